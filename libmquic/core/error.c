@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum mquic_status error_set(struct error *error, enum mquic_status status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	return status;
+}
+
+enum mquic_status error_set_system(struct error *error, int code, const char *format, ...)
+{
+	char reason[96];
+	size_t used;
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	used = strlen(error->text);
+	if (strerror_r(code, reason, sizeof(reason)) != 0)
+		(void)snprintf(reason, sizeof(reason), "error %d", code);
+	(void)snprintf(error->text + used, sizeof(error->text) - used, ": %s", reason);
+	return MQUIC_ERR_SYSTEM;
+}
+
+const char *mquic_status_text(enum mquic_status status)
+{
+	switch (status) {
+	case MQUIC_OK:
+		return "done";
+	case MQUIC_ERR_AGAIN:
+		return "try again later";
+	case MQUIC_ERR_INVALID:
+		return "invalid argument";
+	case MQUIC_ERR_STATE:
+		return "not possible in this state";
+	case MQUIC_ERR_MEMORY:
+		return "out of memory";
+	case MQUIC_ERR_SYSTEM:
+		return "the operating system refused";
+	case MQUIC_ERR_CLOSED:
+		return "closed";
+	case MQUIC_ERR_TOO_LARGE:
+		return "too large";
+	case MQUIC_ERR_TLS:
+		return "certificate, key or TLS failure";
+	case MQUIC_ERR_RESOLVE:
+		return "host name not found";
+	case MQUIC_ERR_REFUSED:
+		return "refused by the peer";
+	case MQUIC_ERR_PROTOCOL:
+		return "protocol violation by the peer";
+	case MQUIC_ERR_TIMEOUT:
+		return "timed out";
+	case MQUIC_ERR_LIMIT:
+		return "limit reached";
+	}
+	return "unknown status";
+}
+
+const char *mquic_version(void)
+{
+	return MQUIC_VERSION_STRING;
+}

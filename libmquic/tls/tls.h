@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The TLS room: credentials, verification and what TLS knows of the peer. The only room that
+ * includes <gnutls/...>. It drives no handshake: the QUIC room attaches a session to its
+ * connection and feeds it (RFC 9001 section 4).
+ */
+#ifndef MQUIC_TLS_TLS_H
+#define MQUIC_TLS_TLS_H
+
+#include "core/error.h"
+#include "core/settings.h"
+
+#define TLS_SECRET_LEN 32
+
+enum tls_role {
+	TLS_CLIENT,
+	TLS_SERVER
+};
+
+/* Loaded files: trust, revocation lists, certificate, key, priorities. Shared, refcounted. */
+struct tls_credentials;
+
+/* One handshake and what came of it. */
+struct tls_session;
+
+/* What TLS says of a finished handshake. Strings are owned; NULL: not there. */
+struct tls_facts {
+	char *version;     /* "TLS1.3" */
+	char *cipher;      /* "AES-128-GCM" */
+	char *alpn;
+	char *common_name; /* of the verified peer certificate */
+	char *subject;
+	char **alt_names;  /* "DNS:...", "IP:...", "URI:...", "email:..." */
+	size_t alt_name_count;
+};
+
+/*
+ * Reads the files that `settings` name. A server must have certificate and key, and an EC,
+ * EdDSA or RSA key that belongs to the certificate. On failure the sentence in `error` names the
+ * file and the fix. MQUIC_ERR_TLS, MQUIC_ERR_MEMORY.
+ */
+enum mquic_status tls_credentials_load(struct tls_credentials **credentials,
+				       const struct mquic_settings *settings, enum tls_role role,
+				       struct error *error);
+struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials);
+void tls_credentials_unref(struct tls_credentials *credentials);
+
+/*
+ * A secret for `label` that outlives restarts: HKDF over the private key, or random bytes if
+ * there is no private key. For stateless reset and Retry tokens (RFC 9000 sections 10.3, 8.1.3).
+ */
+enum mquic_status tls_credentials_secret(const struct tls_credentials *credentials,
+					 const char *label, uint8_t secret[TLS_SECRET_LEN]);
+
+/*
+ * A TLS 1.3 session that sees `reference` in its session pointer, as ngtcp2's crypto helper
+ * demands, and keeps a reference on `credentials`. A client sends and verifies `server_name`
+ * (an address literal is verified but not sent); a server passes NULL.
+ */
+enum mquic_status tls_session_new(struct tls_session **session,
+				  struct tls_credentials *credentials, const char *server_name,
+				  void *reference);
+void tls_session_free(struct tls_session *session);
+
+/* The gnutls_session_t, for ngtcp2. */
+void *tls_session_native(struct tls_session *session);
+
+/* After the handshake: fills `facts`; free with tls_facts_clear(). MQUIC_ERR_MEMORY. */
+enum mquic_status tls_session_facts(struct tls_session *session, struct tls_facts *facts);
+void tls_facts_clear(struct tls_facts *facts);
+
+/*
+ * A sentence on why the handshake failed: the verdict on the peer's certificate if that was the
+ * reason ("certificate is for other.example, not localhost: ..."), else what `alert` means, with the usual
+ * fix. `sent`: the alert was ours, not the peer's. Returns MQUIC_ERR_TLS.
+ */
+enum mquic_status tls_session_explain(struct tls_session *session, uint8_t alert, bool sent,
+				      struct error *error);
+
+#endif
