@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""
+Fixtures of the integration tests. Everything is real: /usr/sbin/mosquitto, UDP on loopback,
+the built plugin and tools. The build directory is $MQUIC_BUILD, build/ by default.
+
+build        where the programs are: tool(name), helper(name), run(argv…)
+workdir      a directory of this test that the broker may write to
+certs        certificates: ca, server, other_ca, other_server, wrong_host, expired, client(name)
+broker       a running Broker with defaults
+make_broker  make_broker(**options) gives a Broker that is not started yet: .start(), .refuse()
+make_proxy   make_proxy(broker, loss=…, delay_ms=…) gives a Proxy in front of the broker
+"""
+
+import shutil
+
+import pytest
+
+from harness.broker import Broker
+from harness.build import Build, make_directory
+from harness.certs import Certificates
+from harness.proxy import Proxy
+
+
+@pytest.fixture(scope="session")
+def build():
+    value = Build()
+    yield value
+    value.close()
+
+
+@pytest.fixture(scope="session")
+def certs(build):
+    value = Certificates(build)
+    yield value
+    shutil.rmtree(value.directory, ignore_errors=True)
+
+
+@pytest.fixture
+def workdir():
+    path = make_directory()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def make_broker(build, certs, request):
+    made = []
+
+    def make(**options):
+        made.append(Broker(build, certs, make_directory(), **options))
+        return made[-1]
+
+    yield make
+    problems = []
+    for one in made:
+        try:
+            one.close()
+        except AssertionError as problem:
+            problems.append(str(problem))
+        shutil.rmtree(one.directory, ignore_errors=True)
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def broker(make_broker):
+    return make_broker().start()
+
+
+@pytest.fixture
+def make_proxy():
+    made = []
+
+    def make(broker, **options):
+        made.append(Proxy(broker.port, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: MIT
+"""A real /usr/sbin/mosquitto with our plugin, on loopback ports it picks."""
+
+import itertools
+import os
+import re
+import signal
+import subprocess
+import time
+
+from . import datagrams
+from .build import BROKER, give_to_broker
+from .ports import free_tcp_port, free_udp_port
+from .process import Process, eventually
+
+SANITIZER = re.compile(r"ERROR: \w*Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
+_ids = itertools.count(1)
+
+
+class Broker:
+    """
+    One broker: `port` is QUIC over UDP, `tcp_port` plain MQTT, both on 127.0.0.1.
+
+    plugin_opts  further `plugin_opt_…` lines, by name; None leaves a default out
+    listener     lines for the hand-off listener ("password_file …", "acl_file …")
+    tcp          lines for the TCP listener
+    top          lines for the top of the file ("max_packet_size 1000")
+    anonymous    allow_anonymous of the hand-off listener
+    identity     the server's certificate and key, Certificates.server by default
+    wrapper      words in front of the broker, such as valgrind's
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        build,
+        certs,
+        directory,
+        plugin_opts=None,
+        listener=(),
+        tcp=(),
+        top=(),
+        anonymous=True,
+        identity=None,
+        wrapper=(),
+    ):
+        self.build = build
+        self.certs = certs
+        self.directory = directory
+        self.port = free_udp_port()
+        self.tcp_port = free_tcp_port()
+        self.socket = directory / "quic.sock"
+        self.wrapper = list(wrapper)
+        self.identity = identity or certs.server
+        self._anonymous = anonymous
+        self._opts = dict(plugin_opts or {})
+        self._lines = {"listener": list(listener), "tcp": list(tcp), "top": list(top)}
+        self._child = None
+        self._log_path = directory / "broker.log"
+        self._clients = []
+        self.expect_failure = False
+
+    # ---- configuration
+
+    def options(self):
+        """The plugin's options, defaults of the tests included."""
+        options = {
+            "handoff": self.socket,
+            "listen": f"{self.host}:{self.port}",
+            "certfile": self.identity.cert,
+            "keyfile": self.identity.key,
+        }
+        options.update(self._opts)
+        return {name: value for name, value in options.items() if value is not None}
+
+    def config(self):
+        """The text of mosquitto.conf."""
+        yes_no = {True: "true", False: "false"}
+        return "\n".join(
+            [
+                "per_listener_settings true",
+                "log_type all",
+                "log_dest stderr",
+                "log_timestamp false",
+                *self._lines["top"],
+                f"listener {self.tcp_port} {self.host}",
+                "allow_anonymous true",
+                *self._lines["tcp"],
+                f"listener 0 {self.socket}",
+                f"allow_anonymous {yes_no[self._anonymous]}",
+                *self._lines["listener"],
+                f"plugin {self.build.plugin}",
+                *(f"plugin_opt_{name} {value}" for name, value in self.options().items()),
+                "",
+            ]
+        )
+
+    # ---- life
+
+    def launch(self):
+        """Starts the process and does not wait for it to be ready."""
+        path = self.directory / "mosquitto.conf"
+        path.write_text(self.config())
+        give_to_broker(path)
+        self._start_size = self._log_path.stat().st_size if self._log_path.exists() else 0
+        with open(self._log_path, "ab") as log:
+            self._child = subprocess.Popen(
+                [*self.wrapper, BROKER, "-c", str(path)],
+                env=self.build.environment(preload=True),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        return self
+
+    def start(self, timeout=15):
+        """Starts the broker and waits until it answers on TCP and on QUIC."""
+        self.launch()
+
+        def ready():
+            assert self.running(), f"the broker ended at once:\n{self.log()}"
+            return " running" in self.log_since_start() and datagrams.answers_quic(self.port)
+
+        eventually(ready, timeout, f"a broker that answers; its log:\n{self.log()}")
+        return self
+
+    def refuse(self, timeout=10):
+        """Starts a broker that ought to refuse; returns (exit code, log)."""
+        self.expect_failure = True
+        self.launch()
+        return self._child.wait(timeout), self.log()
+
+    def running(self):
+        return self._child is not None and self._child.poll() is None
+
+    @property
+    def pid(self):
+        return self._child.pid
+
+    def signal(self, number):
+        self._child.send_signal(number)
+
+    def sighup(self):
+        """Reloads, and waits until the broker has done it."""
+        mark = len(self.log())
+        self.signal(signal.SIGHUP)
+        eventually(lambda: "Reloading config" in self.log()[mark:], 5, "the reload")
+        time.sleep(0.25)
+
+    def stop(self, timeout=15):
+        """SIGTERM; returns the exit code."""
+        if self.running():
+            self.signal(signal.SIGTERM)
+        try:
+            return self._child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+            raise AssertionError(f"the broker did not stop; its log:\n{self.log()}") from None
+
+    def restart(self):
+        """Stops and starts again on the same ports."""
+        assert self.stop() == 0, self.log()
+        return self.start()
+
+    def close(self):
+        """The end of a test: nothing may be left, and the broker must not have crashed."""
+        for client in self._clients:
+            client.kill()
+        if self._child is None:
+            return
+        code = self.stop()
+        log = self.log()
+        assert self.expect_failure or code == 0, f"the broker's exit code is {code}:\n{log[-8000:]}"
+        assert not SANITIZER.search(log), log[-16000:]
+
+    # ---- log
+
+    def log(self):
+        """Everything the broker wrote, over restarts."""
+        return self._log_path.read_text(errors="replace")
+
+    def log_since_start(self):
+        """What it wrote since the last start."""
+        return self._log_path.read_bytes()[self._start_size :].decode(errors="replace")
+
+    def wait_log(self, pattern, timeout=10, start=0):
+        """Waits until the log past `start` matches a regular expression; returns the match."""
+        return eventually(
+            lambda: re.search(pattern, self.log()[start:]), timeout, f"{pattern!r} in the log"
+        )
+
+    # ---- clients
+
+    def address(self, port=None):
+        """Options that lead one of our tools here, trust included."""
+        return ["-h", self.host, "-p", port or self.port, "--cafile", self.certs.ca]
+
+    def pub(self, *args, port=None, timeout=30, check=True, **options):
+        """Runs mquic-pub to its end. `port`: of a proxy in between."""
+        done = self.build.run(
+            self.build.tool("mquic-pub"),
+            *self.address(port),
+            *args,
+            timeout=timeout,
+            **options,
+        )
+        assert not check or done.returncode == 0, f"mquic-pub {args}: {done}\n{self.log()[-4000:]}"
+        return done
+
+    def sub(self, *args, port=None, client_id=None, ready=True, filters=1):
+        """
+        Starts mquic-sub and waits until the broker has acknowledged its subscription.
+        Returns a Process; it is killed at the end of the test if it still runs.
+        """
+        client_id = client_id or f"sub{os.getpid()}-{next(_ids)}"
+        mark = len(self.log())
+        child = self.spawn(
+            self.build.tool("mquic-sub"), *self.address(port), "-i", client_id, *args
+        )
+        if ready:
+            self.wait_suback(client_id, child, mark)
+        return child
+
+    def wait_suback(self, client_id, child, start=0):
+        def subscribed():
+            assert child.returncode is None, f"{child.argv} ended: {child.lines} {child.errors}"
+            return f"Sending SUBACK to {client_id}" in self.log()[start:]
+
+        eventually(subscribed, 10, f"SUBACK to {client_id}")
+
+    def spawn(self, *argv):
+        """Starts a program of ours in the background; killed at the end of the test."""
+        child = Process(argv, self.build.environment())
+        self._clients.append(child)
+        return child
+
+    def tcp_pub(self, *args, check=True, **options):
+        """mosquitto_pub over plain TCP to the same broker."""
+        argv = ["mosquitto_pub", "-h", self.host, "-p", str(self.tcp_port), *map(str, args)]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, **options)
+        assert not check or done.returncode == 0, done
+        return done
+
+    def tcp_sub(self, *args, client_id=None):
+        """mosquitto_sub over plain TCP, subscribed when this returns. A Process."""
+        client_id = client_id or f"tcp{os.getpid()}-{next(_ids)}"
+        mark = len(self.log())
+        child = Process(
+            ["mosquitto_sub", "-h", self.host, "-p", self.tcp_port, "-i", client_id, *args],
+            self.build.environment(),
+        )
+        self._clients.append(child)
+        self.wait_suback(client_id, child, mark)
+        return child

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""A child whose lines of output can be waited for."""
+
+import signal
+import subprocess
+import threading
+import time
+
+
+class Process:
+    """Runs a program; collects its output as it comes, by line."""
+
+    def __init__(self, argv, env, stdin=None):
+        self.argv = [str(word) for word in argv]
+        self._lines = []
+        self._changed = threading.Condition()
+        self._child = subprocess.Popen(
+            self.argv,
+            env=env,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="backslashreplace",
+        )
+        self._errors = []
+        self._threads = [
+            threading.Thread(target=self._read, args=pair, daemon=True)
+            for pair in ((self._child.stdout, self._lines), (self._child.stderr, self._errors))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _read(self, pipe, lines):
+        for line in pipe:
+            with self._changed:
+                lines.append(line.rstrip("\n"))
+                self._changed.notify_all()
+        pipe.close()
+        with self._changed:
+            self._changed.notify_all()
+
+    @property
+    def pid(self):
+        return self._child.pid
+
+    @property
+    def returncode(self):
+        return self._child.poll()
+
+    @property
+    def lines(self):
+        """Lines of standard output so far."""
+        with self._changed:
+            return list(self._lines)
+
+    @property
+    def errors(self):
+        """Standard error so far."""
+        with self._changed:
+            return "\n".join(self._errors)
+
+    def write(self, text):
+        self._child.stdin.write(text)
+        self._child.stdin.flush()
+
+    def close_stdin(self):
+        self._child.stdin.close()
+
+    def wait_lines(self, count, timeout=10):
+        """Waits for `count` lines of output and returns all there are."""
+        self._wait(lambda: len(self._lines) >= count, timeout, f"{count} lines")
+        return self.lines
+
+    def wait_line(self, text, timeout=10):
+        """Waits for a line of output that contains `text`; returns it."""
+        self._wait(lambda: any(text in line for line in self._lines), timeout, f"a line {text!r}")
+        return next(line for line in self.lines if text in line)
+
+    def wait_error(self, text, timeout=10):
+        """Waits for a line of standard error that contains `text`; returns it."""
+        self._wait(lambda: any(text in line for line in self._errors), timeout, f"error {text!r}")
+        return next(line for line in self.errors.splitlines() if text in line)
+
+    def _wait(self, condition, timeout, what):
+        with self._changed:
+            assert self._changed.wait_for(condition, timeout), (
+                f"no {what} within {timeout} s from {' '.join(self.argv)}\n"
+                f"output ({len(self._lines)} lines): {self._lines[-20:]}\n"
+                f"errors: {self._errors[-20:]}"
+            )
+
+    def wait(self, timeout=10):
+        """Waits for the end; returns the exit code. All output is in afterwards."""
+        code = self._child.wait(timeout)
+        for thread in self._threads:
+            thread.join(timeout)
+        return code
+
+    def signal(self, number):
+        self._child.send_signal(number)
+
+    def terminate(self, timeout=10):
+        """SIGTERM, then the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait(timeout)
+
+    def kill(self):
+        """SIGKILL: the end without a word to the peer."""
+        if self._child.poll() is None:
+            self._child.kill()
+        self._child.wait(10)
+        for pipe in (self._child.stdin,):
+            if pipe and not pipe.closed:
+                pipe.close()
+
+
+def eventually(condition, timeout=10, what="it"):
+    """Polls until `condition()` is true; returns its value."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"{what} did not happen within {timeout} s"
+        time.sleep(0.02)

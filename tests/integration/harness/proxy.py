@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""A bad network: a UDP proxy on loopback that loses, delays, reorders and repeats."""
+
+import heapq
+import itertools
+import random
+import selectors
+import socket
+import threading
+import time
+
+from .ports import free_udp_port
+
+
+class Proxy:
+    """
+    Sits between clients and one UDP port; each client gets its own socket upstream.
+
+    loss, duplicate  probability per datagram, both ways
+    delay_ms         one way
+    jitter_ms        a random extra delay, which reorders
+    seed             makes the dice repeatable
+
+    All of them may be changed while it runs. rebind() gives every client a new source
+    port, as a NAT does that forgot; blackhole = True loses everything.
+    """
+
+    BATCH = 64
+
+    def __init__(self, port, loss=0.0, duplicate=0.0, delay_ms=0.0, jitter_ms=0.0, seed=1):
+        self.loss, self.duplicate = loss, duplicate
+        self.delay_ms, self.jitter_ms = delay_ms, jitter_ms
+        self.blackhole = False
+        self.lost = self.passed = 0
+        self.captured = []
+        self._target = ("127.0.0.1", port)
+        self._dice = random.Random(seed)
+        self._order = itertools.count()
+        self._queue = []
+        self._upstream = {}
+        self._selector = selectors.DefaultSelector()
+        self._lock = threading.Lock()
+        self._front = self._socket()
+        self._front.bind(("127.0.0.1", free_udp_port()))
+        self.port = self._front.getsockname()[1]
+        self._selector.register(self._front, selectors.EVENT_READ, self._from_client)
+        self._stop_read, self._stop_write = socket.socketpair()
+        self._selector.register(self._stop_read, selectors.EVENT_READ, None)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @staticmethod
+    def _socket():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            sock.setsockopt(socket.SOL_SOCKET, option, 4 << 20)
+        return sock
+
+    def rebind(self):
+        """From now on the server sees every client at a new port; the old ones are gone."""
+        with self._lock:
+            for client, old in list(self._upstream.items()):
+                self._selector.unregister(old)
+                old.close()
+                self._upstream[client] = self._open_upstream(client)
+
+    def close(self):
+        self._stop_write.send(b"x")
+        self._thread.join(5)
+        for sock in (self._front, self._stop_read, self._stop_write, *self._upstream.values()):
+            sock.close()
+        self._selector.close()
+
+    def _open_upstream(self, client):
+        sock = self._socket()
+        sock.connect(self._target)
+        self._selector.register(sock, selectors.EVENT_READ, self._to_client(client))
+        return sock
+
+    def _run(self):
+        while True:
+            for key, _ in self._selector.select(self._patience()):
+                if key.fileobj is self._stop_read:
+                    return
+                with self._lock:
+                    if key.fileobj.fileno() >= 0:
+                        self._drain(key)
+            with self._lock:
+                self._release()
+
+    def _patience(self):
+        with self._lock:
+            return max(0.0, self._queue[0][0] - time.monotonic()) if self._queue else None
+
+    def _drain(self, key):
+        for _ in range(self.BATCH):
+            try:
+                key.data(key.fileobj)
+            except OSError:
+                return
+
+    def _from_client(self, sock):
+        data, client = sock.recvfrom(65536)
+        if len(self.captured) < 64:
+            self.captured.append(data)
+        if client not in self._upstream:
+            self._upstream[client] = self._open_upstream(client)
+        self._pass(lambda: self._upstream[client].send(data))
+
+    def _to_client(self, client):
+        def forward(sock):
+            data = sock.recv(65536)
+            self._pass(lambda: self._front.sendto(data, client))
+
+        return forward
+
+    def _pass(self, deliver):
+        if self.blackhole or self._dice.random() < self.loss:
+            self.lost += 1
+            return
+        copies = 2 if self._dice.random() < self.duplicate else 1
+        for _ in range(copies):
+            self.passed += 1
+            delay = self.delay_ms + self._dice.random() * self.jitter_ms
+            if delay:
+                due = time.monotonic() + delay / 1000
+                heapq.heappush(self._queue, (due, next(self._order), deliver))
+            else:
+                self._deliver(deliver)
+
+    def _release(self):
+        now = time.monotonic()
+        while self._queue and self._queue[0][0] <= now:
+            self._deliver(heapq.heappop(self._queue)[2])
+
+    @staticmethod
+    def _deliver(deliver):
+        try:
+            deliver()
+        except OSError:
+            pass  # A full or closed socket loses datagrams, as networks do.
