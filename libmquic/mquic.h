@@ -41,7 +41,8 @@
  * @par Text and sizes
  * Text is UTF-8 with a length in bytes; ::MQUIC_NUL_TERMINATED as the length means
  * that the text ends at its first NUL. File names and host names are always NUL
- * terminated. The unit of a time is in its name (`_ms`, `_s`).
+ * terminated. A getter's `len` may be NULL. The unit of a time is in its name
+ * (`_ms`, `_s`).
  *
  * @par Errors
  * A function that can fail returns an ::mquic_status: #MQUIC_OK is 0, errors are
@@ -556,8 +557,9 @@ MQUIC_API enum mquic_status mquic_stream_send(struct mquic_stream *stream, const
 MQUIC_API enum mquic_status mquic_stream_recv(struct mquic_stream *stream, uint8_t *buffer,
 					      size_t size, size_t *received);
 /**
- * Shows the next received bytes without copying; valid until the next call on the stream.
- * Same results as mquic_stream_recv(). Since: 0.1
+ * Shows the next received bytes without copying; valid until the next call on the stream,
+ * except that they may be sent on the same stream first. Same results as mquic_stream_recv().
+ * Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_stream_peek(struct mquic_stream *stream, const uint8_t **data,
 					      size_t *len);
