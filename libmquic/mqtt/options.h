@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a client asks for in CONNECT, and how its engine behaves. One setter for each
+ * mquic_session_set_...(): it checks, copies, and on refusal keeps the old value and leaves a
+ * sentence in `error`. Texts and buffers with NULL data mean "none"; a length may be
+ * MQUIC_NUL_TERMINATED for text.
+ *
+ * Options are read by mqtt_engine_connect() and must not change while the engine is connected;
+ * the caller sees to that.
+ */
+#ifndef MQUIC_MQTT_OPTIONS_H
+#define MQUIC_MQTT_OPTIONS_H
+
+#include "core/error.h"
+#include "core/text.h"
+#include "mqtt/property.h"
+#include "mquic.h"
+
+struct mqtt_options {
+	int version; /* 4: MQTT 3.1.1, 5: MQTT 5.0 */
+	struct text client_id;
+	struct text username; /* data NULL: none, as for all below */
+	struct text password;
+	uint16_t keep_alive_s;
+	bool clean_start;
+	uint32_t expiry_s;
+	struct mquic_message *will; /* NULL: none */
+	uint32_t will_delay_s;
+	uint16_t receive_maximum;
+	uint32_t maximum_packet_size;
+	uint16_t topic_alias_maximum; /* the server towards us */
+	uint16_t topic_aliases;	      /* us towards the server */
+	struct mqtt_pairs user_properties;
+	struct text auth_method;
+	struct text auth_data;
+	bool manual_ack;
+};
+
+void mqtt_options_init(struct mqtt_options *options);
+void mqtt_options_clear(struct mqtt_options *options);
+
+/* Whether the options agree with each other and with the protocol; else MQUIC_ERR_INVALID. */
+enum mquic_status mqtt_options_check(const struct mqtt_options *options, struct error *error);
+
+enum mquic_status mqtt_options_set_protocol(struct mqtt_options *options,
+					    enum mquic_protocol protocol, struct error *error);
+enum mquic_status mqtt_options_set_client_id(struct mqtt_options *options, const char *id,
+					     size_t len, struct error *error);
+enum mquic_status mqtt_options_set_username(struct mqtt_options *options, const char *name,
+					    size_t len, struct error *error);
+enum mquic_status mqtt_options_set_password(struct mqtt_options *options, const uint8_t *data,
+					    size_t len, struct error *error);
+enum mquic_status mqtt_options_set_keep_alive_s(struct mqtt_options *options, uint16_t seconds,
+						struct error *error);
+enum mquic_status mqtt_options_set_clean_start(struct mqtt_options *options, bool clean,
+					       struct error *error);
+enum mquic_status mqtt_options_set_expiry_s(struct mqtt_options *options, uint32_t seconds,
+					    struct error *error);
+enum mquic_status mqtt_options_set_will(struct mqtt_options *options,
+					const struct mquic_message *will, uint32_t delay_s,
+					struct error *error);
+enum mquic_status mqtt_options_set_receive_maximum(struct mqtt_options *options, uint16_t maximum,
+						   struct error *error);
+enum mquic_status mqtt_options_set_maximum_packet_size(struct mqtt_options *options, uint32_t bytes,
+						       struct error *error);
+enum mquic_status mqtt_options_set_topic_alias_maximum(struct mqtt_options *options,
+						       uint16_t maximum, struct error *error);
+enum mquic_status mqtt_options_set_topic_aliases(struct mqtt_options *options, uint16_t aliases,
+						 struct error *error);
+enum mquic_status mqtt_options_add_user_property(struct mqtt_options *options, const char *name,
+						 size_t name_len, const char *value,
+						 size_t value_len, struct error *error);
+enum mquic_status mqtt_options_set_authentication(struct mqtt_options *options, const char *method,
+						  size_t method_len, const uint8_t *data,
+						  size_t len, struct error *error);
+enum mquic_status mqtt_options_set_manual_ack(struct mqtt_options *options, bool manual,
+					      struct error *error);
+
+#endif
