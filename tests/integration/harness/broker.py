@@ -232,7 +232,10 @@ class Broker:
 
     def spawn(self, *argv):
         """Starts a program of ours in the background; killed at the end of the test."""
-        child = Process(argv, self.build.environment())
+        return self.adopt(Process(argv, self.build.environment()))
+
+    def adopt(self, child):
+        """Has a Process killed at the end of the test, should it still run."""
         self._clients.append(child)
         return child
 
@@ -247,10 +250,7 @@ class Broker:
         """mosquitto_sub over plain TCP, subscribed when this returns. A Process."""
         client_id = client_id or f"tcp{os.getpid()}-{next(_ids)}"
         mark = len(self.log())
-        child = Process(
-            ["mosquitto_sub", "-h", self.host, "-p", self.tcp_port, "-i", client_id, *args],
-            self.build.environment(),
-        )
-        self._clients.append(child)
+        argv = ["mosquitto_sub", "-h", self.host, "-p", self.tcp_port, "-i", client_id, *args]
+        child = self.spawn(*argv)
         self.wait_suback(client_id, child, mark)
         return child

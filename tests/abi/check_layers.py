@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""
+Who may include whom. Inside libmquic downward only:
+
+    core <- tls <- quic     core <- mqtt     (quic, mqtt) <- session
+
+tls/ alone knows GnuTLS and quic/ alone ngtcp2; whatever stands outside the library knows
+nothing of ours but mquic.h.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from tap import Tap
+
+ROOMS = {
+    "core": {"core"},
+    "tls": {"tls", "core"},
+    "quic": {"quic", "tls", "core"},
+    "mqtt": {"mqtt", "core"},
+    "session": {"session", "quic", "mqtt", "core"},
+}
+FOREIGN = {"gnutls": {"libmquic/tls", "tools/mquic-keygen"}, "ngtcp2": {"libmquic/quic"}}
+CLIENTS = ["mosquitto-plugin", "tools", "bindings", "libmquic/examples", "tests/integration"]
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def sources(folder):
+    return sorted(path for path in folder.rglob("*") if path.suffix in {".c", ".h", ".i"})
+
+
+def includes(path):
+    return INCLUDE.findall(path.read_text(encoding="utf-8"))
+
+
+def room_problems(root, room, allowed):
+    problems = []
+    for path in sources(root / "libmquic" / room):
+        for mark, name in includes(path):
+            target = name.split("/")[0]
+            if mark == '"' and name != "mquic.h" and target not in allowed:
+                problems.append(f"{path.relative_to(root)} includes {name}")
+    return problems
+
+
+def foreign_problems(root, library, rooms):
+    problems = []
+    for folder in ("libmquic", "mosquitto-plugin", "tools", "bindings", "tests"):
+        for path in sources(root / folder):
+            where = str(path.relative_to(root))
+            if where.startswith("tests/unit/") or where.startswith("tests/fuzz/"):
+                continue  # They look into the rooms, foreign types included.
+            if not any(where.startswith(room) for room in rooms):
+                problems += [
+                    f"{where} includes <{name}>"
+                    for _, name in includes(path)
+                    if name.split("/")[0] == library
+                ]
+    return problems
+
+
+def client_problems(root, folder):
+    """Quoted includes are a client's own files or mquic.h."""
+    problems = []
+    for path in sources(root / folder):
+        own = {other.name for other in sources(root / folder)}
+        for mark, name in includes(path):
+            ours = name.split("/")[0] in ROOMS
+            if ours or (mark == '"' and name != "mquic.h" and Path(name).name not in own):
+                problems.append(f"{path.relative_to(root)} includes {name}")
+    return problems
+
+
+def stray_problems(root):
+    """Sources of the library live in a room."""
+    known = set(ROOMS) | {"examples"}
+    return [
+        str(path.relative_to(root))
+        for path in sources(root / "libmquic")
+        if path.name != "mquic.h" and path.relative_to(root / "libmquic").parts[0] not in known
+    ]
+
+
+def main():
+    root = Path(sys.argv[1])
+    tap = Tap()
+    for room, allowed in ROOMS.items():
+        tap.check(f"{room}/ includes only what is below it", room_problems(root, room, allowed))
+    for library, rooms in FOREIGN.items():
+        tap.check(
+            f"<{library}/...> is included in {', '.join(sorted(rooms))} alone",
+            foreign_problems(root, library, rooms),
+        )
+    for folder in CLIENTS:
+        tap.check(f"{folder} knows mquic.h alone", client_problems(root, folder))
+    tap.check("every source of the library lives in a room", stray_problems(root))
+    tap.done()
+
+
+main()
