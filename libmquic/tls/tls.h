@@ -55,7 +55,9 @@ enum mquic_status tls_credentials_secret(const struct tls_credentials *credentia
 /*
  * A TLS 1.3 session that sees `reference` in its session pointer, as ngtcp2's crypto helper
  * demands, and keeps a reference on `credentials`. A client sends and verifies `server_name`
- * (an address literal is verified but not sent); a server passes NULL.
+ * (an address literal is verified but not sent); a server passes NULL. No agreed application
+ * protocol ends the handshake on both sides. MQUIC_ERR_INVALID: `server_name` is no host name.
+ * MQUIC_ERR_TLS, MQUIC_ERR_MEMORY.
  */
 enum mquic_status tls_session_new(struct tls_session **session,
 				  struct tls_credentials *credentials, const char *server_name,

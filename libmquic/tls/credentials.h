@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of struct tls_credentials, and the steps that fill it. Only for this room. */
+#ifndef MQUIC_TLS_CREDENTIALS_H
+#define MQUIC_TLS_CREDENTIALS_H
+
+#include <gnutls/gnutls.h>
+
+#include "tls/tls.h"
+
+struct tls_credentials {
+	unsigned int references; /* one thread at a time, like everything of an endpoint */
+	enum tls_role role;
+	gnutls_certificate_credentials_t native;
+	gnutls_priority_t priority;   /* shared: one per session would cost 8 KB each */
+	uint8_t root[TLS_SECRET_LEN]; /* what tls_credentials_secret() derives from */
+	char *alpn;
+	char *trust;   /* whom we trust, for sentences: "the CA file /etc/ca.crt" */
+	int keylog_fd; /* -1: none */
+	bool has_trust;
+	bool has_identity;
+	bool require_certificate;
+	bool insecure;
+};
+
+/* Adds the CAs and revocation lists that `settings` name; a client's default is the system's. */
+enum mquic_status tls_trust_load(struct tls_credentials *credentials,
+				 const struct mquic_settings *settings, struct error *error);
+
+/* Adds certificate chain and key and derives `root` from the key; random if there is none. */
+enum mquic_status tls_identity_load(struct tls_credentials *credentials,
+				    const struct mquic_settings *settings, struct error *error);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* Our own certificate chain and private key. */
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+#include <string.h>
+
+#include "tls/credentials.h"
+#include "tls/file.h"
+
+#define MIN_RSA_BITS 2048
+/* secp256r1; TLS 1.3 signs with no smaller curve (RFC 8446 section 4.2.3). */
+#define MIN_EC_BITS 256
+
+struct identity {
+	gnutls_x509_crt_t *chain;
+	unsigned int chain_len;
+	gnutls_x509_privkey_t key;
+};
+
+static void identity_clear(struct identity *identity)
+{
+	unsigned int i;
+
+	for (i = 0; i < identity->chain_len; i++)
+		gnutls_x509_crt_deinit(identity->chain[i]);
+	gnutls_free(identity->chain);
+	if (identity->key != NULL)
+		gnutls_x509_privkey_deinit(identity->key);
+}
+
+/* Why a text that should hold a certificate does not look like one. */
+static enum mquic_status not_a_certificate(const gnutls_datum_t *content, const char *path,
+					   struct error *error)
+{
+	if (content->size == 0)
+		return error_set(error, MQUIC_ERR_TLS, "the certificate file %s is empty",
+				 tls_file_shown(path));
+	if (tls_file_contains(content, "PRIVATE KEY-----"))
+		return error_set(error, MQUIC_ERR_TLS,
+				 "the certificate file %s holds a private key but no certificate: "
+				 "are certificate and key mixed up?",
+				 tls_file_shown(path));
+	return error_set(
+		error, MQUIC_ERR_TLS,
+		"the certificate file %s is not PEM: convert it with openssl x509 -inform DER",
+		tls_file_shown(path));
+}
+
+static enum mquic_status load_chain(struct identity *identity, const char *path,
+				    struct error *error)
+{
+	gnutls_datum_t content;
+	enum mquic_status status =
+		tls_file_read(&content, "certificate file", path, TLS_FILE_LIMIT, error);
+	int rv;
+
+	if (status != MQUIC_OK)
+		return status;
+	if (!tls_file_contains(&content, "CERTIFICATE-----")) {
+		status = not_a_certificate(&content, path, error);
+		tls_file_free(&content);
+		return status;
+	}
+	rv = gnutls_x509_crt_list_import2(&identity->chain, &identity->chain_len, &content,
+					  GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
+	tls_file_free(&content);
+	if (rv >= 0)
+		return MQUIC_OK;
+	identity->chain = NULL;
+	identity->chain_len = 0;
+	if (rv == GNUTLS_E_MEMORY_ERROR)
+		return tls_no_memory(error);
+	return error_set(error, MQUIC_ERR_TLS,
+			 "the certificate file %s is damaged (%s): write it anew",
+			 tls_file_shown(path), gnutls_strerror(rv));
+}
+
+static bool is_encrypted(const gnutls_datum_t *content)
+{
+	return tls_file_contains(content, "BEGIN ENCRYPTED PRIVATE KEY") ||
+	       tls_file_contains(content, "Proc-Type: 4,ENCRYPTED");
+}
+
+/* Refuses, with the reason, what cannot be a readable private key. */
+static enum mquic_status check_key_text(const gnutls_datum_t *content, const char *path,
+					struct error *error)
+{
+	if (content->size == 0)
+		return error_set(error, MQUIC_ERR_TLS, "the key file %s is empty",
+				 tls_file_shown(path));
+	if (is_encrypted(content))
+		return error_set(error, MQUIC_ERR_TLS,
+				 "the key file %s is protected by a pass phrase: remove it with "
+				 "openssl pkey -in FILE -out NEWFILE",
+				 tls_file_shown(path));
+	if (tls_file_contains(content, "PRIVATE KEY-----"))
+		return MQUIC_OK;
+	if (tls_file_contains(content, "CERTIFICATE-----"))
+		return error_set(error, MQUIC_ERR_TLS,
+				 "the key file %s holds a certificate but no private key: are "
+				 "certificate and key mixed up?",
+				 tls_file_shown(path));
+	return error_set(error, MQUIC_ERR_TLS,
+			 "the key file %s is not PEM: convert it with openssl pkey -inform DER",
+			 tls_file_shown(path));
+}
+
+/* TLS 1.3 signs with RSA, ECDSA and EdDSA only. */
+static enum mquic_status check_key_kind(gnutls_x509_privkey_t key, const char *path,
+					struct error *error)
+{
+	unsigned int bits = 0;
+
+	switch (gnutls_x509_privkey_get_pk_algorithm2(key, &bits)) {
+	case GNUTLS_PK_RSA:
+	case GNUTLS_PK_RSA_PSS:
+		if (bits >= MIN_RSA_BITS)
+			return MQUIC_OK;
+		return error_set(
+			error, MQUIC_ERR_TLS,
+			"the RSA key in %s has %u bits, at least %d are needed: make a new key "
+			"and certificate, best with P-256",
+			tls_file_shown(path), bits, MIN_RSA_BITS);
+	case GNUTLS_PK_ECDSA:
+		if (bits >= MIN_EC_BITS)
+			return MQUIC_OK;
+		break;
+	case GNUTLS_PK_EDDSA_ED25519:
+	case GNUTLS_PK_EDDSA_ED448:
+		return MQUIC_OK;
+	default:
+		break;
+	}
+	return error_set(error, MQUIC_ERR_TLS,
+			 "the key in %s is of a kind that TLS 1.3 cannot use: make a new key and "
+			 "certificate, best with P-256",
+			 tls_file_shown(path));
+}
+
+static enum mquic_status load_key(struct identity *identity, const char *path, struct error *error)
+{
+	gnutls_datum_t content;
+	enum mquic_status status = tls_file_read(&content, "key file", path, TLS_FILE_LIMIT, error);
+	int rv;
+
+	if (status != MQUIC_OK)
+		return status;
+	status = check_key_text(&content, path, error);
+	if (status == MQUIC_OK) {
+		rv = gnutls_x509_privkey_init(&identity->key);
+		if (rv == 0)
+			rv = gnutls_x509_privkey_import(identity->key, &content,
+							GNUTLS_X509_FMT_PEM);
+		if (rv == GNUTLS_E_MEMORY_ERROR)
+			status = tls_no_memory(error);
+		else if (rv != 0)
+			status = error_set(error, MQUIC_ERR_TLS,
+					   "the key file %s is damaged (%s): write it anew",
+					   tls_file_shown(path), gnutls_strerror(rv));
+	}
+	tls_file_free(&content);
+	if (status != MQUIC_OK)
+		return status;
+	return check_key_kind(identity->key, path, error);
+}
+
+static void wipe(gnutls_datum_t *datum)
+{
+	if (datum->data != NULL)
+		explicit_bzero(datum->data, datum->size);
+	gnutls_free(datum->data);
+}
+
+/*
+ * The secret number of the key, whatever file format carried it: the scalar of an EC or EdDSA
+ * key, the private exponent of an RSA key.
+ */
+static int raw_secret(gnutls_x509_privkey_t key, gnutls_datum_t *secret)
+{
+	gnutls_datum_t part[5] = {{NULL, 0}};
+	gnutls_ecc_curve_t curve;
+	size_t i;
+	int rv = gnutls_x509_privkey_export_ecc_raw(key, &curve, &part[0], &part[1], secret);
+
+	if (rv < 0)
+		rv = gnutls_x509_privkey_export_rsa_raw(key, &part[0], &part[1], secret, &part[2],
+							&part[3], &part[4]);
+	for (i = 0; i < sizeof(part) / sizeof(part[0]); i++)
+		wipe(&part[i]);
+	return rv;
+}
+
+static int derive_root(struct tls_credentials *credentials, gnutls_x509_privkey_t key)
+{
+	static unsigned char salt_text[] = "mquic secrets of a private key, 1";
+	gnutls_datum_t salt = {salt_text, sizeof(salt_text) - 1};
+	gnutls_datum_t secret = {NULL, 0};
+	int rv = raw_secret(key, &secret);
+
+	if (rv == 0)
+		rv = gnutls_hkdf_extract(GNUTLS_MAC_SHA256, &secret, &salt, credentials->root);
+	wipe(&secret);
+	return rv;
+}
+
+static enum mquic_status adopt(struct tls_credentials *credentials, const struct identity *identity,
+			       const struct mquic_settings *settings, struct error *error)
+{
+	/* GnuTLS keeps copies of chain and key. */
+	int rv = gnutls_certificate_set_x509_key(credentials->native, identity->chain,
+						 (int)identity->chain_len, identity->key);
+
+	if (rv == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
+		return error_set(
+			error, MQUIC_ERR_TLS,
+			"the key in %s does not belong to the certificate in %s: name the pair "
+			"that was made together",
+			tls_file_shown(settings->key_file), tls_file_shown(settings->cert_file));
+	if (rv >= 0)
+		rv = derive_root(credentials, identity->key);
+	if (rv == GNUTLS_E_MEMORY_ERROR)
+		return tls_no_memory(error);
+	if (rv < 0)
+		return error_set(error, MQUIC_ERR_TLS,
+				 "cannot use the certificate %s and its key: %s",
+				 tls_file_shown(settings->cert_file), gnutls_strerror(rv));
+	credentials->has_identity = true;
+	return MQUIC_OK;
+}
+
+static enum mquic_status no_identity(struct tls_credentials *credentials, struct error *error)
+{
+	if (credentials->role == TLS_SERVER)
+		return error_set(error, MQUIC_ERR_TLS,
+				 "listening needs a certificate file and a key file: none is set");
+	if (gnutls_rnd(GNUTLS_RND_KEY, credentials->root, sizeof(credentials->root)) != 0)
+		return error_set(error, MQUIC_ERR_TLS, "the system gives no random numbers");
+	return MQUIC_OK;
+}
+
+enum mquic_status tls_identity_load(struct tls_credentials *credentials,
+				    const struct mquic_settings *settings, struct error *error)
+{
+	struct identity identity = {NULL, 0, NULL};
+	enum mquic_status status;
+
+	if (settings->cert_file == NULL && settings->key_file == NULL)
+		return no_identity(credentials, error);
+	if (settings->cert_file == NULL || settings->key_file == NULL)
+		return error_set(error, MQUIC_ERR_TLS, "a %s file is set but no %s file: set both",
+				 settings->cert_file != NULL ? "certificate" : "key",
+				 settings->cert_file != NULL ? "key" : "certificate");
+	status = load_chain(&identity, settings->cert_file, error);
+	if (status == MQUIC_OK)
+		status = load_key(&identity, settings->key_file, error);
+	if (status == MQUIC_OK)
+		status = adopt(credentials, &identity, settings, error);
+	identity_clear(&identity);
+	return status;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/session.h"
+
+#include <arpa/inet.h>
+#include <gnutls/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Tickets and early data are off. To turn them on: GNUTLS_ENABLE_EARLY_DATA together with
+ * GNUTLS_NO_END_OF_EARLY_DATA (RFC 9001 section 8.3) here, and a ticket hook in set_hook().
+ */
+#define CLIENT_FLAGS (GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP | GNUTLS_NO_TICKETS)
+#define SERVER_FLAGS (GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_NO_TICKETS)
+
+#define SECRET_MAX 64 /* the longest TLS 1.3 secret: SHA-512 */
+
+/* The other fatal and non-fatal codes of GnuTLS all mean that TLS cannot work here. */
+static enum mquic_status translate(int rv)
+{
+	if (rv >= 0)
+		return MQUIC_OK;
+	return rv == GNUTLS_E_MEMORY_ERROR ? MQUIC_ERR_MEMORY : MQUIC_ERR_TLS;
+}
+
+/*
+ * RFC 9001 section 8.1: without an agreed protocol the connection must not be. GnuTLS'
+ * "mandatory" flag looks at the offers only, not at whether there was one.
+ */
+static int check_alpn(gnutls_session_t native, unsigned int type, unsigned int when,
+		      unsigned int incoming, const gnutls_datum_t *message)
+{
+	gnutls_datum_t protocol;
+
+	(void)type;
+	(void)when;
+	(void)incoming;
+	(void)message;
+	if (gnutls_alpn_get_selected_protocol(native, &protocol) != 0)
+		return GNUTLS_E_NO_APPLICATION_PROTOCOL;
+	return 0;
+}
+
+static size_t append_hex(char *line, size_t used, const gnutls_datum_t *bytes, size_t most)
+{
+	size_t i;
+
+	for (i = 0; i < bytes->size && i < most; i++)
+		used += (size_t)sprintf(line + used, "%02x", bytes->data[i]);
+	return used;
+}
+
+/*
+ * One line of NSS key log format, in one write, so that processes may share the file. Also set
+ * when there is no such file: GnuTLS would else obey the environment variable SSLKEYLOGFILE,
+ * and secrets must only go where our caller said.
+ */
+static int write_keylog(gnutls_session_t native, const char *label, const gnutls_datum_t *secret)
+{
+	/* The session pointer belongs to ngtcp2's helper; the database's is free, as we use none.
+	 */
+	const struct tls_session *session = gnutls_db_get_ptr(native);
+	gnutls_datum_t client_random;
+	gnutls_datum_t server_random;
+	char line[64 + 2 * 32 + 2 * SECRET_MAX + 4];
+	size_t used;
+
+	if (session->credentials->keylog_fd < 0)
+		return 0;
+	gnutls_session_get_random(native, &client_random, &server_random);
+	used = (size_t)snprintf(line, 64, "%.60s ", label);
+	used = append_hex(line, used, &client_random, 32);
+	line[used++] = ' ';
+	used = append_hex(line, used, secret, SECRET_MAX);
+	line[used++] = '\n';
+	if (write(session->credentials->keylog_fd, line, used) < 0)
+		return 0; /* a full disk must not end connections over a debugging aid */
+	return 0;
+}
+
+static int set_alpn(struct tls_session *session)
+{
+	gnutls_datum_t protocol = {(unsigned char *)session->credentials->alpn,
+				   (unsigned int)strlen(session->credentials->alpn)};
+
+	gnutls_handshake_set_hook_function(session->native,
+					   session->credentials->role == TLS_SERVER
+						   ? GNUTLS_HANDSHAKE_CLIENT_HELLO
+						   : GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS,
+					   GNUTLS_HOOK_POST, check_alpn);
+	return gnutls_alpn_set_protocols(session->native, &protocol, 1, GNUTLS_ALPN_MANDATORY);
+}
+
+/*
+ * Keeps the name without the dot of a fully qualified one (RFC 6066 section 3: SNI carries none)
+ * and without the zone of a link-local address, which means nothing to the peer.
+ */
+static bool keep_name(struct tls_session *session, const char *name)
+{
+	size_t len = strlen(name);
+	const char *zone = strchr(name, '%');
+
+	if (strchr(name, ':') != NULL && zone != NULL)
+		len = (size_t)(zone - name);
+	else if (len > 1 && name[len - 1] == '.')
+		len--;
+	if (len == 0 || len >= sizeof(session->name))
+		return false;
+	memcpy(session->name, name, len);
+	session->name[len] = '\0';
+	if (inet_pton(AF_INET, session->name, session->address) == 1)
+		session->address_len = 4;
+	else if (inet_pton(AF_INET6, session->name, session->address) == 1)
+		session->address_len = 16;
+	return true;
+}
+
+/*
+ * A host name must be among the certificate's DNS names, an address among its IP addresses
+ * (RFC 9525 section 6.3, 6.4): asked for as bytes, since GnuTLS lets an address given as text
+ * also match a DNS name that looks like it. Either way the certificate must be one for servers.
+ */
+static void verify_server(struct tls_session *session)
+{
+	gnutls_typed_vdata_st *name = &session->demands[0];
+
+	if (session->address_len > 0) {
+		name->type = GNUTLS_DT_IP_ADDRESS;
+		name->data = session->address;
+		name->size = (unsigned int)session->address_len;
+	} else {
+		name->type = GNUTLS_DT_DNS_HOSTNAME;
+		name->data = (unsigned char *)session->name;
+		name->size = 0; /* NUL terminated */
+	}
+	session->demands[1].type = GNUTLS_DT_KEY_PURPOSE_OID;
+	session->demands[1].data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER;
+	session->verifies = true;
+	gnutls_session_set_verify_cert2(session->native, session->demands, 2, 0);
+}
+
+static enum mquic_status set_up_client(struct tls_session *session, const char *server_name)
+{
+	int rv;
+
+	if (server_name == NULL || !keep_name(session, server_name))
+		return MQUIC_ERR_INVALID;
+	if (session->address_len == 0) {
+		rv = gnutls_server_name_set(session->native, GNUTLS_NAME_DNS, session->name,
+					    strlen(session->name));
+		if (rv == GNUTLS_E_MEMORY_ERROR)
+			return MQUIC_ERR_MEMORY;
+		if (rv < 0)
+			return MQUIC_ERR_INVALID;
+	}
+	if (!session->credentials->insecure)
+		verify_server(session);
+	return MQUIC_OK;
+}
+
+/* With a CA a certificate is asked for, and one that is shown must pass even if none is required.
+ */
+static void set_up_server(struct tls_session *session)
+{
+	if (!session->credentials->has_trust)
+		return;
+	gnutls_certificate_server_set_request(
+		session->native, session->credentials->require_certificate ? GNUTLS_CERT_REQUIRE
+									   : GNUTLS_CERT_REQUEST);
+	session->demands[0].type = GNUTLS_DT_KEY_PURPOSE_OID;
+	session->demands[0].data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT;
+	session->verifies = true;
+	gnutls_session_set_verify_cert2(session->native, session->demands, 1, 0);
+}
+
+static enum mquic_status set_up(struct tls_session *session, const char *server_name,
+				void *reference)
+{
+	bool server = session->credentials->role == TLS_SERVER;
+	int rv = gnutls_init(&session->native, server ? SERVER_FLAGS : CLIENT_FLAGS);
+
+	if (rv < 0)
+		return translate(rv);
+	gnutls_session_set_ptr(session->native, reference);
+	gnutls_db_set_ptr(session->native, session);
+	gnutls_session_set_keylog_function(session->native, write_keylog);
+	rv = gnutls_priority_set(session->native, session->credentials->priority);
+	if (rv >= 0)
+		rv = gnutls_credentials_set(session->native, GNUTLS_CRD_CERTIFICATE,
+					    session->credentials->native);
+	if (rv >= 0)
+		rv = set_alpn(session);
+	if (rv < 0)
+		return translate(rv);
+	if (!server)
+		return set_up_client(session, server_name);
+	set_up_server(session);
+	return MQUIC_OK;
+}
+
+enum mquic_status tls_session_new(struct tls_session **session, struct tls_credentials *credentials,
+				  const char *server_name, void *reference)
+{
+	struct tls_session *made = calloc(1, sizeof(*made));
+	enum mquic_status status;
+
+	*session = NULL;
+	if (made == NULL)
+		return MQUIC_ERR_MEMORY;
+	made->credentials = tls_credentials_ref(credentials);
+	status = set_up(made, server_name, reference);
+	if (status != MQUIC_OK) {
+		tls_session_free(made);
+		return status;
+	}
+	*session = made;
+	return MQUIC_OK;
+}
+
+void tls_session_free(struct tls_session *session)
+{
+	if (session == NULL)
+		return;
+	if (session->native != NULL)
+		gnutls_deinit(session->native);
+	tls_credentials_unref(session->credentials);
+	free(session);
+}
+
+void *tls_session_native(struct tls_session *session)
+{
+	return session->native;
+}
