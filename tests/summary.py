@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""
+Sums up what tests/run ran.
+
+The argument is a list with one `exit code<TAB>name<TAB>file` a line. A file that ends in
+.xml is a JUnit report with one testcase per check; any other is the log of one check. A
+runner that failed without naming a failed test counts as a failure, and so does a report
+that is missing: nothing may pass by not being there.
+"""
+
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+
+class Sum:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        text = f"{self.passed} passed, {self.failed} failed"
+        return text + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+def words(element):
+    """What a report says about a test: its message and all output."""
+    return "\n".join(filter(None, [element.get("message"), (element.text or "").strip()]))
+
+
+def label(suite, case):
+    return f"{case.get('classname') or suite.get('name')}: {case.get('name')}"
+
+
+def count_suite(suite, show_output):
+    total = Sum()
+    for case in suite.findall("testcase"):
+        bad = case.find("failure") if case.find("failure") is not None else case.find("error")
+        skipped = case.find("skipped")
+        if bad is not None:
+            total.failed += 1
+            print(f"FAILED  {label(suite, case)}")
+            if show_output:
+                print(words(bad))
+        elif skipped is not None:
+            total.skipped += 1
+            print(f"SKIPPED {label(suite, case)}: {words(skipped) or 'no reason given'}")
+        else:
+            total.passed += 1
+    if total.failed and show_output:
+        for tag in ("system-out", "system-err"):
+            for element in suite.iter(tag):
+                print((element.text or "").rstrip())
+    return total
+
+
+def count_report(code, name, path):
+    """Counts a JUnit report."""
+    total = Sum()
+    if not path.exists():
+        print(f"FAILED  {name}: it left no report, exit code {code}")
+        total.failed = 1
+        return total
+    # pytest has shown its failures in full already; meson shows the last lines only.
+    for suite in ElementTree.parse(path).getroot().iter("testsuite"):
+        total.add(count_suite(suite, show_output=suite.get("name") != "pytest"))
+    if code != 0 and total.failed == 0:
+        print(f"FAILED  {name}: exit code {code}, though no test is named")
+        total.failed += 1
+    return total
+
+
+def count_check(code, name, path):
+    """Counts a single check of tests/run itself."""
+    total = Sum()
+    if code:
+        total.failed = 1
+        print(f"FAILED  {name}; see {path}")
+    else:
+        total.passed = 1
+    return total
+
+
+def main():
+    total = Sum()
+    lines = []
+    for line in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines():
+        code, name, path = line.split("\t")
+        count = count_report if path.endswith(".xml") else count_check
+        part = count(int(code), name, Path(path))
+        total.add(part)
+        lines.append(f"{name}: {part}")
+    print("\n".join(lines))
+    print(total)
+    return 0 if total.failed == 0 and total.passed > 0 else 1
+
+
+sys.exit(main())
