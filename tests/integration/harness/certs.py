@@ -33,8 +33,7 @@ class Certificates:
         return self.directory / folder / "ca.crt"
 
     def _server(self, folder, name, *hosts):
-        words = [word for host in hosts for word in ("--host", host)]
-        self._keygen("server", "--dir", self.directory / folder, "--name", name, *words)
+        self._keygen("server", "--dir", self.directory / folder, "--out", name, *hosts)
         return self._identity(folder, name)
 
     def _identity(self, folder, name):
@@ -45,7 +44,7 @@ class Certificates:
     def client(self, name, folder="good"):
         """A client certificate with `name` as its common name; `folder` "other" is untrusted."""
         if (folder, name) not in self._clients:
-            self._keygen("client", "--dir", self.directory / folder, "--name", name)
+            self._keygen("client", "--dir", self.directory / folder, name)
             self._clients[folder, name] = self._identity(folder, name)
         return self._clients[folder, name]
 
