@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from . import datagrams
 from .build import BROKER, give_to_broker
@@ -95,6 +96,10 @@ class Broker:
                 "",
             ]
         )
+
+    def add_top(self, line):
+        """One more line for the top of the file, before the start."""
+        self._lines["top"].append(line)
 
     # ---- life
 
@@ -193,46 +198,61 @@ class Broker:
 
     # ---- clients
 
-    def address(self, port=None):
+    def address(self, port=None, cafile=None, host=None):
         """Options that lead one of our tools here, trust included."""
-        return ["-h", self.host, "-p", port or self.port, "--cafile", self.certs.ca]
+        trust = ["--cafile", cafile or self.certs.ca]
+        return ["-h", host or self.host, "-p", port or self.port, *trust]
 
-    def pub(self, *args, port=None, timeout=30, check=True, **options):
+    def pub(self, *args, port=None, cafile=None, host=None, timeout=30, check=True, **options):
         """Runs mquic-pub to its end. `port`: of a proxy in between."""
-        done = self.build.run(
-            self.build.tool("mquic-pub"),
-            *self.address(port),
-            *args,
-            timeout=timeout,
-            **options,
-        )
+        address = self.address(port, cafile, host)
+        tool = self.build.tool("mquic-pub")
+        done = self.build.run(tool, *address, *args, timeout=timeout, **options)
         assert not check or done.returncode == 0, f"mquic-pub {args}: {done}\n{self.log()[-4000:]}"
         return done
 
-    def sub(self, *args, port=None, client_id=None, ready=True, filters=1):
+    def sub(self, *args, port=None, client_id=None, ready=True, stdout=None):
         """
         Starts mquic-sub and waits until the broker has acknowledged its subscription.
-        Returns a Process; it is killed at the end of the test if it still runs.
+        Returns a Process; it is killed at the end of the test if it still runs. `stdout`: a
+        file to write to, for what is not lines of text.
         """
         client_id = client_id or f"sub{os.getpid()}-{next(_ids)}"
         mark = len(self.log())
         child = self.spawn(
-            self.build.tool("mquic-sub"), *self.address(port), "-i", client_id, *args
+            self.build.tool("mquic-sub"),
+            *self.address(port),
+            "-i",
+            client_id,
+            *args,
+            stdout=stdout,
         )
         if ready:
             self.wait_suback(client_id, child, mark)
         return child
 
-    def wait_suback(self, client_id, child, start=0):
+    def memory_kb(self):
+        """Resident memory of the broker process."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+    def connections(self):
+        """Clients that the broker let in through the hand-off, by client identifier."""
+        pattern = rf"New client connected from {re.escape(str(self.socket))}\S* as (\S+)"
+        return re.findall(pattern, self.log())
+
+    def wait_suback(self, client_id, child, start=0, timeout=10):
+        """Waits until the broker has acknowledged a subscription of `child`."""
+
         def subscribed():
             assert child.returncode is None, f"{child.argv} ended: {child.lines} {child.errors}"
             return f"Sending SUBACK to {client_id}" in self.log()[start:]
 
-        eventually(subscribed, 10, f"SUBACK to {client_id}")
+        eventually(subscribed, timeout, f"SUBACK to {client_id}")
 
-    def spawn(self, *argv):
+    def spawn(self, *argv, stdout=None):
         """Starts a program of ours in the background; killed at the end of the test."""
-        return self.adopt(Process(argv, self.build.environment()))
+        return self.adopt(Process(argv, self.build.environment(), stdout=stdout))
 
     def adopt(self, child):
         """Has a Process killed at the end of the test, should it still run."""
@@ -246,11 +266,11 @@ class Broker:
         assert not check or done.returncode == 0, done
         return done
 
-    def tcp_sub(self, *args, client_id=None):
+    def tcp_sub(self, *args, client_id=None, stdout=None):
         """mosquitto_sub over plain TCP, subscribed when this returns. A Process."""
         client_id = client_id or f"tcp{os.getpid()}-{next(_ids)}"
         mark = len(self.log())
         argv = ["mosquitto_sub", "-h", self.host, "-p", self.tcp_port, "-i", client_id, *args]
-        child = self.spawn(*argv)
+        child = self.spawn(*argv, stdout=stdout)
         self.wait_suback(client_id, child, mark)
         return child

@@ -119,8 +119,25 @@ def many_clients(broker, port=None, timeout=120, **options):
 
 
 def raw(broker, *chunks, port=None, timeout=30, flags=(), **options):
-    """Sends raw bytes on one stream; returns what came back as a list of fields."""
+    """Sends raw bytes on one stream; returns what came back, a RawResult."""
     argv = [*_target(broker, port, options), *flags, *(chunk.hex() for chunk in chunks)]
     done = broker.build.run(broker.build.helper("raw-client"), *argv, timeout=timeout)
     assert done.returncode == 0, done
-    return [_fields(line) for line in done.stdout.splitlines()]
+    return RawResult(done.stdout)
+
+
+class RawResult:
+    """What a raw client saw: `data` from the peer, and how it ended."""
+
+    def __init__(self, output):
+        self.lines = [_fields(line) for line in output.splitlines()]
+        kinds = [line[""] for line in self.lines]
+        self.ready = "ready" in kinds
+        self.ended = "end" in kinds
+        self.timed_out = "timeout" in kinds
+        self.closed = next((line for line in self.lines if line[""] == "closed"), None)
+        chunks = [line["data"] for line in self.lines if line[""] == "received"]
+        self.data = b"".join(chunk.encode("utf-8", "surrogateescape") for chunk in chunks)
+
+    def __repr__(self):
+        return "\n".join(str(line) for line in self.lines)

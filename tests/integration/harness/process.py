@@ -10,7 +10,8 @@ import time
 class Process:
     """Runs a program; collects its output as it comes, by line."""
 
-    def __init__(self, argv, env, stdin=None):
+    def __init__(self, argv, env, stdin=False, stdout=None):
+        """`stdin`: write() may be used. `stdout`: a file for the output instead of lines."""
         self.argv = [str(word) for word in argv]
         self._lines = []
         self._changed = threading.Condition()
@@ -18,7 +19,7 @@ class Process:
             self.argv,
             env=env,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout or subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             errors="backslashreplace",
@@ -27,6 +28,7 @@ class Process:
         self._threads = [
             threading.Thread(target=self._read, args=pair, daemon=True)
             for pair in ((self._child.stdout, self._lines), (self._child.stderr, self._errors))
+            if pair[0]
         ]
         for thread in self._threads:
             thread.start()
@@ -110,9 +112,10 @@ class Process:
         if self._child.poll() is None:
             self._child.kill()
         self._child.wait(10)
-        for pipe in (self._child.stdin,):
-            if pipe and not pipe.closed:
-                pipe.close()
+        if self._child.stdin:
+            self._child.stdin.close()
+        for thread in self._threads:
+            thread.join(10)
 
 
 def eventually(condition, timeout=10, what="it"):

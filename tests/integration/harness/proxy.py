@@ -22,15 +22,17 @@ class Proxy:
     seed             makes the dice repeatable
 
     All of them may be changed while it runs. rebind() gives every client a new source
-    port, as a NAT does that forgot; blackhole = True loses everything.
+    port, as a NAT does that forgot; blackhole = True loses everything, mute = True what the
+    server says. The first datagrams of clients are kept in `captured`.
     """
 
     BATCH = 64
+    CAPTURE = 1024
 
     def __init__(self, port, loss=0.0, duplicate=0.0, delay_ms=0.0, jitter_ms=0.0, seed=1):
         self.loss, self.duplicate = loss, duplicate
         self.delay_ms, self.jitter_ms = delay_ms, jitter_ms
-        self.blackhole = False
+        self.blackhole = self.mute = False
         self.lost = self.passed = 0
         self.captured = []
         self._target = ("127.0.0.1", port)
@@ -102,7 +104,7 @@ class Proxy:
 
     def _from_client(self, sock):
         data, client = sock.recvfrom(65536)
-        if len(self.captured) < 64:
+        if len(self.captured) < self.CAPTURE:
             self.captured.append(data)
         if client not in self._upstream:
             self._upstream[client] = self._open_upstream(client)
@@ -111,7 +113,8 @@ class Proxy:
     def _to_client(self, client):
         def forward(sock):
             data = sock.recv(65536)
-            self._pass(lambda: self._front.sendto(data, client))
+            if not self.mute:
+                self._pass(lambda: self._front.sendto(data, client))
 
         return forward
 

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""The will: published when a client vanishes, in whatever way, and only then."""
+
+import signal
+import time
+
+from harness import mqtt
+from harness.clients import SessionClient, raw
+
+WILL = ("will", "obituary", "1", "0", "0", "gone")
+
+
+def mourner(broker):
+    return broker.tcp_sub("-t", "obituary", "-q", "1", "-C", "1")
+
+
+def client_with_will(broker, **options):
+    client = SessionClient(broker, **options)
+    client.do(*WILL)
+    client.connect()
+    return client
+
+
+def never_mourned(watcher, seconds=1.0):
+    time.sleep(seconds)
+    return watcher.returncode is None and watcher.lines == []
+
+
+def test_killed_client_is_mourned_after_the_idle_timeout(broker):
+    watcher = mourner(broker)
+    client = client_with_will(broker, keep_alive=0, settings={"idle_timeout_ms": 1500})
+    client.kill()
+    started = time.monotonic()
+    assert watcher.wait(10) == 0
+    assert watcher.lines == ["gone"]
+    assert 0.5 < time.monotonic() - started < 8
+
+
+def test_frozen_client_is_mourned_by_its_keep_alive(broker):
+    watcher = mourner(broker)
+    client = client_with_will(broker, keep_alive=1)
+    client.process.signal(signal.SIGSTOP)
+    assert watcher.wait(12) == 0
+    assert watcher.lines == ["gone"]
+
+
+def test_closing_quic_without_disconnect_is_mourned_at_once(broker):
+    watcher = mourner(broker)
+    client = client_with_will(broker)
+    client.do("close")
+    assert watcher.wait(3) == 0
+    assert watcher.lines == ["gone"]
+
+
+def test_freeing_a_session_is_mourned_at_once(broker):
+    watcher = mourner(broker)
+    client = client_with_will(broker)
+    assert client.quit() == 0
+    assert watcher.wait(3) == 0
+
+
+def test_finishing_the_stream_without_disconnect_is_mourned(broker):
+    watcher = mourner(broker)
+    connect = mqtt.connect_with_will("finisher", "obituary", "gone")
+    result = raw(broker, connect, flags=["--finish"])
+    assert result.data == mqtt.CONNACK_ACCEPTED
+    assert watcher.wait(3) == 0
+
+
+def test_disconnect_is_not_mourned(broker):
+    watcher = mourner(broker)
+    client = client_with_will(broker)
+    client.disconnect()
+    assert never_mourned(watcher)
+
+
+def test_disconnect_with_will_is_mourned(broker):
+    watcher = mourner(broker)
+    client = client_with_will(broker)
+    client.disconnect(4)
+    assert watcher.wait(3) == 0
+
+
+def test_a_delayed_will_is_dropped_when_the_client_returns(broker):
+    watcher = mourner(broker)
+    client = SessionClient(broker, "phoenix", expiry=60)
+    client.do("will", "obituary", "1", "0", "2", "gone")
+    client.connect()
+    client.do("close")
+    again = SessionClient(broker, "phoenix", clean=0, expiry=60)
+    again.connect(present=1)
+    assert never_mourned(watcher, 3.0)
+    again.disconnect()
+
+
+def test_a_retained_will_stays(broker):
+    watcher = mourner(broker)
+    client = SessionClient(broker)
+    client.do("will", "obituary", "1", "1", "0", "gone")
+    client.connect()
+    client.do("close")
+    assert watcher.wait(3) == 0
+    late = broker.sub("-t", "obituary", "-C", "1")
+    assert late.wait() == 0
+    assert late.lines == ["gone"]

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""The programs of libmquic/examples do what their first lines promise."""
+
+from harness import datagrams
+from harness.ports import free_udp_port
+from harness.process import Process, eventually
+
+
+def example(build, name):
+    return build.directory / "libmquic" / "examples" / name
+
+
+def test_publish_and_subscribe(broker, build):
+    url = f"mqtt-quic://localhost:{broker.port}"
+    mark = len(broker.log())
+    sub = broker.spawn(example(build, "subscribe"), url, broker.certs.ca, "a/#")
+    broker.wait_log("Sending SUBACK", start=mark)
+    done = build.run(example(build, "publish"), url, broker.certs.ca, "a/b", "hello")
+    assert done.returncode == 0, done
+    assert "hello" in sub.wait_line("hello")
+
+
+def test_echo(build, certs):
+    port = free_udp_port()
+    server = Process(
+        [example(build, "echo-server"), "127.0.0.1", port, *certs.server], build.environment()
+    )
+    try:
+        eventually(lambda: datagrams.answers_quic(port), 5, "the echo server")
+        done = build.run(example(build, "echo-client"), "127.0.0.1", port, certs.ca, "hello, world")
+        assert done.returncode == 0, done
+        assert "hello, world" in done.stdout
+    finally:
+        server.kill()
+
+
+def test_poll_loop(broker, build):
+    url = f"mqtt-quic://localhost:{broker.port}"
+    argv = [example(build, "poll-loop"), url, broker.certs.ca, "chat"]
+    chat = broker.adopt(Process(argv, build.environment(), stdin=True))
+    broker.wait_log("Sending SUBACK")
+    for line in ("one", "two"):
+        chat.write(line + "\n")
+        assert line in chat.wait_line(line)
+    chat.close_stdin()
+    assert chat.wait() == 0
