@@ -16,7 +16,7 @@ class Tap:
         self.failed += bool(problems)
         print(f"{'not ok' if problems else 'ok'} {self.count} - {name}")
         for problem in problems:
-            print(f"# {problem}")
+            print(f"# {self.count}: {problem}", file=sys.stderr)
 
     def done(self):
         print(f"1..{self.count}")
