@@ -22,15 +22,16 @@ def strip_comments(text):
 
 
 def mapped(script):
-    """Symbols listed in `global:` of any node."""
+    """Symbols listed in `global:` of each node, as name@@NODE."""
     names = []
-    for block in re.findall(r"global:(.*?)(?:local:|})", strip_comments(script), re.S):
-        names += re.findall(r"([\w*?]+)\s*;", block)
+    nodes = re.findall(r"(\w[\w.]*)\s*{\s*global:(.*?)(?:local:|})", strip_comments(script), re.S)
+    for node, block in nodes:
+        names += [f"{name}@@{node}" for name in re.findall(r"([\w*?]+)\s*;", block)]
     return names
 
 
 def exported(library):
-    """Symbols defined in the dynamic table, the version nodes themselves aside."""
+    """Symbols defined in the dynamic table as name@@NODE, the nodes themselves aside."""
     lines = subprocess.run(
         ["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True
     ).stdout.splitlines()
@@ -85,7 +86,8 @@ def main():
     header_path, map_path, library = sys.argv[1:]
     header = Path(header_path).read_text(encoding="utf-8")
     script = Path(map_path).read_text(encoding="utf-8")
-    header_names, map_names, library_names = declared(header), mapped(script), exported(library)
+    header_names, map_symbols, library_symbols = declared(header), mapped(script), exported(library)
+    map_names = [symbol.split("@")[0] for symbol in map_symbols]
 
     tap = Tap()
     tap.check("the header declares functions", [] if header_names else ["none found"])
@@ -102,11 +104,11 @@ def main():
     )
     tap.check(
         "the library exports every function of the map",
-        differences(map_names, "mquic.map", library_names, "the library"),
+        differences(map_symbols, "mquic.map", library_symbols, "the library"),
     )
     tap.check(
         "the library exports nothing else",
-        differences(library_names, "the library", map_names, "mquic.map"),
+        differences(library_symbols, "the library", map_symbols, "mquic.map"),
     )
     tap.check("every public function is documented with its version", undocumented(header))
     tap.check("every public enum is documented and has written values", enum_problems(header))
