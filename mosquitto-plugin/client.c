@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One client, from accepted connection to closed socket.
+ *
+ *     accept ──▶ WAITING ──CONNECT──▶ DIALING ──connected──▶ PIPING
+ *                   │                    │                   │    │
+ *                   │ client gone        │ refused,   broker │    │ client gone,
+ *                   │ or too slow        │ 10 s       closed │    │ bytes of it left
+ *                   │                    │                   ▼    ▼
+ *                   │                    │           FINISHING    DRAINING
+ *                   │                    │   all delivered, │    │ all written,
+ *                   ▼                    ▼            10 s   ▼    ▼ 10 s
+ *                 ───────────────────── freed ────────────────────────
+ *
+ * DIALING, PIPING and DRAINING have an identity, which lives as long as the broker may ask for
+ * it; PIPING and DRAINING have the unix socket.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "handoff.h"
+#include "token.h"
+
+/* Application close codes of MQTT over QUIC servers. */
+#define CLOSE_NORMAL	 0
+#define CLOSE_OVERLOADED 2
+
+#define DIAL_LIMIT_MS	 10000
+#define END_LIMIT_MS	 10000
+#define REFUSED_QUIET_MS 10000
+
+/* The broker takes CONNECT up to 100000 bytes, and the token makes it longer. */
+#define CONNECT_MAX (100000 - 64)
+
+enum client_state {
+	CLIENT_WAITING,
+	CLIENT_DIALING,
+	CLIENT_PIPING,
+	CLIENT_FINISHING,
+	CLIENT_DRAINING,
+};
+
+struct client {
+	struct clients *clients;
+	struct mquic_relay *relay;
+	struct identity *identity;
+	enum client_state state;
+	int fd;		   /* -1: no unix socket */
+	uint32_t interest; /* what epoll watches it for; 0: it is not in the set */
+	bool client_gone;  /* the relay is closed; what came before may still be read */
+	bool broker_full;  /* the unix socket takes no more for now */
+	bool broker_deaf;  /* nothing more will be written to it */
+	bool broker_spoke; /* at least one byte came back */
+	bool proxy_due;	   /* the PROXY header goes out with the first bytes */
+	uint8_t *pending;  /* from the broker, not taken by the relay yet */
+	size_t pending_at;
+	size_t pending_len;
+	uint64_t deadline_ms;	    /* in `dialing` or `ending` */
+	struct client_queue *queue; /* the one of them it is in, or NULL */
+	TAILQ_ENTRY(client) in_all;
+	TAILQ_ENTRY(client) in_queue;
+};
+
+/* ---- Membership ---------------------------------------------------------- */
+
+void clients_init(struct clients *clients)
+{
+	TAILQ_INIT(&clients->all);
+	TAILQ_INIT(&clients->dialing);
+	TAILQ_INIT(&clients->ending);
+}
+
+static void leave_queue(struct client *client)
+{
+	if (client->queue != NULL)
+		TAILQ_REMOVE(client->queue, client, in_queue);
+	client->queue = NULL;
+}
+
+static void enter_queue(struct client *client, struct client_queue *queue, uint64_t limit_ms)
+{
+	leave_queue(client);
+	client->queue = queue;
+	client->deadline_ms = client->clients->now_ms + limit_ms;
+	TAILQ_INSERT_TAIL(queue, client, in_queue);
+}
+
+/* Closes the unix end, if there is one; the broker takes it for the end of the client. */
+static void hang_up(struct client *client)
+{
+	if (client->fd >= 0)
+		close(client->fd);
+	client->fd = -1;
+	client->interest = 0;
+	identity_free(client->clients->identities, client->identity);
+	client->identity = NULL;
+}
+
+static void client_free(struct client *client)
+{
+	hang_up(client);
+	leave_queue(client);
+	TAILQ_REMOVE(&client->clients->all, client, in_all);
+	mquic_relay_free(client->relay);
+	free(client->pending);
+	free(client);
+}
+
+/* One line per ten seconds and the number of those that were kept back: floods stay readable. */
+static void log_refusal(struct clients *clients, const char *peer, const char *reason)
+{
+	if (clients->now_ms < clients->refused_until_ms) {
+		clients->refused++;
+		return;
+	}
+	if (clients->refused > 0)
+		log_push(clients->log, MQUIC_LOG_WARNING,
+			 "mquic: %u more clients were turned away before", clients->refused);
+	log_push(clients->log, MQUIC_LOG_WARNING, "mquic: QUIC client %s is turned away: %s", peer,
+		 reason);
+	clients->refused = 0;
+	clients->refused_until_ms = clients->now_ms + REFUSED_QUIET_MS;
+}
+
+/* Tells the client why in CONNECTION_CLOSE, and frees it. */
+static void turn_away(struct client *client, const char *reason)
+{
+	struct mquic_connection *connection = mquic_relay_connection(client->relay);
+
+	log_refusal(client->clients, mquic_connection_peer_address(connection), reason);
+	mquic_relay_close(client->relay, CLOSE_OVERLOADED, reason);
+	client_free(client);
+}
+
+/* ---- WAITING ------------------------------------------------------------- */
+
+void client_accept(struct clients *clients, struct mquic_connection *connection)
+{
+	uint64_t timeout_ms = (uint64_t)clients->options->connect_timeout_s * 1000;
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (client == NULL ||
+	    mquic_relay_new(&client->relay, connection, timeout_ms, CONNECT_MAX) != MQUIC_OK) {
+		log_refusal(clients, mquic_connection_peer_address(connection), "out of memory");
+		mquic_connection_close(connection, CLOSE_OVERLOADED, "out of memory");
+		mquic_connection_free(connection);
+		free(client);
+		return;
+	}
+	client->clients = clients;
+	client->state = CLIENT_WAITING;
+	client->fd = -1;
+	client->proxy_due = clients->options->proxy_protocol;
+	mquic_relay_set_userdata(client->relay, client);
+	TAILQ_INSERT_TAIL(&clients->all, client, in_all);
+}
+
+/* Who the client is, as far as its certificate says. */
+static struct identity *identify(const struct client *client)
+{
+	const struct mquic_connection *connection = mquic_relay_connection(client->relay);
+	const char *peer = mquic_connection_peer_address(connection);
+	const char *name = NULL;
+	enum identity_kind kind = IDENTITY_CLIENT;
+
+	if (client->clients->options->use_identity_as_username) {
+		name = mquic_connection_peer_common_name(connection);
+		if (name != NULL && *name == '\0')
+			name = NULL; /* the broker knows no empty user names */
+		kind = name != NULL ? IDENTITY_CERTIFICATE : IDENTITY_REFUSED;
+	}
+	return identity_new(client->clients->identities, kind, name, peer);
+}
+
+static enum mquic_status put_token(struct client *client)
+{
+	size_t original_len = 0;
+	const char *original = mquic_relay_username(client->relay, &original_len);
+	size_t len;
+	char *username =
+		token_username(identity_token(client->identity), original, original_len, &len);
+	enum mquic_status status = MQUIC_ERR_MEMORY;
+
+	if (username != NULL)
+		status = mquic_relay_set_username(client->relay, username, len);
+	free(username);
+	return status;
+}
+
+/* CONNECT is here: announce the client and get in line for the unix socket. */
+static void connect_shown(struct client *client)
+{
+	enum mquic_status status = MQUIC_ERR_MEMORY;
+
+	if (client->state != CLIENT_WAITING)
+		return;
+	client->identity = identify(client);
+	if (client->identity != NULL)
+		status = put_token(client);
+	if (status == MQUIC_OK)
+		status = mquic_relay_open(client->relay);
+	if (status != MQUIC_OK) {
+		turn_away(client, status == MQUIC_ERR_MEMORY ? "out of memory"
+							     : "the user name is too long");
+		return;
+	}
+	client->state = CLIENT_DIALING;
+	enter_queue(client, &client->clients->dialing, DIAL_LIMIT_MS);
+}
+
+/* ---- Bytes to the broker ------------------------------------------------- */
+
+/* The first bytes, with the client's address in front, in one send. */
+static ssize_t send_first(struct client *client, const uint8_t *data, size_t len)
+{
+	const struct mquic_connection *connection = mquic_relay_connection(client->relay);
+	uint8_t header[HANDOFF_PROXY_MAX];
+	size_t header_len = handoff_proxy_header(header, mquic_connection_peer_address(connection),
+						 mquic_connection_local_address(connection));
+	struct iovec parts[] = {{header, header_len}, {(void *)(uintptr_t)data, len}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	ssize_t sent = sendmsg(client->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (sent < 0)
+		return sent;
+	client->proxy_due = false;
+	/* A new socket has room for more than a header; without one the broker hangs up. */
+	return sent > (ssize_t)header_len ? sent - (ssize_t)header_len : 0;
+}
+
+/* Writes once. False: not now (`broker_full`) or never again (`broker_deaf`). */
+static bool send_some(struct client *client, const uint8_t *data, size_t len)
+{
+	ssize_t sent = client->proxy_due ? send_first(client, data, len)
+					 : send(client->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (sent < 0) {
+		client->broker_full = errno == EAGAIN || errno == EINTR;
+		client->broker_deaf = !client->broker_full;
+		return false;
+	}
+	mquic_relay_consume(client->relay, (size_t)sent);
+	return true;
+}
+
+/*
+ * Moves what the relay has until it has no more or the socket is full. Bounded: nothing is
+ * received meanwhile, so there is at most a receive window.
+ */
+static void pipe_to_broker(struct client *client)
+{
+	const uint8_t *data;
+	size_t len;
+
+	while (!client->broker_full && !client->broker_deaf &&
+	       mquic_relay_peek(client->relay, &data, &len) == MQUIC_OK) {
+		if (len == 0) {
+			/* The client has finished; the broker answers by closing its end. */
+			shutdown(client->fd, SHUT_WR);
+			client->broker_deaf = true;
+		} else {
+			send_some(client, data, len);
+		}
+	}
+}
+
+/* ---- Bytes to the client ------------------------------------------------- */
+
+/* The broker has closed its end: what is queued is delivered, then the connection ends. */
+static void broker_closed(struct client *client)
+{
+	if (!client->broker_spoke) {
+		turn_away(client, "the broker closed the connection without an answer");
+		return;
+	}
+	hang_up(client);
+	client->state = CLIENT_FINISHING;
+	enter_queue(client, &client->clients->ending, END_LIMIT_MS);
+	if (mquic_relay_finish(client->relay) != MQUIC_OK)
+		client_free(client);
+}
+
+/* Keeps what the relay did not take. */
+static bool keep_pending(struct client *client, const uint8_t *data, size_t len)
+{
+	if (len == 0)
+		return true;
+	client->pending = malloc(len);
+	if (client->pending == NULL)
+		return false;
+	memcpy(client->pending, data, len);
+	client->pending_at = 0;
+	client->pending_len = len;
+	return true;
+}
+
+/* One read, for the sake of the others. False: the client is in another state, or freed. */
+static bool pipe_to_client(struct client *client)
+{
+	uint8_t *buffer = client->clients->buffer;
+	ssize_t got = recv(client->fd, buffer, sizeof(client->clients->buffer), MSG_DONTWAIT);
+	enum mquic_status status;
+	size_t written = 0;
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (got <= 0) {
+		broker_closed(client);
+		return false;
+	}
+	client->broker_spoke = true;
+	status = mquic_relay_write(client->relay, buffer, (size_t)got, &written);
+	if (status == MQUIC_ERR_AGAIN)
+		written = 0;
+	else if (status != MQUIC_OK)
+		written = (size_t)got; /* the client reads no more: its end is on its way */
+	if (keep_pending(client, buffer + written, (size_t)got - written))
+		return true;
+	turn_away(client, "out of memory");
+	return false;
+}
+
+static void flush_pending(struct client *client)
+{
+	size_t written = 0;
+	enum mquic_status status =
+		mquic_relay_write(client->relay, client->pending + client->pending_at,
+				  client->pending_len - client->pending_at, &written);
+
+	if (status == MQUIC_ERR_AGAIN)
+		return;
+	client->pending_at += written;
+	if (status == MQUIC_OK && client->pending_at < client->pending_len)
+		return;
+	free(client->pending);
+	client->pending = NULL;
+}
+
+/* ---- PIPING and DRAINING ------------------------------------------------- */
+
+/*
+ * Watches the socket for just what can be used. An ended socket is reported whatever it is
+ * watched for, so one that must wait for the client leaves the set.
+ */
+static bool watch(struct client *client)
+{
+	bool reads = client->state == CLIENT_PIPING && client->pending == NULL;
+	uint32_t interest = (reads ? EPOLLIN : 0) | (client->broker_full ? EPOLLOUT : 0);
+	struct epoll_event event = {.events = interest, .data.ptr = client};
+	int operation = client->interest == 0 ? EPOLL_CTL_ADD
+			: interest == 0	      ? EPOLL_CTL_DEL
+					      : EPOLL_CTL_MOD;
+
+	if (interest == client->interest)
+		return true;
+	client->interest = interest;
+	return epoll_ctl(client->clients->epoll_fd, operation, client->fd, &event) == 0;
+}
+
+/* After bytes have moved: go on waiting, or part if the client is gone and its bytes are not. */
+static void settle(struct client *client)
+{
+	if (client->client_gone && !client->broker_full)
+		client_free(client);
+	else if (!watch(client))
+		turn_away(client, "the system has no room to watch another socket");
+}
+
+/* The client is gone. What it sent before belongs to the broker still, a DISCONNECT above all. */
+static void drain(struct client *client)
+{
+	client->client_gone = true;
+	if (client->state == CLIENT_DIALING)
+		return;
+	client->state = CLIENT_DRAINING;
+	enter_queue(client, &client->clients->ending, END_LIMIT_MS);
+	pipe_to_broker(client);
+	settle(client);
+}
+
+static void dialed(struct client *client, int fd)
+{
+	leave_queue(client);
+	client->fd = fd;
+	client->state = CLIENT_PIPING;
+	if (client->client_gone) {
+		drain(client);
+		return;
+	}
+	pipe_to_broker(client);
+	settle(client);
+}
+
+/* ---- What happens to it -------------------------------------------------- */
+
+void client_event(struct client *client, enum mquic_event_type type)
+{
+	switch (type) {
+	case MQUIC_EVENT_RELAY_CONNECT:
+		connect_shown(client);
+		break;
+	case MQUIC_EVENT_RELAY_READABLE:
+		if (client->state == CLIENT_PIPING) {
+			pipe_to_broker(client);
+			settle(client);
+		}
+		break;
+	case MQUIC_EVENT_RELAY_WRITABLE:
+		if (client->state == CLIENT_PIPING && client->pending != NULL) {
+			flush_pending(client);
+			settle(client);
+		}
+		break;
+	case MQUIC_EVENT_RELAY_CLOSED:
+		if (client->state == CLIENT_DIALING || client->state == CLIENT_PIPING)
+			drain(client);
+		else
+			client_free(client);
+		break;
+	default:
+		break;
+	}
+}
+
+void client_ready(struct client *client, uint32_t epoll_events)
+{
+	uint32_t ended = epoll_events & (EPOLLHUP | EPOLLERR);
+
+	if (client->broker_full && (ended != 0 || (epoll_events & EPOLLOUT) != 0)) {
+		client->broker_full = false;
+		pipe_to_broker(client);
+	}
+	if (client->state == CLIENT_PIPING && client->pending == NULL &&
+	    (ended != 0 || (epoll_events & EPOLLIN) != 0) && !pipe_to_client(client))
+		return;
+	settle(client);
+}
+
+static bool dial_first(struct clients *clients)
+{
+	struct client *client = TAILQ_FIRST(&clients->dialing);
+	enum handoff_status status;
+	int fd;
+
+	if (client == NULL)
+		return false;
+	status = handoff_dial(clients->options->handoff, clients->highest_fd, &fd);
+	if (status == HANDOFF_BUSY && clients->now_ms < client->deadline_ms)
+		return false;
+	if (status == HANDOFF_CONNECTED)
+		dialed(client, fd);
+	else
+		turn_away(client, handoff_text(status));
+	return true;
+}
+
+void clients_check_timers(struct clients *clients)
+{
+	struct client *client;
+
+	while (dial_first(clients))
+		;
+	while ((client = TAILQ_FIRST(&clients->ending)) != NULL &&
+	       client->deadline_ms <= clients->now_ms) {
+		mquic_relay_close(client->relay, CLOSE_NORMAL, "what was queued took too long");
+		client_free(client);
+	}
+}
+
+int clients_timeout_ms(const struct clients *clients)
+{
+	const struct client *client = TAILQ_FIRST(&clients->ending);
+
+	if (!TAILQ_EMPTY(&clients->dialing))
+		return 1;
+	if (client == NULL)
+		return -1;
+	return client->deadline_ms > clients->now_ms ? (int)(client->deadline_ms - clients->now_ms)
+						     : 0;
+}
+
+void clients_turn_away(struct clients *clients)
+{
+	struct client *client;
+	struct client *next;
+
+	for (client = TAILQ_FIRST(&clients->all); client != NULL; client = next) {
+		next = TAILQ_NEXT(client, in_all);
+		if (client->state == CLIENT_WAITING || client->state == CLIENT_DIALING)
+			turn_away(client, "the broker is shutting down");
+	}
+}
+
+void clients_free(struct clients *clients)
+{
+	struct client *client;
+
+	while ((client = TAILQ_FIRST(&clients->all)) != NULL)
+		client_free(client);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* The QUIC clients of the worker and their unix sockets. All of this runs on the worker. */
+#ifndef MOSQUITTO_PLUGIN_CLIENT_H
+#define MOSQUITTO_PLUGIN_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <mquic.h>
+
+#include "identity.h"
+#include "log.h"
+#include "options.h"
+
+struct client;
+
+TAILQ_HEAD(client_queue, client);
+
+/* Everything the clients share. */
+struct clients {
+	const struct options *options;
+	struct identities *identities;
+	struct log_ring *log;
+	int epoll_fd;
+	int highest_fd;
+	uint64_t now_ms; /* the worker reads the clock once per turn */
+	struct client_queue all;
+	/* In each of these all wait equally long, so that the first is due first. */
+	struct client_queue dialing;
+	struct client_queue ending;
+	uint64_t refused_until_ms; /* until then no more lines about refused clients */
+	unsigned int refused;	   /* and as many were not written */
+	uint8_t buffer[65536];	   /* one read of a unix socket */
+};
+
+/* Makes the lists empty; the fields above them are the caller's. */
+void clients_init(struct clients *clients);
+
+/* Takes over an accepted connection; closes it if that cannot be done. */
+void client_accept(struct clients *clients, struct mquic_connection *connection);
+
+/* The relay's events; `client` is its user data. The client may be freed by it. */
+void client_event(struct client *client, enum mquic_event_type type);
+
+/* The unix socket has something to read (EPOLLIN), room (EPOLLOUT) or ended. May free it. */
+void client_ready(struct client *client, uint32_t epoll_events);
+
+/* Dials again for those that wait for the listener's backlog, and ends what is overdue. */
+void clients_check_timers(struct clients *clients);
+
+/* Milliseconds until clients_check_timers() has something to do; -1: nothing waits. */
+int clients_timeout_ms(const struct clients *clients);
+
+/* The broker goes away: turns away those that it has not seen yet. */
+void clients_turn_away(struct clients *clients);
+
+/* Cuts off and frees all that are left. */
+void clients_free(struct clients *clients);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker.h"
+#include "log.h"
+
+/* The broker's level for ours; NOTICE is what it uses for clients that come and go. */
+static int broker_level(enum mquic_log_level level)
+{
+	switch (level) {
+	case MQUIC_LOG_ERROR:
+		return MOSQ_LOG_ERR;
+	case MQUIC_LOG_WARNING:
+		return MOSQ_LOG_WARNING;
+	case MQUIC_LOG_INFO:
+		return MOSQ_LOG_NOTICE;
+	default:
+		return MOSQ_LOG_DEBUG;
+	}
+}
+
+/* Cuts off a UTF-8 character that has fewer bytes than its first one promises. */
+static void trim_cut_character(char *text)
+{
+	size_t len = strlen(text);
+	size_t start = len;
+	unsigned char first;
+	size_t want;
+
+	while (start > 0 && len - start < 4 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start == 0)
+		return;
+	first = (unsigned char)text[start - 1];
+	want = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+	if (want > 1 && len - start + 1 < want)
+		text[start - 1] = '\0';
+}
+
+void log_clean(char *text)
+{
+	unsigned char *at;
+
+	trim_cut_character(text);
+	for (at = (unsigned char *)text; *at != '\0'; at++) {
+		bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
+
+		if (*at < 0x20 || *at == 0x7f || c1)
+			*at = '?';
+		if (c1)
+			at[1] = '?';
+	}
+}
+
+void log_push(struct log_ring *ring, enum mquic_log_level level, const char *format, ...)
+{
+	unsigned int written = atomic_load_explicit(&ring->written, memory_order_relaxed);
+	unsigned int drained = atomic_load_explicit(&ring->drained, memory_order_acquire);
+	unsigned int slot = written % LOG_LINES;
+	va_list arguments;
+
+	if (written - drained == LOG_LINES) {
+		atomic_fetch_add_explicit(&ring->dropped, 1, memory_order_relaxed);
+		return;
+	}
+	va_start(arguments, format);
+	vsnprintf(ring->lines[slot].text, LOG_LINE_SIZE, format, arguments);
+	va_end(arguments);
+	log_clean(ring->lines[slot].text);
+	ring->lines[slot].level = level;
+	atomic_store_explicit(&ring->written, written + 1, memory_order_release);
+}
+
+void log_sink(void *ring, enum mquic_log_level level, const char *line)
+{
+	log_push(ring, level, "mquic: %s", line);
+}
+
+void log_drain(struct log_ring *ring)
+{
+	unsigned int drained = atomic_load_explicit(&ring->drained, memory_order_relaxed);
+	unsigned int written = atomic_load_explicit(&ring->written, memory_order_acquire);
+	unsigned int dropped;
+
+	if (drained == written)
+		return;
+	for (; drained != written; drained++) {
+		unsigned int slot = drained % LOG_LINES;
+
+		mosquitto_log_printf(broker_level(ring->lines[slot].level), "%s",
+				     ring->lines[slot].text);
+		atomic_store_explicit(&ring->drained, drained + 1, memory_order_release);
+	}
+	/* Lines are dropped only when the ring is full, so whoever looks here sees them too. */
+	dropped = atomic_exchange_explicit(&ring->dropped, 0, memory_order_relaxed);
+	if (dropped > 0)
+		mosquitto_log_printf(MOSQ_LOG_WARNING, "mquic: %u log lines were dropped", dropped);
+}
+
+void log_now(enum mquic_log_level level, const char *format, ...)
+{
+	char line[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	log_clean(line);
+	mosquitto_log_printf(broker_level(level), "%s", line);
+}

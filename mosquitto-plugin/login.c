@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * On the hand-off socket only clients with a valid token come in; everywhere else the plugin
+ * has no opinion. A `struct mosquitto *` is no identity: the broker frees clients without
+ * telling (2.1: no event for one without id) and uses the address again. So a BASIC_AUTH is a
+ * new CONNECT that must show a token, except when the broker asks about everybody after RELOAD.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "login.h"
+
+/*
+ * Whether the client came through the hand-off socket. Clients of a unix listener have its path
+ * for address. A PROXY header replaces it by the client's own, and what is left is that unix
+ * listeners have port 0: no other one may have enable_proxy_protocol.
+ */
+static bool is_handed_off(const struct login *login, const struct mosquitto *client)
+{
+	const char *address = mosquitto_client_address(client);
+
+	if (address == NULL)
+		return false;
+	if (!login->options->proxy_protocol)
+		return strcmp(address, login->options->handoff) == 0;
+	return login->broker->client_port(client) == 0 && address[0] != '/';
+}
+
+static void log_login(const struct mosquitto *client, const struct identity_facts *facts,
+		      const char *username)
+{
+	const char *id = mosquitto_client_id(client);
+	bool has_certificate = facts->kind == IDENTITY_CERTIFICATE;
+
+	log_now(MQUIC_LOG_INFO, "QUIC %s -> client id '%s', %s%s%s%s", facts->peer,
+		id != NULL ? id : "", username != NULL ? "user '" : "no user name",
+		username != NULL ? username : "", username != NULL ? "'" : "",
+		has_certificate ? ", certificate" : "");
+}
+
+/* The name the broker is to know the client by; false: there is none that could be set. */
+static bool real_name(struct identity_facts *facts, const char *original, char **name)
+{
+	*name = facts->common_name;
+	if (facts->kind != IDENTITY_CLIENT)
+		return *name != NULL;
+	/* The broker knows no empty user names: such a client is an anonymous one. */
+	if (original == NULL || *original == '\0')
+		return true;
+	*name = strdup(original);
+	return *name != NULL;
+}
+
+/*
+ * Uses the token up and puts the real user name in its place. `username` belongs to the broker
+ * and dies with that, so what is needed of it is copied before.
+ */
+static bool admit(struct login *login, struct mosquitto *client, const char *username,
+		  enum identity_kind *kind)
+{
+	struct identity_facts facts;
+	struct token token;
+	const char *original;
+	char *name;
+	bool good;
+
+	if (!token_parse(username, &token, &original) || selftest_login(login->selftest, &token) ||
+	    !identity_take(login->identities, &token, client, &facts))
+		return false;
+	*kind = facts.kind;
+	good = real_name(&facts, original, &name) &&
+	       mosquitto_set_username(client, name) == MOSQ_ERR_SUCCESS;
+	if (good)
+		log_login(client, &facts, name);
+	else
+		log_now(MQUIC_LOG_WARNING, "mquic: QUIC client %s is refused: %s", facts.peer,
+			facts.kind == IDENTITY_REFUSED
+				? "its certificate has no common name to use as user name"
+				: "its user name cannot be set");
+	free(name);
+	return good;
+}
+
+static int verdict(const struct login *login, enum identity_kind kind)
+{
+	return kind == IDENTITY_CERTIFICATE ? MOSQ_ERR_SUCCESS : broker_pass(login->broker);
+}
+
+/*
+ * After RELOAD. A client that is not in the table is an offline session: it has passed before
+ * and will have to again, and a refusal would throw away its queue.
+ */
+static int check_again(struct login *login, const struct mosquitto *client)
+{
+	enum identity_kind kind;
+
+	if (identity_find(login->identities, client, &kind))
+		return verdict(login, kind);
+	return MOSQ_ERR_SUCCESS;
+}
+
+int login_basic(struct login *login, struct mosquitto *client, const char *username)
+{
+	enum identity_kind kind;
+
+	if (!is_handed_off(login, client))
+		return broker_pass(login->broker);
+	if (login->reloading && !token_announced(username))
+		return check_again(login, client);
+	identity_forget(login->identities, client);
+	if (!admit(login, client, username, &kind))
+		return MOSQ_ERR_AUTH;
+	return verdict(login, kind);
+}
+
+int login_extended(struct login *login, struct mosquitto *client)
+{
+	const char *username = mosquitto_client_username(client);
+	enum identity_kind kind;
+
+	if (!is_handed_off(login, client))
+		return MOSQ_ERR_PLUGIN_DEFER;
+	/* Also asked when a client authenticates anew (MQTT 5.0 section 4.12.1): it is known. */
+	if (!token_announced(username) && identity_find(login->identities, client, &kind))
+		return MOSQ_ERR_PLUGIN_DEFER;
+	identity_forget(login->identities, client);
+	return admit(login, client, username, &kind) ? MOSQ_ERR_PLUGIN_DEFER : MOSQ_ERR_AUTH;
+}
+
+void login_gone(struct login *login, const struct mosquitto *client)
+{
+	identity_forget(login->identities, client);
+}

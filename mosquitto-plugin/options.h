@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin_opt_ lines of the configuration: strict, because a typo must not weaken a server. */
+#ifndef MOSQUITTO_PLUGIN_OPTIONS_H
+#define MOSQUITTO_PLUGIN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <mquic.h>
+
+struct mosquitto_opt;
+
+/* Room for one sentence about a wrong option. */
+#define OPTIONS_ERROR_SIZE 512
+
+#define OPTIONS_LISTEN_MAX 16
+
+struct listen_address {
+	char address[64];
+	uint16_t port;
+};
+
+struct options {
+	struct listen_address listen[OPTIONS_LISTEN_MAX];
+	size_t listen_count;
+	char *handoff;
+	char *certfile;
+	char *keyfile;
+	char *cafile;
+	char *capath;
+	char *crlfile;
+	char *keylog_file;
+	bool require_certificate;
+	bool use_identity_as_username;
+	bool proxy_protocol;
+	uint32_t max_connections; /* 0: as many as the descriptors allow, up to 10000 */
+	uint32_t max_connections_per_address;
+	uint32_t max_handshakes;
+	uint32_t connect_timeout_s;
+	uint32_t idle_timeout_s;
+	enum mquic_retry retry;
+};
+
+/*
+ * Reads all options. `broker_2_1` says whether the broker can do what came with Mosquitto 2.1.
+ * On false, `error` holds a sentence that names the option and the remedy. Call options_clear()
+ * in either case.
+ */
+bool options_parse(struct options *options, const struct mosquitto_opt *given, int count,
+		   bool broker_2_1, char error[OPTIONS_ERROR_SIZE]);
+
+/* Frees what the options hold. */
+void options_clear(struct options *options);
+
+/* Says all of it to libmquic. False: out of memory, or `error` has libmquic's sentence. */
+bool options_apply(const struct options *options, struct mquic_settings *settings,
+		   char error[OPTIONS_ERROR_SIZE]);
+
+#endif

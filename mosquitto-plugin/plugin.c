@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* The broker's entry points, and the events it calls us for. README.md tells the story. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker.h"
+#include "identity.h"
+#include "limits.h"
+#include "log.h"
+#include "login.h"
+#include "options.h"
+#include "selftest.h"
+#include "worker.h"
+
+#define PLUGIN_VERSION 5
+
+/* How often the log is looked after; the first ticks come as fast as the self-test needs. */
+#define TICK_MS	      100
+#define TICK_START_MS 10
+
+/* As many clients as libmquic takes by default, if there are descriptors for them. */
+#define DEFAULT_CONNECTIONS 10000
+
+struct plugin {
+	mosquitto_plugin_id_t *id;
+	struct broker broker;
+	struct options options;
+	struct identities *identities;
+	struct selftest selftest;
+	struct login login;
+	struct worker *worker;
+	bool serving;
+	struct log_ring log;
+};
+
+/* The broker calls init for each "plugin" line, on the one copy of this file it has loaded. */
+static bool loaded;
+
+/* ---- Events -------------------------------------------------------------- */
+
+/* Gives up for good, but not the broker: its other listeners go on. */
+static void refuse_to_serve(struct plugin *plugin, const char *why)
+{
+	log_now(MQUIC_LOG_ERROR, "mquic: no QUIC client is served. Hand-off socket %s: %s",
+		plugin->options.handoff, why);
+	worker_free(plugin->worker);
+	plugin->worker = NULL;
+}
+
+static void start_serving(struct plugin *plugin)
+{
+	switch (selftest_tick(&plugin->selftest, plugin->options.handoff,
+			      plugin->options.proxy_protocol)) {
+	case SELFTEST_FAILED:
+		refuse_to_serve(plugin, plugin->selftest.failure);
+		break;
+	case SELFTEST_PASSED:
+		plugin->serving = worker_start(plugin->worker);
+		if (plugin->serving)
+			log_now(MQUIC_LOG_INFO, "mquic: ready for QUIC clients");
+		else
+			refuse_to_serve(plugin, "the system has no thread for it");
+		break;
+	default:
+		break;
+	}
+}
+
+static int on_tick(int event, void *data, void *userdata)
+{
+	struct plugin *plugin = userdata;
+
+	(void)event;
+	plugin->login.reloading = false;
+	if (!plugin->serving && plugin->worker != NULL)
+		start_serving(plugin);
+	log_drain(&plugin->log);
+	broker_set_next_tick_ms(data, plugin->serving ? TICK_MS : TICK_START_MS);
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* SIGHUP. The options cannot change, but the files they name can. */
+static int on_reload(int event, void *data, void *userdata)
+{
+	struct plugin *plugin = userdata;
+
+	(void)event;
+	(void)data;
+	plugin->login.reloading = true;
+	if (plugin->serving)
+		worker_reload(plugin->worker);
+	return broker_reloaded(&plugin->broker);
+}
+
+static int on_basic_auth(int event, void *data, void *userdata)
+{
+	struct mosquitto_evt_basic_auth *auth = data;
+	struct plugin *plugin = userdata;
+
+	(void)event;
+	return login_basic(&plugin->login, auth->client, auth->username);
+}
+
+static int on_extended_auth(int event, void *data, void *userdata)
+{
+	struct mosquitto_evt_extended_auth *auth = data;
+	struct plugin *plugin = userdata;
+
+	(void)event;
+	return login_extended(&plugin->login, auth->client);
+}
+
+/* DISCONNECT, and CLIENT_OFFLINE of 2.1, whose data starts in the same way. */
+static int on_gone(int event, void *data, void *userdata)
+{
+	struct mosquitto_evt_disconnect *gone = data;
+	struct plugin *plugin = userdata;
+
+	(void)event;
+	login_gone(&plugin->login, gone->client);
+	return MOSQ_ERR_SUCCESS;
+}
+
+static const struct {
+	int event;
+	MOSQ_FUNC_generic_callback callback;
+	bool only_2_1;
+} events[] = {
+	{MOSQ_EVT_TICK, on_tick, false},
+	{MOSQ_EVT_RELOAD, on_reload, false},
+	{MOSQ_EVT_BASIC_AUTH, on_basic_auth, false},
+	{MOSQ_EVT_EXT_AUTH_START, on_extended_auth, false},
+	{MOSQ_EVT_DISCONNECT, on_gone, false},
+	{BROKER_EVENT_CLIENT_OFFLINE, on_gone, true},
+};
+
+#define EVENT_COUNT (sizeof(events) / sizeof(events[0]))
+
+static void unregister_events(struct plugin *plugin)
+{
+	size_t i;
+
+	for (i = 0; i < EVENT_COUNT; i++)
+		if (!events[i].only_2_1 || broker_is_2_1(&plugin->broker))
+			mosquitto_callback_unregister(plugin->id, events[i].event,
+						      events[i].callback, NULL);
+}
+
+static bool register_events(struct plugin *plugin)
+{
+	size_t i;
+
+	for (i = 0; i < EVENT_COUNT; i++)
+		if ((!events[i].only_2_1 || broker_is_2_1(&plugin->broker)) &&
+		    mosquitto_callback_register(plugin->id, events[i].event, events[i].callback,
+						NULL, plugin) != MOSQ_ERR_SUCCESS) {
+			unregister_events(plugin);
+			return false;
+		}
+	return true;
+}
+
+/* ---- Life ---------------------------------------------------------------- */
+
+/* Two descriptors per client: what is left must do for the broker, or it spins for want of one. */
+static int limit_clients(struct options *options)
+{
+	uint64_t files = limits_raise_files();
+	uint32_t most = limits_clients(files);
+
+	if (options->max_connections > most)
+		log_now(MQUIC_LOG_WARNING,
+			"mquic: plugin_opt_max_connections %u is more than %u file descriptors "
+			"allow; %u clients are let in. Raise the broker's limit (LimitNOFILE)",
+			options->max_connections, (unsigned int)files, most);
+	if (options->max_connections == 0)
+		options->max_connections = DEFAULT_CONNECTIONS;
+	if (options->max_connections > most)
+		options->max_connections = most;
+	return limits_highest_fd(files);
+}
+
+static void plugin_free(struct plugin *plugin)
+{
+	if (plugin == NULL)
+		return;
+	worker_free(plugin->worker);
+	selftest_end(&plugin->selftest);
+	identities_free(plugin->identities);
+	options_clear(&plugin->options);
+	free(plugin);
+}
+
+/* Everything that can fail, so that the broker does not start with half a plugin. */
+static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int count, char *error)
+{
+	int highest_fd;
+
+	snprintf(error, OPTIONS_ERROR_SIZE, "out of memory");
+	if (!options_parse(&plugin->options, given, count, broker_is_2_1(&plugin->broker), error))
+		return false;
+	plugin->identities = identities_new();
+	if (plugin->identities == NULL)
+		return false;
+	highest_fd = limit_clients(&plugin->options);
+	plugin->worker =
+		worker_new(&plugin->options, plugin->identities, &plugin->log, highest_fd, error);
+	if (plugin->worker == NULL)
+		return false;
+	snprintf(error, OPTIONS_ERROR_SIZE, "the broker does not offer the events that are needed");
+	return register_events(plugin);
+}
+
+int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
+{
+	int i;
+
+	for (i = 0; i < supported_version_count; i++)
+		if (supported_versions[i] == PLUGIN_VERSION)
+			return PLUGIN_VERSION;
+	return -1;
+}
+
+int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
+			  struct mosquitto_opt *options, int option_count)
+{
+	char error[OPTIONS_ERROR_SIZE] = "out of memory";
+	struct plugin *plugin;
+
+	if (loaded) {
+		log_now(MQUIC_LOG_ERROR, "mquic: the plugin is loaded twice; keep one \"plugin\" "
+					 "line and give it several plugin_opt_listen lines");
+		return MOSQ_ERR_INVAL;
+	}
+	plugin = calloc(1, sizeof(*plugin));
+	if (plugin != NULL) {
+		plugin->id = identifier;
+		plugin->selftest.fd = -1;
+		broker_detect(&plugin->broker);
+		plugin->login = (struct login){
+			.broker = &plugin->broker,
+			.options = &plugin->options,
+			.selftest = &plugin->selftest,
+		};
+	}
+	if (plugin == NULL || !set_up(plugin, options, option_count, error)) {
+		log_now(MQUIC_LOG_ERROR, "mquic: %s", error);
+		plugin_free(plugin);
+		return MOSQ_ERR_INVAL;
+	}
+	plugin->login.identities = plugin->identities;
+	log_drain(&plugin->log);
+	loaded = true;
+	*userdata = plugin;
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* 2.1 calls this after a failed init, too, with NULL. */
+int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int option_count)
+{
+	struct plugin *plugin = userdata;
+
+	(void)options;
+	(void)option_count;
+	if (plugin == NULL)
+		return MOSQ_ERR_SUCCESS;
+	unregister_events(plugin);
+	loaded = false;
+	if (plugin->worker != NULL && !worker_stop(plugin->worker)) {
+		log_now(MQUIC_LOG_WARNING, "mquic: the QUIC thread does not end; leaving it");
+		return MOSQ_ERR_SUCCESS;
+	}
+	log_drain(&plugin->log);
+	plugin_free(plugin);
+	return MOSQ_ERR_SUCCESS;
+}

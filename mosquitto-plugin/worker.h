@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread that speaks QUIC, with its endpoint. Made, started and stopped by the main thread. */
+#ifndef MOSQUITTO_PLUGIN_WORKER_H
+#define MOSQUITTO_PLUGIN_WORKER_H
+
+#include <stdbool.h>
+
+#include "identity.h"
+#include "log.h"
+#include "options.h"
+
+struct worker;
+
+/*
+ * Binds the UDP addresses and reads the keys; no thread yet, datagrams wait in the sockets.
+ * What it is given must outlive it. NULL: `error` has a sentence.
+ */
+struct worker *worker_new(const struct options *options, struct identities *identities,
+			  struct log_ring *log, int highest_fd, char error[OPTIONS_ERROR_SIZE]);
+
+/* Starts the thread, with all signals blocked: they are the broker's. False: no thread. */
+bool worker_start(struct worker *worker);
+
+/* Any time: has the thread read certificates and keys again; the outcome is logged. */
+void worker_reload(struct worker *worker);
+
+/*
+ * Ends all connections and the thread, if there is one; takes two seconds at the most. False:
+ * the thread does not end, and nothing it uses may be freed.
+ */
+bool worker_stop(struct worker *worker);
+
+/* Frees a stopped worker; NULL is fine. */
+void worker_free(struct worker *worker);
+
+#endif
