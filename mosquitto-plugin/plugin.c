@@ -6,7 +6,7 @@
 
 #include "broker.h"
 #include "identity.h"
-#include "limits.h"
+#include "descriptors.h"
 #include "log.h"
 #include "login.h"
 #include "options.h"
@@ -166,8 +166,8 @@ static bool register_events(struct plugin *plugin)
 /* Two descriptors per client: what is left must do for the broker, or it spins for want of one. */
 static int limit_clients(struct options *options)
 {
-	uint64_t files = limits_raise_files();
-	uint32_t most = limits_clients(files);
+	uint64_t files = descriptors_raise_files();
+	uint32_t most = descriptors_clients(files);
 
 	if (options->max_connections > most)
 		log_now(MQUIC_LOG_WARNING,
@@ -178,7 +178,7 @@ static int limit_clients(struct options *options)
 		options->max_connections = DEFAULT_CONNECTIONS;
 	if (options->max_connections > most)
 		options->max_connections = most;
-	return limits_highest_fd(files);
+	return descriptors_highest_fd(files);
 }
 
 static void plugin_free(struct plugin *plugin)

@@ -2,7 +2,7 @@
 #include <limits.h>
 #include <sys/resource.h>
 
-#include "limits.h"
+#include "descriptors.h"
 
 /* An eighth of all, but within reason at both ends. */
 static uint64_t reserve(uint64_t files)
@@ -14,7 +14,7 @@ static uint64_t reserve(uint64_t files)
 	return part < 2048 ? part : 2048;
 }
 
-uint64_t limits_raise_files(void)
+uint64_t descriptors_raise_files(void)
 {
 	struct rlimit limit;
 
@@ -30,14 +30,14 @@ uint64_t limits_raise_files(void)
 	return limit.rlim_cur < INT_MAX ? limit.rlim_cur : INT_MAX;
 }
 
-uint32_t limits_clients(uint64_t files)
+uint32_t descriptors_clients(uint64_t files)
 {
 	uint64_t clients = (files - reserve(files)) / 2;
 
 	return clients < 1 ? 1 : clients < 1000000 ? (uint32_t)clients : 1000000;
 }
 
-int limits_highest_fd(uint64_t files)
+int descriptors_highest_fd(uint64_t files)
 {
 	return (int)(files - reserve(files) / 2);
 }
