@@ -227,6 +227,9 @@ static void sessions_know_their_state(void)
 	check(mquic_endpoint_new(&e) == MQUIC_OK && mquic_session_new(&s, e, NULL) == MQUIC_OK &&
 		      mquic_message_new(&m) == MQUIC_OK,
 	      "a session takes default settings");
+	refused(mquic_session_set_will(s, m, 0), MQUIC_ERR_INVALID, mquic_session_error(s),
+		"a will needs a topic");
+	check(mquic_message_set_topic(m, "a", 1) == MQUIC_OK, "a topic can be set");
 	refused(mquic_session_publish(s, m, NULL), MQUIC_ERR_STATE, mquic_session_error(s),
 		"publishing needs a connection");
 	refused(mquic_session_subscribe(s, "a", 1, 0, NULL), MQUIC_ERR_STATE,
@@ -241,8 +244,6 @@ static void sessions_know_their_state(void)
 		mquic_session_error(s), "a maximum packet size of 100 is refused");
 	refused(mquic_session_set_client_id(s, "\xff", 1), MQUIC_ERR_INVALID,
 		mquic_session_error(s), "a client identifier that is not UTF-8 is refused");
-	refused(mquic_session_set_will(s, m, 0), MQUIC_ERR_INVALID, mquic_session_error(s),
-		"a will needs a topic");
 	check(mquic_session_connection(s) == NULL, "a fresh session has no connection");
 	check(mquic_session_inflight(s) == 0, "a fresh session has nothing in flight");
 	urls_are_read_strictly(s);
