@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* The options that mquic-pub and mquic-sub have in common. */
+#ifndef TOOLS_CLIENT_OPTIONS_H
+#define TOOLS_CLIENT_OPTIONS_H
+
+#include "options.h"
+#include "tls-options.h"
+#include "url.h"
+
+#include <mquic.h>
+
+struct client_options {
+	struct tls_options tls;
+	struct url url;
+	const char *host;
+	uint32_t port;
+	const char *id, *id_prefix;
+	const char *username, *password;
+	uint32_t keep_alive_s;
+	uint32_t qos;
+	uint32_t expiry_s;
+	bool has_expiry;
+	bool persistent;    /* -c */
+	unsigned int debug; /* how often -d was given */
+	bool manual_ack;    /* the tool acknowledges messages itself */
+	enum mquic_protocol protocol;
+	bool has_protocol;
+	const char *property_option; /* "-D" or "--property" once it was given */
+
+	const char *will_topic, *will_payload;
+	uint32_t will_qos;
+	uint32_t will_delay_s;
+	bool will_retain, has_will_qos;
+
+	/* Where -D puts properties. The tool sets what its own commands are about. */
+	struct mquic_message *will;
+	struct mquic_message *connect; /* holds the user properties of CONNECT, nothing else */
+	struct mquic_message *publish;
+	struct mquic_subscription *subscribe;
+	uint32_t receive_maximum, maximum_packet_size, topic_alias_maximum; /* 0: not given */
+};
+
+extern const struct option_spec client_option_specs[];
+/* Their part of --help. */
+extern const char client_options_help[];
+
+/* Defaults; false when out of memory. */
+bool client_options_init(struct client_options *options);
+void client_options_free(struct client_options *options);
+/*
+ * Whether they go together; says what does not. Afterwards host, port and the rest have their
+ * final values, and the will has its topic.
+ */
+bool client_options_check(struct client_options *options);
+
+#endif

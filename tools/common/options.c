@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include "say.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *words_next(struct words *words, const char *name, const char *what)
+{
+	if (words->next < words->end)
+		return *words->next++;
+	say_usage("%s argument given but no %s specified.", name, what);
+	return NULL;
+}
+
+bool options_number(const char *text, uint32_t min, uint32_t max, uint32_t *value)
+{
+	unsigned long long number;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno || *end != '\0' || number < min || number > max)
+		return false;
+	*value = (uint32_t)number;
+	return true;
+}
+
+bool options_ask(int argc, char **argv, const char *what)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], what) == 0)
+			return true;
+	return false;
+}
+
+static bool set_number(const struct option_spec *spec, void *place, const char *name,
+		       struct words *words)
+{
+	const char *text = words_next(words, name, "number");
+
+	if (!text)
+		return false;
+	if (!options_number(text, spec->min, spec->max, place))
+		return say_usage("%s takes a number from %u to %u, not '%s'.", name, spec->min,
+				 spec->max, text);
+	return true;
+}
+
+static bool apply(const struct option_spec *spec, void *target, const char *name,
+		  struct words *words)
+{
+	void *place = (char *)target + spec->offset;
+	const char *text;
+
+	switch (spec->kind) {
+	case OPTION_FLAG:
+		*(bool *)place = true;
+		return true;
+	case OPTION_TEXT:
+		text = words_next(words, name, "value");
+		*(const char **)place = text;
+		return text != NULL;
+	case OPTION_NUMBER:
+		return set_number(spec, place, name, words);
+	case OPTION_CALL:
+		break;
+	}
+	return spec->call(target, name, words);
+}
+
+static bool is_named(const struct option_spec *spec, const char *word)
+{
+	return (spec->short_name && strcmp(spec->short_name, word) == 0) ||
+	       (spec->long_name && strcmp(spec->long_name, word) == 0);
+}
+
+static const struct option_spec *find(const struct option_table *tables, const char *word,
+				      void **target)
+{
+	for (; tables->specs; tables++)
+		for (const struct option_spec *spec = tables->specs;
+		     spec->short_name || spec->long_name; spec++)
+			if (is_named(spec, word)) {
+				*target = tables->target;
+				return spec;
+			}
+	return NULL;
+}
+
+bool options_parse(const struct option_table *tables, int argc, char **argv)
+{
+	struct words words = {argv + 1, argv + argc};
+
+	while (words.next < words.end) {
+		const char *name = *words.next++;
+		void *target;
+		const struct option_spec *spec = find(tables, name, &target);
+
+		if (!spec)
+			return say_usage("Unknown option '%s'.", name);
+		if (!apply(spec, target, name, &words))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls-options.h"
+
+#include "say.h"
+
+#define AT(member) offsetof(struct tls_options, member)
+
+const struct option_spec tls_option_specs[] = {
+	{NULL, "--cafile", OPTION_TEXT, AT(ca_file), 0, 0, NULL},
+	{NULL, "--capath", OPTION_TEXT, AT(ca_path), 0, 0, NULL},
+	{NULL, "--cert", OPTION_TEXT, AT(cert), 0, 0, NULL},
+	{NULL, "--key", OPTION_TEXT, AT(key), 0, 0, NULL},
+	{NULL, "--insecure", OPTION_FLAG, AT(insecure), 0, 0, NULL},
+	{NULL, "--tls-alpn", OPTION_TEXT, AT(alpn), 0, 0, NULL},
+	{NULL, "--tls-keylog", OPTION_TEXT, AT(keylog_file), 0, 0, NULL},
+	{NULL, NULL, 0, 0, 0, 0, NULL},
+};
+
+const char tls_options_help[] =
+	" --cafile : PEM file of the certificate authorities to trust.\n"
+	"            Defaults to those the operating system trusts.\n"
+	" --capath : directory of PEM files to trust.\n"
+	" --cert : PEM file of our certificate, if the server asks for one.\n"
+	" --key : PEM file of our private key.\n"
+	" --insecure : do not check the server's certificate and host name. Anybody on the way\n"
+	"              can then read and change everything: for experiments only.\n"
+	" --tls-alpn : application protocol to ask for. Defaults to mqtt.\n"
+	" --tls-keylog : file to append the TLS secrets to, for Wireshark. Whoever reads it can\n"
+	"                decrypt the traffic.\n";
+
+bool tls_options_check(const struct tls_options *options)
+{
+	if (!options->cert != !options->key)
+		return say_usage("Both --cert and --key must be given if one of them is.");
+	if (options->insecure && (options->ca_file || options->ca_path))
+		return say_usage("--insecure checks no certificate: leave out --cafile and "
+				 "--capath, or --insecure.");
+	return true;
+}
+
+static enum mquic_status apply(const struct tls_options *options, struct mquic_settings *settings)
+{
+	enum mquic_status status = MQUIC_OK;
+
+	if (!status && options->ca_file)
+		status = mquic_settings_set_ca_file(settings, options->ca_file);
+	if (!status && options->ca_path)
+		status = mquic_settings_set_ca_path(settings, options->ca_path);
+	if (!status && options->cert)
+		status = mquic_settings_set_certificate(settings, options->cert, options->key);
+	if (!status && options->alpn)
+		status = mquic_settings_set_alpn(settings, options->alpn);
+	if (!status && options->keylog_file)
+		status = mquic_settings_set_keylog_file(settings, options->keylog_file);
+	if (!status)
+		status = mquic_settings_set_insecure(settings, options->insecure);
+	return status;
+}
+
+struct mquic_settings *tls_options_settings(const struct tls_options *options)
+{
+	struct mquic_settings *settings;
+
+	if (mquic_settings_new(&settings) != MQUIC_OK) {
+		say_error("Out of memory.");
+		return NULL;
+	}
+	if (apply(options, settings) != MQUIC_OK) {
+		say_error("%s", mquic_settings_error(settings));
+		mquic_settings_free(settings);
+		return NULL;
+	}
+	return settings;
+}

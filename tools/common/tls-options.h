@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The TLS options that every tool that dials has in common. */
+#ifndef TOOLS_TLS_OPTIONS_H
+#define TOOLS_TLS_OPTIONS_H
+
+#include "options.h"
+
+#include <mquic.h>
+
+struct tls_options {
+	const char *ca_file, *ca_path;
+	const char *cert, *key;
+	const char *alpn;
+	const char *keylog_file;
+	bool insecure;
+};
+
+extern const struct option_spec tls_option_specs[];
+/* Their part of --help. */
+extern const char tls_options_help[];
+
+/* Whether they go together; says what does not. */
+bool tls_options_check(const struct tls_options *options);
+/* Settings with these options, NULL after saying why not. */
+struct mquic_settings *tls_options_settings(const struct tls_options *options);
+
+#endif

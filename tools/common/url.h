@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* mqtt-quic://[user[:password]@]host[:port][/topic], also quic:// */
+#ifndef TOOLS_URL_H
+#define TOOLS_URL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct url {
+	char *text; /* the decoded parts below point into it */
+	const char *host;
+	const char *username, *password, *topic; /* NULL: not in the URL */
+	uint16_t port;				 /* 0: not in the URL */
+};
+
+/* Takes it apart; false after saying, in the name of `option`, what is wrong. */
+bool url_parse(struct url *url, const char *option, const char *text);
+void url_free(struct url *url);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "tunnel.h"
+
+#include "../common/clock.h"
+#include "../common/say.h"
+#include "../common/signals.h"
+#include "listener.h"
+#include "pipe.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define BATCH 64
+
+static void log_line(void *userdata, enum mquic_log_level level, const char *line)
+{
+	(void)userdata;
+	(void)level;
+	say_debug("%s", line);
+}
+
+/* ---- epoll --------------------------------------------------------------- */
+
+static bool control(struct tunnel *tunnel, int operation, int fd, struct watcher *watcher,
+		    uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = watcher};
+
+	if (epoll_ctl(tunnel->epoll, operation, fd, &event) == 0)
+		return true;
+	say_error("Cannot watch a descriptor: %s.", strerror(errno));
+	return false;
+}
+
+bool tunnel_watch(struct tunnel *tunnel, int fd, struct watcher *watcher, uint32_t events)
+{
+	return control(tunnel, EPOLL_CTL_ADD, fd, watcher, events);
+}
+
+void tunnel_rewatch(struct tunnel *tunnel, int fd, struct watcher *watcher, uint32_t events)
+{
+	control(tunnel, EPOLL_CTL_MOD, fd, watcher, events);
+}
+
+void tunnel_unwatch(struct tunnel *tunnel, int fd)
+{
+	control(tunnel, EPOLL_CTL_DEL, fd, NULL, 0);
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+bool tunnel_open(struct tunnel *tunnel)
+{
+	tunnel->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (tunnel->epoll < 0 || mquic_endpoint_new(&tunnel->endpoint) != MQUIC_OK) {
+		say_error("Cannot create an endpoint: are too many files open?");
+		return false;
+	}
+	if (say_is_debug())
+		mquic_endpoint_set_log(tunnel->endpoint, log_line, MQUIC_LOG_WARNING, NULL);
+	signals_catch(tunnel->endpoint);
+	/* No watcher: the endpoint is looked after in every turn. */
+	return tunnel_watch(tunnel, mquic_endpoint_get_fd(tunnel->endpoint), NULL, EPOLLIN);
+}
+
+void tunnel_free(struct tunnel *tunnel)
+{
+	while (tunnel->pipes)
+		pipe_abort(tunnel->pipes);
+	pipe_reap(tunnel);
+	listener_free_all(tunnel);
+	signals_release();
+	mquic_endpoint_free(tunnel->endpoint);
+	if (tunnel->epoll >= 0)
+		close(tunnel->epoll);
+}
+
+bool tunnel_listen(struct tunnel *tunnel, const char *where)
+{
+	return listener_open(tunnel, where);
+}
+
+/* ---- running ------------------------------------------------------------- */
+
+static bool serve_quic(struct tunnel *tunnel)
+{
+	struct mquic_event *event;
+
+	if (mquic_endpoint_process(tunnel->endpoint) != MQUIC_OK) {
+		say_error("%s", mquic_endpoint_error(tunnel->endpoint));
+		return false;
+	}
+	while ((event = mquic_endpoint_next_event(tunnel->endpoint)) != NULL) {
+		pipe_handle(event);
+		mquic_event_free(event);
+	}
+	return true;
+}
+
+static int wait_timeout(const struct tunnel *tunnel)
+{
+	uint64_t now = clock_ms();
+
+	if (tunnel->accept_again_ms == 0)
+		return -1;
+	return tunnel->accept_again_ms > now ? (int)(tunnel->accept_again_ms - now) : 0;
+}
+
+bool tunnel_run(struct tunnel *tunnel)
+{
+	struct epoll_event events[BATCH];
+
+	while (signals_count() == 0) {
+		int count = epoll_wait(tunnel->epoll, events, BATCH, wait_timeout(tunnel));
+
+		if (count < 0 && errno != EINTR) {
+			say_error("Cannot wait: %s.", strerror(errno));
+			return false;
+		}
+		for (int i = 0; i < count; i++) {
+			struct watcher *watcher = events[i].data.ptr;
+
+			if (watcher)
+				watcher->ready(watcher, events[i].events);
+		}
+		if (!serve_quic(tunnel))
+			return false;
+		pipe_reap(tunnel);
+		listener_resume(tunnel);
+	}
+	return true;
+}

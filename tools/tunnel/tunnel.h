@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop of mquic-tunnel: listeners, the endpoint and every pipe share one epoll.
+ */
+#ifndef TUNNEL_TUNNEL_H
+#define TUNNEL_TUNNEL_H
+
+#include <mquic.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pipe;
+struct listener;
+
+/* What an epoll entry points to: the first member of whatever waits for its descriptor. */
+struct watcher {
+	void (*ready)(struct watcher *watcher, uint32_t events);
+};
+
+struct tunnel {
+	const char *host; /* where to connect to */
+	uint16_t port;
+	uint32_t max_connections;
+	struct mquic_settings *settings;
+
+	struct mquic_endpoint *endpoint;
+	int epoll;
+	struct listener *listeners;
+	struct pipe *pipes;
+	struct pipe *dead; /* to be freed when the current batch of descriptors is through */
+	uint32_t connections;
+	uint64_t accept_again_ms; /* 0: accepting */
+};
+
+/* Makes the endpoint; false after saying why not. tunnel_free() in any case. */
+bool tunnel_open(struct tunnel *tunnel);
+/*
+ * Listens at "ADDRESS:PORT", "[ADDRESS]:PORT" or "PORT" (loopback), and says so; warns when
+ * it can be reached from outside. False after saying what is wrong.
+ */
+bool tunnel_listen(struct tunnel *tunnel, const char *where);
+/* Carries bytes until a signal comes; false if the system fails. */
+bool tunnel_run(struct tunnel *tunnel);
+void tunnel_free(struct tunnel *tunnel);
+
+/* For listeners and pipes: adds, changes and removes an epoll entry. */
+bool tunnel_watch(struct tunnel *tunnel, int fd, struct watcher *watcher, uint32_t events);
+void tunnel_rewatch(struct tunnel *tunnel, int fd, struct watcher *watcher, uint32_t events);
+void tunnel_unwatch(struct tunnel *tunnel, int fd);
+
+#endif
