@@ -241,8 +241,9 @@ static const struct alert_text from_client[] = {
 static const struct alert_text from_any[] = {
 	{GNUTLS_A_CLOSE_NOTIFY, "the handshake was ended without a reason"},
 	{GNUTLS_A_UNEXPECTED_MESSAGE, "a TLS message came out of order"},
-	{GNUTLS_A_HANDSHAKE_FAILURE, "client and server have no cipher, key exchange or signature "
-				     "algorithm in common"},
+	{GNUTLS_A_HANDSHAKE_FAILURE,
+	 "client and server have no TLS version, cipher, key exchange or signature "
+	 "algorithm in common"},
 	{GNUTLS_A_ILLEGAL_PARAMETER, "a TLS message was malformed"},
 	{GNUTLS_A_DECODE_ERROR, "a TLS message was malformed"},
 	{GNUTLS_A_PROTOCOL_VERSION, "the peer does not speak TLS 1.3, which QUIC needs"},

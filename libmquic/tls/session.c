@@ -27,7 +27,9 @@ static enum mquic_status translate(int rv)
 
 /*
  * RFC 9001 section 8.1: without an agreed protocol the connection must not be. GnuTLS'
- * "mandatory" flag looks at the offers only, not at whether there was one.
+ * "mandatory" flag looks at the offers only, not at whether there was one. A server knows after
+ * the client's hello; a client's hook sees the encrypted extensions before they are parsed, so it
+ * asks at the server's Finished.
  */
 static int check_alpn(gnutls_session_t native, unsigned int type, unsigned int when,
 		      unsigned int incoming, const gnutls_datum_t *message)
@@ -88,7 +90,7 @@ static int set_alpn(struct tls_session *session)
 	gnutls_handshake_set_hook_function(session->native,
 					   session->credentials->role == TLS_SERVER
 						   ? GNUTLS_HANDSHAKE_CLIENT_HELLO
-						   : GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS,
+						   : GNUTLS_HANDSHAKE_FINISHED,
 					   GNUTLS_HOOK_POST, check_alpn);
 	return gnutls_alpn_set_protocols(session->native, &protocol, 1, GNUTLS_ALPN_MANDATORY);
 }
