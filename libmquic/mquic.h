@@ -458,7 +458,7 @@ enum mquic_statistic {
 	MQUIC_STATISTIC_BYTES_RECEIVED = 7,    /**< UDP payload bytes */
 	MQUIC_STATISTIC_PACKETS_SENT = 8,      /**< UDP datagrams */
 	MQUIC_STATISTIC_PACKETS_RECEIVED = 9,  /**< UDP datagrams */
-	MQUIC_STATISTIC_BYTES_LOST = 10,       /**< stream bytes sent again after loss */
+	MQUIC_STATISTIC_PACKETS_LOST = 10,     /**< packets with stream data declared lost (RFC 9002 6) */
 	MQUIC_STATISTIC_HANDSHAKE_US = 11      /**< from first packet to handshake complete; 0 before */
 };
 

@@ -43,17 +43,26 @@ void event_queue_push(struct event_queue *queue, struct mquic_event *event)
 {
 	list_append(&queue->events, &event->link);
 	queue->cost += event->cost;
+	if (event->queued != NULL)
+		*event->queued = true;
+}
+
+static void event_queue_drop(struct event_queue *queue, struct mquic_event *event)
+{
+	list_remove(&event->link);
+	queue->cost -= event->cost;
+	if (event->queued != NULL)
+		*event->queued = false;
 }
 
 struct mquic_event *event_queue_pop(struct event_queue *queue)
 {
-	struct list *node = list_take_first(&queue->events);
 	struct mquic_event *event;
 
-	if (node == NULL)
+	if (list_is_empty(&queue->events))
 		return NULL;
-	event = list_entry(node, struct mquic_event, link);
-	queue->cost -= event->cost;
+	event = list_entry(queue->events.next, struct mquic_event, link);
+	event_queue_drop(queue, event);
 	return event;
 }
 
@@ -67,8 +76,7 @@ void event_queue_purge(struct event_queue *queue, const void *owner)
 
 		if (event->owner != owner)
 			continue;
-		list_remove(node);
-		queue->cost -= event->cost;
+		event_queue_drop(queue, event);
 		mquic_event_free(event);
 	}
 }

@@ -47,6 +47,7 @@ struct mquic_event {
 	void (*message_free)(struct mquic_message *message);
 	struct event_details *details;
 	char *text;
+	bool *queued; /* if set: true while the event waits, so that none is queued twice */
 };
 
 struct event_queue {

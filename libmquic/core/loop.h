@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One descriptor for everything: an epoll set that holds sockets, a timerfd for the next
+ * deadline and an eventfd for wake-ups from elsewhere. A deadline in the past makes the
+ * descriptor readable at once, which is how pending work announces itself.
+ */
+#ifndef MQUIC_CORE_LOOP_H
+#define MQUIC_CORE_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LOOP_NEVER UINT64_MAX
+
+/* Embedded in whatever owns a descriptor in the loop. */
+struct loop_source {
+	void (*ready)(struct loop_source *source);
+};
+
+struct loop {
+	int epoll_fd;
+	int timer_fd;
+	int event_fd;
+	uint64_t armed_ns; /* deadline set in the timerfd; LOOP_NEVER: none */
+};
+
+/* 0, or an errno value. */
+int loop_init(struct loop *loop);
+void loop_fini(struct loop *loop);
+
+/* Calls `source` whenever `fd` is readable. 0, or an errno value. */
+int loop_add(struct loop *loop, int fd, struct loop_source *source);
+void loop_remove(struct loop *loop, int fd);
+
+/* Sets the next deadline on CLOCK_MONOTONIC, in ns; 0 is now. A later one may be kept lazily. */
+void loop_arm(struct loop *loop, uint64_t deadline_ns);
+
+/* Async-signal-safe and callable from any thread. */
+void loop_wakeup(struct loop *loop);
+
+/* Calls the sources that are ready, without waiting. 0, or an errno value. */
+int loop_dispatch(struct loop *loop);
+
+#endif

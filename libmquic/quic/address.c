@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "quic/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool set(struct address *address, const struct sockaddr *from, socklen_t len)
+{
+	if (len > sizeof(address->of))
+		return false;
+	memset(address, 0, sizeof(*address));
+	memcpy(&address->of, from, len);
+	address->len = len;
+	return true;
+}
+
+static int lookup(struct addrinfo **found, const char *host, uint16_t port, int flags)
+{
+	const struct addrinfo hints = {
+		.ai_flags = flags | AI_NUMERICSERV,
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_DGRAM,
+		.ai_protocol = IPPROTO_UDP,
+	};
+	char service[8];
+
+	(void)snprintf(service, sizeof(service), "%u", (unsigned int)port);
+	return getaddrinfo(host, service, &hints, found);
+}
+
+enum mquic_status address_parse(struct address *address, const char *text, uint16_t port,
+				struct error *error)
+{
+	struct addrinfo *found = NULL;
+	bool ok;
+
+	if (lookup(&found, text, port, AI_NUMERICHOST) != 0)
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "'%s' is not a numeric IPv4 or IPv6 address", text);
+	ok = set(address, found->ai_addr, found->ai_addrlen);
+	freeaddrinfo(found);
+	return ok ? MQUIC_OK : error_set(error, MQUIC_ERR_INVALID, "'%s' is too long", text);
+}
+
+enum mquic_status address_resolve(struct address candidates[ADDRESS_CANDIDATES], size_t *count,
+				  const char *host, uint16_t port, struct error *error)
+{
+	struct addrinfo *found = NULL;
+	const struct addrinfo *each;
+	int code = lookup(&found, host, port, 0);
+
+	*count = 0;
+	if (code == EAI_SYSTEM)
+		return error_set_system(error, errno, "looking up host '%s'", host);
+	if (code != 0)
+		return error_set(error, MQUIC_ERR_RESOLVE, "host '%s' cannot be found: %s", host,
+				 gai_strerror(code));
+	for (each = found; each != NULL && *count < ADDRESS_CANDIDATES; each = each->ai_next)
+		if (set(&candidates[*count], each->ai_addr, each->ai_addrlen))
+			(*count)++;
+	freeaddrinfo(found);
+	if (*count == 0)
+		return error_set(error, MQUIC_ERR_RESOLVE, "host '%s' has no IP address", host);
+	return MQUIC_OK;
+}
+
+void address_print(const struct address *address, char text[ADDRESS_TEXT_SIZE])
+{
+	char host[INET6_ADDRSTRLEN];
+	bool v6 = address->of.any.sa_family == AF_INET6;
+	const void *bytes = v6 ? (const void *)&address->of.in6.sin6_addr
+			       : (const void *)&address->of.in.sin_addr;
+
+	text[0] = '\0';
+	if (address->len == 0 ||
+	    inet_ntop(address->of.any.sa_family, bytes, host, sizeof(host)) == NULL)
+		return;
+	(void)snprintf(text, ADDRESS_TEXT_SIZE, v6 ? "[%s]:%u" : "%s:%u", host,
+		       (unsigned int)address_port(address));
+}
+
+bool address_equal(const struct address *a, const struct address *b)
+{
+	if (a->of.any.sa_family != b->of.any.sa_family || address_port(a) != address_port(b))
+		return false;
+	if (a->of.any.sa_family == AF_INET)
+		return a->of.in.sin_addr.s_addr == b->of.in.sin_addr.s_addr;
+	return memcmp(&a->of.in6.sin6_addr, &b->of.in6.sin6_addr, sizeof(struct in6_addr)) == 0;
+}
+
+uint16_t address_port(const struct address *address)
+{
+	return ntohs(address->of.any.sa_family == AF_INET6 ? address->of.in6.sin6_port
+							    : address->of.in.sin_port);
+}
+
+size_t address_prefix(const struct address *address, uint8_t prefix[ADDRESS_PREFIX_MAX])
+{
+	if (address->of.any.sa_family == AF_INET6) {
+		prefix[0] = 6;
+		memcpy(prefix + 1, &address->of.in6.sin6_addr, 8);
+		return 9;
+	}
+	prefix[0] = 4;
+	memcpy(prefix + 1, &address->of.in.sin_addr, 4);
+	return 5;
+}

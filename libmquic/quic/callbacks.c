@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What ngtcp2 calls. Nothing here writes packets, tells observers or frees a connection: it is
+ * recorded, and connection_run() acts on it later.
+ */
+#include <string.h>
+
+#include "quic/stream.h"
+
+static struct mquic_stream *stream_of(void *stream_user_data)
+{
+	return stream_user_data;
+}
+
+static int client_crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_t offset,
+			      const uint8_t *data, size_t len, void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	/* Session tickets, which may come at any time after the handshake; we keep none. */
+	if (connection->tls == NULL)
+		return 0;
+	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
+}
+
+static int server_crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_t offset,
+			      const uint8_t *data, size_t len, void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	/* A client has nothing more to say after its Finished (RFC 9001 sections 4.4 and 6). */
+	if (connection->tls == NULL)
+		return NGTCP2_ERR_CRYPTO;
+	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
+}
+
+static int handshake_completed(ngtcp2_conn *conn, void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	(void)conn;
+	connection->handshake_done = true;
+	return 0;
+}
+
+static int stream_open_by_peer(ngtcp2_conn *conn, int64_t id, void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+	struct mquic_stream *stream = stream_new(connection);
+
+	if (stream == NULL)
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	stream->id = id;
+	stream->remote = true;
+	list_append(&connection->acceptable, &stream->place_link);
+	connection->new_streams = true;
+	return ngtcp2_conn_set_stream_user_data(conn, id, stream) == 0 ? 0
+								       : NGTCP2_ERR_CALLBACK_FAILURE;
+}
+
+static int stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset,
+		       const uint8_t *data, size_t len, void *user_data, void *stream_user_data)
+{
+	struct mquic_stream *stream = stream_of(stream_user_data);
+
+	(void)id;
+	(void)offset;
+	(void)user_data;
+	if (stream == NULL || stream->discard) {
+		/* Nobody reads it, but the connection's credit must come back. */
+		ngtcp2_conn_extend_max_offset(conn, len);
+		return 0;
+	}
+	if (!fifo_append(&stream->input, data, len))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	if (flags & NGTCP2_STREAM_DATA_FLAG_FIN)
+		stream->input_ended = true;
+	stream->tell_readable = true;
+	stream_touch(stream);
+	return 0;
+}
+
+static int stream_data_acked(ngtcp2_conn *conn, int64_t id, uint64_t offset, uint64_t len,
+			     void *user_data, void *stream_user_data)
+{
+	struct mquic_stream *stream = stream_of(stream_user_data);
+
+	(void)conn;
+	(void)id;
+	(void)user_data;
+	if (stream == NULL)
+		return 0;
+	stream->output_acked = offset + len;
+	fifo_drop(&stream->output, (size_t)len);
+	if (stream->output.len == 0)
+		stream->tell_flushed = true;
+	stream_touch(stream);
+	return 0;
+}
+
+static int stream_closed(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t code,
+			 void *user_data, void *stream_user_data)
+{
+	struct mquic_connection *connection = user_data;
+	struct mquic_stream *stream = stream_of(stream_user_data);
+
+	if (stream == NULL)
+		return 0;
+	connection->counters.packets_lost += ngtcp2_conn_get_stream_loss_count(conn, id);
+	if (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET)
+		stream->code = code;
+	stream->closed = true;
+	list_remove(&stream->send_link);
+	stream_touch(stream);
+	return 0;
+}
+
+static int stream_reset_by_peer(ngtcp2_conn *conn, int64_t id, uint64_t final_size, uint64_t code,
+				void *user_data, void *stream_user_data)
+{
+	struct mquic_stream *stream = stream_of(stream_user_data);
+
+	(void)conn;
+	(void)id;
+	(void)final_size;
+	(void)user_data;
+	if (stream == NULL)
+		return 0;
+	stream->code = code;
+	stream->input_reset = true;
+	stream->tell_readable = true;
+	stream_touch(stream);
+	return 0;
+}
+
+static int stream_stopped_by_peer(ngtcp2_conn *conn, int64_t id, uint64_t code, void *user_data,
+				  void *stream_user_data)
+{
+	struct mquic_stream *stream = stream_of(stream_user_data);
+
+	(void)conn;
+	(void)id;
+	(void)user_data;
+	if (stream == NULL)
+		return 0;
+	/* ngtcp2 answers with RESET_STREAM itself (RFC 9000 section 3.5). */
+	stream->code = code;
+	stream->send_reset = true;
+	list_remove(&stream->send_link);
+	stream->starved = true; /* whoever waits to send must learn that it is in vain */
+	stream_touch(stream);
+	return 0;
+}
+
+static int more_stream_credit(ngtcp2_conn *conn, int64_t id, uint64_t max_data, void *user_data,
+			      void *stream_user_data)
+{
+	struct mquic_stream *stream = stream_of(stream_user_data);
+
+	(void)conn;
+	(void)id;
+	(void)max_data;
+	(void)user_data;
+	if (stream != NULL && stream_has_output(stream))
+		stream_mark_sendable(stream);
+	return 0;
+}
+
+static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t len,
+			     void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	(void)conn;
+	token_random(cid->data, len);
+	cid->datalen = len;
+	if (connection->listener == NULL) {
+		/* A client's socket leads to one connection: no route, and never a reset. */
+		token_random(token, RESET_TOKEN_LEN);
+		return 0;
+	}
+	if (!token_reset(token, &connection->listener->secrets, cid) ||
+	    !route_add(connection->endpoint, &connection->target, cid->data, len))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	return 0;
+}
+
+static int remove_connection_id(ngtcp2_conn *conn, const ngtcp2_cid *cid, void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	(void)conn;
+	if (connection->listener != NULL)
+		route_remove(connection->endpoint, &connection->target, cid);
+	return 0;
+}
+
+static int path_validated(ngtcp2_conn *conn, uint32_t flags, const ngtcp2_path *path,
+			  const ngtcp2_path *old_path, ngtcp2_path_validation_result result,
+			  void *user_data)
+{
+	(void)conn;
+	(void)flags;
+	(void)old_path;
+	if (result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS)
+		connection_set_peer(user_data, path);
+	return 0;
+}
+
+static int stateless_reset(ngtcp2_conn *conn, const ngtcp2_pkt_stateless_reset *reset,
+			   void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	(void)conn;
+	(void)reset;
+	connection->reset_by_peer = true;
+	return 0;
+}
+
+static void random_bytes(uint8_t *bytes, size_t len, const ngtcp2_rand_ctx *context)
+{
+	(void)context;
+	token_random(bytes, len);
+}
+
+#define COMMON_CALLBACKS                                                                           \
+	.handshake_completed = handshake_completed, .encrypt = ngtcp2_crypto_encrypt_cb,           \
+	.decrypt = ngtcp2_crypto_decrypt_cb, .hp_mask = ngtcp2_crypto_hp_mask_cb,                  \
+	.recv_stream_data = stream_data, .acked_stream_data_offset = stream_data_acked,            \
+	.stream_open = stream_open_by_peer, .stream_close = stream_closed,                         \
+	.stream_reset = stream_reset_by_peer, .stream_stop_sending = stream_stopped_by_peer,       \
+	.extend_max_stream_data = more_stream_credit, .rand = random_bytes,                        \
+	.get_new_connection_id = new_connection_id,                                                \
+	.remove_connection_id = remove_connection_id, .path_validation = path_validated,           \
+	.recv_stateless_reset = stateless_reset, .update_key = ngtcp2_crypto_update_key_cb,        \
+	.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,                         \
+	.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,                     \
+	.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,                       \
+	.version_negotiation = ngtcp2_crypto_version_negotiation_cb
+
+const ngtcp2_callbacks transport_client_callbacks = {
+	COMMON_CALLBACKS,
+	.client_initial = ngtcp2_crypto_client_initial_cb,
+	.recv_retry = ngtcp2_crypto_recv_retry_cb,
+	.recv_crypto_data = client_crypto_data,
+};
+
+const ngtcp2_callbacks transport_server_callbacks = {
+	COMMON_CALLBACKS,
+	.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
+	.recv_crypto_data = server_crypto_data,
+};

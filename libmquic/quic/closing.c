@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The closing and draining periods (RFC 9000 section 10.2). ngtcp2's part of a connection is
+ * tens of kilobytes; what must outlive it is one packet, its path and its identifiers.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "quic/transport.h"
+
+/* Beyond this many the oldest goes early; its late packets then meet a stateless reset. */
+#define CLOSINGS_MAX 4096
+#define PACKET_MAX   1280
+
+struct quic_closing {
+	struct quic_target target;
+	struct list link; /* endpoint->closings */
+	struct mquic_endpoint *endpoint;
+	struct wire *wire;
+	bool owns_wire; /* a client's socket lives on here */
+	struct timer timer;
+	struct datagram reply; /* len 0: draining, says nothing */
+	unsigned int heard;
+	uint8_t packet[];
+};
+
+struct quic_closing *closing_of_target(struct quic_target *target)
+{
+	return list_entry(target, struct quic_closing, target);
+}
+
+struct quic_closing *closing_of_link(struct list *link)
+{
+	return list_entry(link, struct quic_closing, link);
+}
+
+void closing_free(struct quic_closing *closing)
+{
+	struct mquic_endpoint *endpoint = closing->endpoint;
+
+	timer_set(&endpoint->timers, &closing->timer, TIMER_NEVER);
+	timers_release(&endpoint->timers);
+	route_remove_all(endpoint, &closing->target);
+	list_remove(&closing->link);
+	endpoint->closing_count--;
+	if (closing->owns_wire)
+		closing->wire->free(closing->wire);
+	free(closing);
+}
+
+static void expired(struct timer *timer, uint64_t now_ns)
+{
+	(void)now_ns;
+	closing_free(list_entry(timer, struct quic_closing, timer));
+}
+
+/* Moves identifiers and, on a client, the socket over. NULL without memory: nothing remains. */
+static struct quic_closing *remember(struct mquic_connection *connection,
+				     const struct datagram *reply)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+	struct quic_closing *closing;
+
+	if (endpoint->closing_count >= CLOSINGS_MAX)
+		closing_free(closing_of_link(endpoint->closings.next));
+	closing = calloc(1, sizeof(*closing) + reply->len);
+	if (closing == NULL)
+		return NULL;
+	if (!timers_reserve(&endpoint->timers)) {
+		free(closing);
+		return NULL;
+	}
+	closing->endpoint = endpoint;
+	closing->target.kind = TARGET_CLOSING;
+	list_init(&closing->target.routes);
+	route_move_all(&connection->target, &closing->target);
+	closing->wire = connection->wire;
+	if (connection->wire->connection == connection) {
+		connection->wire->connection = NULL;
+		connection->wire->closing = closing;
+		closing->owns_wire = true;
+		connection->wire = NULL;
+	}
+	closing->reply = *reply;
+	if (reply->len > 0)
+		memcpy(closing->packet, reply->data, reply->len);
+	closing->reply.data = closing->packet;
+	closing->timer.fire = expired;
+	list_append(&endpoint->closings, &closing->link);
+	endpoint->closing_count++;
+	return closing;
+}
+
+static void keep_for_three_pto(struct mquic_connection *connection, const struct datagram *reply)
+{
+	uint64_t pto_ns = ngtcp2_conn_get_pto(connection->conn);
+	struct quic_closing *closing = remember(connection, reply);
+
+	if (closing != NULL)
+		timer_set(&closing->endpoint->timers, &closing->timer,
+			  endpoint_now(closing->endpoint) + 3 * pto_ns);
+}
+
+void closing_start(struct mquic_connection *connection, const ngtcp2_ccerr *error)
+{
+	uint8_t packet[PACKET_MAX];
+	struct datagram reply = {.data = packet};
+	ngtcp2_path_storage path;
+	ngtcp2_pkt_info info = {0};
+	ngtcp2_ssize written;
+
+	ngtcp2_path_storage_zero(&path);
+	written = ngtcp2_conn_write_connection_close(connection->conn, &path.path, &info, packet,
+						     sizeof(packet), error,
+						     endpoint_now(connection->endpoint));
+	if (written <= 0)
+		return; /* before any key, or over the amplification limit: nothing can be said */
+	reply.len = (size_t)written;
+	reply.segment = reply.len;
+	reply.local.len = path.path.local.addrlen;
+	memcpy(&reply.local.of, path.path.local.addr, path.path.local.addrlen);
+	reply.remote.len = path.path.remote.addrlen;
+	memcpy(&reply.remote.of, path.path.remote.addr, path.path.remote.addrlen);
+	connection->counters.bytes_sent += reply.len;
+	connection->counters.packets_sent++;
+	(void)connection->wire->send(connection->wire, &reply);
+	keep_for_three_pto(connection, &reply);
+}
+
+void closing_drain(struct mquic_connection *connection)
+{
+	const struct datagram nothing = {.len = 0};
+
+	keep_for_three_pto(connection, &nothing);
+}
+
+void closing_read(struct quic_closing *closing, const struct datagram *datagram)
+{
+	(void)datagram;
+	if (closing->reply.len == 0)
+		return;
+	/* Said again to the 1st, 2nd, 4th, 8th ... late packet (section 10.2.1). */
+	closing->heard++;
+	if ((closing->heard & (closing->heard - 1)) == 0)
+		(void)closing->wire->send(closing->wire, &closing->reply);
+}

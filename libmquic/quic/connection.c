@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "quic/stream.h"
+
+static void run(struct task *task);
+static void timer_fired(struct timer *timer, uint64_t now_ns);
+
+struct mquic_connection *connection_new(struct mquic_endpoint *endpoint)
+{
+	struct mquic_connection *connection = calloc(1, sizeof(*connection));
+
+	if (connection == NULL)
+		return NULL;
+	connection->last_event = event_new(MQUIC_EVENT_CONNECTION_CLOSED);
+	if (connection->last_event == NULL || !timers_reserve(&endpoint->timers)) {
+		mquic_event_free(connection->last_event);
+		free(connection);
+		return NULL;
+	}
+	connection->target.kind = TARGET_CONNECTION;
+	connection->endpoint = endpoint;
+	connection->observer = connection_events();
+	connection->observer_self = connection;
+	connection->started_ns = endpoint_now(endpoint);
+	connection->timer.fire = timer_fired;
+	connection->task.run = run;
+	list_init(&connection->target.routes);
+	list_init(&connection->streams);
+	list_init(&connection->sendable);
+	list_init(&connection->touched);
+	list_init(&connection->waiting);
+	list_init(&connection->acceptable);
+	list_append(&endpoint->connections, &connection->link);
+	return connection;
+}
+
+void connection_strip(struct mquic_connection *connection)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+
+	if (connection->conn != NULL) {
+		ngtcp2_conn_get_conn_info(connection->conn, &connection->last_info);
+		ngtcp2_conn_del(connection->conn);
+		connection->conn = NULL;
+	}
+	tls_session_free(connection->tls);
+	connection->tls = NULL;
+	timer_set(&endpoint->timers, &connection->timer, TIMER_NEVER);
+	route_remove_all(endpoint, &connection->target);
+	if (connection->wire != NULL && connection->wire->connection == connection)
+		connection->wire->free(connection->wire);
+	connection->wire = NULL;
+}
+
+void connection_drop(struct mquic_connection *connection)
+{
+	if (connection->state == CONNECTION_ENDED)
+		return;
+	connection->state = CONNECTION_ENDED;
+	connection_strip(connection);
+	dial_free(connection);
+	accept_handshake_over(connection);
+	accept_release(connection);
+	endpoint_schedule(connection->endpoint, &connection->task);
+}
+
+/* Owned streams stay with their owners, closed; the others go. */
+static void let_streams_go(struct mquic_connection *connection)
+{
+	while (!list_is_empty(&connection->streams)) {
+		struct mquic_stream *stream =
+			list_entry(connection->streams.next, struct mquic_stream, link);
+
+		if (connection->endpoint != NULL)
+			event_queue_purge(&connection->endpoint->events, stream);
+		if (!stream->owned) {
+			stream_destroy(stream);
+			continue;
+		}
+		list_remove(&stream->link);
+		list_remove(&stream->touch_link);
+		list_remove(&stream->place_link);
+		stream->closed = true;
+		stream->connection = NULL;
+	}
+}
+
+void connection_destroy(struct mquic_connection *connection)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+
+	if (endpoint != NULL) {
+		connection_drop(connection);
+		event_queue_purge(&endpoint->events, connection);
+		timers_release(&endpoint->timers);
+	}
+	let_streams_go(connection);
+	list_remove(&connection->task.link);
+	list_remove(&connection->accept_link);
+	list_remove(&connection->link);
+	mquic_event_free(connection->last_event);
+	tls_facts_clear(&connection->facts);
+	tls_credentials_unref(connection->credentials);
+	if (connection->listener == NULL)
+		mquic_settings_free(connection->settings);
+	free(connection);
+}
+
+void connection_set_peer(struct mquic_connection *connection, const ngtcp2_path *path)
+{
+	memcpy(&connection->peer.of, path->remote.addr, path->remote.addrlen);
+	connection->peer.len = path->remote.addrlen;
+	memcpy(&connection->local.of, path->local.addr, path->local.addrlen);
+	connection->local.len = path->local.addrlen;
+	address_print(&connection->peer, connection->peer_text);
+	address_print(&connection->local, connection->local_text);
+}
+
+void connection_read(struct mquic_connection *connection, const struct datagram *datagram)
+{
+	ngtcp2_path path = transport_path(connection->wire, datagram);
+	ngtcp2_pkt_info info = {.ecn = datagram->ecn};
+	int code;
+
+	if (connection->conn == NULL || connection->failure != 0)
+		return;
+	connection->heard = true;
+	connection->counters.packets_received++;
+	connection->counters.bytes_received += datagram->len;
+	code = ngtcp2_conn_read_pkt(connection->conn, &path, &info, datagram->data, datagram->len,
+				    endpoint_now(connection->endpoint));
+	if (code == NGTCP2_ERR_RETRY) {
+		ngtcp2_pkt_hd hd;
+
+		/* A ClientHello in pieces, out of order: ngtcp2 wants the address proven first. */
+		if (ngtcp2_accept(&hd, datagram->data, datagram->len) == 0)
+			accept_retry(connection->endpoint, connection->wire, datagram, &hd);
+		code = NGTCP2_ERR_DROP_CONN;
+	}
+	connection->failure = code;
+	endpoint_schedule(connection->endpoint, &connection->task);
+}
+
+static void timer_fired(struct timer *timer, uint64_t now_ns)
+{
+	struct mquic_connection *connection = list_entry(timer, struct mquic_connection, timer);
+
+	if (connection->failure == 0)
+		connection->failure = ngtcp2_conn_handle_expiry(connection->conn, now_ns);
+	endpoint_schedule(connection->endpoint, &connection->task);
+}
+
+/* A quarter of the memory of an idle connection is TLS state that QUIC needs no more. */
+static void finish_tls(struct mquic_connection *connection)
+{
+	(void)tls_session_facts(connection->tls, &connection->facts);
+	tls_session_free(connection->tls);
+	connection->tls = NULL;
+	ngtcp2_conn_set_tls_native_handle(connection->conn, NULL);
+}
+
+static void tell_acceptable(struct mquic_endpoint *endpoint)
+{
+	struct mquic_event *event;
+
+	if (endpoint->acceptable_queued)
+		return;
+	event = event_new(MQUIC_EVENT_ACCEPTABLE);
+	if (event == NULL)
+		return;
+	event->owner = endpoint;
+	event->queued = &endpoint->acceptable_queued;
+	endpoint_push(endpoint, event);
+}
+
+static void finish_handshake(struct mquic_connection *connection)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+
+	connection->handshake_told = true;
+	connection->state = CONNECTION_READY;
+	connection->counters.handshake_us =
+		(endpoint_now(endpoint) - connection->started_ns) / NGTCP2_MICROSECONDS;
+	finish_tls(connection);
+	dial_free(connection);
+	accept_handshake_over(connection);
+	log_debug(&endpoint->log, "%s: connected, %s %s", connection->peer_text,
+		  mquic_connection_tls_version(connection), mquic_connection_cipher(connection));
+	if (connection->listener != NULL) {
+		list_append(&endpoint->acceptable, &connection->accept_link);
+		tell_acceptable(endpoint);
+	}
+	connection->observer->ready(connection->observer_self);
+}
+
+/* Tells what ngtcp2's callbacks recorded. Telling may end the connection. */
+static void tell(struct mquic_connection *connection)
+{
+	if (connection->handshake_done && !connection->handshake_told)
+		finish_handshake(connection);
+	if (connection->conn != NULL && connection->state == CONNECTION_READY)
+		stream_open_waiting(connection);
+	if (connection->new_streams && connection->owned) {
+		connection->new_streams = false;
+		connection->observer->stream_acceptable(connection->observer_self);
+	}
+	stream_tell(connection);
+}
+
+static void finish(struct mquic_connection *connection)
+{
+	connection->end_told = true;
+	stream_end_all(connection);
+	stream_tell(connection);
+	log_debug(&connection->endpoint->log, "%s: over: %s", connection->peer_text,
+		  connection->end.text);
+	if (connection->owned)
+		connection->observer->ended(connection->observer_self, &connection->end);
+	else
+		connection_destroy(connection); /* nobody has accepted it */
+}
+
+static void run(struct task *task)
+{
+	struct mquic_connection *connection = list_entry(task, struct mquic_connection, task);
+	int failure = connection->failure;
+
+	/* What came before a failure is told first: bytes and FIN may stand before the close. */
+	if (connection->state != CONNECTION_ENDED)
+		tell(connection);
+	if (connection->conn != NULL && failure != 0)
+		connection_fail(connection, failure);
+	if (connection->conn != NULL)
+		writer_run(connection);
+	if (connection->conn != NULL) {
+		timer_set(&connection->endpoint->timers, &connection->timer,
+			  ngtcp2_conn_get_expiry(connection->conn));
+		list_remove(&connection->task.link); /* whatever scheduled it meanwhile is done */
+	} else if (connection->state == CONNECTION_ENDED && !connection->end_told) {
+		finish(connection);
+	}
+}
+
+void connection_observe(struct mquic_connection *connection,
+			const struct connection_observer *observer, void *self)
+{
+	connection->observer = observer == NULL ? connection_events() : observer;
+	connection->observer_self = observer == NULL ? connection : self;
+	if (connection->endpoint != NULL)
+		event_queue_purge(&connection->endpoint->events, connection);
+}
+
+struct mquic_endpoint *connection_endpoint(const struct mquic_connection *connection)
+{
+	return connection->endpoint;
+}
+
+uint64_t connection_idle_timeout_ms(const struct mquic_connection *connection)
+{
+	const ngtcp2_transport_params *remote;
+	uint64_t ours;
+	uint64_t theirs;
+
+	if (connection->conn == NULL)
+		return 0;
+	ours = connection->settings->idle_timeout_ms;
+	remote = ngtcp2_conn_get_remote_transport_params(connection->conn);
+	if (remote == NULL || remote->max_idle_timeout == 0)
+		return ours;
+	theirs = remote->max_idle_timeout / NGTCP2_MILLISECONDS;
+	return ours == 0 || theirs < ours ? theirs : ours;
+}
+
+void connection_set_keep_alive_ms(struct mquic_connection *connection, uint64_t interval_ms)
+{
+	if (connection->conn != NULL)
+		ngtcp2_conn_set_keep_alive_timeout(connection->conn,
+						   interval_ms * NGTCP2_MILLISECONDS);
+}
+
+enum mquic_status mquic_connection_close(struct mquic_connection *connection, uint64_t code,
+					 const char *reason)
+{
+	size_t len = reason == NULL ? 0 : strlen(reason);
+	ngtcp2_ccerr error;
+
+	if (connection == NULL)
+		return MQUIC_ERR_INVALID;
+	if (code >= (uint64_t)1 << 62 || len > 256)
+		return error_set(&connection->error, MQUIC_ERR_INVALID,
+				 "a close code is below 2^62 and a reason at most 256 bytes");
+	if (connection->state == CONNECTION_ENDED)
+		return error_set(&connection->error, MQUIC_ERR_CLOSED,
+				 "the connection is over already");
+	connection_set_end(connection, MQUIC_OK, MQUIC_ORIGIN_LOCAL, code, "%s",
+			   len > 0 ? reason : "closed by us");
+	ngtcp2_ccerr_default(&error);
+	ngtcp2_ccerr_set_application_error(&error, code, (const uint8_t *)reason, len);
+	closing_start(connection, &error);
+	connection_drop(connection);
+	return MQUIC_OK;
+}
+
+void mquic_connection_free(struct mquic_connection *connection)
+{
+	if (connection == NULL)
+		return;
+	(void)mquic_connection_close(connection, 0, NULL);
+	connection->owned = false;
+	connection_destroy(connection);
+}
+
+const char *mquic_connection_error(const struct mquic_connection *connection)
+{
+	return connection == NULL ? "no connection was given" : connection->error.text;
+}
+
+const char *mquic_connection_peer_address(const struct mquic_connection *connection)
+{
+	return connection == NULL ? "" : connection->peer_text;
+}
+
+const char *mquic_connection_local_address(const struct mquic_connection *connection)
+{
+	return connection == NULL ? "" : connection->local_text;
+}
+
+static const char *or_empty(const char *text)
+{
+	return text == NULL ? "" : text;
+}
+
+const char *mquic_connection_tls_version(const struct mquic_connection *connection)
+{
+	return connection == NULL ? "" : or_empty(connection->facts.version);
+}
+
+const char *mquic_connection_cipher(const struct mquic_connection *connection)
+{
+	return connection == NULL ? "" : or_empty(connection->facts.cipher);
+}
+
+const char *mquic_connection_alpn(const struct mquic_connection *connection)
+{
+	return connection == NULL ? "" : or_empty(connection->facts.alpn);
+}
+
+const char *mquic_connection_peer_common_name(const struct mquic_connection *connection)
+{
+	return connection == NULL ? NULL : connection->facts.common_name;
+}
+
+const char *mquic_connection_peer_subject(const struct mquic_connection *connection)
+{
+	return connection == NULL ? NULL : connection->facts.subject;
+}
+
+const char *mquic_connection_peer_alt_name(const struct mquic_connection *connection, size_t index)
+{
+	if (connection == NULL || index >= connection->facts.alt_name_count)
+		return NULL;
+	return connection->facts.alt_names[index];
+}
+
+static uint64_t packets_lost(const struct mquic_connection *connection)
+{
+	uint64_t lost = connection->counters.packets_lost;
+	const struct list *node;
+
+	if (connection->conn == NULL)
+		return lost;
+	for (node = connection->streams.next; node != &connection->streams; node = node->next) {
+		const struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
+
+		if (!stream->closed && stream->id >= 0)
+			lost += ngtcp2_conn_get_stream_loss_count(connection->conn, stream->id);
+	}
+	return lost;
+}
+
+uint64_t mquic_connection_statistic(const struct mquic_connection *connection,
+				    enum mquic_statistic statistic)
+{
+	ngtcp2_conn_info info;
+
+	if (connection == NULL)
+		return 0;
+	info = connection->last_info;
+	if (connection->conn != NULL)
+		ngtcp2_conn_get_conn_info(connection->conn, &info);
+	switch (statistic) {
+	case MQUIC_STATISTIC_SMOOTHED_RTT_US:
+		return info.smoothed_rtt / NGTCP2_MICROSECONDS;
+	case MQUIC_STATISTIC_MIN_RTT_US:
+		return info.min_rtt == UINT64_MAX ? 0 : info.min_rtt / NGTCP2_MICROSECONDS;
+	case MQUIC_STATISTIC_RTT_VARIATION_US:
+		return info.rttvar / NGTCP2_MICROSECONDS;
+	case MQUIC_STATISTIC_CONGESTION_WINDOW:
+		return info.cwnd;
+	case MQUIC_STATISTIC_BYTES_IN_FLIGHT:
+		return info.bytes_in_flight;
+	case MQUIC_STATISTIC_BYTES_SENT:
+		return connection->counters.bytes_sent;
+	case MQUIC_STATISTIC_BYTES_RECEIVED:
+		return connection->counters.bytes_received;
+	case MQUIC_STATISTIC_PACKETS_SENT:
+		return connection->counters.packets_sent;
+	case MQUIC_STATISTIC_PACKETS_RECEIVED:
+		return connection->counters.packets_received;
+	case MQUIC_STATISTIC_PACKETS_LOST:
+		return packets_lost(connection);
+	case MQUIC_STATISTIC_HANDSHAKE_US:
+		return connection->counters.handshake_us;
+	}
+	return 0;
+}
+
+void mquic_connection_set_userdata(struct mquic_connection *connection, void *userdata)
+{
+	if (connection != NULL)
+		connection->userdata = userdata;
+}
+
+void *mquic_connection_get_userdata(const struct mquic_connection *connection)
+{
+	return connection == NULL ? NULL : connection->userdata;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* The client side's way out: names, sockets, and one address after the other. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "quic/transport.h"
+#include "quic/udp.h"
+
+/* How long an address may keep silent while others wait to be tried. */
+#define PATIENCE_NS (500 * NGTCP2_MILLISECONDS)
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_credentials(const struct mquic_settings *a, const struct mquic_settings *b)
+{
+	return same(a->ca_file, b->ca_file) && same(a->ca_path, b->ca_path) &&
+	       same(a->crl_file, b->crl_file) && same(a->cert_file, b->cert_file) &&
+	       same(a->key_file, b->key_file) && same(a->alpn, b->alpn) &&
+	       same(a->keylog_file, b->keylog_file) && a->insecure == b->insecure;
+}
+
+/*
+ * Loading the system's trust store takes milliseconds and megabytes, so connections that are
+ * alive share it with new ones of the same settings.
+ */
+static struct tls_credentials *shared_credentials(struct mquic_endpoint *endpoint,
+						  const struct mquic_settings *settings)
+{
+	struct list *node;
+
+	for (node = endpoint->connections.prev; node != &endpoint->connections; node = node->prev) {
+		struct mquic_connection *other = list_entry(node, struct mquic_connection, link);
+
+		if (other->listener == NULL && other->state != CONNECTION_ENDED &&
+		    other->credentials != NULL && same_credentials(other->settings, settings))
+			return tls_credentials_ref(other->credentials);
+	}
+	return NULL;
+}
+
+static void patience_is_over(struct timer *timer, uint64_t now_ns)
+{
+	struct quic_dial *dial = list_entry(timer, struct quic_dial, timer);
+	struct mquic_connection *connection = dial->connection;
+
+	(void)now_ns;
+	if (!connection->heard)
+		(void)dial_next(connection);
+}
+
+void dial_free(struct mquic_connection *connection)
+{
+	struct quic_dial *dial = connection->dial;
+
+	if (dial == NULL)
+		return;
+	connection->dial = NULL;
+	timer_set(&connection->endpoint->timers, &dial->timer, TIMER_NEVER);
+	timers_release(&connection->endpoint->timers);
+	free(dial->host);
+	free(dial);
+}
+
+static enum mquic_status start(struct mquic_connection *connection, struct wire *wire,
+			       const struct address *remote)
+{
+	enum mquic_status status;
+
+	connection->wire = wire;
+	wire->connection = connection;
+	status = transport_client(connection, remote);
+	if (status != MQUIC_OK) {
+		connection_strip(connection);
+		return error_set(&connection->endpoint->error, status,
+				 "out of memory for a connection");
+	}
+	endpoint_schedule(connection->endpoint, &connection->task);
+	return MQUIC_OK;
+}
+
+static enum mquic_status try_next(struct mquic_connection *connection)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+	struct quic_dial *dial = connection->dial;
+	const struct address *remote = &dial->candidates[dial->next++];
+	struct wire *wire;
+	enum mquic_status status =
+		udp_open(&wire, endpoint, &demux_reader, NULL, remote, &endpoint->error);
+
+	return status == MQUIC_OK ? start(connection, wire, remote) : status;
+}
+
+/* The next address that a socket can be opened to. MQUIC_ERR_AGAIN: none is left. */
+static enum mquic_status try_rest(struct mquic_connection *connection)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+	struct quic_dial *dial = connection->dial;
+	enum mquic_status status = MQUIC_ERR_AGAIN;
+
+	while (dial->next < dial->count) {
+		status = try_next(connection);
+		if (status != MQUIC_ERR_SYSTEM)
+			break;
+	}
+	timer_set(&endpoint->timers, &dial->timer,
+		  dial->next < dial->count ? endpoint_now(endpoint) + PATIENCE_NS : TIMER_NEVER);
+	return status;
+}
+
+bool dial_next(struct mquic_connection *connection)
+{
+	struct quic_dial *dial = connection->dial;
+
+	if (dial == NULL || dial->next >= dial->count)
+		return false;
+	connection_strip(connection);
+	connection->failure = 0;
+	return try_rest(connection) == MQUIC_OK;
+}
+
+static struct quic_dial *new_dial(struct mquic_connection *connection, const char *host)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+	struct quic_dial *dial = calloc(1, sizeof(*dial));
+
+	if (dial == NULL)
+		return NULL;
+	dial->connection = connection;
+	dial->timer.fire = patience_is_over;
+	dial->host = strdup(host);
+	if (dial->host == NULL || !timers_reserve(&endpoint->timers)) {
+		free(dial->host);
+		free(dial);
+		return NULL;
+	}
+	return dial;
+}
+
+/* A connection with everything but an address. */
+static enum mquic_status prepare(struct mquic_connection **connection,
+				 struct mquic_endpoint *endpoint,
+				 const struct mquic_settings *settings, const char *host)
+{
+	struct mquic_connection *made = connection_new(endpoint);
+	enum mquic_status status = MQUIC_OK;
+
+	if (made == NULL)
+		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+	made->settings = settings_copy(settings);
+	made->dial = new_dial(made, host);
+	if (made->settings == NULL || made->dial == NULL) {
+		connection_destroy(made);
+		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+	}
+	made->credentials = shared_credentials(endpoint, made->settings);
+	if (made->credentials == NULL)
+		status = tls_credentials_load(&made->credentials, made->settings, TLS_CLIENT,
+					      &endpoint->error);
+	if (status != MQUIC_OK) {
+		connection_destroy(made);
+		return status;
+	}
+	*connection = made;
+	return MQUIC_OK;
+}
+
+enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
+					struct mquic_endpoint *endpoint,
+					const struct mquic_settings *settings, const char *host,
+					uint16_t port)
+{
+	struct mquic_connection *made;
+	enum mquic_status status;
+
+	if (connection == NULL || endpoint == NULL)
+		return MQUIC_ERR_INVALID;
+	if (host == NULL || host[0] == '\0' || port == 0)
+		return error_set(&endpoint->error, MQUIC_ERR_INVALID,
+				 "a host and a port from 1 to 65535 are needed to dial");
+	status = prepare(&made, endpoint, settings, host);
+	if (status != MQUIC_OK)
+		return status;
+	status = address_resolve(made->dial->candidates, &made->dial->count, host, port,
+				 &endpoint->error);
+	if (status == MQUIC_OK)
+		status = try_rest(made);
+	if (status != MQUIC_OK) {
+		connection_destroy(made);
+		return status;
+	}
+	made->owned = true;
+	*connection = made;
+	return MQUIC_OK;
+}
+
+enum mquic_status dial_on_wire(struct mquic_connection **connection,
+			       struct mquic_endpoint *endpoint,
+			       const struct mquic_settings *settings, struct wire *wire,
+			       const char *server_name, const struct address *remote)
+{
+	struct mquic_connection *made;
+	enum mquic_status status = prepare(&made, endpoint, settings, server_name);
+
+	if (status != MQUIC_OK)
+		return status;
+	status = start(made, wire, remote);
+	if (status != MQUIC_OK) {
+		connection_destroy(made);
+		return status;
+	}
+	made->owned = true;
+	*connection = made;
+	return MQUIC_OK;
+}

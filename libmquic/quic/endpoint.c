@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+#include "quic/endpoint.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "quic/transport.h"
+#include "quic/udp.h"
+
+/* Tasks may schedule tasks (session to connection); more rounds than this wait for the next turn. */
+#define TASK_ROUNDS 4
+
+static uint64_t monotonic_ns(void *argument)
+{
+	struct timespec now;
+
+	(void)argument;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NGTCP2_SECONDS + (uint64_t)now.tv_nsec;
+}
+
+static bool init_tables(struct mquic_endpoint *endpoint)
+{
+	uint64_t secret[2];
+
+	token_random((uint8_t *)secret, sizeof(secret));
+	return table_init(&endpoint->routes, secret) && table_init(&endpoint->addresses, secret);
+}
+
+static void release(struct mquic_endpoint *endpoint)
+{
+	table_fini(&endpoint->routes);
+	table_fini(&endpoint->addresses);
+	timers_fini(&endpoint->timers);
+	udp_batch_free(endpoint->batch);
+	free(endpoint->burst);
+	loop_fini(&endpoint->loop);
+	free(endpoint);
+}
+
+enum mquic_status mquic_endpoint_new(struct mquic_endpoint **endpoint)
+{
+	struct mquic_endpoint *made;
+
+	if (endpoint == NULL)
+		return MQUIC_ERR_INVALID;
+	made = calloc(1, sizeof(*made));
+	if (made == NULL)
+		return MQUIC_ERR_MEMORY;
+	if (loop_init(&made->loop) != 0) {
+		free(made);
+		return MQUIC_ERR_SYSTEM;
+	}
+	made->clock = monotonic_ns;
+	timers_init(&made->timers);
+	event_queue_init(&made->events);
+	list_init(&made->tasks);
+	list_init(&made->children);
+	list_init(&made->listeners);
+	list_init(&made->connections);
+	list_init(&made->closings);
+	list_init(&made->acceptable);
+	made->batch = udp_batch_new();
+	made->burst = malloc(ENDPOINT_BURST_BYTES);
+	if (made->batch == NULL || made->burst == NULL || !init_tables(made)) {
+		release(made);
+		return MQUIC_ERR_MEMORY;
+	}
+	*endpoint = made;
+	return MQUIC_OK;
+}
+
+static void free_listeners(struct mquic_endpoint *endpoint)
+{
+	struct list *node;
+
+	while ((node = list_take_first(&endpoint->listeners)) != NULL) {
+		struct quic_listener *listener = list_entry(node, struct quic_listener, link);
+
+		listener->wire->free(listener->wire);
+		tls_credentials_unref(listener->credentials);
+		mquic_settings_free(listener->settings);
+		free(listener);
+	}
+}
+
+/* Handles that are out live on without an endpoint. */
+static void let_connections_go(struct mquic_endpoint *endpoint)
+{
+	struct list *node;
+
+	while (!list_is_empty(&endpoint->connections)) {
+		struct mquic_connection *connection =
+			list_entry(endpoint->connections.next, struct mquic_connection, link);
+
+		(void)mquic_connection_close(connection, 0, NULL);
+		if (!connection->owned) {
+			connection_destroy(connection);
+			continue;
+		}
+		list_remove(&connection->link);
+		list_remove(&connection->task.link);
+		connection->endpoint = NULL;
+		if (connection->listener != NULL)
+			connection->settings = NULL; /* the listener's */
+		connection->listener = NULL;
+	}
+	while ((node = list_take_first(&endpoint->closings)) != NULL)
+		closing_free(closing_of_link(node));
+}
+
+void mquic_endpoint_free(struct mquic_endpoint *endpoint)
+{
+	struct mquic_event *event;
+	struct list *node;
+
+	if (endpoint == NULL)
+		return;
+	while ((node = list_take_first(&endpoint->children)) != NULL) {
+		struct endpoint_child *child = list_entry(node, struct endpoint_child, link);
+
+		child->orphan(child);
+	}
+	let_connections_go(endpoint);
+	free_listeners(endpoint);
+	while ((event = event_queue_pop(&endpoint->events)) != NULL)
+		mquic_event_free(event);
+	release(endpoint);
+}
+
+uint64_t endpoint_now(struct mquic_endpoint *endpoint)
+{
+	uint64_t now_ns;
+
+	if (endpoint->processing)
+		return endpoint->now_ns;
+	now_ns = endpoint->clock(endpoint->clock_argument);
+	if (now_ns > endpoint->now_ns)
+		endpoint->now_ns = now_ns;
+	return endpoint->now_ns;
+}
+
+void endpoint_schedule(struct mquic_endpoint *endpoint, struct task *task)
+{
+	if (list_is_linked(&task->link))
+		return;
+	list_append(&endpoint->tasks, &task->link);
+	if (!endpoint->processing)
+		loop_arm(&endpoint->loop, 0);
+}
+
+void endpoint_push(struct mquic_endpoint *endpoint, struct mquic_event *event)
+{
+	event_queue_push(&endpoint->events, event);
+	if (!endpoint->processing)
+		loop_arm(&endpoint->loop, 0);
+}
+
+static void run_tasks(struct mquic_endpoint *endpoint)
+{
+	int round;
+
+	for (round = 0; round < TASK_ROUNDS && !list_is_empty(&endpoint->tasks); round++) {
+		/* A marker bounds the round: what is scheduled meanwhile stands behind it. */
+		struct list marker = {NULL, NULL};
+		struct list *node;
+
+		list_append(&endpoint->tasks, &marker);
+		while ((node = list_take_first(&endpoint->tasks)) != &marker) {
+			struct task *task = list_entry(node, struct task, link);
+
+			task->run(task);
+		}
+	}
+}
+
+static void begin(struct mquic_endpoint *endpoint)
+{
+	endpoint->processing = false;
+	(void)endpoint_now(endpoint);
+	endpoint->processing = true;
+}
+
+/* Readable at once while anything waits, else at the next deadline. */
+static void end(struct mquic_endpoint *endpoint)
+{
+	bool pending = !list_is_empty(&endpoint->events.events) || !list_is_empty(&endpoint->tasks);
+
+	endpoint->processing = false;
+	loop_arm(&endpoint->loop, pending ? 0 : timers_next(&endpoint->timers));
+}
+
+void endpoint_turn(struct mquic_endpoint *endpoint)
+{
+	begin(endpoint);
+	timers_run(&endpoint->timers, endpoint->now_ns);
+	run_tasks(endpoint);
+	end(endpoint);
+}
+
+enum mquic_status mquic_endpoint_process(struct mquic_endpoint *endpoint)
+{
+	int code;
+
+	if (endpoint == NULL)
+		return MQUIC_ERR_INVALID;
+	begin(endpoint);
+	code = loop_dispatch(&endpoint->loop);
+	timers_run(&endpoint->timers, endpoint->now_ns);
+	run_tasks(endpoint);
+	end(endpoint);
+	return code == 0 ? MQUIC_OK
+			 : error_set_system(&endpoint->error, code, "polling the endpoint");
+}
+
+enum mquic_status mquic_endpoint_wait(struct mquic_endpoint *endpoint, int timeout_ms)
+{
+	struct pollfd fd;
+	int count;
+
+	if (endpoint == NULL)
+		return MQUIC_ERR_INVALID;
+	fd = (struct pollfd){.fd = endpoint->loop.epoll_fd, .events = POLLIN};
+	count = poll(&fd, 1, timeout_ms);
+	if (count < 0 && errno == EINTR)
+		return MQUIC_ERR_AGAIN;
+	if (count < 0)
+		return error_set_system(&endpoint->error, errno, "waiting for the endpoint");
+	if (count == 0)
+		return MQUIC_ERR_TIMEOUT;
+	return mquic_endpoint_process(endpoint);
+}
+
+void mquic_endpoint_wakeup(struct mquic_endpoint *endpoint)
+{
+	if (endpoint != NULL)
+		loop_wakeup(&endpoint->loop);
+}
+
+struct mquic_event *mquic_endpoint_next_event(struct mquic_endpoint *endpoint)
+{
+	struct mquic_event *event;
+
+	if (endpoint == NULL)
+		return NULL;
+	event = event_queue_pop(&endpoint->events);
+	if (event != NULL)
+		return event;
+	/* The caller has dealt with everything: what it sent meanwhile leaves now, together. */
+	begin(endpoint);
+	run_tasks(endpoint);
+	end(endpoint);
+	return event_queue_pop(&endpoint->events);
+}
+
+static enum mquic_status add_listener(struct mquic_endpoint *endpoint,
+				      const struct mquic_settings *settings,
+				      struct quic_listener **listener)
+{
+	struct quic_listener *made = calloc(1, sizeof(*made));
+	enum mquic_status status;
+
+	if (made == NULL)
+		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+	made->settings = settings_copy(settings);
+	if (made->settings == NULL) {
+		free(made);
+		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+	}
+	status = tls_credentials_load(&made->credentials, made->settings, TLS_SERVER,
+				      &endpoint->error);
+	if (status == MQUIC_OK && !token_secrets_init(&made->secrets, made->credentials)) {
+		tls_credentials_unref(made->credentials);
+		status = error_set(&endpoint->error, MQUIC_ERR_TLS,
+				   "no secrets can be derived from the private key");
+	}
+	if (status != MQUIC_OK) {
+		mquic_settings_free(made->settings);
+		free(made);
+		return status;
+	}
+	*listener = made;
+	return MQUIC_OK;
+}
+
+static void attach(struct mquic_endpoint *endpoint, struct quic_listener *listener,
+		   struct wire *wire)
+{
+	listener->wire = wire;
+	wire->listener = listener;
+	list_append(&endpoint->listeners, &listener->link);
+}
+
+enum mquic_status endpoint_listen_on_wire(struct mquic_endpoint *endpoint,
+					  const struct mquic_settings *settings,
+					  struct wire *wire)
+{
+	struct quic_listener *listener;
+	enum mquic_status status = add_listener(endpoint, settings, &listener);
+
+	if (status == MQUIC_OK)
+		attach(endpoint, listener, wire);
+	return status;
+}
+
+enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
+					const struct mquic_settings *settings, const char *address,
+					uint16_t port, uint16_t *bound_port)
+{
+	struct quic_listener *listener;
+	struct address local;
+	struct wire *wire;
+	enum mquic_status status;
+
+	if (endpoint == NULL)
+		return MQUIC_ERR_INVALID;
+	if (settings == NULL || address == NULL)
+		return error_set(&endpoint->error, MQUIC_ERR_INVALID,
+				 "listening needs settings with a certificate, and an address");
+	status = address_parse(&local, address, port, &endpoint->error);
+	if (status != MQUIC_OK)
+		return status;
+	status = add_listener(endpoint, settings, &listener);
+	if (status != MQUIC_OK)
+		return status;
+	status = udp_open(&wire, endpoint, &demux_reader, &local, NULL, &endpoint->error);
+	if (status != MQUIC_OK) {
+		tls_credentials_unref(listener->credentials);
+		mquic_settings_free(listener->settings);
+		free(listener);
+		return status;
+	}
+	attach(endpoint, listener, wire);
+	if (bound_port != NULL)
+		*bound_port = address_port(&wire->local);
+	return MQUIC_OK;
+}
+
+enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
+{
+	struct list *node;
+	struct list *following;
+	enum mquic_status result = MQUIC_OK;
+
+	if (endpoint == NULL)
+		return MQUIC_ERR_INVALID;
+	list_for_each (node, following, &endpoint->listeners) {
+		struct quic_listener *listener = list_entry(node, struct quic_listener, link);
+		struct tls_credentials *credentials;
+		enum mquic_status status = tls_credentials_load(&credentials, listener->settings,
+								TLS_SERVER, &endpoint->error);
+
+		if (status != MQUIC_OK) {
+			result = status;
+			continue;
+		}
+		tls_credentials_unref(listener->credentials);
+		listener->credentials = credentials;
+	}
+	return result;
+}
+
+const char *mquic_endpoint_error(const struct mquic_endpoint *endpoint)
+{
+	return endpoint == NULL ? "no endpoint was given" : endpoint->error.text;
+}
+
+void mquic_endpoint_set_log(struct mquic_endpoint *endpoint, mquic_log_sink sink,
+			    enum mquic_log_level level, void *userdata)
+{
+	if (endpoint == NULL)
+		return;
+	endpoint->log.sink = sink;
+	endpoint->log.level = level;
+	endpoint->log.userdata = userdata;
+}
+
+void mquic_endpoint_set_userdata(struct mquic_endpoint *endpoint, void *userdata)
+{
+	if (endpoint != NULL)
+		endpoint->userdata = userdata;
+}
+
+void *mquic_endpoint_get_userdata(const struct mquic_endpoint *endpoint)
+{
+	return endpoint == NULL ? NULL : endpoint->userdata;
+}
+
+int mquic_endpoint_get_fd(const struct mquic_endpoint *endpoint)
+{
+	return endpoint == NULL ? -1 : endpoint->loop.epoll_fd;
+}

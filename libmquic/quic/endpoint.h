@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The endpoint: sockets, clock, timers, tasks and events of everything made on it.
+ *
+ * Work that is due soon is a task: it runs before process returns, or before the event queue is
+ * reported empty. Sending is such a task, so that one turn of the caller's loop leaves in as few
+ * packets as it can.
+ */
+#ifndef MQUIC_QUIC_ENDPOINT_H
+#define MQUIC_QUIC_ENDPOINT_H
+
+#include "core/event.h"
+#include "core/list.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/settings.h"
+#include "core/timer.h"
+#include "quic/table.h"
+#include "quic/token.h"
+#include "quic/wire.h"
+
+struct tls_credentials;
+struct udp_batch;
+
+/* Room for one burst of packets: the most that one GSO send may carry. */
+#define ENDPOINT_BURST_BYTES 65000
+
+/* Something to do once before the loop sleeps. Embedded in its owner. */
+struct task {
+	struct list link;
+	void (*run)(struct task *task);
+};
+
+/* Something above this room that must know when the endpoint is freed. */
+struct endpoint_child {
+	struct list link;
+	void (*orphan)(struct endpoint_child *child);
+};
+
+/* One listening address. Connections point to it; it lives as long as the endpoint. */
+struct quic_listener {
+	struct list link;
+	struct mquic_settings *settings;
+	struct tls_credentials *credentials;
+	struct wire *wire;
+	struct token_secrets secrets;
+};
+
+struct mquic_endpoint {
+	struct error error;
+	struct log log;
+	void *userdata;
+
+	struct loop loop;
+	struct timers timers;
+	struct event_queue events;
+	struct list tasks;
+	uint64_t now_ns;
+	bool processing; /* now_ns is the time of this turn */
+	/* Reads the time; CLOCK_MONOTONIC but in simulations. */
+	uint64_t (*clock)(void *argument);
+	void *clock_argument;
+
+	struct list children; /* of struct endpoint_child */
+	struct list listeners;
+	struct list connections; /* all that have a transport */
+	struct list closings;
+	size_t closing_count;
+	struct list acceptable; /* handshake complete, not yet accepted */
+	bool acceptable_queued;
+	struct table routes;    /* connection identifiers of the server side */
+	struct table addresses; /* connections per client address */
+	uint32_t server_connections;
+	uint32_t handshakes; /* of the server side, in flight */
+	uint64_t reset_second; /* stateless resets are limited per second */
+	unsigned int resets;
+
+	struct udp_batch *batch;
+	uint8_t *burst; /* ENDPOINT_BURST_BYTES */
+};
+
+/* The time of this turn, or of now between turns; never goes back. */
+uint64_t endpoint_now(struct mquic_endpoint *endpoint);
+
+/* Queues the task unless it waits already, and makes the descriptor readable. */
+void endpoint_schedule(struct mquic_endpoint *endpoint, struct task *task);
+
+/* Queues an event and makes the descriptor readable. */
+void endpoint_push(struct mquic_endpoint *endpoint, struct mquic_event *event);
+
+/* Adds a listener on a wire that is given, which the endpoint then owns. */
+enum mquic_status endpoint_listen_on_wire(struct mquic_endpoint *endpoint,
+					  const struct mquic_settings *settings,
+					  struct wire *wire);
+
+/* One turn without sockets: fires timers at the current time and runs tasks. */
+void endpoint_turn(struct mquic_endpoint *endpoint);
+
+#endif

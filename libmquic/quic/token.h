@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a server says without state: Retry, version negotiation, refusal, stateless reset
+ * (RFC 9000 sections 8.1.2, 6.1, 5.2.2, 10.3), and the secrets behind it.
+ */
+#ifndef MQUIC_QUIC_TOKEN_H
+#define MQUIC_QUIC_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "quic/wire.h"
+
+/* Length of the connection identifiers we choose. */
+#define QUIC_CID_LEN 8
+
+#define TOKEN_SECRET_LEN 32
+#define RESET_TOKEN_LEN  16
+
+struct ngtcp2_cid;
+struct ngtcp2_pkt_hd;
+struct tls_credentials;
+
+/* Derived from the private key, so that they survive a restart of the server. */
+struct token_secrets {
+	uint8_t reset[TOKEN_SECRET_LEN];
+	uint8_t retry[TOKEN_SECRET_LEN];
+};
+
+bool token_secrets_init(struct token_secrets *secrets, const struct tls_credentials *credentials);
+
+/* The stateless reset token of a connection identifier of ours. False if crypto fails. */
+bool token_reset(uint8_t token[RESET_TOKEN_LEN], const struct token_secrets *secrets,
+		 const struct ngtcp2_cid *cid);
+
+enum token_verdict {
+	TOKEN_NONE,   /* none, or one that proves nothing */
+	TOKEN_VALID,  /* the address is validated, *original is the first destination identifier */
+	TOKEN_INVALID /* a Retry token that is not right */
+};
+
+/* Judges the token of an Initial packet from `remote`. */
+enum token_verdict token_check(const struct token_secrets *secrets, const struct ngtcp2_pkt_hd *hd,
+			       const struct address *remote, uint64_t now_ns,
+			       struct ngtcp2_cid *original);
+
+/* Each writes one packet that answers `datagram` and returns its length, 0 if it cannot. */
+size_t token_write_retry(uint8_t *packet, size_t size, const struct token_secrets *secrets,
+			 const struct ngtcp2_pkt_hd *hd, const struct address *remote,
+			 uint64_t now_ns);
+size_t token_write_refusal(uint8_t *packet, size_t size, const struct ngtcp2_pkt_hd *hd,
+			   uint64_t error_code, const char *reason);
+size_t token_write_reset(uint8_t *packet, size_t size, const struct token_secrets *secrets,
+			 const uint8_t *dcid, size_t trigger_len);
+size_t token_write_version_negotiation(uint8_t *packet, size_t size, const uint8_t *dcid,
+				       size_t dcid_len, const uint8_t *scid, size_t scid_len);
+
+/* Unpredictable bytes; cannot fail. */
+void token_random(uint8_t *bytes, size_t len);
+
+#endif

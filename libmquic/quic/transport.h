@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The body of a connection, shared by the files of this room.
+ *
+ *     HANDSHAKE ──complete──▶ READY ──┬─ we close, or it fails ──▶ ENDED, closing.c answers for 3 PTO
+ *         │                           ├─ the peer closes ────────▶ ENDED, closing.c drains for 3 PTO
+ *         │                           └─ idle, stateless reset ──▶ ENDED
+ *         ├─ next address of the name (dial.c) ──▶ HANDSHAKE
+ *         └─ refused, timed out, not trusted ────▶ ENDED
+ *
+ * ngtcp2's callbacks (callbacks.c) only record. What follows from them is done by the
+ * connection's task, after ngtcp2 has returned: connection_run() tells the observer, writes
+ * packets and sets the timer.
+ */
+#ifndef MQUIC_QUIC_TRANSPORT_H
+#define MQUIC_QUIC_TRANSPORT_H
+
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include "quic/connection.h"
+#include "quic/endpoint.h"
+#include "tls/tls.h"
+
+struct udp_reader;
+
+enum connection_state {
+	CONNECTION_HANDSHAKE,
+	CONNECTION_READY,
+	CONNECTION_ENDED
+};
+
+/* What a connection identifier of the server side leads to. */
+enum target_kind {
+	TARGET_CONNECTION,
+	TARGET_CLOSING
+};
+
+struct quic_target {
+	enum target_kind kind;
+	struct list routes; /* of struct quic_route */
+};
+
+struct quic_route {
+	struct table_entry entry;
+	struct list link;
+	struct quic_target *target;
+};
+
+/* Connections of one address prefix. */
+struct quic_address {
+	struct table_entry entry;
+	uint32_t connections;
+};
+
+/* What a client tries, until one address answers. */
+struct quic_dial {
+	struct mquic_connection *connection;
+	struct address candidates[ADDRESS_CANDIDATES];
+	size_t count;
+	size_t next;
+	struct timer timer; /* gives up on an address that keeps silent */
+	char *host;
+};
+
+struct quic_counters {
+	uint64_t bytes_sent;
+	uint64_t bytes_received;
+	uint64_t packets_sent;
+	uint64_t packets_received;
+	uint64_t packets_lost; /* on streams that are closed */
+	uint64_t handshake_us;
+};
+
+struct mquic_connection {
+	struct quic_target target;
+	struct list link;        /* endpoint->connections */
+	struct list accept_link; /* endpoint->acceptable */
+	struct mquic_endpoint *endpoint;
+	struct quic_listener *listener; /* server side only */
+	struct mquic_settings *settings;
+	struct tls_credentials *credentials;
+	struct tls_session *tls; /* gone once the handshake is complete */
+	ngtcp2_conn *conn;       /* NULL once ended */
+	ngtcp2_crypto_conn_ref reference;
+	struct wire *wire;
+	struct quic_dial *dial;
+	struct quic_address *address;
+
+	struct timer timer;
+	struct task task;
+	struct list streams;    /* all */
+	struct list sendable;   /* have bytes or FIN to send, and credit as far as known */
+	struct list touched;    /* have something to tell */
+	struct list waiting;    /* not opened yet */
+	struct list acceptable; /* opened by the peer, not accepted yet */
+
+	const struct connection_observer *observer;
+	void *observer_self;
+	struct mquic_event *last_event; /* made beforehand: the end is told even without memory */
+	bool stream_acceptable_queued;
+
+	enum connection_state state;
+	int failure;             /* an ngtcp2 error to act on; 0: none */
+	bool owned;              /* a handle is out */
+	bool handshake_counted;
+	bool handshake_done;     /* recorded by the callback, acted on by the task */
+	bool handshake_told;
+	bool new_streams;
+	bool reset_by_peer;      /* stateless reset */
+	bool heard;              /* any packet at all */
+	bool end_told;
+	struct quic_end end;
+	struct error error;
+	void *userdata;
+	struct tls_facts facts;
+	struct address peer;
+	struct address local;
+	char peer_text[ADDRESS_TEXT_SIZE];
+	char local_text[ADDRESS_TEXT_SIZE];
+	uint64_t started_ns;
+	struct quic_counters counters;
+	ngtcp2_conn_info last_info; /* kept for after the end */
+};
+
+/* ---- connection.c: life ---- */
+
+struct mquic_connection *connection_new(struct mquic_endpoint *endpoint);
+/* Frees everything; no handle and no observer may know it any more. */
+void connection_destroy(struct mquic_connection *connection);
+/* Frees what an attempt to connect made: ngtcp2's and TLS's part, on a client the socket. */
+void connection_strip(struct mquic_connection *connection);
+/* Ends it without a word to the peer; the observer hears of it from the task. */
+void connection_drop(struct mquic_connection *connection);
+/* A datagram for it came in. */
+void connection_read(struct mquic_connection *connection, const struct datagram *datagram);
+void connection_set_peer(struct mquic_connection *connection, const ngtcp2_path *path);
+const struct connection_observer *connection_events(void); /* notify.c */
+
+/* ---- ending.c: why a connection ends ---- */
+
+/* Keeps the first reason given. */
+__attribute__((format(printf, 5, 6))) void connection_set_end(struct mquic_connection *connection,
+							      enum mquic_status status,
+							      enum mquic_origin origin,
+							      uint64_t code, const char *format,
+							      ...);
+/* What follows from an error of ngtcp2: why is kept, the peer is told, the connection ends. */
+void connection_fail(struct mquic_connection *connection, int ngtcp2_error);
+
+/* ---- transport.c: making ngtcp2's part ---- */
+
+enum mquic_status transport_client(struct mquic_connection *connection,
+				   const struct address *remote);
+enum mquic_status transport_server(struct mquic_connection *connection, const ngtcp2_pkt_hd *hd,
+				   const struct datagram *datagram, const ngtcp2_cid *original);
+extern const ngtcp2_callbacks transport_client_callbacks;
+extern const ngtcp2_callbacks transport_server_callbacks;
+
+/* The addresses of a datagram as ngtcp2 wants them; points into the datagram. */
+ngtcp2_path transport_path(struct wire *wire, const struct datagram *datagram);
+
+/* ---- routes.c: identifiers to targets ---- */
+
+bool route_add(struct mquic_endpoint *endpoint, struct quic_target *target, const uint8_t *cid,
+	       size_t len);
+void route_remove(struct mquic_endpoint *endpoint, struct quic_target *target,
+		  const ngtcp2_cid *cid);
+void route_remove_all(struct mquic_endpoint *endpoint, struct quic_target *target);
+void route_move_all(struct quic_target *from, struct quic_target *to);
+
+/* ---- dial.c ---- */
+
+/* Goes on with the next address of the name; false if there is none. */
+bool dial_next(struct mquic_connection *connection);
+void dial_free(struct mquic_connection *connection);
+/* As mquic_connection_dial() over a wire that is given, which the connection then owns. */
+enum mquic_status dial_on_wire(struct mquic_connection **connection,
+			       struct mquic_endpoint *endpoint,
+			       const struct mquic_settings *settings, struct wire *wire,
+			       const char *server_name, const struct address *remote);
+
+/* ---- writer.c ---- */
+
+/* Sends what is due. May end the connection. */
+void writer_run(struct mquic_connection *connection);
+
+/* ---- closing.c: what remains of a connection for a while (RFC 9000 section 10.2) ---- */
+
+/* Sends CONNECTION_CLOSE, if ngtcp2 can, and leaves a memory of it that answers late packets. */
+void closing_start(struct mquic_connection *connection, const ngtcp2_ccerr *error);
+/* Leaves a memory that swallows late packets. */
+void closing_drain(struct mquic_connection *connection);
+struct quic_closing;
+void closing_read(struct quic_closing *closing, const struct datagram *datagram);
+void closing_free(struct quic_closing *closing);
+struct quic_closing *closing_of_target(struct quic_target *target);
+struct quic_closing *closing_of_link(struct list *link);
+
+/* ---- demux.c ---- */
+
+void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,
+		   const struct datagram *datagram);
+void demux_failed(struct mquic_endpoint *endpoint, struct wire *wire, int code);
+extern const struct udp_reader demux_reader;
+
+/* ---- accept.c: the server side's way in ---- */
+
+/* An Initial packet that belongs to no connection: admits, refuses, or demands Retry. */
+void accept_initial(struct mquic_endpoint *endpoint, struct wire *wire,
+		    const struct datagram *datagram, const ngtcp2_pkt_hd *hd);
+/* The counts a server connection stands for, given back. */
+void accept_release(struct mquic_connection *connection);
+/* Its handshake is no longer in flight. */
+void accept_handshake_over(struct mquic_connection *connection);
+void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
+		  const struct datagram *datagram, const ngtcp2_pkt_hd *hd);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+#include "quic/udp.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "quic/endpoint.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+#define BATCH_MESSAGES     8
+#define MESSAGE_SIZE       65536
+#define CONTROL_SIZE       256
+#define BATCHES_PER_TURN   8
+#define MAX_SEGMENTS       64
+#define LISTEN_BUFFER      4194304
+#define CONNECTED_BUFFER   1048576
+#define ECN_MASK           0x03
+
+struct udp_batch {
+	struct mmsghdr messages[BATCH_MESSAGES];
+	struct iovec vectors[BATCH_MESSAGES];
+	struct address remotes[BATCH_MESSAGES];
+	_Alignas(struct cmsghdr) uint8_t controls[BATCH_MESSAGES][CONTROL_SIZE];
+	uint8_t data[BATCH_MESSAGES][MESSAGE_SIZE];
+};
+
+struct udp_socket {
+	struct wire wire;
+	struct loop_source source;
+	struct mquic_endpoint *endpoint;
+	const struct udp_reader *reader;
+	int fd;
+	bool connected;
+	bool any;      /* bound to a wildcard: source addresses are per datagram */
+	bool segments; /* the kernel takes UDP_SEGMENT here */
+};
+
+struct udp_batch *udp_batch_new(void)
+{
+	return malloc(sizeof(struct udp_batch));
+}
+
+void udp_batch_free(struct udp_batch *batch)
+{
+	free(batch);
+}
+
+static void batch_prepare(struct udp_batch *batch)
+{
+	size_t i;
+
+	for (i = 0; i < BATCH_MESSAGES; i++) {
+		struct msghdr *header = &batch->messages[i].msg_hdr;
+
+		batch->vectors[i] = (struct iovec){batch->data[i], MESSAGE_SIZE};
+		*header = (struct msghdr){
+			.msg_name = &batch->remotes[i].of,
+			.msg_namelen = sizeof(batch->remotes[i].of),
+			.msg_iov = &batch->vectors[i],
+			.msg_iovlen = 1,
+			.msg_control = batch->controls[i],
+			.msg_controllen = CONTROL_SIZE,
+		};
+	}
+}
+
+static int control_int(const struct cmsghdr *control)
+{
+	int value = 0;
+
+	/* Depending on option and kernel these come as one byte or as an int. */
+	if (control->cmsg_len == CMSG_LEN(1))
+		return *CMSG_DATA(control);
+	memcpy(&value, CMSG_DATA(control), sizeof(value));
+	return value;
+}
+
+static void read_control(struct msghdr *header, struct datagram *datagram)
+{
+	struct cmsghdr *control;
+
+	for (control = CMSG_FIRSTHDR(header); control != NULL;
+	     control = CMSG_NXTHDR(header, control)) {
+		if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_TOS) {
+			datagram->ecn = (uint8_t)control_int(control) & ECN_MASK;
+		} else if (control->cmsg_level == IPPROTO_IPV6 &&
+			   control->cmsg_type == IPV6_TCLASS) {
+			datagram->ecn = (uint8_t)control_int(control) & ECN_MASK;
+		} else if (control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO) {
+			datagram->segment = (size_t)control_int(control);
+		} else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(control), sizeof(info));
+			datagram->local.of.in.sin_addr = info.ipi_addr;
+		} else if (control->cmsg_level == IPPROTO_IPV6 &&
+			   control->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(control), sizeof(info));
+			datagram->local.of.in6.sin6_addr = info.ipi6_addr;
+		}
+	}
+}
+
+/* Gives one message on, cut where GRO has glued datagrams together. */
+static void deliver(struct udp_socket *socket, struct udp_batch *batch, size_t index)
+{
+	struct msghdr *header = &batch->messages[index].msg_hdr;
+	size_t left = batch->messages[index].msg_len;
+	struct datagram datagram = {
+		.local = socket->wire.local,
+		.remote = batch->remotes[index],
+		.data = batch->data[index],
+		.segment = 0,
+	};
+
+	datagram.remote.len = header->msg_namelen;
+	read_control(header, &datagram);
+	if (datagram.segment == 0)
+		datagram.segment = left;
+	while (left > 0) {
+		datagram.len = left < datagram.segment ? left : datagram.segment;
+		socket->reader->receive(socket->endpoint, &socket->wire, &datagram);
+		datagram.data += datagram.len;
+		left -= datagram.len;
+	}
+}
+
+static void read_ready(struct loop_source *source)
+{
+	struct udp_socket *socket = list_entry(source, struct udp_socket, source);
+	struct udp_batch *batch = socket->endpoint->batch;
+	int turn;
+
+	for (turn = 0; turn < BATCHES_PER_TURN; turn++) {
+		int count;
+		int i;
+
+		batch_prepare(batch);
+		count = recvmmsg(socket->fd, batch->messages, BATCH_MESSAGES, MSG_DONTWAIT, NULL);
+		if (count < 0) {
+			if (errno != EAGAIN && errno != EINTR)
+				socket->reader->failed(socket->endpoint, &socket->wire, errno);
+			return;
+		}
+		for (i = 0; i < count; i++)
+			deliver(socket, batch, (size_t)i);
+		if (count < BATCH_MESSAGES)
+			return;
+	}
+}
+
+static void put_control(struct msghdr *header, size_t *used, int level, int type, const void *data,
+			size_t len)
+{
+	struct cmsghdr *control = (struct cmsghdr *)((uint8_t *)header->msg_control + *used);
+
+	control->cmsg_level = level;
+	control->cmsg_type = type;
+	control->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(control), data, len);
+	*used += CMSG_SPACE(len);
+}
+
+static void put_source(struct msghdr *header, size_t *used, const struct address *local)
+{
+	if (local->of.any.sa_family == AF_INET6) {
+		struct in6_pktinfo info = {.ipi6_addr = local->of.in6.sin6_addr};
+
+		put_control(header, used, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	} else {
+		struct in_pktinfo info = {.ipi_spec_dst = local->of.in.sin_addr};
+
+		put_control(header, used, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	}
+}
+
+static void put_ecn(struct msghdr *header, size_t *used, const struct datagram *datagram)
+{
+	int value = datagram->ecn;
+	bool v6 = datagram->remote.of.any.sa_family == AF_INET6;
+
+	put_control(header, used, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, &value,
+		    sizeof(value));
+}
+
+static int send_once(struct udp_socket *socket, const struct datagram *datagram,
+		     const uint8_t *data, size_t len)
+{
+	_Alignas(struct cmsghdr) uint8_t controls[CONTROL_SIZE] = {0};
+	struct iovec vector = {(void *)(uintptr_t)data, len};
+	struct address remote = datagram->remote;
+	struct msghdr header = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = controls,
+	};
+	size_t used = 0;
+
+	if (!socket->connected) {
+		header.msg_name = &remote.of;
+		header.msg_namelen = remote.len;
+	}
+	if (socket->any)
+		put_source(&header, &used, &datagram->local);
+	if (datagram->ecn != 0)
+		put_ecn(&header, &used, datagram);
+	if (len > datagram->segment) {
+		uint16_t segment = (uint16_t)datagram->segment;
+
+		put_control(&header, &used, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+	}
+	header.msg_controllen = used;
+	if (used == 0)
+		header.msg_control = NULL;
+	return sendmsg(socket->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+/* What is merely not possible now is a lost packet; what tells that nobody is there is not. */
+static int worth_telling(int code)
+{
+	switch (code) {
+	case ECONNREFUSED:
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case EADDRNOTAVAIL:
+	case EACCES:
+	case EPERM:
+		return code;
+	default:
+		return 0;
+	}
+}
+
+static int send_each(struct udp_socket *socket, const struct datagram *datagram)
+{
+	size_t offset;
+	int told = 0;
+
+	for (offset = 0; offset < datagram->len; offset += datagram->segment) {
+		size_t left = datagram->len - offset;
+		size_t len = left < datagram->segment ? left : datagram->segment;
+		int code = send_once(socket, datagram, datagram->data + offset, len);
+
+		if (worth_telling(code) != 0)
+			told = code;
+	}
+	return told;
+}
+
+static int send_datagram(struct wire *wire, const struct datagram *datagram)
+{
+	struct udp_socket *socket = list_entry(wire, struct udp_socket, wire);
+	int code;
+
+	if (datagram->len <= datagram->segment)
+		return worth_telling(send_once(socket, datagram, datagram->data, datagram->len));
+	if (!socket->segments || datagram->len > MAX_SEGMENTS * datagram->segment)
+		return send_each(socket, datagram);
+	code = send_once(socket, datagram, datagram->data, datagram->len);
+	if (code != EIO && code != EINVAL && code != EOPNOTSUPP)
+		return worth_telling(code);
+	socket->segments = false; /* this path cannot segment */
+	return send_each(socket, datagram);
+}
+
+static void udp_close(struct wire *wire)
+{
+	struct udp_socket *socket = list_entry(wire, struct udp_socket, wire);
+
+	if (socket->fd >= 0) {
+		loop_remove(&socket->endpoint->loop, socket->fd);
+		(void)close(socket->fd);
+	}
+	free(socket);
+}
+
+static void set_option(int fd, int level, int option, int value)
+{
+	/* Each is an improvement that QUIC can do without on a kernel that lacks it. */
+	(void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static bool set_options(struct udp_socket *socket, int family)
+{
+	int buffer = socket->connected ? CONNECTED_BUFFER : LISTEN_BUFFER;
+	int one = 1;
+
+	set_option(socket->fd, SOL_SOCKET, SO_RCVBUF, buffer);
+	set_option(socket->fd, SOL_SOCKET, SO_SNDBUF, buffer);
+	set_option(socket->fd, IPPROTO_UDP, UDP_GRO, 1);
+	if (family == AF_INET6) {
+		set_option(socket->fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+		set_option(socket->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+		set_option(socket->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		return !socket->any || setsockopt(socket->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one,
+						  sizeof(one)) == 0;
+	}
+	set_option(socket->fd, IPPROTO_IP, IP_RECVTOS, 1);
+	set_option(socket->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+	return !socket->any ||
+	       setsockopt(socket->fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one)) == 0;
+}
+
+static bool is_wildcard(const struct address *address)
+{
+	if (address->of.any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&address->of.in6.sin6_addr);
+	return address->of.in.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+static enum mquic_status attach(struct udp_socket *socket, const struct address *local,
+				const struct address *remote, struct error *error)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int code;
+
+	if (!set_options(socket, (remote != NULL ? remote : local)->of.any.sa_family))
+		return error_set_system(error, errno, "setting up a UDP socket");
+	if (local != NULL && bind(socket->fd, &local->of.any, local->len) != 0) {
+		address_print(local, text);
+		return error_set_system(error, errno, "binding UDP %s", text);
+	}
+	if (remote != NULL && connect(socket->fd, &remote->of.any, remote->len) != 0) {
+		address_print(remote, text);
+		return error_set_system(error, errno, "no way to UDP %s", text);
+	}
+	socket->wire.local.len = sizeof(socket->wire.local.of);
+	if (getsockname(socket->fd, &socket->wire.local.of.any, &socket->wire.local.len) != 0)
+		return error_set_system(error, errno, "asking for the local address");
+	code = loop_add(&socket->endpoint->loop, socket->fd, &socket->source);
+	return code == 0 ? MQUIC_OK : error_set_system(error, code, "watching a UDP socket");
+}
+
+enum mquic_status udp_open(struct wire **wire, struct mquic_endpoint *endpoint,
+			   const struct udp_reader *reader, const struct address *local,
+			   const struct address *remote, struct error *error)
+{
+	struct udp_socket *made = calloc(1, sizeof(*made));
+	int family = (remote != NULL ? remote : local)->of.any.sa_family;
+	enum mquic_status status;
+
+	if (made == NULL)
+		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+	made->wire.send = send_datagram;
+	made->wire.free = udp_close;
+	made->source.ready = read_ready;
+	made->endpoint = endpoint;
+	made->reader = reader;
+	made->connected = remote != NULL;
+	made->any = remote == NULL && is_wildcard(local);
+	made->segments = true;
+	made->fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
+	if (made->fd < 0)
+		status = error_set_system(error, errno, "opening a UDP socket");
+	else
+		status = attach(made, local, remote, error);
+	if (status != MQUIC_OK) {
+		udp_close(&made->wire);
+		return status;
+	}
+	*wire = &made->wire;
+	return MQUIC_OK;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What carries datagrams: a UDP socket (udp.h), or in tests a simulated link. Everything above
+ * knows only this.
+ */
+#ifndef MQUIC_QUIC_WIRE_H
+#define MQUIC_QUIC_WIRE_H
+
+#include "quic/address.h"
+
+/* Datagrams of one address pair and one ECN mark; all of `segment` bytes but the last. */
+struct datagram {
+	struct address local;
+	struct address remote;
+	uint8_t ecn; /* the two ECN bits (RFC 3168) */
+	const uint8_t *data;
+	size_t len;
+	size_t segment;
+};
+
+struct wire {
+	/*
+	 * Sends, as far as the system takes it: what it does not is lost, and QUIC copes. An
+	 * errno value if the peer's host or port cannot be reached, else 0.
+	 */
+	int (*send)(struct wire *wire, const struct datagram *datagram);
+	void (*free)(struct wire *wire);
+	struct address local;
+	struct quic_listener *listener;      /* accepts here; NULL on a client's */
+	struct mquic_connection *connection; /* a client's only one; NULL on a listener's */
+	struct quic_closing *closing;        /* what is left of that one */
+};
+
+#endif

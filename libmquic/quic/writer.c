@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Turns what streams and ngtcp2 have to send into packets, and packets of one size and path into
+ * one GSO send. A turn sends at most ngtcp2's quantum; its pacer says when the next is due.
+ */
+#include "quic/stream.h"
+
+#define SPANS_PER_WRITE 16
+
+/* Packets of one size, path and ECN mark that lie one behind the other. */
+struct burst {
+	struct mquic_connection *connection;
+	uint8_t *start;
+	size_t len;
+	size_t segment;
+	ngtcp2_path_storage path;
+	uint8_t ecn;
+};
+
+static void address_from(struct address *to, const ngtcp2_addr *from)
+{
+	to->len = from->addrlen;
+	memcpy(&to->of, from->addr, from->addrlen);
+}
+
+static int burst_send(struct burst *burst)
+{
+	struct mquic_connection *connection = burst->connection;
+	struct wire *wire = burst->path.path.user_data;
+	struct datagram datagram = {
+		.ecn = burst->ecn,
+		.data = burst->start,
+		.len = burst->len,
+		.segment = burst->segment,
+	};
+
+	if (burst->len == 0)
+		return 0;
+	if (wire == NULL)
+		wire = connection->wire;
+	address_from(&datagram.local, &burst->path.path.local);
+	address_from(&datagram.remote, &burst->path.path.remote);
+	connection->counters.bytes_sent += burst->len;
+	connection->counters.packets_sent += (burst->len + burst->segment - 1) / burst->segment;
+	burst->start += burst->len;
+	burst->len = 0;
+	return wire->send(wire, &datagram);
+}
+
+/* Adds a packet that stands behind the burst; sends what cannot go together. */
+static int burst_add(struct burst *burst, size_t len, const ngtcp2_path_storage *path, uint8_t ecn)
+{
+	int code = 0;
+
+	if (burst->len > 0 && (len > burst->segment || ecn != burst->ecn ||
+			       !ngtcp2_path_eq(&path->path, &burst->path.path)))
+		code = burst_send(burst);
+	if (burst->len == 0) {
+		burst->segment = len;
+		burst->ecn = ecn;
+		ngtcp2_path_storage_zero(&burst->path);
+		ngtcp2_path_copy(&burst->path.path, &path->path);
+	}
+	burst->len += len;
+	/* Only the last packet of a GSO send may be shorter. */
+	if (len < burst->segment && code == 0)
+		code = burst_send(burst);
+	return code;
+}
+
+/* The stream whose turn it is, NULL if none may send now. */
+static struct mquic_stream *next_stream(struct mquic_connection *connection)
+{
+	if (list_is_empty(&connection->sendable) ||
+	    ngtcp2_conn_get_max_data_left(connection->conn) == 0)
+		return NULL;
+	return list_entry(connection->sendable.next, struct mquic_stream, send_link);
+}
+
+static size_t collect(struct mquic_stream *stream, ngtcp2_vec vectors[SPANS_PER_WRITE], bool *last)
+{
+	struct fifo_span spans[SPANS_PER_WRITE];
+	size_t count = fifo_spans(&stream->output, spans, SPANS_PER_WRITE);
+	size_t total = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		vectors[i].base = (uint8_t *)(uintptr_t)spans[i].data;
+		vectors[i].len = spans[i].len;
+		total += spans[i].len;
+	}
+	*last = stream->output_sent + total == stream->output_acked + stream->output.len;
+	return count;
+}
+
+/* ngtcp2 took `taken` bytes of the stream, and FIN with the last if it was offered. */
+static void account(struct mquic_stream *stream, size_t taken, bool fin_offered)
+{
+	fifo_advance(&stream->output, taken);
+	stream->output_sent += taken;
+	if (fin_offered && stream->output_sent == stream->output_acked + stream->output.len)
+		stream->finish_sent = true;
+	list_remove(&stream->send_link);
+	/* Behind the others: streams take turns. */
+	if (stream_has_output(stream))
+		stream_mark_sendable(stream);
+}
+
+/* Offers ngtcp2 one stream, or none; what ngtcp2_conn_writev_stream() returned. */
+static ngtcp2_ssize write_one(struct mquic_connection *connection, struct mquic_stream *stream,
+			      ngtcp2_path_storage *path, ngtcp2_pkt_info *info, uint8_t *to,
+			      size_t room, uint64_t now_ns)
+{
+	ngtcp2_vec vectors[SPANS_PER_WRITE];
+	uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
+	ngtcp2_ssize taken = -1;
+	ngtcp2_ssize written;
+	size_t count = 0;
+	bool fin = false;
+
+	if (stream != NULL) {
+		bool last;
+
+		count = collect(stream, vectors, &last);
+		fin = last && stream->finish_wanted;
+		flags = NGTCP2_WRITE_STREAM_FLAG_MORE;
+		if (fin)
+			flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;
+	}
+	written = ngtcp2_conn_writev_stream(connection->conn, &path->path, info, to, room, &taken,
+					    flags, stream == NULL ? -1 : stream->id, vectors, count,
+					    now_ns);
+	if (stream != NULL && taken >= 0)
+		account(stream, (size_t)taken, fin);
+	return written;
+}
+
+/* Writes one packet, as full as the streams can make it. 0: nothing is due. */
+static ngtcp2_ssize write_packet(struct mquic_connection *connection, ngtcp2_path_storage *path,
+				 ngtcp2_pkt_info *info, uint8_t *to, size_t room, uint64_t now_ns)
+{
+	for (;;) {
+		struct mquic_stream *stream = next_stream(connection);
+		ngtcp2_ssize written =
+			write_one(connection, stream, path, info, to, room, now_ns);
+
+		switch (written) {
+		case NGTCP2_ERR_WRITE_MORE:
+			continue;
+		case NGTCP2_ERR_STREAM_DATA_BLOCKED: /* until more_stream_credit() */
+		case NGTCP2_ERR_STREAM_SHUT_WR:
+		case NGTCP2_ERR_STREAM_NOT_FOUND:
+			list_remove(&stream->send_link);
+			continue;
+		default:
+			return written;
+		}
+	}
+}
+
+void writer_run(struct mquic_connection *connection)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+	uint64_t now_ns = endpoint_now(endpoint);
+	size_t packet = ngtcp2_conn_get_max_tx_udp_payload_size(connection->conn);
+	size_t quantum = ngtcp2_conn_get_send_quantum(connection->conn);
+	struct burst burst = {.connection = connection, .start = endpoint->burst};
+	size_t used = 0;
+	int unreachable = 0;
+
+	if (quantum > ENDPOINT_BURST_BYTES)
+		quantum = ENDPOINT_BURST_BYTES;
+	while (used == 0 || (used < quantum && used + packet <= ENDPOINT_BURST_BYTES)) {
+		ngtcp2_path_storage path;
+		ngtcp2_pkt_info info = {0};
+		ngtcp2_ssize written;
+		int code;
+
+		ngtcp2_path_storage_zero(&path);
+		written = write_packet(connection, &path, &info, endpoint->burst + used, packet,
+				       now_ns);
+		if (written < 0) {
+			(void)burst_send(&burst);
+			connection_fail(connection, (int)written);
+			return;
+		}
+		if (written == 0)
+			break;
+		used += (size_t)written;
+		code = burst_add(&burst, (size_t)written, &path, info.ecn & 0x03);
+		if (code != 0)
+			unreachable = code;
+	}
+	if (burst.len > 0) {
+		int code = burst_send(&burst);
+
+		if (code != 0)
+			unreachable = code;
+	}
+	ngtcp2_conn_update_pkt_tx_time(connection->conn, now_ns);
+	if (unreachable != 0)
+		demux_failed(endpoint, connection->wire, unreachable);
+}
