@@ -17,7 +17,7 @@ enum mquic_status error_set(struct error *error, enum mquic_status status, const
 
 enum mquic_status error_set_system(struct error *error, int code, const char *format, ...)
 {
-	char reason[96];
+	char buffer[96];
 	size_t used;
 	va_list args;
 
@@ -25,9 +25,9 @@ enum mquic_status error_set_system(struct error *error, int code, const char *fo
 	(void)vsnprintf(error->text, sizeof(error->text), format, args);
 	va_end(args);
 	used = strlen(error->text);
-	if (strerror_r(code, reason, sizeof(reason)) != 0)
-		(void)snprintf(reason, sizeof(reason), "error %d", code);
-	(void)snprintf(error->text + used, sizeof(error->text) - used, ": %s", reason);
+	/* The GNU variant, which never fails and may leave the buffer alone. */
+	(void)snprintf(error->text + used, sizeof(error->text) - used, ": %s",
+		       strerror_r(code, buffer, sizeof(buffer)));
 	return MQUIC_ERR_SYSTEM;
 }
 
