@@ -20,6 +20,22 @@ static const char priorities[] =
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"
 	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%DISABLE_TLS13_COMPAT_MODE";
 
+/* GnuTLS takes no longer one, though RFC 7301 allows 255 bytes. */
+#define MAX_ALPN 31
+
+static enum mquic_status keep_alpn(struct tls_credentials *credentials, const char *protocol,
+				   struct error *error)
+{
+	if (protocol == NULL)
+		protocol = "mqtt";
+	if (protocol[0] == '\0' || strlen(protocol) > MAX_ALPN)
+		return error_set(error, MQUIC_ERR_TLS,
+				 "the application protocol (ALPN) must have 1 to %d bytes",
+				 MAX_ALPN);
+	credentials->alpn = strdup(protocol);
+	return credentials->alpn != NULL ? MQUIC_OK : tls_no_memory(error);
+}
+
 static enum mquic_status open_keylog(struct tls_credentials *credentials, const char *path,
 				     struct error *error)
 {
@@ -60,12 +76,10 @@ static enum mquic_status make_native(struct tls_credentials *credentials, struct
 static enum mquic_status fill(struct tls_credentials *credentials,
 			      const struct mquic_settings *settings, struct error *error)
 {
-	enum mquic_status status;
+	enum mquic_status status = keep_alpn(credentials, settings->alpn, error);
 
-	credentials->alpn = strdup(settings->alpn != NULL ? settings->alpn : "mqtt");
-	if (credentials->alpn == NULL)
-		return tls_no_memory(error);
-	status = make_native(credentials, error);
+	if (status == MQUIC_OK)
+		status = make_native(credentials, error);
 	if (status == MQUIC_OK)
 		status = tls_trust_load(credentials, settings, error);
 	if (status == MQUIC_OK)

@@ -12,6 +12,10 @@
 #define SHOWN_NAMES 72
 #define SHOWN_DATE  32
 
+/* A CA of the right name with another key is as unknown as one that is not there. */
+#define UNKNOWN_CA                                                                                 \
+	(GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_SIGNER_NOT_CA)
+
 static const char *peer_noun(const struct tls_session *session)
 {
 	return session->credentials->role == TLS_CLIENT ? "server" : "client";
@@ -139,13 +143,13 @@ static enum mquic_status explain_purpose(const struct tls_session *session, stru
 		peer_noun(session), peer_noun(session), client ? "serverAuth" : "clientAuth");
 }
 
-static enum mquic_status explain_other(const struct tls_session *session, unsigned int verdict,
-				       struct error *error)
+static enum mquic_status explain_other(const struct tls_session *session, struct error *error)
 {
 	gnutls_datum_t text = {NULL, 0};
 	enum mquic_status status;
 
-	if (gnutls_certificate_verification_status_print(verdict, GNUTLS_CRT_X509, &text, 0) != 0)
+	if (gnutls_certificate_verification_status_print(session->verdict, GNUTLS_CRT_X509, &text,
+							 0) != 0)
 		return error_set(error, MQUIC_ERR_TLS, "the %s's certificate cannot be verified",
 				 peer_noun(session));
 	status = error_set(error, MQUIC_ERR_TLS, "the %s's certificate cannot be verified: %s",
@@ -156,16 +160,16 @@ static enum mquic_status explain_other(const struct tls_session *session, unsign
 
 /* The gravest finding first: a revoked certificate is not mended by another host name. */
 static enum mquic_status explain_verdict(const struct tls_session *session,
-					 gnutls_x509_crt_t certificate, unsigned int verdict,
-					 struct error *error)
+					 gnutls_x509_crt_t certificate, struct error *error)
 {
+	unsigned int verdict = session->verdict;
+
 	if (verdict & GNUTLS_CERT_REVOKED)
 		return error_set(
 			error, MQUIC_ERR_TLS,
 			"the %s's certificate has been revoked by its CA: the %s needs a new one",
 			peer_noun(session), peer_noun(session));
-	if (verdict & (GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNATURE_FAILURE |
-		       GNUTLS_CERT_SIGNER_NOT_CA))
+	if (verdict & UNKNOWN_CA)
 		return explain_issuer(session, certificate, error);
 	if (verdict & GNUTLS_CERT_EXPIRED)
 		return explain_expired(session, certificate, error);
@@ -181,7 +185,7 @@ static enum mquic_status explain_verdict(const struct tls_session *session,
 			"the %s's certificate, or a CA above it, uses a weak algorithm or key: "
 			"make a new one, best P-256 with SHA-256",
 			peer_noun(session));
-	return explain_other(session, verdict, error);
+	return explain_other(session, error);
 }
 
 /* ---- Alerts (RFC 8446 section 6) ------------------------------------------ */
@@ -323,18 +327,28 @@ static enum mquic_status explain_alert(const struct tls_session *session, uint8_
 			 name != NULL ? name : "not a known one");
 }
 
+/* In the order of explain_verdict(), so that both ends hear of the same reason. */
+uint8_t tls_session_alert(const struct tls_session *session, uint8_t alert)
+{
+	if (session->verdict & GNUTLS_CERT_REVOKED)
+		return GNUTLS_A_CERTIFICATE_REVOKED;
+	if (session->verdict & UNKNOWN_CA)
+		return GNUTLS_A_UNKNOWN_CA;
+	if (session->verdict & GNUTLS_CERT_EXPIRED)
+		return GNUTLS_A_CERTIFICATE_EXPIRED;
+	return alert;
+}
+
 enum mquic_status tls_session_explain(struct tls_session *session, uint8_t alert, bool sent,
 				      struct error *error)
 {
-	unsigned int verdict = gnutls_session_get_verify_cert_status(session->native);
 	gnutls_x509_crt_t certificate = NULL;
 	enum mquic_status status;
 
-	/* All bits set: nothing has been verified yet. */
-	if (!sent || !session->verifies || verdict == 0 || verdict == (unsigned int)-1 ||
-	    peer_certificate(session, &certificate) != MQUIC_OK || certificate == NULL)
+	if (!sent || session->verdict == 0 || peer_certificate(session, &certificate) != MQUIC_OK ||
+	    certificate == NULL)
 		return explain_alert(session, alert, sent, error);
-	status = explain_verdict(session, certificate, verdict, error);
+	status = explain_verdict(session, certificate, error);
 	gnutls_x509_crt_deinit(certificate);
 	return status;
 }

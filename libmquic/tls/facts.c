@@ -34,7 +34,7 @@ static enum mquic_status read_peer(struct tls_session *session, struct tls_facts
 	gnutls_x509_crt_t certificate;
 	enum mquic_status status;
 
-	if (!session->verifies || gnutls_session_get_verify_cert_status(session->native) != 0)
+	if (!session->verified)
 		return MQUIC_OK;
 	status = peer_certificate(session, &certificate);
 	if (status != MQUIC_OK || certificate == NULL)

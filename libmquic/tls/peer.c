@@ -51,6 +51,15 @@ static bool is_plain_text(const gnutls_x509_ava_st *attribute)
 	       text_is_utf8((const char *)attribute->value.data, attribute->value.size);
 }
 
+/* GnuTLS counts the NUL behind the digits in or not, depending on its version. */
+static bool is_common_name(const gnutls_datum_t *oid)
+{
+	size_t len = strlen(GNUTLS_OID_X520_COMMON_NAME);
+
+	return (oid->size == len || (oid->size == len + 1 && oid->data[len] == '\0')) &&
+	       memcmp(oid->data, GNUTLS_OID_X520_COMMON_NAME, len) == 0;
+}
+
 /* Counts the common names of `subject` and points `last` at one of them. */
 static int find_common_name(gnutls_x509_dn_t subject, gnutls_x509_ava_st *last)
 {
@@ -62,9 +71,7 @@ static int find_common_name(gnutls_x509_dn_t subject, gnutls_x509_ava_st *last)
 	for (rdn = 0; gnutls_x509_dn_get_rdn_ava(subject, rdn, 0, &attribute) == 0; rdn++)
 		for (part = 0; gnutls_x509_dn_get_rdn_ava(subject, rdn, part, &attribute) == 0;
 		     part++) {
-			if (attribute.oid.size != strlen(GNUTLS_OID_X520_COMMON_NAME) ||
-			    memcmp(attribute.oid.data, GNUTLS_OID_X520_COMMON_NAME,
-				   attribute.oid.size) != 0)
+			if (!is_common_name(&attribute.oid))
 				continue;
 			*last = attribute;
 			found++;

@@ -120,6 +120,31 @@ static bool keep_name(struct tls_session *session, const char *name)
 }
 
 /*
+ * GnuTLS' own automatic verification cannot be used: it takes a client without certificate for
+ * a failure even where none is required.
+ */
+static int verify_peer(gnutls_session_t native)
+{
+	struct tls_session *session = gnutls_db_get_ptr(native);
+	unsigned int count = 0;
+	int rv;
+
+	if (gnutls_certificate_get_peers(native, &count) == NULL || count == 0)
+		return session->credentials->role == TLS_SERVER &&
+				       !session->credentials->require_certificate
+			       ? 0
+			       : GNUTLS_E_CERTIFICATE_REQUIRED;
+	rv = gnutls_certificate_verify_peers(native, session->demands, session->demand_count,
+					     &session->verdict);
+	if (rv < 0) {
+		session->verdict = GNUTLS_CERT_INVALID;
+		return GNUTLS_E_CERTIFICATE_ERROR;
+	}
+	session->verified = session->verdict == 0;
+	return session->verified ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+}
+
+/*
  * A host name must be among the certificate's DNS names, an address among its IP addresses
  * (RFC 9525 section 6.3, 6.4): asked for as bytes, since GnuTLS lets an address given as text
  * also match a DNS name that looks like it. Either way the certificate must be one for servers.
@@ -139,8 +164,8 @@ static void verify_server(struct tls_session *session)
 	}
 	session->demands[1].type = GNUTLS_DT_KEY_PURPOSE_OID;
 	session->demands[1].data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER;
-	session->verifies = true;
-	gnutls_session_set_verify_cert2(session->native, session->demands, 2, 0);
+	session->demand_count = 2;
+	gnutls_session_set_verify_function(session->native, verify_peer);
 }
 
 static enum mquic_status set_up_client(struct tls_session *session, const char *server_name)
@@ -173,8 +198,8 @@ static void set_up_server(struct tls_session *session)
 									   : GNUTLS_CERT_REQUEST);
 	session->demands[0].type = GNUTLS_DT_KEY_PURPOSE_OID;
 	session->demands[0].data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT;
-	session->verifies = true;
-	gnutls_session_set_verify_cert2(session->native, session->demands, 1, 0);
+	session->demand_count = 1;
+	gnutls_session_set_verify_function(session->native, verify_peer);
 }
 
 static enum mquic_status set_up(struct tls_session *session, const char *server_name,

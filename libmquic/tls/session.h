@@ -16,9 +16,11 @@ struct tls_session {
 	char name[TLS_NAME_SIZE]; /* what the client dialed, without trailing dot; "" on servers */
 	uint8_t address[16];	  /* the same as bytes, if it is an address literal */
 	size_t address_len;	  /* 0: it is a host name */
-	/* What GnuTLS compares the peer's certificate with; it keeps the pointer. */
+	/* What the peer's certificate is compared with. */
 	gnutls_typed_vdata_st demands[2];
-	bool verifies; /* a certificate the peer shows must pass */
+	unsigned int demand_count; /* 0: certificates are not verified */
+	unsigned int verdict;	   /* GNUTLS_CERT_... bits against it; 0: none so far */
+	bool verified;		   /* the peer showed a certificate and it passed */
 };
 
 #endif

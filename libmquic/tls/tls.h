@@ -72,6 +72,12 @@ enum mquic_status tls_session_facts(struct tls_session *session, struct tls_fact
 void tls_facts_clear(struct tls_facts *facts);
 
 /*
+ * The alert to send when the handshake failed here with `alert`. GnuTLS calls every certificate
+ * it refuses "bad"; the peer learns more from "unknown CA", "expired" or "revoked".
+ */
+uint8_t tls_session_alert(const struct tls_session *session, uint8_t alert);
+
+/*
  * A sentence on why the handshake failed: the verdict on the peer's certificate if that was the
  * reason ("certificate is for other.example, not localhost: ..."), else what `alert` means, with the usual
  * fix. `sent`: the alert was ours, not the peer's. Returns MQUIC_ERR_TLS.
