@@ -50,10 +50,14 @@ static const char *transport_code_text(uint64_t code)
 	return code < sizeof(names) / sizeof(names[0]) ? names[code] : "unknown error";
 }
 
+/* The TLS session is gone once the handshake is complete; a server may refuse us even then. */
 static void tls_end(struct mquic_connection *connection, uint8_t alert, bool sent)
 {
 	struct error why = {""};
-	enum mquic_status status = tls_session_explain(connection->tls, alert, sent, &why);
+	enum mquic_status status =
+		connection->tls != NULL
+			? tls_session_explain(connection->tls, alert, sent, &why)
+			: tls_credentials_explain(connection->credentials, alert, sent, &why);
 
 	connection_set_end(connection, status, MQUIC_ORIGIN_TLS, alert, "%s", why.text);
 }
@@ -129,6 +133,8 @@ static void close_with(struct mquic_connection *connection, int code)
 	if (code == NGTCP2_ERR_CRYPTO) {
 		uint8_t alert = ngtcp2_conn_get_tls_alert(connection->conn);
 
+		if (connection->tls != NULL)
+			alert = tls_session_alert(connection->tls, alert);
 		tls_end(connection, alert, true);
 		ngtcp2_ccerr_set_tls_alert(&error, alert, NULL, 0);
 	} else {

@@ -85,4 +85,11 @@ uint8_t tls_session_alert(const struct tls_session *session, uint8_t alert);
 enum mquic_status tls_session_explain(struct tls_session *session, uint8_t alert, bool sent,
 				      struct error *error);
 
+/*
+ * The same once the session is gone: what `alert` means. A server judges a client's certificate
+ * after the client's handshake is complete, so this is how a refused client learns of it.
+ */
+enum mquic_status tls_credentials_explain(const struct tls_credentials *credentials, uint8_t alert,
+					  bool sent, struct error *error);
+
 #endif
