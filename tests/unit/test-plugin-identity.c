@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/* Tokens, the table behind them, the PROXY header and the descriptor limit of the plugin. */
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "descriptors.h"
+#include "handoff.h"
+#include "identity.h"
+#include "token.h"
+
+static struct identities *table;
+static char clients[4]; /* addresses that stand for the broker's clients */
+
+#define CLIENT(n) ((const struct mosquitto *)(const void *)&clients[n])
+
+static void setup(void)
+{
+	table = identities_new();
+	ck_assert_ptr_nonnull(table);
+}
+
+static void teardown(void)
+{
+	identities_free(table);
+}
+
+START_TEST(a_token_survives_the_user_name)
+{
+	static const char *const names[] = {NULL, "", "alice", "qt1!", "ünïcode"};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t name_len = names[i] != NULL ? strlen(names[i]) : 0;
+		struct token drawn, parsed;
+		const char *original;
+		size_t len;
+		char *username;
+
+		ck_assert(token_draw(&drawn));
+		username = token_username(&drawn, names[i], name_len, &len);
+		ck_assert_ptr_nonnull(username);
+		ck_assert_uint_eq(len, TOKEN_TEXT_LEN + name_len);
+		ck_assert_uint_eq(len, strlen(username));
+		ck_assert(token_announced(username));
+		ck_assert(token_parse(username, &parsed, &original));
+		ck_assert(token_equal(&drawn, &parsed));
+		ck_assert_pstr_eq(original, names[i]);
+		free(username);
+	}
+}
+END_TEST
+
+START_TEST(tokens_differ)
+{
+	struct token one, two;
+
+	ck_assert(token_draw(&one));
+	ck_assert(token_draw(&two));
+	ck_assert(!token_equal(&one, &two));
+	two = one;
+	two.bytes[TOKEN_BYTES - 1] ^= 1;
+	ck_assert(!token_equal(&one, &two));
+}
+END_TEST
+
+START_TEST(what_is_no_token_is_not_parsed)
+{
+	static const char *const bad[] = {
+		"",
+		"alice",
+		"qt1!",
+		"qt1!0123456789abcdef0123456789abcdef",
+		"qt1!0123456789abcdef0123456789abcdef2",
+		"qt1!0123456789abcdef0123456789abcdef0x",
+		"qt1!0123456789ABCDEF0123456789abcdef1",
+		"qt1!0123456789abcdeg0123456789abcdef1x",
+		"qt2!0123456789abcdef0123456789abcdef1",
+		"QT1!0123456789abcdef0123456789abcdef1",
+	};
+	struct token token;
+	const char *original;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(!token_parse(bad[i], &token, &original), "%s", bad[i]);
+	ck_assert(!token_parse(NULL, &token, &original));
+	ck_assert(!token_announced(NULL));
+}
+END_TEST
+
+START_TEST(a_token_is_good_for_one_login)
+{
+	struct identity *identity = identity_new(table, IDENTITY_CERTIFICATE, "alice", "[::1]:5");
+	struct token token = *identity_token(identity);
+	struct identity_facts facts;
+	enum identity_kind kind;
+
+	ck_assert(!identity_find(table, CLIENT(0), &kind));
+	ck_assert(identity_take(table, &token, CLIENT(0), &facts));
+	ck_assert_int_eq(facts.kind, IDENTITY_CERTIFICATE);
+	ck_assert_str_eq(facts.common_name, "alice");
+	ck_assert_str_eq(facts.peer, "[::1]:5");
+	free(facts.common_name);
+	ck_assert(!identity_take(table, &token, CLIENT(0), &facts));
+	ck_assert(!identity_take(table, &token, CLIENT(1), &facts));
+	ck_assert(identity_find(table, CLIENT(0), &kind));
+	ck_assert_int_eq(kind, IDENTITY_CERTIFICATE);
+	identity_free(table, identity);
+	ck_assert(!identity_find(table, CLIENT(0), &kind));
+}
+END_TEST
+
+START_TEST(a_token_dies_with_its_client)
+{
+	struct identity *identity = identity_new(table, IDENTITY_CLIENT, NULL, "peer");
+	struct token token = *identity_token(identity);
+	struct identity_facts facts;
+
+	identity_free(table, identity);
+	ck_assert(!identity_take(table, &token, CLIENT(0), &facts));
+	identity_free(table, NULL);
+}
+END_TEST
+
+START_TEST(a_pointer_used_again_stands_for_the_new_client)
+{
+	struct identity *old = identity_new(table, IDENTITY_CERTIFICATE, "alice", "old");
+	struct identity *new = identity_new(table, IDENTITY_CLIENT, NULL, "new");
+	struct identity_facts facts;
+	enum identity_kind kind;
+
+	ck_assert(identity_take(table, identity_token(old), CLIENT(0), &facts));
+	free(facts.common_name);
+	ck_assert(identity_take(table, identity_token(new), CLIENT(0), &facts));
+	ck_assert(identity_find(table, CLIENT(0), &kind));
+	ck_assert_int_eq(kind, IDENTITY_CLIENT);
+	identity_free(table, old);
+	ck_assert(identity_find(table, CLIENT(0), &kind));
+	identity_free(table, new);
+	ck_assert(!identity_find(table, CLIENT(0), &kind));
+}
+END_TEST
+
+START_TEST(a_forgotten_pointer_stands_for_nobody)
+{
+	struct identity *identity = identity_new(table, IDENTITY_CERTIFICATE, "alice", "peer");
+	struct identity_facts facts;
+	enum identity_kind kind;
+
+	identity_forget(table, CLIENT(0));
+	ck_assert(identity_take(table, identity_token(identity), CLIENT(0), &facts));
+	free(facts.common_name);
+	identity_forget(table, CLIENT(0));
+	ck_assert(!identity_find(table, CLIENT(0), &kind));
+	identity_forget(table, CLIENT(0));
+	identity_free(table, identity);
+}
+END_TEST
+
+START_TEST(thousands_find_their_own)
+{
+	enum {
+		COUNT = 20000
+	};
+	static struct identity *all[COUNT];
+	static char addresses[COUNT];
+	struct identity_facts facts;
+	enum identity_kind kind;
+	int i;
+
+	for (i = 0; i < COUNT; i++)
+		all[i] = identity_new(table, i % 2 ? IDENTITY_CLIENT : IDENTITY_REFUSED, NULL, "x");
+	for (i = 0; i < COUNT; i++)
+		ck_assert(identity_take(table, identity_token(all[i]),
+					(const struct mosquitto *)(const void *)&addresses[i],
+					&facts));
+	for (i = 0; i < COUNT; i++) {
+		ck_assert(identity_find(
+			table, (const struct mosquitto *)(const void *)&addresses[i], &kind));
+		ck_assert_int_eq(kind, i % 2 ? IDENTITY_CLIENT : IDENTITY_REFUSED);
+	}
+	for (i = 0; i < COUNT; i++)
+		identity_free(table, all[i]);
+}
+END_TEST
+
+static void *come_and_go(void *argument)
+{
+	int i;
+
+	(void)argument;
+	for (i = 0; i < 20000; i++)
+		identity_free(table, identity_new(table, IDENTITY_CERTIFICATE, "bob", "peer"));
+	return NULL;
+}
+
+/* Interesting under a sanitizer, above all. */
+START_TEST(two_threads_may_use_the_table)
+{
+	struct identity_facts facts;
+	enum identity_kind kind;
+	struct token token;
+	pthread_t worker;
+	int i;
+
+	ck_assert_int_eq(pthread_create(&worker, NULL, come_and_go, NULL), 0);
+	for (i = 0; i < 20000; i++) {
+		ck_assert(token_draw(&token));
+		ck_assert(!identity_take(table, &token, CLIENT(0), &facts));
+		ck_assert(!identity_find(table, CLIENT(i % 4), &kind));
+		identity_forget(table, CLIENT(i % 4));
+	}
+	pthread_join(worker, NULL);
+}
+END_TEST
+
+START_TEST(the_proxy_header_of_ipv4)
+{
+	static const uint8_t expected[] = {13,	10, 13,	  10,	0,    13,   10,	  'Q', 'U', 'I',
+					   'T', 10, 0x21, 0x11, 0,    12,   192,  0,   2,   1,
+					   10,	0,  0,	  1,	0x11, 0x51, 0x38, 0xe7};
+	uint8_t header[HANDOFF_PROXY_MAX];
+
+	ck_assert_uint_eq(handoff_proxy_header(header, "192.0.2.1:4433", "10.0.0.1:14567"),
+			  sizeof(expected));
+	ck_assert_mem_eq(header, expected, sizeof(expected));
+}
+END_TEST
+
+START_TEST(the_proxy_header_of_ipv6)
+{
+	uint8_t header[HANDOFF_PROXY_MAX];
+
+	ck_assert_uint_eq(handoff_proxy_header(header, "[fe80::1%eth0]:4433", "[::1]:14567"), 52);
+	ck_assert_uint_eq(header[13], 0x21);
+	ck_assert_uint_eq(header[15], 36);
+	ck_assert_uint_eq(header[16], 0xfe);
+	ck_assert_uint_eq(header[31], 1);
+	ck_assert_uint_eq(header[48] << 8 | header[49], 4433);
+}
+END_TEST
+
+START_TEST(addresses_that_are_none_make_no_header)
+{
+	uint8_t header[HANDOFF_PROXY_MAX];
+
+	ck_assert_uint_eq(handoff_proxy_header(header, "", "10.0.0.1:1"), 0);
+	ck_assert_uint_eq(handoff_proxy_header(header, "10.0.0.1:1", "[::1]:1"), 0);
+	ck_assert_uint_eq(handoff_proxy_header(header, "localhost:1", "10.0.0.1:1"), 0);
+}
+END_TEST
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, path);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 0), 0);
+	return fd;
+}
+
+START_TEST(dialing_never_waits)
+{
+	char directory[] = "/tmp/mquic-dial-XXXXXX";
+	char path[64];
+	int listener, first, second, third;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	strcpy(path, directory);
+	strcat(path, "/s");
+	ck_assert_int_eq(handoff_dial(path, 1000, &first), HANDOFF_ABSENT);
+	listener = listen_at(path);
+	ck_assert_int_eq(handoff_dial(path, 1000, &first), HANDOFF_CONNECTED);
+	ck_assert_int_eq(handoff_dial(path, 1000, &second), HANDOFF_BUSY);
+	ck_assert_int_eq(handoff_dial(path, listener, &third), HANDOFF_FULL);
+	close(first);
+	close(listener);
+	ck_assert_int_eq(handoff_dial(path, 1000, &first), HANDOFF_ABSENT);
+	unlink(path);
+	rmdir(directory);
+}
+END_TEST
+
+START_TEST(descriptors_are_kept_back_for_the_broker)
+{
+	static const uint64_t limits[] = {16, 64, 128, 1024, 4096, 20000, 1048576, INT32_MAX};
+	size_t i;
+
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		uint64_t used = 2 * (uint64_t)descriptors_clients(limits[i]);
+
+		ck_assert_uint_ge(descriptors_clients(limits[i]), 1);
+		ck_assert_uint_lt(used, limits[i]);
+		ck_assert_int_ge(descriptors_highest_fd(limits[i]),
+				 (int)(used < 2000000 ? used : 2000000));
+	}
+	ck_assert_uint_ge(descriptors_clients(20000), 8900);
+}
+END_TEST
+
+START_TEST(the_soft_limit_is_raised)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max < 256 ? limit.rlim_max : 256;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	descriptors_raise_files();
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_uint_eq(limit.rlim_cur, limit.rlim_max);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("plugin-identity");
+	TCase *tests = tcase_create("identity");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, a_token_survives_the_user_name);
+	tcase_add_test(tests, tokens_differ);
+	tcase_add_test(tests, what_is_no_token_is_not_parsed);
+	tcase_add_test(tests, a_token_is_good_for_one_login);
+	tcase_add_test(tests, a_token_dies_with_its_client);
+	tcase_add_test(tests, a_pointer_used_again_stands_for_the_new_client);
+	tcase_add_test(tests, a_forgotten_pointer_stands_for_nobody);
+	tcase_add_test(tests, thousands_find_their_own);
+	tcase_add_test(tests, two_threads_may_use_the_table);
+	tcase_add_test(tests, the_proxy_header_of_ipv4);
+	tcase_add_test(tests, the_proxy_header_of_ipv6);
+	tcase_add_test(tests, addresses_that_are_none_make_no_header);
+	tcase_add_test(tests, dialing_never_waits);
+	tcase_add_test(tests, descriptors_are_kept_back_for_the_broker);
+	tcase_add_test(tests, the_soft_limit_is_raised);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin's options: what is refused, and that the sentence names it. */
+#include <check.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker.h"
+#include "options.h"
+
+static char pem[] = "/tmp/mquic-options-XXXXXX";
+static struct options options;
+static char error[OPTIONS_ERROR_SIZE];
+
+struct line {
+	const char *key;
+	const char *value; /* "@": a file that can be read */
+};
+
+static const struct line listen_line = {"listen", "127.0.0.1:14567"};
+static const struct line handoff_line = {"handoff", "/run/quic.sock"};
+static const struct line cert_line = {"certfile", "@"};
+static const struct line key_line = {"keyfile", "@"};
+
+static void setup(void)
+{
+	int fd = mkstemp(pem);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+}
+
+static void teardown(void)
+{
+	unlink(pem);
+	strcpy(pem + strlen(pem) - 6, "XXXXXX");
+	options_clear(&options);
+}
+
+static bool parse_lines(const struct line *const *lines, int count, bool broker_2_1)
+{
+	struct mosquitto_opt given[16];
+	int i;
+
+	ck_assert_int_le(count, 16);
+	for (i = 0; i < count; i++) {
+		given[i].key = (char *)(uintptr_t)lines[i]->key;
+		given[i].value = strcmp(lines[i]->value, "@") == 0
+					 ? pem
+					 : (char *)(uintptr_t)lines[i]->value;
+	}
+	options_clear(&options);
+	error[0] = '\0';
+	return options_parse(&options, given, count, broker_2_1, error);
+}
+
+/* The four that are needed, and up to three more. */
+static bool parse_with(struct line one, struct line two, struct line three)
+{
+	const struct line *lines[7] = {&listen_line, &handoff_line, &cert_line, &key_line};
+	int count = 4;
+
+	if (one.key != NULL)
+		lines[count++] = &one;
+	if (two.key != NULL)
+		lines[count++] = &two;
+	if (three.key != NULL)
+		lines[count++] = &three;
+	return parse_lines(lines, count, false);
+}
+
+#define NONE	    ((struct line){NULL, NULL})
+#define LINE(k, v)  ((struct line){k, v})
+#define PARSE(k, v) parse_with(LINE(k, v), NONE, NONE)
+#define REFUSED(k, v, word)                                                                        \
+	do {                                                                                       \
+		ck_assert_msg(!PARSE(k, v), "%s %s is accepted", k, v);                            \
+		ck_assert_msg(strstr(error, "plugin_opt_" k) != NULL, "%s", error);                \
+		ck_assert_msg(strstr(error, word) != NULL, "%s", error);                           \
+	} while (0)
+
+START_TEST(the_four_that_are_needed_are_enough)
+{
+	ck_assert_msg(parse_with(NONE, NONE, NONE), "%s", error);
+	ck_assert_uint_eq(options.listen_count, 1);
+	ck_assert_str_eq(options.listen[0].address, "127.0.0.1");
+	ck_assert_uint_eq(options.listen[0].port, 14567);
+	ck_assert_str_eq(options.handoff, "/run/quic.sock");
+	ck_assert_uint_eq(options.connect_timeout_s, 10);
+	ck_assert_uint_eq(options.idle_timeout_s, 3600);
+	ck_assert_uint_eq(options.max_connections, 0);
+	ck_assert(!options.require_certificate);
+}
+END_TEST
+
+START_TEST(each_of_the_four_is_missed_by_name)
+{
+	const struct line *all[] = {&listen_line, &handoff_line, &cert_line, &key_line};
+	int missing, i;
+
+	for (missing = 0; missing < 4; missing++) {
+		const struct line *lines[3];
+		char name[64];
+		int count = 0;
+
+		for (i = 0; i < 4; i++)
+			if (i != missing)
+				lines[count++] = all[i];
+		ck_assert(!parse_lines(lines, 3, false));
+		snprintf(name, sizeof(name), "plugin_opt_%s is missing", all[missing]->key);
+		ck_assert_msg(strstr(error, name) != NULL, "%s", error);
+	}
+}
+END_TEST
+
+START_TEST(unknown_options_are_refused)
+{
+	REFUSED("colour", "blue", "is not an option");
+	REFUSED("cert_file", "/x", "did you mean plugin_opt_certfile?");
+	REFUSED("max_connection", "5", "did you mean plugin_opt_max_connections?");
+	REFUSED("tls_version", "tlsv1.2", "TLS 1.3");
+	REFUSED("port", "14567", "plugin_opt_listen");
+	REFUSED("a_name_that_is_much_longer_than_any_name_of_an_option_could_reasonably_be", "1",
+		"is not an option");
+}
+END_TEST
+
+START_TEST(a_line_given_twice_is_refused)
+{
+	REFUSED("handoff", "/run/other.sock", "twice");
+	REFUSED("certfile", "@", "twice");
+}
+END_TEST
+
+START_TEST(listen_takes_lists_and_repetition)
+{
+	ck_assert_msg(PARSE("listen", "[::1]:1234 , 0.0.0.0:5"), "%s", error);
+	ck_assert_uint_eq(options.listen_count, 3);
+	ck_assert_str_eq(options.listen[1].address, "::1");
+	ck_assert_uint_eq(options.listen[1].port, 1234);
+	ck_assert_str_eq(options.listen[2].address, "0.0.0.0");
+}
+END_TEST
+
+START_TEST(listen_wants_numeric_addresses_with_ports)
+{
+	REFUSED("listen", "localhost:14567", "localhost:14567");
+	REFUSED("listen", "14567", "14567");
+	REFUSED("listen", "127.0.0.1", "127.0.0.1");
+	REFUSED("listen", "127.0.0.1:", "127.0.0.1:");
+	REFUSED("listen", "127.0.0.1:65536", "65536");
+	REFUSED("listen", "127.0.0.1:+5", "+5");
+	REFUSED("listen", "::1:14567", "::1:14567");
+	REFUSED("listen", "[127.0.0.1]:1", "[127.0.0.1]:1");
+	REFUSED("listen", "[::1:14567", "[::1:14567");
+	REFUSED("listen", "[::1]", "[::1]");
+	REFUSED("listen", "[::1]:1,,[::1]:2", "\"\"");
+	REFUSED("listen", "127.0.0.1:14567", "twice");
+	REFUSED("listen",
+		"1.1.1.1:1,1.1.1.1:2,1.1.1.1:3,1.1.1.1:4,1.1.1.1:5,1.1.1.1:6,1.1.1.1:7,"
+		"1.1.1.1:8,1.1.1.1:9,1.1.1.1:10,1.1.1.1:11,1.1.1.1:12,1.1.1.1:13,"
+		"1.1.1.1:14,1.1.1.1:15,1.1.1.1:16",
+		"at most 16");
+}
+END_TEST
+
+static bool parse_handoff(const char *path)
+{
+	const struct line handoff = {"handoff", path};
+	const struct line *lines[] = {&listen_line, &handoff, &cert_line, &key_line};
+
+	return parse_lines(lines, 4, false);
+}
+
+START_TEST(handoff_is_an_absolute_path_that_bind_can_take)
+{
+	char path[120] = "/";
+
+	ck_assert(!parse_handoff("quic.sock"));
+	ck_assert_ptr_nonnull(strstr(error, "plugin_opt_handoff"));
+	ck_assert(!parse_handoff("/run/two words"));
+	ck_assert_ptr_nonnull(strstr(error, "blanks"));
+	memset(path + 1, 'x', 107);
+	ck_assert(!parse_handoff(path));
+	ck_assert_ptr_nonnull(strstr(error, "108 bytes"));
+	path[107] = '\0';
+	ck_assert(parse_handoff(path));
+	ck_assert(parse_handoff("/run/blank-behind \t"));
+	ck_assert_str_eq(options.handoff, "/run/blank-behind");
+}
+END_TEST
+
+START_TEST(files_must_be_readable)
+{
+	REFUSED("cafile", "/nowhere/ca.crt", "/nowhere/ca.crt: No such file");
+	REFUSED("capath", "/nowhere", "No such file");
+	REFUSED("crlfile", "/nowhere/crl.pem", "No such file");
+}
+END_TEST
+
+START_TEST(flags_are_written_as_mosquitto_writes_them)
+{
+	ck_assert(parse_with(LINE("require_certificate", "1"), LINE("cafile", "@"), NONE));
+	ck_assert(options.require_certificate);
+	ck_assert(PARSE("require_certificate", "false"));
+	ck_assert(PARSE("require_certificate", "0"));
+	ck_assert(!options.require_certificate);
+	REFUSED("require_certificate", "yes", "true or false");
+	REFUSED("require_certificate", "True", "true or false");
+	REFUSED("use_identity_as_username", "2", "true or false");
+}
+END_TEST
+
+START_TEST(numbers_are_numbers_and_in_range)
+{
+	ck_assert(PARSE("max_connections", "1000000"));
+	ck_assert_uint_eq(options.max_connections, 1000000);
+	REFUSED("max_connections", "0", "from 1 to 1000000");
+	REFUSED("max_connections", "1000001", "from 1 to 1000000");
+	REFUSED("max_connections", "99999999999999999999", "from 1");
+	REFUSED("max_connections", "4294967297", "from 1");
+	REFUSED("max_connections", "-1", "from 1");
+	REFUSED("max_connections", "ten", "from 1");
+	REFUSED("max_connections", "10 ten", "from 1");
+	REFUSED("max_connections", "0x10", "from 1");
+	ck_assert(PARSE("max_connections_per_address", "0"));
+	REFUSED("max_handshakes", "0", "from 1");
+	REFUSED("connect_timeout", "0", "from 1 to 600");
+	REFUSED("connect_timeout", "601", "from 1 to 600");
+	ck_assert(PARSE("idle_timeout", "0"));
+	REFUSED("idle_timeout", "9", "from 10 to 86400");
+	REFUSED("idle_timeout", "86401", "from 10 to 86400");
+}
+END_TEST
+
+START_TEST(retry_is_one_of_three)
+{
+	ck_assert(PARSE("retry", "always"));
+	ck_assert_int_eq(options.retry, MQUIC_RETRY_ALWAYS);
+	ck_assert(PARSE("retry", "never"));
+	ck_assert_int_eq(options.retry, MQUIC_RETRY_NEVER);
+	ck_assert(PARSE("retry", "adaptive"));
+	REFUSED("retry", "sometimes", "adaptive, always or never");
+}
+END_TEST
+
+START_TEST(contradictions_are_refused)
+{
+	REFUSED("require_certificate", "true", "plugin_opt_cafile");
+	REFUSED("crlfile", "@", "plugin_opt_cafile");
+	REFUSED("use_identity_as_username", "true", "require_certificate");
+	ck_assert(!parse_with(LINE("use_identity_as_username", "true"), LINE("cafile", "@"), NONE));
+	ck_assert(parse_with(LINE("use_identity_as_username", "true"),
+			     LINE("require_certificate", "true"), LINE("cafile", "@")));
+	ck_assert(options.use_identity_as_username);
+}
+END_TEST
+
+START_TEST(proxy_protocol_is_for_2_1_and_version_2)
+{
+	const struct line proxy = {"proxy_protocol", "2"};
+	const struct line *lines[] = {&listen_line, &handoff_line, &cert_line, &key_line, &proxy};
+
+	REFUSED("proxy_protocol", "2", "2.1");
+	REFUSED("proxy_protocol", "1", "must be 2");
+	REFUSED("proxy_protocol", "true", "must be 2");
+	ck_assert(parse_lines(lines, 5, true));
+	ck_assert(options.proxy_protocol);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("plugin-options");
+	TCase *tests = tcase_create("options");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, the_four_that_are_needed_are_enough);
+	tcase_add_test(tests, each_of_the_four_is_missed_by_name);
+	tcase_add_test(tests, unknown_options_are_refused);
+	tcase_add_test(tests, a_line_given_twice_is_refused);
+	tcase_add_test(tests, listen_takes_lists_and_repetition);
+	tcase_add_test(tests, listen_wants_numeric_addresses_with_ports);
+	tcase_add_test(tests, handoff_is_an_absolute_path_that_bind_can_take);
+	tcase_add_test(tests, files_must_be_readable);
+	tcase_add_test(tests, flags_are_written_as_mosquitto_writes_them);
+	tcase_add_test(tests, numbers_are_numbers_and_in_range);
+	tcase_add_test(tests, retry_is_one_of_three);
+	tcase_add_test(tests, contradictions_are_refused);
+	tcase_add_test(tests, proxy_protocol_is_for_2_1_and_version_2);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
