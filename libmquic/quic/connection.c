@@ -248,8 +248,17 @@ void connection_observe(struct mquic_connection *connection,
 {
 	connection->observer = observer == NULL ? connection_events() : observer;
 	connection->observer_self = observer == NULL ? connection : self;
-	if (connection->endpoint != NULL)
-		event_queue_purge(&connection->endpoint->events, connection);
+	if (connection->endpoint == NULL)
+		return;
+	event_queue_purge(&connection->endpoint->events, connection);
+	connection->new_streams = !list_is_empty(&connection->acceptable);
+	if (connection->new_streams)
+		endpoint_schedule(connection->endpoint, &connection->task);
+}
+
+bool connection_is_over(const struct mquic_connection *connection)
+{
+	return connection->state == CONNECTION_ENDED;
 }
 
 struct mquic_endpoint *connection_endpoint(const struct mquic_connection *connection)

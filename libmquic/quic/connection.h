@@ -38,6 +38,8 @@ struct connection_observer {
 void connection_observe(struct mquic_connection *connection,
 			const struct connection_observer *observer, void *self);
 
+bool connection_is_over(const struct mquic_connection *connection);
+
 /* The endpoint it was made on, NULL once that is freed. */
 struct mquic_endpoint *connection_endpoint(const struct mquic_connection *connection);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The observer of a connection that nobody else observes: public events. */
+#include <string.h>
+
 #include "quic/stream.h"
 
 static struct mquic_event *make(struct mquic_connection *connection, enum mquic_event_type type,

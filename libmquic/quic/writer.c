@@ -3,6 +3,8 @@
  * Turns what streams and ngtcp2 have to send into packets, and packets of one size and path into
  * one GSO send. A turn sends at most ngtcp2's quantum; its pacer says when the next is due.
  */
+#include <string.h>
+
 #include "quic/stream.h"
 
 #define SPANS_PER_WRITE 16

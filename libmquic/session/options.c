@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The setters of a session: each forwards to the engine's options while that is idle. */
+#include "session/session.h"
+
+static enum mquic_status begin(struct mquic_session *session, struct mqtt_options **options)
+{
+	if (session == NULL)
+		return MQUIC_ERR_INVALID;
+	if (session->active)
+		return error_set(&session->error, MQUIC_ERR_STATE,
+				 "this is set before connecting, or after DISCONNECTED");
+	*options = mqtt_engine_options(session->engine);
+	return MQUIC_OK;
+}
+
+/* Defines the setter `name` with its parameters, forwarding `...` of them. */
+#define FORWARD(name, parameters, ...)                                                             \
+	enum mquic_status mquic_session_##name parameters                                          \
+	{                                                                                          \
+		struct mqtt_options *options;                                                      \
+		enum mquic_status status = begin(session, &options);                               \
+                                                                                                   \
+		if (status != MQUIC_OK)                                                            \
+			return status;                                                             \
+		return mqtt_options_##name(options, __VA_ARGS__, &session->error);                 \
+	}
+
+FORWARD(set_protocol, (struct mquic_session * session, enum mquic_protocol protocol), protocol)
+FORWARD(set_client_id, (struct mquic_session * session, const char *id, size_t len), id, len)
+FORWARD(set_username, (struct mquic_session * session, const char *name, size_t len), name, len)
+FORWARD(set_password, (struct mquic_session * session, const uint8_t *data, size_t len), data, len)
+FORWARD(set_keep_alive_s, (struct mquic_session * session, uint16_t seconds), seconds)
+FORWARD(set_clean_start, (struct mquic_session * session, bool clean), clean)
+FORWARD(set_expiry_s, (struct mquic_session * session, uint32_t seconds), seconds)
+FORWARD(set_will,
+	(struct mquic_session * session, const struct mquic_message *will, uint32_t delay_s), will,
+	delay_s)
+FORWARD(set_receive_maximum, (struct mquic_session * session, uint16_t maximum), maximum)
+FORWARD(set_maximum_packet_size, (struct mquic_session * session, uint32_t bytes), bytes)
+FORWARD(set_topic_alias_maximum, (struct mquic_session * session, uint16_t maximum), maximum)
+FORWARD(set_topic_aliases, (struct mquic_session * session, uint16_t aliases), aliases)
+FORWARD(add_user_property,
+	(struct mquic_session * session, const char *name, size_t name_len, const char *value,
+	 size_t value_len),
+	name, name_len, value, value_len)
+FORWARD(set_authentication,
+	(struct mquic_session * session, const char *method, size_t method_len,
+	 const uint8_t *data, size_t len),
+	method, method_len, data, len)
+FORWARD(set_manual_ack, (struct mquic_session * session, bool manual), manual)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The body of a session, shared by session.c (life and pump) and options.c (setters).
+ *
+ * A session joins an MQTT engine to the one stream of a QUIC connection. Its task is the pump:
+ * bytes from the stream to the engine, events from the engine to the endpoint's queue, output of
+ * the engine to the stream. It stops feeding the engine while the queue is full, so that QUIC's
+ * flow control holds the server back.
+ */
+#ifndef MQUIC_SESSION_SESSION_H
+#define MQUIC_SESSION_SESSION_H
+
+#include "mqtt/engine.h"
+#include "quic/connection.h"
+#include "quic/endpoint.h"
+
+struct mquic_session {
+	struct mquic_endpoint *endpoint; /* NULL once that is freed */
+	struct endpoint_child child;
+	struct mquic_settings *settings;
+	struct mqtt_engine *engine;
+	struct mquic_connection *connection; /* also the last one, for its statistics */
+	struct mquic_stream *stream;
+	struct timer timer;
+	struct task task;
+	struct mquic_event *farewell; /* DISCONNECTED, made beforehand */
+	struct mquic_event *verdict;  /* DISCONNECTED from the engine, told when all is over */
+	bool active;       /* from connect to DISCONNECTED */
+	bool disconnecting;
+	bool ended;        /* the connection is over, what it brought may not be read yet */
+	uint64_t close_by_ns; /* when to stop waiting for the last bytes to be acknowledged */
+	struct quic_end end;
+	struct error error;
+	void *userdata;
+};
+
+#endif
