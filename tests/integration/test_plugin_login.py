@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""Who a QUIC client is: passwords, certificates, access lists, as on a TLS listener."""
+
+import subprocess
+
+import pytest
+
+from harness import mqtt
+from harness.build import give_to_broker
+from harness.clients import SessionClient, raw
+
+ACL = "pattern readwrite u/%u/#\npattern readwrite c/%c/#\ntopic read open/#\n"
+NOT_AUTHORIZED = {4: b"\x20\x02\x00\x05", 5: b"\x20\x03\x00\x87\x00"}
+
+
+@pytest.fixture
+def files(workdir):
+    """A password file with carol and dave, and an access list."""
+    passwords = workdir / "passwords"
+    passwords.touch()
+    for name in ("carol", "dave"):
+        subprocess.run(
+            ["mosquitto_passwd", "-b", str(passwords), name, f"{name}s-word"],
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
+    acl = workdir / "acl"
+    acl.write_text(ACL)
+    for path in (passwords, acl):
+        path.chmod(0o600)
+        give_to_broker(path)
+    return [f"password_file {passwords}", f"acl_file {acl}"]
+
+
+@pytest.fixture
+def password_broker(make_broker, files):
+    return make_broker(anonymous=False, listener=files).start()
+
+
+@pytest.fixture
+def certificate_broker(make_broker, files, certs):
+    options = {
+        "cafile": certs.ca,
+        "require_certificate": "true",
+        "use_identity_as_username": "true",
+    }
+    return make_broker(anonymous=False, listener=files, plugin_opts=options).start()
+
+
+def login(name, password=None):
+    return ["-u", name, "-P", password or f"{name}s-word"]
+
+
+def certificate(identity):
+    return ["--cert", identity.cert, "--key", identity.key]
+
+
+def accepted(broker, topic, *args):
+    """Publishes with QoS 1 in MQTT 5, where the broker says if it is refused."""
+    options = ["-V", "5", "-q", "1", "-t", topic, "-m", "hello"]
+    return broker.pub(*options, *args, check=False).returncode == 0
+
+
+# ---- Passwords
+
+
+@pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
+def test_a_password_opens_the_door(password_broker, version):
+    password_broker.pub("-V", version, "-t", "u/carol/x", "-m", "y", *login("carol"))
+    password_broker.wait_log(r"New client connected from .*u'carol'")
+
+
+@pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
+@pytest.mark.parametrize(
+    "credentials",
+    [[], login("carol", "wrong"), login("nobody", "x"), ["-u", "carol"]],
+    ids=["none", "wrong password", "unknown user", "no password"],
+)
+def test_nobody_else_comes_in(password_broker, version, credentials):
+    done = password_broker.pub("-V", version, "-t", "x", "-m", "y", *credentials, check=False)
+    assert done.returncode != 0
+    assert password_broker.connections() == []
+
+
+def test_the_refusal_is_a_proper_connack(password_broker):
+    user = mqtt.text("carol") + mqtt.text("wrong")
+    for level, answer in NOT_AUTHORIZED.items():
+        result = raw(password_broker, mqtt.connect(level=level, flags=0xC2, payload=user))
+        assert result.data[: len(answer)][:1] == b"\x20", result
+        assert result.data[3] in (4, 5, 0x86, 0x87), result
+
+
+def test_access_lists_know_user_and_client(password_broker):
+    carol = login("carol")
+    assert accepted(password_broker, "u/carol/x", *carol)
+    assert not accepted(password_broker, "u/dave/x", *carol)
+    assert accepted(password_broker, "c/phone/x", "-i", "phone", *carol)
+    assert not accepted(password_broker, "c/phone/x", "-i", "watch", *carol)
+    assert not accepted(password_broker, "open/x", *carol)
+
+
+def test_subscriptions_obey_the_access_list(password_broker):
+    sub = password_broker.sub("-t", "#", *login("dave"))
+    password_broker.pub("-t", "u/carol/x", "-m", "carols", "-q", "1", *login("carol"))
+    password_broker.pub("-t", "u/dave/x", "-m", "daves", "-q", "1", *login("dave"))
+    assert sub.wait_lines(1) == ["daves"]
+
+
+def test_anonymous_clients_come_in_where_they_may(make_broker, files):
+    broker = make_broker(anonymous=True, listener=files).start()
+    assert accepted(broker, "c/phone/x", "-i", "phone")
+    assert accepted(broker, "u/carol/x", *login("carol"))
+    assert not accepted(broker, "u/carol/x", *login("carol", "wrong"))
+
+
+@pytest.mark.parametrize("name", ["ünïcode", "with blank", "qt1!", "x" * 1000])
+def test_odd_user_names_arrive_as_they_are(make_broker, workdir, name):
+    passwords = workdir / "passwords"
+    passwords.touch()
+    # mosquitto_passwd takes no long names, and a hash does not depend on the name.
+    subprocess.run(
+        ["mosquitto_passwd", "-b", str(passwords), "someone", "word"],
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+    passwords.write_text(passwords.read_text().replace("someone", name))
+    passwords.chmod(0o600)
+    give_to_broker(passwords)
+    broker = make_broker(anonymous=False, listener=[f"password_file {passwords}"]).start()
+    assert accepted(broker, "x", "-u", name, "-P", "word")
+    assert not accepted(broker, "x", "-u", name, "-P", "other")
+
+
+def test_a_user_name_that_is_too_long_with_its_token_is_refused(broker):
+    payload = mqtt.text("x" * 65535)
+    result = raw(broker, mqtt.connect(flags=0x82, payload=payload))
+    assert result.closed and result.closed["code"] == "2", result
+    assert "user name" in result.closed["text"]
+    broker.wait_log("is turned away: the user name is too long")
+
+
+def test_the_log_line_tells_address_client_and_user(password_broker):
+    password_broker.pub("-t", "u/carol/x", "-m", "y", "-i", "phone", *login("carol"))
+    password_broker.wait_log(r"QUIC 127\.0\.0\.1:\d+ -> client id 'phone', user 'carol'\n")
+
+
+def test_tokens_and_passwords_are_not_logged(password_broker):
+    password_broker.pub("-t", "u/carol/x", "-m", "y", *login("carol"))
+    password_broker.pub("-t", "u/carol/x", "-m", "y", *login("carol", "wr0ng"), check=False)
+    log = password_broker.log()
+    assert "qt1!" not in log and "carols-word" not in log and "wr0ng" not in log
+
+
+# ---- Certificates
+
+
+@pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
+def test_the_common_name_is_the_user_name(certificate_broker, certs, version):
+    alice = certificate(certs.client("alice"))
+    certificate_broker.pub("-V", version, "-t", "u/alice/x", "-m", "y", "-i", "a", *alice)
+    certificate_broker.wait_log(r"New client connected from .*u'alice'")
+    certificate_broker.wait_log(r"-> client id 'a', user 'alice', certificate\n")
+
+
+def test_the_certificate_wins_over_the_user_name(certificate_broker, certs):
+    alice = certificate(certs.client("alice"))
+    assert accepted(certificate_broker, "u/alice/x", *alice, *login("carol"))
+    assert not accepted(certificate_broker, "u/carol/x", *alice, *login("carol"))
+    assert not accepted(certificate_broker, "u/mallory/x", *alice, *login("mallory", "x"))
+    assert "u'carol'" not in certificate_broker.log()
+
+
+def test_a_will_and_properties_survive_the_new_user_name(certificate_broker, certs):
+    alice = certificate(certs.client("alice"))
+    sub = certificate_broker.sub("-t", "u/alice/#", *alice)
+    identity = certs.client("alice")
+    settings = {"cert": identity.cert, "key": identity.key}
+    client = SessionClient(certificate_broker, "a", settings=settings, username="carol")
+    client.do("will", "u/alice/will", 1, 0, 0, "gone")
+    client.connect()
+    client.kill()
+    assert sub.wait_lines(1, timeout=60) == ["gone"]
+
+
+def test_no_certificate_is_refused(certificate_broker):
+    done = certificate_broker.pub("-t", "x", "-m", "y", *login("carol"), check=False)
+    assert done.returncode != 0
+    assert certificate_broker.connections() == []
+
+
+def test_a_strangers_certificate_is_refused(certificate_broker, certs):
+    stranger = certificate(certs.client("alice", "other"))
+    done = certificate_broker.pub("-t", "x", "-m", "y", *stranger, check=False)
+    assert done.returncode != 0
+    assert certificate_broker.connections() == []
+
+
+def test_without_use_identity_the_password_decides(make_broker, files, certs):
+    options = {"cafile": certs.ca, "require_certificate": "true"}
+    broker = make_broker(anonymous=False, listener=files, plugin_opts=options).start()
+    alice = certificate(certs.client("alice"))
+    assert accepted(broker, "u/carol/x", *alice, *login("carol"))
+    assert not accepted(broker, "u/alice/x", *alice)
+    assert not accepted(broker, "u/carol/x", *login("carol"))
+
+
+def test_a_certificate_may_be_optional(make_broker, certs):
+    broker = make_broker(plugin_opts={"cafile": certs.ca}).start()
+    assert accepted(broker, "x")
+    assert accepted(broker, "x", *certificate(certs.client("alice")))
+    assert not accepted(broker, "x", *certificate(certs.client("alice", "other")))

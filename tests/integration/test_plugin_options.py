@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""The broker does not start with a plugin that is told nonsense, and says what to change."""
+
+import os
+import socket
+
+import pytest
+
+from harness.build import is_root
+from harness.ports import free_udp_port
+
+# Option, value (None: the line is missing), words of the sentence.
+WRONG = [
+    ("listen", None, "plugin_opt_listen is missing"),
+    ("handoff", None, "plugin_opt_handoff is missing"),
+    ("certfile", None, "plugin_opt_certfile is missing"),
+    ("keyfile", None, "plugin_opt_keyfile is missing"),
+    ("listen", "localhost:14567", "not a numeric address"),
+    ("listen", "14567", "such as 0.0.0.0:14567"),
+    ("listen", "127.0.0.1:70000", "127.0.0.1:70000"),
+    ("handoff", "quic.sock", "absolute path"),
+    ("handoff", "/" + "x" * 107, "at most 107"),
+    ("certfile", "/nowhere/server.crt", "plugin_opt_certfile: cannot read /nowhere/server.crt"),
+    ("keyfile", "/nowhere/server.key", "plugin_opt_keyfile: cannot read /nowhere/server.key"),
+    ("cafile", "/nowhere/ca.crt", "plugin_opt_cafile: cannot read /nowhere/ca.crt"),
+    ("cert_file", "/x", "did you mean plugin_opt_certfile"),
+    ("tls_version", "tlsv1.3", "QUIC always uses TLS 1.3"),
+    ("colour", "blue", "plugin_opt_colour is not an option"),
+    ("require_certificate", "yes", "must be true or false"),
+    ("require_certificate", "true", "add plugin_opt_cafile"),
+    ("use_identity_as_username", "true", "plugin_opt_require_certificate true"),
+    ("max_connections", "0", "a number from 1 to"),
+    ("max_connections", "many", "a number from 1 to"),
+    ("connect_timeout", "0", "a number from 1 to 600"),
+    ("idle_timeout", "3", "from 10 to 86400"),
+    ("retry", "often", "adaptive, always or never"),
+    ("proxy_protocol", "2", "needs Mosquitto 2.1"),
+]
+
+
+def refused(broker):
+    """The plugin's sentence in the log of a broker that does not start."""
+    code, log = broker.refuse()
+    assert code not in (0, None) and code > 0, (code, log)
+    sentences = [line for line in log.splitlines() if "mquic: " in line]
+    assert len(sentences) == 1, log
+    assert "running" not in log
+    return sentences[0]
+
+
+@pytest.mark.parametrize("option, value, words", WRONG)
+def test_a_wrong_option_stops_the_broker(make_broker, option, value, words):
+    if value is None:
+        broker = make_broker(plugin_opts={option: None})
+    else:
+        broker = make_broker(plugin_opts={option: value})
+    sentence = refused(broker)
+    assert words in sentence
+    assert f"plugin_opt_{option}" in sentence
+
+
+def test_a_line_given_twice_stops_the_broker(make_broker):
+    broker = make_broker()
+    config = broker.config
+    broker.config = lambda: config() + "plugin_opt_connect_timeout 5\n" * 2
+    assert "plugin_opt_connect_timeout is given twice" in refused(broker)
+
+
+def test_listen_may_be_a_list_and_repeated(make_broker):
+    ports = [free_udp_port() for _ in range(2)]
+    broker = make_broker()
+    first = f"{broker.host}:{broker.port}"
+    config = broker.config
+    more = f"plugin_opt_listen 127.0.0.1:{ports[0]}, [::1]:{ports[1]}\n"
+    broker.config = lambda: config() + more
+    broker.start()
+    for address in (first, f"127.0.0.1:{ports[0]}", f"[::1]:{ports[1]}"):
+        broker.wait_log(f"QUIC listener on UDP {address.replace('[', '.').replace(']', '.')}")
+    broker.pub("-t", "x", "-m", "y", "-q", "1", port=ports[0])
+    broker.pub("-t", "x", "-m", "y", "-q", "1", port=ports[1], host="::1")
+
+
+def test_a_port_in_use_stops_the_broker(make_broker):
+    broker = make_broker()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((broker.host, broker.port))
+        sentence = refused(broker)
+    assert f"plugin_opt_listen {broker.host}:{broker.port}" in sentence
+    assert "in use" in sentence
+
+
+def test_a_port_that_needs_root_stops_the_broker(make_broker):
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
+        if int(file.read()) <= 80:
+            pytest.skip("every port is free for all on this machine")
+    sentence = refused(make_broker(plugin_opts={"listen": "127.0.0.1:80"}))
+    assert "plugin_opt_listen 127.0.0.1:80" in sentence
+    assert "ermi" in sentence or "privilege" in sentence
+
+
+def test_a_key_the_broker_may_not_read_stops_it(make_broker, workdir, certs):
+    if not is_root():
+        pytest.skip("only root can make a file that the broker's user cannot read")
+    key = workdir / "server.key"
+    key.write_bytes(certs.server.key.read_bytes())
+    key.chmod(0o600)
+    os.chown(key, 0, 0)
+    sentence = refused(make_broker(plugin_opts={"keyfile": key}))
+    assert f"plugin_opt_keyfile: cannot read {key}" in sentence
+    assert "user the broker runs as" in sentence
+
+
+def test_a_key_of_another_certificate_stops_the_broker(make_broker, certs):
+    sentence = refused(make_broker(plugin_opts={"keyfile": certs.other_server.key}))
+    assert str(certs.other_server.key) in sentence
+
+
+def test_a_certificate_that_is_none_stops_the_broker(make_broker, workdir):
+    path = workdir / "server.crt"
+    path.write_text("not a certificate\n")
+    assert str(path) in refused(make_broker(plugin_opts={"certfile": path}))
+
+
+def test_a_second_plugin_line_stops_the_broker(make_broker):
+    broker = make_broker()
+    config = broker.config
+
+    def twice():
+        lines = config().splitlines()
+        plugin = lines[next(i for i, line in enumerate(lines) if line.startswith("plugin ")) :]
+        return "\n".join([*lines, f"listener 0 {broker.socket}2", *plugin, ""])
+
+    broker.config = twice
+    code, log = broker.refuse()
+    assert code > 0
+    assert "the plugin is loaded twice" in log
