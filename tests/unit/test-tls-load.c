@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* What tls/ loads, what it refuses and how it says so. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tls-kit.h"
+
+#define NOBODY 65534
+
+/* ---- Loading --------------------------------------------------------------- */
+
+static void refuses_server(const char *part, const char *other_part)
+{
+	kit_refuses(&kit_server, TLS_SERVER, part, other_part);
+}
+
+static void refuses_client(const char *part, const char *other_part)
+{
+	kit_refuses(&kit_client, TLS_CLIENT, part, other_part);
+}
+
+START_TEST(load_needs_a_certificate_to_listen)
+{
+	kit_settings(&kit_server, NULL, NULL);
+	refuses_server("certificate file", "key file");
+}
+END_TEST
+
+START_TEST(load_names_the_file_that_is_missing)
+{
+	kit_server.key_file = kit_path("absent.key");
+	refuses_server("key file", "absent.key does not exist");
+	kit_server.cert_file = kit_path("absent.crt");
+	refuses_server("certificate file", "absent.crt does not exist");
+	kit_client.ca_file = kit_path("absent-ca.crt");
+	refuses_client("CA file", "absent-ca.crt does not exist");
+}
+END_TEST
+
+START_TEST(load_names_the_user_who_may_not_read)
+{
+	uid_t before = geteuid();
+
+	if (before == 0)
+		ck_assert_int_eq(seteuid(NOBODY), 0);
+	else
+		ck_assert_int_eq(chmod(kit_server.key_file, 0), 0);
+	refuses_server("user ", "may not read");
+	ck_assert_int_eq(seteuid(before), 0);
+}
+END_TEST
+
+START_TEST(load_never_waits_for_a_pipe_or_directory)
+{
+	kit_server.key_file = kit_path("pipe");
+	ck_assert_int_eq(mkfifo(kit_server.key_file, 0600), 0);
+	refuses_server("pipe", "regular file");
+	kit_server.key_file = kit_path("");
+	refuses_server("is a directory", "name a file");
+	kit_client.ca_file = kit_path("pipe");
+	refuses_client("CA file", "regular file");
+	kit_server.cert_file = kit_path("none");
+	ck_assert_int_eq(symlink("/dev/zero", kit_server.cert_file), 0);
+	refuses_server("certificate file", "device");
+}
+END_TEST
+
+START_TEST(load_never_reads_huge_files)
+{
+	kit_write("huge", "", 0600);
+	kit_server.key_file = kit_path("huge");
+	kit_client.ca_file = kit_server.key_file;
+	ck_assert_int_eq(truncate(kit_server.key_file, (2 << 20)), 0);
+	refuses_server("key file", "larger than 1024 KiB");
+	ck_assert_int_eq(truncate(kit_client.ca_file, (off_t)1 << 40), 0);
+	refuses_client("CA file", "larger than 16384 KiB");
+}
+END_TEST
+
+START_TEST(load_tells_what_is_not_pem)
+{
+	kit_write("junk", "\x30\x82junk", 0600);
+	kit_write("empty", "", 0600);
+	kit_client.ca_file = kit_path("junk");
+	refuses_client("junk", "no PEM certificate");
+	kit_client.ca_file = kit_path("empty");
+	refuses_client("CA file", "is empty");
+	kit_server.key_file = kit_path("junk");
+	refuses_server("key file", "not PEM");
+	kit_server.key_file = kit_path("empty");
+	refuses_server("key file", "is empty");
+	kit_server.cert_file = kit_path("junk");
+	refuses_server("certificate file", "not PEM");
+	kit_server.cert_file = kit_path("empty");
+	refuses_server("certificate file", "is empty");
+}
+END_TEST
+
+START_TEST(load_tells_what_is_damaged)
+{
+	kit_write("broken.crt", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		  0600);
+	kit_write("broken.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+		  0600);
+	kit_write("torn.key", "-----BEGIN PRIVATE KEY-----\nAAAA", 0600);
+	kit_client.ca_file = kit_path("broken.crt");
+	refuses_client("CA file", "cannot be read");
+	kit_server.key_file = kit_path("broken.key");
+	refuses_server("key file", "damaged");
+	kit_server.key_file = kit_path("torn.key");
+	refuses_server("key file", "damaged");
+	kit_server.cert_file = kit_path("broken.crt");
+	refuses_server("certificate file", "damaged");
+}
+END_TEST
+
+START_TEST(load_notices_swapped_files)
+{
+	char *cert = kit_server.cert_file;
+
+	kit_server.cert_file = kit_server.key_file;
+	refuses_server("certificate file", "mixed up");
+	kit_server.cert_file = cert;
+	kit_server.key_file = cert;
+	refuses_server("key file", "mixed up");
+}
+END_TEST
+
+START_TEST(load_notices_a_key_of_another_certificate)
+{
+	kit_server.key_file = kit_path("alice.key");
+	refuses_server("alice.key", "does not belong to the certificate");
+}
+END_TEST
+
+START_TEST(load_notices_a_pass_phrase)
+{
+	kit_write("locked.key",
+		  "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE "
+		  "KEY-----\n",
+		  0600);
+	kit_server.key_file = kit_path("locked.key");
+	refuses_server("locked.key", "pass phrase");
+	kit_write("old.key",
+		  "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
+		  "DEK-Info: AES-128-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n",
+		  0600);
+	kit_server.key_file = kit_path("old.key");
+	refuses_server("old.key", "pass phrase");
+}
+END_TEST
+
+START_TEST(load_refuses_a_short_rsa_key)
+{
+	static const struct kit_spec weak = {
+		.name = "weak", .common_name = "weak", .issuer = "ca", .rsa_bits = 1024};
+
+	kit_make(&weak);
+	kit_settings(&kit_server, NULL, "weak");
+	refuses_server("1024 bits", "at least 2048");
+}
+END_TEST
+
+START_TEST(load_demands_a_ca_for_what_needs_one)
+{
+	kit_revoke("list", "ca", NULL, KIT_DAY);
+	kit_server.crl_file = kit_path("list.crl");
+	refuses_server("revocation list", "set a CA file or path");
+	kit_server.crl_file = NULL;
+	kit_server.require_certificate = true;
+	refuses_server("require", "set a CA file or path");
+}
+END_TEST
+
+START_TEST(load_refuses_a_revocation_list_it_cannot_trust)
+{
+	kit_revoke("foreign", "other", NULL, KIT_DAY);
+	kit_client.crl_file = kit_path("foreign.crl");
+	refuses_client("foreign.crl", "not signed by a CA");
+	kit_revoke("stale", "ca", NULL, -KIT_DAY);
+	kit_client.crl_file = kit_path("stale.crl");
+	refuses_client("stale.crl", "outdated");
+	kit_client.crl_file = kit_client.ca_file;
+	refuses_client("revocation list", "not PEM");
+	kit_write("torn.crl", "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n", 0600);
+	kit_client.crl_file = kit_path("torn.crl");
+	refuses_client("torn.crl", "cannot be read");
+}
+END_TEST
+
+START_TEST(load_searches_a_ca_path)
+{
+	struct kit_handshake handshake;
+
+	ck_assert_int_eq(mkdir(kit_path("cas"), 0700), 0);
+	kit_client.ca_file = NULL;
+	kit_client.ca_path = kit_path("cas");
+	refuses_client("CA path", "no PEM certificate");
+	kit_write("cas/notes.txt", "not a certificate\n", 0600);
+	refuses_client("CA path", "no PEM certificate");
+	ck_assert_int_eq(symlink("../ca.crt", kit_path("cas/1.pem")), 0);
+	ck_assert_int_eq(symlink("../ca.crt", kit_path("cas/again.pem")), 0);
+	ck_assert_int_eq(symlink("../absent", kit_path("cas/dangling.pem")), 0);
+	kit_handshake(&handshake, &kit_client, &kit_server, "broker.example");
+	ck_assert(handshake.complete);
+	kit_end(&handshake);
+	kit_client.ca_path = kit_path("ca.crt");
+	refuses_client("CA path", "not a directory");
+	kit_client.ca_path = kit_path("gone");
+	refuses_client("CA path", "gone");
+	(void)unlink(kit_path("cas/notes.txt"));
+	(void)unlink(kit_path("cas/1.pem"));
+	(void)unlink(kit_path("cas/again.pem"));
+	(void)unlink(kit_path("cas/dangling.pem"));
+}
+END_TEST
+
+START_TEST(load_refuses_a_protocol_name_that_gnutls_cannot_carry)
+{
+	char longest[] = "1234567890123456789012345678901";
+	char longer[] = "12345678901234567890123456789012";
+	char none[] = "";
+	struct kit_handshake handshake;
+
+	kit_client.alpn = longer;
+	refuses_client("ALPN", "1 to 31 bytes");
+	kit_client.alpn = none;
+	refuses_client("ALPN", "1 to 31 bytes");
+	kit_client.alpn = longest;
+	kit_server.alpn = longest;
+	kit_handshake(&handshake, &kit_client, &kit_server, "broker.example");
+	ck_assert(handshake.complete);
+	kit_end(&handshake);
+}
+END_TEST
+
+START_TEST(load_keeps_the_fix_behind_a_long_path)
+{
+	char name[250];
+
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	kit_server.key_file = kit_path(name);
+	refuses_server("key file", "does not exist: check");
+}
+END_TEST
+
+/* ---- Secrets --------------------------------------------------------------- */
+
+static void secret_of(const struct mquic_settings *settings, enum tls_role role, const char *label,
+		      uint8_t secret[TLS_SECRET_LEN])
+{
+	struct tls_credentials *credentials;
+	struct error error = {""};
+
+	ck_assert_msg(tls_credentials_load(&credentials, settings, role, &error) == MQUIC_OK, "%s",
+		      error.text);
+	ck_assert_int_eq(tls_credentials_secret(credentials, label, secret), MQUIC_OK);
+	tls_credentials_unref(credentials);
+}
+
+static void rewrite_as_pkcs8(const char *from, const char *to)
+{
+	gnutls_x509_privkey_t key;
+	gnutls_datum_t text;
+	char *content = kit_read(from);
+
+	text.data = (unsigned char *)content;
+	text.size = (unsigned int)strlen(content);
+	ck_assert_int_eq(gnutls_x509_privkey_init(&key), 0);
+	ck_assert_int_eq(gnutls_x509_privkey_import(key, &text, GNUTLS_X509_FMT_PEM), 0);
+	free(content);
+	ck_assert_int_eq(gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL,
+							   GNUTLS_PKCS_PLAIN, &text),
+			 0);
+	gnutls_x509_privkey_deinit(key);
+	kit_write(to, (const char *)text.data, 0600);
+	gnutls_free(text.data);
+}
+
+START_TEST(secret_outlives_restarts_and_file_formats)
+{
+	uint8_t first[TLS_SECRET_LEN];
+	uint8_t second[TLS_SECRET_LEN];
+
+	secret_of(&kit_server, TLS_SERVER, "reset", first);
+	secret_of(&kit_server, TLS_SERVER, "reset", second);
+	ck_assert_mem_eq(first, second, sizeof(first));
+	rewrite_as_pkcs8("server.key", "rewritten.key");
+	kit_server.key_file = kit_path("rewritten.key");
+	secret_of(&kit_server, TLS_SERVER, "reset", second);
+	ck_assert_mem_eq(first, second, sizeof(first));
+}
+END_TEST
+
+START_TEST(secret_differs_by_label_and_key)
+{
+	static const struct kit_spec rsa = {
+		.name = "rsa", .common_name = "rsa", .issuer = "ca", .rsa_bits = 2048};
+	uint8_t first[TLS_SECRET_LEN];
+	uint8_t second[TLS_SECRET_LEN];
+
+	secret_of(&kit_server, TLS_SERVER, "reset", first);
+	secret_of(&kit_server, TLS_SERVER, "retry", second);
+	ck_assert_mem_ne(first, second, sizeof(first));
+	kit_make(&rsa);
+	kit_settings(&kit_server, NULL, "rsa");
+	secret_of(&kit_server, TLS_SERVER, "reset", second);
+	ck_assert_mem_ne(first, second, sizeof(first));
+	secret_of(&kit_server, TLS_SERVER, "reset", first);
+	ck_assert_mem_eq(first, second, sizeof(first));
+}
+END_TEST
+
+START_TEST(secret_is_random_without_a_key)
+{
+	uint8_t first[TLS_SECRET_LEN];
+	uint8_t second[TLS_SECRET_LEN];
+
+	secret_of(&kit_client, TLS_CLIENT, "reset", first);
+	secret_of(&kit_client, TLS_CLIENT, "reset", second);
+	ck_assert_mem_ne(first, second, sizeof(first));
+}
+END_TEST
+
+static void add_loading(Suite *suite)
+{
+	TCase *group = tcase_create("loading");
+
+	tcase_add_checked_fixture(group, kit_open, kit_close);
+	tcase_add_test(group, load_needs_a_certificate_to_listen);
+	tcase_add_test(group, load_names_the_file_that_is_missing);
+	tcase_add_test(group, load_names_the_user_who_may_not_read);
+	tcase_add_test(group, load_never_waits_for_a_pipe_or_directory);
+	tcase_add_test(group, load_never_reads_huge_files);
+	tcase_add_test(group, load_tells_what_is_not_pem);
+	tcase_add_test(group, load_tells_what_is_damaged);
+	tcase_add_test(group, load_notices_swapped_files);
+	tcase_add_test(group, load_notices_a_key_of_another_certificate);
+	tcase_add_test(group, load_notices_a_pass_phrase);
+	tcase_add_test(group, load_refuses_a_short_rsa_key);
+	tcase_add_test(group, load_demands_a_ca_for_what_needs_one);
+	tcase_add_test(group, load_refuses_a_revocation_list_it_cannot_trust);
+	tcase_add_test(group, load_searches_a_ca_path);
+	tcase_add_test(group, load_refuses_a_protocol_name_that_gnutls_cannot_carry);
+	tcase_add_test(group, load_keeps_the_fix_behind_a_long_path);
+	suite_add_tcase(suite, group);
+}
+
+static void add_secrets(Suite *suite)
+{
+	TCase *group = tcase_create("secrets");
+
+	tcase_add_checked_fixture(group, kit_open, kit_close);
+	tcase_add_test(group, secret_outlives_restarts_and_file_formats);
+	tcase_add_test(group, secret_differs_by_label_and_key);
+	tcase_add_test(group, secret_is_random_without_a_key);
+	suite_add_tcase(suite, group);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("tls-load");
+
+	add_loading(suite);
+	add_secrets(suite);
+	return kit_main(suite);
+}
