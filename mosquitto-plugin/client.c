@@ -2,18 +2,14 @@
 /*
  * One client, from accepted connection to closed socket.
  *
- *     accept ──▶ WAITING ──CONNECT──▶ DIALING ──connected──▶ PIPING
- *                   │                    │                   │    │
- *                   │ client gone        │ refused,   broker │    │ client gone,
- *                   │ or too slow        │ 10 s       closed │    │ bytes of it left
- *                   │                    │                   ▼    ▼
- *                   │                    │           FINISHING    DRAINING
- *                   │                    │   all delivered, │    │ all written,
- *                   ▼                    ▼            10 s   ▼    ▼ 10 s
- *                 ───────────────────── freed ────────────────────────
+ *     accept ──▶ WAITING ──CONNECT──▶ DIALING ──connected──▶ PIPING ──broker closed──▶ FINISHING
+ *                   │ gone or late       │ refused, late       │ gone, all read          │
+ * delivered, ▼                    ▼                     ▼                         ▼ or late
+ *                 ────────────────────────────────── freed ──────────────────────────────────
  *
- * DIALING, PIPING and DRAINING have an identity, which lives as long as the broker may ask for
- * it; PIPING and DRAINING have the unix socket.
+ * RELAY_CLOSED ends each state; it comes only when all that the client sent has been read, so a
+ * DISCONNECT is not lost. Only the dial has a time limit of ours: the relay has the others.
+ * DIALING and PIPING have an identity, for as long as the broker may ask; PIPING has the socket.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,10 +23,11 @@
 #include "handoff.h"
 #include "token.h"
 
-/* Application close codes of MQTT over QUIC servers. */
+/* Application code of MQTT over QUIC servers: overloaded, come back later. */
 #define CLOSE_NORMAL	 0
 #define CLOSE_OVERLOADED 2
 
+#define DIAL_AGAIN_MS	 1
 #define DIAL_LIMIT_MS	 10000
 #define END_LIMIT_MS	 10000
 #define REFUSED_QUIET_MS 10000
@@ -43,7 +40,6 @@ enum client_state {
 	CLIENT_DIALING,
 	CLIENT_PIPING,
 	CLIENT_FINISHING,
-	CLIENT_DRAINING,
 };
 
 struct client {
@@ -53,7 +49,6 @@ struct client {
 	enum client_state state;
 	int fd;		   /* -1: no unix socket */
 	uint32_t interest; /* what epoll watches it for; 0: it is not in the set */
-	bool client_gone;  /* the relay is closed; what came before may still be read */
 	bool broker_full;  /* the unix socket takes no more for now */
 	bool broker_deaf;  /* nothing more will be written to it */
 	bool broker_spoke; /* at least one byte came back */
@@ -61,10 +56,9 @@ struct client {
 	uint8_t *pending;  /* from the broker, not taken by the relay yet */
 	size_t pending_at;
 	size_t pending_len;
-	uint64_t deadline_ms;	    /* in `dialing` or `ending` */
-	struct client_queue *queue; /* the one of them it is in, or NULL */
+	uint64_t dial_until_ms;
 	TAILQ_ENTRY(client) in_all;
-	TAILQ_ENTRY(client) in_queue;
+	TAILQ_ENTRY(client) in_dialing;
 };
 
 /* ---- Membership ---------------------------------------------------------- */
@@ -73,22 +67,6 @@ void clients_init(struct clients *clients)
 {
 	TAILQ_INIT(&clients->all);
 	TAILQ_INIT(&clients->dialing);
-	TAILQ_INIT(&clients->ending);
-}
-
-static void leave_queue(struct client *client)
-{
-	if (client->queue != NULL)
-		TAILQ_REMOVE(client->queue, client, in_queue);
-	client->queue = NULL;
-}
-
-static void enter_queue(struct client *client, struct client_queue *queue, uint64_t limit_ms)
-{
-	leave_queue(client);
-	client->queue = queue;
-	client->deadline_ms = client->clients->now_ms + limit_ms;
-	TAILQ_INSERT_TAIL(queue, client, in_queue);
 }
 
 /* Closes the unix end, if there is one; the broker takes it for the end of the client. */
@@ -105,7 +83,8 @@ static void hang_up(struct client *client)
 static void client_free(struct client *client)
 {
 	hang_up(client);
-	leave_queue(client);
+	if (client->state == CLIENT_DIALING)
+		TAILQ_REMOVE(&client->clients->dialing, client, in_dialing);
 	TAILQ_REMOVE(&client->clients->all, client, in_all);
 	mquic_relay_free(client->relay);
 	free(client->pending);
@@ -211,7 +190,8 @@ static void connect_shown(struct client *client)
 		return;
 	}
 	client->state = CLIENT_DIALING;
-	enter_queue(client, &client->clients->dialing, DIAL_LIMIT_MS);
+	client->dial_until_ms = client->clients->now_ms + DIAL_LIMIT_MS;
+	TAILQ_INSERT_TAIL(&client->clients->dialing, client, in_dialing);
 }
 
 /* ---- Bytes to the broker ------------------------------------------------- */
@@ -234,39 +214,41 @@ static ssize_t send_first(struct client *client, const uint8_t *data, size_t len
 	return sent > (ssize_t)header_len ? sent - (ssize_t)header_len : 0;
 }
 
-/* Writes once. False: not now (`broker_full`) or never again (`broker_deaf`). */
-static bool send_some(struct client *client, const uint8_t *data, size_t len)
+/* Writes once. What was not taken comes later (`broker_full`) or never (`broker_deaf`). */
+static void send_some(struct client *client, const uint8_t *data, size_t len)
 {
 	ssize_t sent = client->proxy_due ? send_first(client, data, len)
 					 : send(client->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-	if (sent < 0) {
-		client->broker_full = errno == EAGAIN || errno == EINTR;
-		client->broker_deaf = !client->broker_full;
-		return false;
+	if (sent >= 0) {
+		mquic_relay_consume(client->relay, (size_t)sent);
+		return;
 	}
-	mquic_relay_consume(client->relay, (size_t)sent);
-	return true;
+	client->broker_full = errno == EAGAIN || errno == EINTR;
+	client->broker_deaf = !client->broker_full;
 }
 
 /*
  * Moves what the relay has until it has no more or the socket is full. Bounded: nothing is
- * received meanwhile, so there is at most a receive window.
+ * received meanwhile, so there is at most a receive window. What the broker will not read is
+ * thrown away, for the relay tells of the client's end only when all is read.
  */
 static void pipe_to_broker(struct client *client)
 {
 	const uint8_t *data;
 	size_t len;
 
-	while (!client->broker_full && !client->broker_deaf &&
-	       mquic_relay_peek(client->relay, &data, &len) == MQUIC_OK) {
+	while (!client->broker_full && mquic_relay_peek(client->relay, &data, &len) == MQUIC_OK) {
 		if (len == 0) {
 			/* The client has finished; the broker answers by closing its end. */
 			shutdown(client->fd, SHUT_WR);
 			client->broker_deaf = true;
-		} else {
-			send_some(client, data, len);
+			break;
 		}
+		if (client->broker_deaf)
+			mquic_relay_consume(client->relay, len);
+		else
+			send_some(client, data, len);
 	}
 }
 
@@ -281,7 +263,6 @@ static void broker_closed(struct client *client)
 	}
 	hang_up(client);
 	client->state = CLIENT_FINISHING;
-	enter_queue(client, &client->clients->ending, END_LIMIT_MS);
 	if (mquic_relay_finish(client->relay) != MQUIC_OK)
 		client_free(client);
 }
@@ -342,7 +323,7 @@ static void flush_pending(struct client *client)
 	client->pending = NULL;
 }
 
-/* ---- PIPING and DRAINING ------------------------------------------------- */
+/* ---- Both ways -------------------------------------------------------------- */
 
 /*
  * Watches the socket for just what can be used. An ended socket is reported whatever it is
@@ -350,8 +331,8 @@ static void flush_pending(struct client *client)
  */
 static bool watch(struct client *client)
 {
-	bool reads = client->state == CLIENT_PIPING && client->pending == NULL;
-	uint32_t interest = (reads ? EPOLLIN : 0) | (client->broker_full ? EPOLLOUT : 0);
+	uint32_t interest =
+		(client->pending == NULL ? EPOLLIN : 0) | (client->broker_full ? EPOLLOUT : 0);
 	struct epoll_event event = {.events = interest, .data.ptr = client};
 	int operation = client->interest == 0 ? EPOLL_CTL_ADD
 			: interest == 0	      ? EPOLL_CTL_DEL
@@ -363,36 +344,18 @@ static bool watch(struct client *client)
 	return epoll_ctl(client->clients->epoll_fd, operation, client->fd, &event) == 0;
 }
 
-/* After bytes have moved: go on waiting, or part if the client is gone and its bytes are not. */
+/* After bytes have moved. May free the client. */
 static void settle(struct client *client)
 {
-	if (client->client_gone && !client->broker_full)
-		client_free(client);
-	else if (!watch(client))
+	if (!watch(client))
 		turn_away(client, "the system has no room to watch another socket");
-}
-
-/* The client is gone. What it sent before belongs to the broker still, a DISCONNECT above all. */
-static void drain(struct client *client)
-{
-	client->client_gone = true;
-	if (client->state == CLIENT_DIALING)
-		return;
-	client->state = CLIENT_DRAINING;
-	enter_queue(client, &client->clients->ending, END_LIMIT_MS);
-	pipe_to_broker(client);
-	settle(client);
 }
 
 static void dialed(struct client *client, int fd)
 {
-	leave_queue(client);
+	TAILQ_REMOVE(&client->clients->dialing, client, in_dialing);
 	client->fd = fd;
 	client->state = CLIENT_PIPING;
-	if (client->client_gone) {
-		drain(client);
-		return;
-	}
 	pipe_to_broker(client);
 	settle(client);
 }
@@ -418,10 +381,7 @@ void client_event(struct client *client, enum mquic_event_type type)
 		}
 		break;
 	case MQUIC_EVENT_RELAY_CLOSED:
-		if (client->state == CLIENT_DIALING || client->state == CLIENT_PIPING)
-			drain(client);
-		else
-			client_free(client);
+		client_free(client);
 		break;
 	default:
 		break;
@@ -436,8 +396,8 @@ void client_ready(struct client *client, uint32_t epoll_events)
 		client->broker_full = false;
 		pipe_to_broker(client);
 	}
-	if (client->state == CLIENT_PIPING && client->pending == NULL &&
-	    (ended != 0 || (epoll_events & EPOLLIN) != 0) && !pipe_to_client(client))
+	if (client->pending == NULL && (ended != 0 || (epoll_events & EPOLLIN) != 0) &&
+	    !pipe_to_client(client))
 		return;
 	settle(client);
 }
@@ -451,7 +411,7 @@ static bool dial_first(struct clients *clients)
 	if (client == NULL)
 		return false;
 	status = handoff_dial(clients->options->handoff, clients->highest_fd, &fd);
-	if (status == HANDOFF_BUSY && clients->now_ms < client->deadline_ms)
+	if (status == HANDOFF_BUSY && clients->now_ms < client->dial_until_ms)
 		return false;
 	if (status == HANDOFF_CONNECTED)
 		dialed(client, fd);
@@ -460,29 +420,15 @@ static bool dial_first(struct clients *clients)
 	return true;
 }
 
-void clients_check_timers(struct clients *clients)
+void clients_dial(struct clients *clients)
 {
-	struct client *client;
-
 	while (dial_first(clients))
 		;
-	while ((client = TAILQ_FIRST(&clients->ending)) != NULL &&
-	       client->deadline_ms <= clients->now_ms) {
-		mquic_relay_close(client->relay, CLOSE_NORMAL, "what was queued took too long");
-		client_free(client);
-	}
 }
 
 int clients_timeout_ms(const struct clients *clients)
 {
-	const struct client *client = TAILQ_FIRST(&clients->ending);
-
-	if (!TAILQ_EMPTY(&clients->dialing))
-		return 1;
-	if (client == NULL)
-		return -1;
-	return client->deadline_ms > clients->now_ms ? (int)(client->deadline_ms - clients->now_ms)
-						     : 0;
+	return TAILQ_EMPTY(&clients->dialing) ? -1 : DIAL_AGAIN_MS;
 }
 
 void clients_turn_away(struct clients *clients)

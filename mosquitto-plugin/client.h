@@ -27,12 +27,10 @@ struct clients {
 	int highest_fd;
 	uint64_t now_ms; /* the worker reads the clock once per turn */
 	struct client_queue all;
-	/* In each of these all wait equally long, so that the first is due first. */
-	struct client_queue dialing;
-	struct client_queue ending;
-	uint64_t refused_until_ms; /* until then no more lines about refused clients */
-	unsigned int refused;	   /* and as many were not written */
-	uint8_t buffer[65536];	   /* one read of a unix socket */
+	struct client_queue dialing; /* those that wait longest first */
+	uint64_t refused_until_ms;   /* until then no more lines about refused clients */
+	unsigned int refused;	     /* and as many were not written */
+	uint8_t buffer[65536];	     /* one read of a unix socket */
 };
 
 /* Makes the lists empty; the fields above them are the caller's. */
@@ -47,10 +45,10 @@ void client_event(struct client *client, enum mquic_event_type type);
 /* The unix socket has something to read (EPOLLIN), room (EPOLLOUT) or ended. May free it. */
 void client_ready(struct client *client, uint32_t epoll_events);
 
-/* Dials again for those that wait for the listener's backlog, and ends what is overdue. */
-void clients_check_timers(struct clients *clients);
+/* Dials for those that have no unix socket yet; some may have to wait for its backlog. */
+void clients_dial(struct clients *clients);
 
-/* Milliseconds until clients_check_timers() has something to do; -1: nothing waits. */
+/* Milliseconds until clients_dial() should try again; -1: nobody waits. */
 int clients_timeout_ms(const struct clients *clients);
 
 /* The broker goes away: turns away those that it has not seen yet. */

@@ -102,7 +102,7 @@ static bool turn(struct worker *worker, int timeout_ms)
 	if (endpoint_ready && mquic_endpoint_process(worker->endpoint) != MQUIC_OK)
 		return false;
 	drain_events(worker);
-	clients_check_timers(&worker->clients);
+	clients_dial(&worker->clients);
 	drain_events(worker);
 	return true;
 }
