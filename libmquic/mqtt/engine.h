@@ -98,7 +98,8 @@ bool mqtt_engine_wants_input(const struct mqtt_engine *engine);
  * bounds `len`. On failure the engine is OVER, has queued DISCONNECTED and, in MQTT 5.0, a
  * DISCONNECT packet with the reason code. MQUIC_ERR_PROTOCOL, MQUIC_ERR_TOO_LARGE,
  * MQUIC_ERR_MEMORY; MQUIC_ERR_REFUSED: CONNACK refuses; MQUIC_ERR_CLOSED: the server sent
- * DISCONNECT. In IDLE and OVER the bytes are ignored with MQUIC_OK.
+ * DISCONNECT. In IDLE and OVER the bytes are ignored with MQUIC_OK. With `len` 0 it only notes a
+ * sign of life: for a caller that has bytes of the server but may not feed them yet.
  */
 enum mquic_status mqtt_engine_receive(struct mqtt_engine *engine, const uint8_t *data, size_t len,
 				      uint64_t now_ms);

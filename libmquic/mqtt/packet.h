@@ -47,6 +47,9 @@ struct mqtt_packet {
 /* "CONNECT" and so on; "packet" for an unknown type. Static. */
 const char *mqtt_type_text(enum mqtt_type type);
 
+/* Whether the flags are those that section 2.1.3 fixes for the type; PUBLISH has none fixed. */
+bool mqtt_packet_flags_valid(const struct mqtt_packet *packet);
+
 /*
  * Looks at the start of a packet. Returns the length of the fixed header with `*body_len` set, 0
  * if more bytes are needed, or -1 if the type is 0 or the remaining length is overlong (1.5.5).

@@ -60,7 +60,12 @@ struct mqtt_pairs {
 
 /* Adds a copy. MQTT_MALFORMED_PACKET: not UTF-8 or too long; MQTT_QUOTA_EXCEEDED: no memory. */
 enum mqtt_reason mqtt_pairs_add(struct mqtt_pairs *pairs, struct bytes name, struct bytes value);
+/* Replaces the array, which is somebody else's, by one that mqtt_pairs_add() can grow; the texts
+ * of the pairs stay where they are. False if out of memory. */
+bool mqtt_pairs_detach(struct mqtt_pairs *pairs);
 void mqtt_pairs_clear(struct mqtt_pairs *pairs);
+/* Lays a pair out at `at` and returns the bytes taken, name.len + value.len + 2. */
+size_t mqtt_pair_store(struct mqtt_pair *pair, char *at, struct bytes name, struct bytes value);
 const char *mqtt_pair_value(const struct mqtt_pair *pair);
 
 /* The properties of one packet, or of the will. */
@@ -79,6 +84,15 @@ struct mqtt_properties {
 
 /* None of them. */
 void mqtt_properties_init(struct mqtt_properties *properties);
+void mqtt_properties_unset(struct mqtt_properties *properties, enum mqtt_property id);
+
+/* What to write besides: `pairs` and `ids` must outlive the set. */
+void mqtt_properties_set_pairs(struct mqtt_properties *properties, const struct mqtt_pair *pairs,
+			       size_t count);
+void mqtt_properties_set_ids(struct mqtt_properties *properties, const uint32_t *ids, size_t count);
+
+/* Whether there are none at all. */
+bool mqtt_properties_is_empty(const struct mqtt_properties *properties);
 
 bool mqtt_properties_has(const struct mqtt_properties *properties, enum mqtt_property id);
 /* The value of a number or flag, `fallback` if it is absent. */

@@ -58,6 +58,12 @@ enum mqtt_reason {
 /* A few English words, such as "not authorized"; "unknown reason" for others. Static. */
 const char *mqtt_reason_text(uint8_t code);
 
+/* Whether packets of this enum mqtt_type may carry the code, in either direction. */
+bool mqtt_reason_valid(int type, uint8_t code);
+
+/* Whether a client may send the code in DISCONNECT (table 3-13). */
+bool mqtt_reason_valid_from_client(uint8_t code);
+
 /* The 5.0 code for a CONNACK return code of 3.1.1 (section 3.2.2.3), 1 to 5; else 0x81. */
 enum mqtt_reason mqtt_reason_of_return_code(uint8_t code);
 

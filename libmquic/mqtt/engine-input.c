@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server says: one handler for each kind of packet that may come to a client. */
+#include "mqtt/engine-internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mqtt/ping.h"
+#include "mqtt/publish.h"
+#include "mqtt/subscribe.h"
+
+static int version_of(const struct mqtt_engine *engine)
+{
+	return engine->options.version;
+}
+
+static enum mquic_status malformed(struct mqtt_engine *engine, enum mqtt_reason reason,
+				   enum mqtt_type type)
+{
+	char what[64];
+
+	(void)snprintf(what, sizeof(what), "it sent an invalid %s", mqtt_type_text(type));
+	return engine_violation(engine, reason, what);
+}
+
+/* ---- CONNACK ---- */
+
+static void read_limits(struct mqtt_engine *engine, const struct mqtt_properties *properties)
+{
+	struct server_limits *server = &engine->server;
+	uint32_t aliases = mqtt_properties_number(properties, MQTT_TOPIC_ALIAS_MAXIMUM, 0);
+
+	server->receive_maximum =
+		mqtt_properties_number(properties, MQTT_RECEIVE_MAXIMUM, UINT16_MAX);
+	server->maximum_packet_size =
+		mqtt_properties_number(properties, MQTT_MAXIMUM_PACKET_SIZE, MQTT_PACKET_MAX);
+	server->maximum_qos = (uint8_t)mqtt_properties_number(properties, MQTT_MAXIMUM_QOS, 2);
+	server->retain = mqtt_properties_number(properties, MQTT_RETAIN_AVAILABLE, 1) != 0;
+	server->lacks = 0;
+	if (mqtt_properties_number(properties, MQTT_WILDCARDS_AVAILABLE, 1) == 0)
+		server->lacks |= MQTT_NEEDS_WILDCARDS;
+	if (mqtt_properties_number(properties, MQTT_SHARED_AVAILABLE, 1) == 0)
+		server->lacks |= MQTT_NEEDS_SHARED;
+	if (mqtt_properties_number(properties, MQTT_SUBSCRIPTION_IDS_AVAILABLE, 1) == 0)
+		server->lacks |= MQTT_NEEDS_IDS;
+	if (aliases > engine->options.topic_aliases)
+		aliases = engine->options.topic_aliases;
+	mqtt_alias_out_init(&engine->alias_out, (uint16_t)aliases);
+	engine->keep_alive_s = (uint16_t)mqtt_properties_number(properties, MQTT_SERVER_KEEP_ALIVE,
+								engine->options.keep_alive_s);
+}
+
+/* The method in CONNACK and AUTH must be ours (section 4.12); a refusal need not name one. */
+static bool method_matches(const struct mqtt_engine *engine,
+			   const struct mqtt_properties *properties, bool required)
+{
+	struct bytes method = mqtt_properties_text(properties, MQTT_AUTH_METHOD);
+	const struct text *ours = &engine->options.auth_method;
+
+	if (method.data == NULL)
+		return !required;
+	return ours->data != NULL && bytes_equal(method, bytes_of(ours->data, ours->len));
+}
+
+/* Copies authentication data, reason string and user properties to an event. */
+static bool fill_auth_event(struct mquic_event *event, uint8_t reason,
+			    const struct mqtt_properties *properties)
+{
+	struct bytes data = mqtt_properties_text(properties, MQTT_AUTH_DATA);
+	struct event_details *details;
+
+	event->reason = reason;
+	event->has_reason = true;
+	if (!engine_describe(event, properties))
+		return false;
+	if (data.data == NULL)
+		return true;
+	details = event_details(event);
+	if (details == NULL)
+		return false;
+	details->auth_data = malloc(data.len + 1);
+	if (details->auth_data == NULL)
+		return false;
+	memcpy(details->auth_data, data.data, data.len);
+	details->auth_data_len = data.len;
+	return true;
+}
+
+/* CONNACK without the session, or with it: settle or repeat what waits for PUBCOMP. */
+static bool resume_releases(struct mqtt_engine *engine, bool session_present)
+{
+	struct list *node;
+	struct list *following;
+
+	list_for_each (node, following, &engine->inflight.sent) {
+		struct mqtt_outgoing *outgoing = list_entry(node, struct mqtt_outgoing, link);
+
+		if (session_present) {
+			if (!engine_write_ack(engine, MQTT_PUBREL, outgoing->packet_id, 0))
+				return false;
+			mqtt_inflight_resumed(&engine->inflight);
+			continue;
+		}
+		if (!engine_delivered(engine, outgoing->packet_id, MQTT_PACKET_ID_NOT_FOUND, NULL))
+			return false;
+		mqtt_inflight_settle(&engine->inflight, outgoing);
+	}
+	return true;
+}
+
+static bool accept_connack(struct mqtt_engine *engine, const struct mqtt_connack *connack)
+{
+	struct bytes id = mqtt_properties_text(&connack->properties, MQTT_ASSIGNED_CLIENT_ID);
+	struct mquic_event *event = event_new(MQUIC_EVENT_CONNECTED);
+
+	if (event == NULL)
+		return false;
+	event->session_present = connack->session_present;
+	if (!fill_auth_event(event, connack->reason, &connack->properties) ||
+	    (id.data != NULL && !text_set(&engine->assigned_id, (const char *)id.data, id.len))) {
+		mquic_event_free(event);
+		return false;
+	}
+	event_queue_push(&engine->events, event);
+	read_limits(engine, &connack->properties);
+	engine->auth = AUTH_NOBODY;
+	engine->state = engine->closing ? MQTT_ENGINE_CLOSING : MQTT_ENGINE_CONNECTED;
+	if (!connack->session_present)
+		mqtt_inflight_absent(&engine->inflight);
+	return resume_releases(engine, connack->session_present);
+}
+
+static enum mquic_status handle_connack(struct mqtt_engine *engine,
+					const struct mqtt_packet *packet)
+{
+	struct mqtt_connack connack;
+	enum mqtt_reason reason;
+
+	if (engine->state != MQTT_ENGINE_CONNECTING)
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR, "it sent CONNACK twice");
+	reason = mqtt_connack_read(&connack, packet, version_of(engine));
+	if (reason != MQTT_SUCCESS)
+		return malformed(engine, reason, MQTT_CONNACK);
+	if (connack.reason != MQTT_SUCCESS)
+		return engine_ended_by_server(engine, MQUIC_ERR_REFUSED, connack.reason,
+					      "the server refused the connection",
+					      &connack.properties);
+	if (connack.session_present && engine->options.clean_start)
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
+					"it kept a session that was to start clean");
+	if (!method_matches(engine, &connack.properties, engine->options.auth_method.data != NULL))
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
+					"CONNACK names another authentication method");
+	return accept_connack(engine, &connack) ? MQUIC_OK : engine_out_of_memory(engine);
+}
+
+/* ---- PUBLISH ---- */
+
+static struct mquic_event *message_event(const struct mqtt_publish *publish)
+{
+	struct mquic_event *event = event_new(MQUIC_EVENT_MESSAGE);
+
+	if (event == NULL)
+		return NULL;
+	event->message = mqtt_message_pack(publish);
+	event->message_free = mquic_message_free;
+	if (event->message == NULL) {
+		mquic_event_free(event);
+		return NULL;
+	}
+	event->packet_id = publish->packet_id;
+	event->cost += event->message->block_size;
+	return event;
+}
+
+/* The acknowledgement that follows at once, PUBACK or PUBREC. */
+static enum mquic_status answer(struct mqtt_engine *engine, const struct mqtt_publish *publish)
+{
+	enum mqtt_type type = publish->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC;
+
+	if (!engine_write_ack(engine, type, publish->packet_id, MQTT_SUCCESS))
+		return engine_out_of_memory(engine);
+	return MQUIC_OK;
+}
+
+static enum mquic_status deliver(struct mqtt_engine *engine, const struct mqtt_publish *publish)
+{
+	bool manual = engine->options.manual_ack;
+	size_t maximum = UINT16_MAX;
+	struct mquic_event *event = message_event(publish);
+	enum mqtt_arrival arrival = MQTT_ARRIVAL_NEW;
+
+	if (event == NULL)
+		return engine_out_of_memory(engine);
+	if (version_of(engine) == MQTT_5)
+		maximum = engine->options.receive_maximum;
+	if (publish->qos > 0)
+		arrival = mqtt_inflight_arrived(&engine->inflight, publish->packet_id, publish->qos,
+						manual, maximum);
+	if (arrival == MQTT_ARRIVAL_NEW)
+		event_queue_push(&engine->events, event);
+	else
+		mquic_event_free(event);
+	switch (arrival) {
+	case MQTT_ARRIVAL_NEW:
+		return publish->qos == 0 || manual ? MQUIC_OK : answer(engine, publish);
+	case MQTT_ARRIVAL_DUPLICATE:
+		return MQUIC_OK;
+	case MQTT_ARRIVAL_REPEAT:
+		return answer(engine, publish);
+	case MQTT_ARRIVAL_VIOLATION:
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
+					"it used the packet identifier of an unsettled message");
+	case MQTT_ARRIVAL_TOO_MANY:
+		return engine_violation(engine, MQTT_RECEIVE_MAXIMUM_EXCEEDED,
+					"it has more messages unsettled than we allow");
+	case MQTT_ARRIVAL_MEMORY:
+		break;
+	}
+	return engine_out_of_memory(engine);
+}
+
+static enum mquic_status handle_publish(struct mqtt_engine *engine,
+					const struct mqtt_packet *packet)
+{
+	struct mqtt_publish publish;
+	enum mqtt_reason reason = mqtt_publish_read(&publish, packet, version_of(engine));
+
+	if (reason == MQTT_SUCCESS)
+		reason = mqtt_alias_in_resolve(&engine->alias_in, &publish);
+	if (reason != MQTT_SUCCESS)
+		return malformed(engine, reason, MQTT_PUBLISH);
+	return deliver(engine, &publish);
+}
+
+/* ---- Acknowledgements ---- */
+
+static enum mquic_status settle(struct mqtt_engine *engine, struct mqtt_outgoing *outgoing,
+				const struct mqtt_ack *ack)
+{
+	if (!engine_delivered(engine, ack->packet_id, ack->reason, &ack->properties))
+		return engine_out_of_memory(engine);
+	mqtt_inflight_settle(&engine->inflight, outgoing);
+	return MQUIC_OK;
+}
+
+static enum mquic_status release(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason)
+{
+	if (!engine_write_ack(engine, MQTT_PUBREL, packet_id, reason))
+		return engine_out_of_memory(engine);
+	return MQUIC_OK;
+}
+
+/* PUBACK, PUBREC and PUBCOMP: answers to what we have published. */
+static enum mquic_status handle_ack(struct mqtt_engine *engine, const struct mqtt_packet *packet)
+{
+	struct mqtt_ack ack;
+	enum mqtt_reason reason = mqtt_ack_read(&ack, packet, version_of(engine));
+	struct mqtt_outgoing *outgoing;
+
+	if (reason != MQTT_SUCCESS)
+		return malformed(engine, reason, packet->type);
+	outgoing = packet_id_get(&engine->inflight.outgoing, ack.packet_id);
+	switch (mqtt_outgoing_step(outgoing, ack.type, ack.reason)) {
+	case MQTT_STEP_IGNORE:
+		return MQUIC_OK;
+	case MQTT_STEP_SETTLE:
+		return settle(engine, outgoing, &ack);
+	case MQTT_STEP_TAKE:
+		mqtt_inflight_taken(&engine->inflight, outgoing);
+		return release(engine, ack.packet_id, MQTT_SUCCESS);
+	case MQTT_STEP_REPEAT:
+		return release(engine, ack.packet_id, MQTT_SUCCESS);
+	case MQTT_STEP_NOT_FOUND:
+		return release(engine, ack.packet_id, MQTT_PACKET_ID_NOT_FOUND);
+	case MQTT_STEP_VIOLATION:
+		break;
+	}
+	return engine_violation(engine, MQTT_PROTOCOL_ERROR,
+				"an acknowledgement does not fit the message it names");
+}
+
+static enum mquic_status handle_pubrel(struct mqtt_engine *engine, const struct mqtt_packet *packet)
+{
+	struct mqtt_ack ack;
+	enum mqtt_reason reason = mqtt_ack_read(&ack, packet, version_of(engine));
+	uint8_t code = MQTT_SUCCESS;
+
+	if (reason != MQTT_SUCCESS)
+		return malformed(engine, reason, MQTT_PUBREL);
+	switch (mqtt_inflight_released(&engine->inflight, ack.packet_id)) {
+	case MQTT_STEP_VIOLATION:
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
+					"it sent PUBREL before our PUBREC");
+	case MQTT_STEP_NOT_FOUND:
+		code = MQTT_PACKET_ID_NOT_FOUND;
+		break;
+	default:
+		break;
+	}
+	if (!engine_write_ack(engine, MQTT_PUBCOMP, ack.packet_id, code))
+		return engine_out_of_memory(engine);
+	return MQUIC_OK;
+}
+
+/* UNSUBACK of 3.1.1 has no codes: all filters are gone. */
+static enum mquic_status settle_plain_unsuback(struct mqtt_engine *engine,
+					       struct mqtt_outgoing *outgoing,
+					       struct mqtt_suback *suback)
+{
+	uint8_t *codes = calloc(outgoing->filter_count, 1);
+	bool done;
+
+	suback->reasons = bytes_of(codes, outgoing->filter_count);
+	done = codes != NULL && engine_subscribed(engine, suback);
+	free(codes);
+	if (!done)
+		return engine_out_of_memory(engine);
+	mqtt_inflight_settle(&engine->inflight, outgoing);
+	return MQUIC_OK;
+}
+
+static enum mquic_status handle_suback(struct mqtt_engine *engine, const struct mqtt_packet *packet)
+{
+	struct mqtt_suback suback;
+	enum mqtt_reason reason = mqtt_suback_read(&suback, packet, version_of(engine));
+	struct mqtt_outgoing *outgoing;
+	enum mqtt_type asked;
+
+	if (reason != MQTT_SUCCESS)
+		return malformed(engine, reason, packet->type);
+	asked = suback.type == MQTT_SUBACK ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE;
+	outgoing = packet_id_get(&engine->inflight.outgoing, suback.packet_id);
+	if (outgoing == NULL || outgoing->state != MQTT_OUT_WAIT_SUBACK || outgoing->type != asked)
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
+					"it answered a subscription that was not asked for");
+	if (version_of(engine) != MQTT_5 && suback.type == MQTT_UNSUBACK)
+		return settle_plain_unsuback(engine, outgoing, &suback);
+	if (suback.reasons.len != outgoing->filter_count)
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
+					"it answered with more or fewer codes than filters");
+	if (!engine_subscribed(engine, &suback))
+		return engine_out_of_memory(engine);
+	mqtt_inflight_settle(&engine->inflight, outgoing);
+	return MQUIC_OK;
+}
+
+/* ---- The rest ---- */
+
+static enum mquic_status handle_disconnect(struct mqtt_engine *engine,
+					   const struct mqtt_packet *packet)
+{
+	struct mqtt_disconnect disconnect;
+	enum mqtt_reason reason;
+
+	if (version_of(engine) != MQTT_5)
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR, "it sent DISCONNECT");
+	reason = mqtt_disconnect_read(&disconnect, packet, MQTT_5);
+	if (reason != MQTT_SUCCESS)
+		return malformed(engine, reason, MQTT_DISCONNECT);
+	if (disconnect.reason == MQTT_DISCONNECT_WITH_WILL ||
+	    mqtt_properties_has(&disconnect.properties, MQTT_SESSION_EXPIRY))
+		return malformed(engine, MQTT_PROTOCOL_ERROR, MQTT_DISCONNECT);
+	(void)engine_ended_by_server(
+		engine, disconnect.reason == MQTT_SUCCESS ? MQUIC_OK : MQUIC_ERR_CLOSED,
+		disconnect.reason, "the server disconnected us", &disconnect.properties);
+	return MQUIC_ERR_CLOSED;
+}
+
+static enum mquic_status handle_auth(struct mqtt_engine *engine, const struct mqtt_packet *packet,
+				     uint64_t now_ms)
+{
+	struct mqtt_disconnect auth;
+	enum mqtt_reason reason = mqtt_disconnect_read(&auth, packet, version_of(engine));
+	bool more = reason == MQTT_SUCCESS && auth.reason == MQTT_CONTINUE_AUTHENTICATION;
+	struct mquic_event *event;
+
+	if (reason != MQTT_SUCCESS)
+		return malformed(engine, reason, MQTT_AUTH);
+	if (engine->auth != AUTH_SERVER || auth.reason == MQTT_RE_AUTHENTICATE ||
+	    (!more && engine->state == MQTT_ENGINE_CONNECTING) ||
+	    !method_matches(engine, &auth.properties, more))
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
+					"it sent AUTH that does not fit the exchange");
+	event = event_new(MQUIC_EVENT_AUTH);
+	if (event == NULL || !fill_auth_event(event, auth.reason, &auth.properties)) {
+		mquic_event_free(event);
+		return engine_out_of_memory(engine);
+	}
+	event_queue_push(&engine->events, event);
+	engine->auth = more ? AUTH_CLIENT : AUTH_NOBODY;
+	if (engine->connack_timeout_ms > 0)
+		engine->connack_deadline_ms = now_ms + engine->connack_timeout_ms;
+	return MQUIC_OK;
+}
+
+static enum mquic_status handle_pingresp(struct mqtt_engine *engine,
+					 const struct mqtt_packet *packet)
+{
+	enum mqtt_reason reason = mqtt_ping_read(packet);
+
+	return reason == MQTT_SUCCESS ? MQUIC_OK : malformed(engine, reason, MQTT_PINGRESP);
+}
+
+enum mquic_status engine_handle_packet(struct mqtt_engine *engine, const struct mqtt_packet *packet,
+				       uint64_t now_ms)
+{
+	char what[64];
+
+	if (engine->state == MQTT_ENGINE_CONNECTING && packet->type != MQTT_CONNACK &&
+	    packet->type != MQTT_AUTH && packet->type != MQTT_DISCONNECT) {
+		(void)snprintf(what, sizeof(what), "it sent %s before CONNACK",
+			       mqtt_type_text(packet->type));
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR, what);
+	}
+	switch (packet->type) {
+	case MQTT_CONNACK:
+		return handle_connack(engine, packet);
+	case MQTT_PUBLISH:
+		return handle_publish(engine, packet);
+	case MQTT_PUBACK:
+	case MQTT_PUBREC:
+	case MQTT_PUBCOMP:
+		return handle_ack(engine, packet);
+	case MQTT_PUBREL:
+		return handle_pubrel(engine, packet);
+	case MQTT_SUBACK:
+	case MQTT_UNSUBACK:
+		return handle_suback(engine, packet);
+	case MQTT_PINGRESP:
+		return handle_pingresp(engine, packet);
+	case MQTT_DISCONNECT:
+		return handle_disconnect(engine, packet);
+	case MQTT_AUTH:
+		return handle_auth(engine, packet, now_ms);
+	default:
+		(void)snprintf(what, sizeof(what), "it sent %s, which only clients send",
+			       mqtt_type_text(packet->type));
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR, what);
+	}
+}

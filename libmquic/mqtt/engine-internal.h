@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The body of mqtt_engine, shared by its three files: engine.c (life, time, events),
+ * engine-input.c (what the server says) and engine-output.c (what we say).
+ */
+#ifndef MQUIC_MQTT_ENGINE_INTERNAL_H
+#define MQUIC_MQTT_ENGINE_INTERNAL_H
+
+#include "mqtt/ack.h"
+#include "mqtt/alias.h"
+#include "mqtt/connect.h"
+#include "mqtt/disconnect.h"
+#include "mqtt/engine.h"
+#include "mqtt/inflight.h"
+#include "mqtt/subscribe.h"
+
+/* What the server told of itself in CONNACK (section 3.2.2.3). */
+struct server_limits {
+	size_t receive_maximum;
+	uint32_t maximum_packet_size;
+	uint8_t maximum_qos;
+	bool retain;
+	unsigned int lacks; /* or-ed MQTT_NEEDS_... */
+};
+
+/* Whose turn it is to send AUTH (section 4.12). */
+enum auth_turn {
+	AUTH_NOBODY, /* no exchange is going on */
+	AUTH_SERVER,
+	AUTH_CLIENT
+};
+
+struct mqtt_engine {
+	enum mqtt_engine_state state;
+	struct mqtt_options options;
+	size_t buffer_bytes;
+	struct mqtt_framing framing;
+	struct buf_writer output;
+	size_t answers; /* bytes of the output, at most, that answer input */
+	struct event_queue events;
+	struct mquic_event *last_event; /* DISCONNECTED, made in advance so that it cannot fail */
+	struct mqtt_inflight inflight;
+	struct mqtt_alias_in alias_in;
+	struct mqtt_alias_out alias_out;
+	struct server_limits server;
+	struct text assigned_id;
+	enum auth_turn auth;
+	bool closing;
+	uint8_t closing_reason;
+	bool wants_writable;
+
+	uint16_t keep_alive_s;
+	uint64_t connack_timeout_ms;
+	uint64_t connack_deadline_ms;
+	uint64_t last_sent_ms;
+	uint64_t last_received_ms;
+	uint64_t ping_deadline_ms;
+};
+
+/* ---- engine.c ---- */
+
+/* The end by MQTT: OVER, with a DISCONNECTED event. The text is the whole sentence. */
+__attribute__((format(printf, 4, 5))) enum mquic_status engine_end(struct mqtt_engine *engine,
+								   enum mquic_status status,
+								   uint8_t code, const char *format,
+								   ...);
+
+/* The same because of `reason`, which 5.0 tells the server in DISCONNECT. */
+enum mquic_status engine_violation(struct mqtt_engine *engine, enum mqtt_reason reason,
+				   const char *what);
+enum mquic_status engine_out_of_memory(struct mqtt_engine *engine);
+
+/* The same because the server says so; `what` begins the sentence, its reasons follow. */
+enum mquic_status engine_ended_by_server(struct mqtt_engine *engine, enum mquic_status status,
+					 uint8_t code, const char *what,
+					 const struct mqtt_properties *properties);
+
+/* Fills in reason string and user properties; false if out of memory. */
+bool engine_describe(struct mquic_event *event, const struct mqtt_properties *properties);
+
+/* A DELIVERED event in the queue; false if out of memory. `properties` may be NULL. */
+bool engine_delivered(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason,
+		      const struct mqtt_properties *properties);
+
+/* A SUBSCRIBED or UNSUBSCRIBED event in the queue; false if out of memory. */
+bool engine_subscribed(struct mqtt_engine *engine, const struct mqtt_suback *suback);
+
+/* ---- engine-output.c ---- */
+
+/* Each writes one packet, or nothing and returns false if out of memory. */
+bool engine_write_connect(struct mqtt_engine *engine);
+bool engine_write_ack(struct mqtt_engine *engine, enum mqtt_type type, uint16_t packet_id,
+		      uint8_t reason);
+bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason);
+bool engine_write_ping(struct mqtt_engine *engine);
+
+/* Sends of the queue what may leave, then DISCONNECT if we are closing; tells WRITABLE. */
+void engine_pump(struct mqtt_engine *engine);
+
+/* ---- engine-input.c ---- */
+
+enum mquic_status engine_handle_packet(struct mqtt_engine *engine, const struct mqtt_packet *packet,
+				       uint64_t now_ms);
+
+#endif

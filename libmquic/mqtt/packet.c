@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "mqtt/packet.h"
+
+#include "mqtt/property.h"
+
+const char *mqtt_type_text(enum mqtt_type type)
+{
+	static const char *const names[] = {
+		"packet",  "CONNECT",  "CONNACK",    "PUBLISH", "PUBACK",      "PUBREC",
+		"PUBREL",  "PUBCOMP",  "SUBSCRIBE",  "SUBACK",	"UNSUBSCRIBE", "UNSUBACK",
+		"PINGREQ", "PINGRESP", "DISCONNECT", "AUTH",
+	};
+
+	return (size_t)type < sizeof(names) / sizeof(names[0]) ? names[type] : names[0];
+}
+
+bool mqtt_packet_flags_valid(const struct mqtt_packet *packet)
+{
+	switch (packet->type) {
+	case MQTT_PUBLISH:
+		return true;
+	case MQTT_PUBREL:
+	case MQTT_SUBSCRIBE:
+	case MQTT_UNSUBSCRIBE:
+		return packet->flags == 2;
+	default:
+		return packet->flags == 0;
+	}
+}
+
+int mqtt_header_read(struct bytes bytes, uint32_t *body_len)
+{
+	struct buf_reader reader = buf_reader_of(bytes);
+	uint8_t first = buf_read_u8(&reader);
+	size_t i;
+
+	if (reader.failed)
+		return 0;
+	if (first >> 4 == 0)
+		return -1;
+	/* The length ends at its first byte below 0x80; without one it may still be on its way. */
+	for (i = 1; i < MQTT_HEADER_MAX; i++) {
+		if (i == bytes.len)
+			return 0;
+		if (bytes.data[i] < 0x80)
+			break;
+	}
+	*body_len = mqtt_read_varint(&reader);
+	return reader.failed ? -1 : (int)(bytes.len - reader.left);
+}
+
+void mqtt_header_write(struct buf_writer *writer, enum mqtt_type type, uint8_t flags,
+		       size_t body_len)
+{
+	if (body_len > MQTT_VARINT_MAX) {
+		writer->failed = true;
+		return;
+	}
+	buf_write_u8(writer, (uint8_t)(type << 4 | flags));
+	mqtt_write_varint(writer, (uint32_t)body_len);
+}
+
+size_t mqtt_packet_size(size_t body_len)
+{
+	size_t header = 2;
+	size_t rest = body_len;
+
+	while (rest >= 0x80) {
+		header++;
+		rest >>= 7;
+	}
+	return header + body_len;
+}
+
+void mqtt_framing_init(struct mqtt_framing *framing, uint32_t maximum_packet_size)
+{
+	buf_writer_init(&framing->assembly, MQTT_PACKET_MAX);
+	framing->shown = false;
+	framing->maximum_publish = maximum_packet_size;
+	framing->maximum_other = maximum_packet_size;
+	if (framing->maximum_other > MQTT_CONTROL_MAX)
+		framing->maximum_other = MQTT_CONTROL_MAX;
+}
+
+void mqtt_framing_clear(struct mqtt_framing *framing)
+{
+	buf_writer_clear(&framing->assembly);
+	framing->shown = false;
+}
+
+static bool too_large(const struct mqtt_framing *framing, uint8_t first, size_t size)
+{
+	uint32_t maximum = framing->maximum_other;
+
+	if (first >> 4 == MQTT_PUBLISH)
+		maximum = framing->maximum_publish;
+	return size > maximum;
+}
+
+static void open_packet(struct mqtt_packet *packet, struct bytes bytes, size_t header)
+{
+	struct buf_reader reader = buf_reader_of(bytes);
+	uint8_t first = buf_read_u8(&reader);
+
+	packet->type = (enum mqtt_type)(first >> 4);
+	packet->flags = first & 0x0f;
+	(void)buf_read_bytes(&reader, header - 1);
+	packet->body = buf_read_rest(&reader);
+}
+
+/* The first `len` bytes of the input, which lose them. */
+static struct bytes take(struct bytes *input, size_t len)
+{
+	struct buf_reader reader = buf_reader_of(*input);
+	struct bytes taken = buf_read_bytes(&reader, len);
+
+	*input = buf_read_rest(&reader);
+	return taken;
+}
+
+/* Moves input to the assembly until it holds a whole packet. */
+static enum mqtt_framing_result assemble(struct mqtt_framing *framing, struct bytes *input,
+					 struct mqtt_packet *packet)
+{
+	struct buf_writer *assembly = &framing->assembly;
+	uint32_t body_len = 0;
+	size_t missing;
+	int header;
+
+	while ((header = mqtt_header_read(buf_writer_content(assembly), &body_len)) == 0) {
+		if (input->len == 0)
+			return MQTT_FRAMING_MORE;
+		buf_write_bytes(assembly, take(input, 1));
+		if (assembly->failed)
+			return MQTT_FRAMING_MEMORY;
+	}
+	if (header < 0)
+		return MQTT_FRAMING_MALFORMED;
+	if (too_large(framing, buf_writer_content(assembly).data[0], (size_t)header + body_len))
+		return MQTT_FRAMING_TOO_LARGE;
+	missing = (size_t)header + body_len - assembly->len;
+	buf_write_bytes(assembly, take(input, missing < input->len ? missing : input->len));
+	if (assembly->failed)
+		return MQTT_FRAMING_MEMORY;
+	if (assembly->len < (size_t)header + body_len)
+		return MQTT_FRAMING_MORE;
+	open_packet(packet, buf_writer_content(assembly), (size_t)header);
+	framing->shown = true;
+	return MQTT_FRAMING_PACKET;
+}
+
+enum mqtt_framing_result mqtt_framing_next(struct mqtt_framing *framing, struct bytes *input,
+					   struct mqtt_packet *packet)
+{
+	uint32_t body_len = 0;
+	int header;
+
+	if (framing->shown) {
+		buf_writer_consume(&framing->assembly, SIZE_MAX);
+		framing->shown = false;
+	}
+	if (framing->assembly.len > 0)
+		return assemble(framing, input, packet);
+	header = mqtt_header_read(*input, &body_len);
+	if (header < 0)
+		return MQTT_FRAMING_MALFORMED;
+	if (header == 0)
+		return assemble(framing, input, packet);
+	if (too_large(framing, input->data[0], (size_t)header + body_len))
+		return MQTT_FRAMING_TOO_LARGE;
+	if (input->len - (size_t)header < body_len)
+		return assemble(framing, input, packet);
+	open_packet(packet, take(input, (size_t)header + body_len), (size_t)header);
+	return MQTT_FRAMING_PACKET;
+}

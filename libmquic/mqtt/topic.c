@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "mqtt/topic.h"
+
+#include <string.h>
+
+#include "core/text.h"
+
+#define SHARE_PREFIX	 "$share/"
+#define SHARE_PREFIX_LEN (sizeof(SHARE_PREFIX) - 1)
+
+static bool is_text(struct bytes bytes)
+{
+	return bytes.len > 0 && bytes.len <= UINT16_MAX &&
+	       text_is_utf8((const char *)bytes.data, bytes.len);
+}
+
+bool mqtt_topic_is_free_of_wildcards(struct bytes text)
+{
+	return text.len == 0 || (memchr(text.data, '+', text.len) == NULL &&
+				 memchr(text.data, '#', text.len) == NULL);
+}
+
+bool mqtt_topic_is_name(struct bytes topic)
+{
+	return is_text(topic) && mqtt_topic_is_free_of_wildcards(topic);
+}
+
+bool mqtt_topic_has_wildcard(struct bytes filter)
+{
+	return !mqtt_topic_is_free_of_wildcards(filter);
+}
+
+bool mqtt_topic_is_shared(struct bytes filter)
+{
+	return filter.len >= SHARE_PREFIX_LEN &&
+	       memcmp(filter.data, SHARE_PREFIX, SHARE_PREFIX_LEN) == 0;
+}
+
+/* What precedes the first '/', which is taken too; all of it if there is none. */
+static struct bytes take_level(struct buf_reader *reader, bool *last)
+{
+	const uint8_t *slash = NULL;
+	struct bytes level;
+
+	if (reader->left > 0)
+		slash = memchr(reader->next, '/', reader->left);
+	*last = slash == NULL;
+	if (*last)
+		return buf_read_rest(reader);
+	level = buf_read_bytes(reader, (size_t)(slash - reader->next));
+	(void)buf_read_u8(reader);
+	return level;
+}
+
+static bool wildcards_stand_alone(struct buf_reader *reader)
+{
+	bool last = false;
+
+	while (!last) {
+		struct bytes level = take_level(reader, &last);
+
+		if (mqtt_topic_is_free_of_wildcards(level))
+			continue;
+		if (level.len != 1 || (level.data[0] == '#' && !last))
+			return false;
+	}
+	return true;
+}
+
+bool mqtt_topic_is_filter(struct bytes filter)
+{
+	struct buf_reader reader = buf_reader_of(filter);
+	bool last;
+
+	if (!is_text(filter))
+		return false;
+	if (mqtt_topic_is_shared(filter)) {
+		struct bytes share;
+
+		(void)buf_read_bytes(&reader, SHARE_PREFIX_LEN);
+		share = take_level(&reader, &last);
+		if (share.len == 0 || last || reader.left == 0 ||
+		    !mqtt_topic_is_free_of_wildcards(share))
+			return false;
+	}
+	return wildcards_stand_alone(&reader);
+}
