@@ -201,16 +201,29 @@ static bool gather(struct mquic_relay *relay)
 
 /* ---- What the connection tells ------------------------------------------ */
 
+/* Without its stream, or half of it, a client is gone (as a TCP connection would be). */
+static void lose_stream(struct mquic_relay *relay)
+{
+	if (!connection_is_over(relay->connection))
+		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE,
+					     "the control stream is gone");
+}
+
 static void stream_readable(void *self, struct mquic_stream *stream)
 {
 	struct mquic_relay *relay = self;
 
-	(void)stream;
 	if (relay->state == RELAY_WAITING) {
 		while (gather(relay))
 			;
 	} else if (relay->state == RELAY_OPEN) {
-		push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
+		const uint8_t *data;
+		size_t len;
+
+		if (mquic_stream_peek(stream, &data, &len) == MQUIC_ERR_CLOSED)
+			lose_stream(relay);
+		else
+			push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
 	}
 }
 
@@ -234,9 +247,11 @@ static void stream_acceptable(void *self)
 static void stream_writable(void *self, struct mquic_stream *stream)
 {
 	struct mquic_relay *relay = self;
+	size_t sent;
 
-	(void)stream;
-	if (relay->state == RELAY_OPEN)
+	if (mquic_stream_send(stream, NULL, 0, &sent) == MQUIC_ERR_CLOSED)
+		lose_stream(relay); /* STOP_SENDING */
+	else if (relay->state == RELAY_OPEN)
 		push(relay, MQUIC_EVENT_RELAY_WRITABLE, &relay->writable_queued);
 }
 
@@ -249,15 +264,10 @@ static void stream_flushed(void *self, struct mquic_stream *stream)
 		(void)mquic_connection_close(relay->connection, CLOSE_NORMAL, NULL);
 }
 
-/* Without its stream a client is gone (as a TCP connection would be). */
 static void stream_closed(void *self, struct mquic_stream *stream)
 {
-	struct mquic_relay *relay = self;
-
 	(void)stream;
-	if (!connection_is_over(relay->connection))
-		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE,
-					     "the control stream is gone");
+	lose_stream(self);
 }
 
 static void ready(void *self)

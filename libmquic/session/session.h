@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The body of a session, shared by session.c (life and pump) and options.c (setters).
+ * The body of a session, shared by session.c (life and calls), pump.c and options.c (setters).
  *
  * A session joins an MQTT engine to the one stream of a QUIC connection. Its task is the pump:
  * bytes from the stream to the engine, events from the engine to the endpoint's queue, output of
@@ -33,5 +33,12 @@ struct mquic_session {
 	struct error error;
 	void *userdata;
 };
+
+/* ---- pump.c ---- */
+
+void pump_init(struct mquic_session *session);
+uint64_t pump_now_ms(struct mquic_session *session);
+/* What the session's connection is observed by. */
+extern const struct connection_observer pump_observer;
 
 #endif

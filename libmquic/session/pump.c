@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* The pump of a session, from the stream to the engine and back, and its end. See session.h. */
+#include <string.h>
+
+#include "session/session.h"
+
+#define NS_PER_MS 1000000U
+
+/* Bytes of events that may wait at the endpoint before sessions stop reading. */
+#define EVENT_BYTES 1048576
+
+/* How long the last bytes, DISCONNECT among them, may take to be acknowledged. */
+#define FAREWELL_NS (3000 * (uint64_t)NS_PER_MS)
+
+uint64_t pump_now_ms(struct mquic_session *session)
+{
+	return endpoint_now(session->endpoint) / NS_PER_MS;
+}
+
+static void schedule(struct mquic_session *session)
+{
+	endpoint_schedule(session->endpoint, &session->task);
+}
+
+/* ---- The end of a connection -------------------------------------------- */
+
+/* DISCONNECTED as MQTT or, if it has no opinion, QUIC sees it. */
+static struct mquic_event *last_event(struct mquic_session *session)
+{
+	struct mquic_event *event = session->verdict;
+
+	if (event != NULL) {
+		session->verdict = NULL;
+		return event;
+	}
+	event = session->farewell;
+	session->farewell = NULL;
+	event->type = MQUIC_EVENT_DISCONNECTED;
+	if (session->disconnecting && session->end.origin == MQUIC_ORIGIN_LOCAL) {
+		event_set_text(event, "disconnected", strlen("disconnected"));
+		return event;
+	}
+	event->origin = session->end.origin;
+	event->code = session->end.code;
+	/* A server that ends it unasked, however politely, has not done what was wanted. */
+	event->status = session->end.status == MQUIC_OK && !session->disconnecting
+				? MQUIC_ERR_CLOSED
+				: session->end.status;
+	event_set_text(event, session->end.text, strlen(session->end.text));
+	return event;
+}
+
+static void push(struct mquic_session *session, struct mquic_event *event)
+{
+	event->session = session;
+	event->owner = session;
+	endpoint_push(session->endpoint, event);
+}
+
+static void finish(struct mquic_session *session)
+{
+	mqtt_engine_lost(session->engine);
+	mquic_stream_free(session->stream);
+	session->stream = NULL;
+	session->active = false;
+	timer_set(&session->endpoint->timers, &session->timer, TIMER_NEVER);
+	push(session, last_event(session));
+	mquic_event_free(session->farewell);
+	session->farewell = NULL;
+}
+
+/* ---- The pump ----------------------------------------------------------- */
+
+static void pull_events(struct mquic_session *session)
+{
+	struct mquic_event *event;
+
+	while ((event = mqtt_engine_next_event(session->engine)) != NULL) {
+		if (event->type == MQUIC_EVENT_DISCONNECTED)
+			session->verdict = event; /* told when the connection is over, too */
+		else
+			push(session, event);
+	}
+}
+
+static bool may_read(const struct mquic_session *session)
+{
+	enum mqtt_engine_state state = mqtt_engine_state(session->engine);
+
+	return session->stream != NULL && state != MQTT_ENGINE_IDLE && state != MQTT_ENGINE_OVER &&
+	       mqtt_engine_wants_input(session->engine) &&
+	       session->endpoint->events.cost < EVENT_BYTES;
+}
+
+static void hang_up(struct mquic_session *session, const char *reason)
+{
+	(void)mquic_connection_close(session->connection, 0, reason);
+}
+
+static void feed(struct mquic_session *session)
+{
+	const uint8_t *data;
+	size_t len;
+	enum mquic_status status = MQUIC_ERR_AGAIN;
+
+	while (may_read(session)) {
+		status = mquic_stream_peek(session->stream, &data, &len);
+		if (status != MQUIC_OK || len == 0)
+			break;
+		(void)mqtt_engine_receive(session->engine, data, len, pump_now_ms(session));
+		(void)mquic_stream_consume(session->stream, len);
+		pull_events(session);
+	}
+	/* FIN or a reset: as the end of a TCP connection. */
+	if ((status == MQUIC_OK && len == 0) || status == MQUIC_ERR_CLOSED)
+		hang_up(session, "the server ended the stream");
+}
+
+/* Whether bytes wait that the engine would take but for the events not taken from the queue. */
+static bool has_more(const struct mquic_session *session)
+{
+	enum mqtt_engine_state state = mqtt_engine_state(session->engine);
+	const uint8_t *data;
+	size_t len;
+
+	return state != MQTT_ENGINE_OVER && mqtt_engine_wants_input(session->engine) &&
+	       mquic_stream_peek(session->stream, &data, &len) == MQUIC_OK && len > 0;
+}
+
+static void drain(struct mquic_session *session)
+{
+	const uint8_t *data;
+	size_t len;
+	size_t sent;
+	enum mquic_status status;
+
+	do {
+		mqtt_engine_output(session->engine, &data, &len);
+		status = mquic_stream_send(session->stream, data, len, &sent);
+		if (status == MQUIC_OK && len > 0)
+			mqtt_engine_output_consume(session->engine, sent, pump_now_ms(session));
+	} while (status == MQUIC_OK && len > 0);
+	pull_events(session);
+	/* STOP_SENDING: a server that has taken us over or thrown us out waits for us to go. */
+	if (status == MQUIC_ERR_CLOSED)
+		hang_up(session, "the server wants no more from us");
+}
+
+/* Whether nothing is left to send, and the server has acknowledged the last byte. */
+static bool all_is_said(const struct mquic_session *session)
+{
+	const uint8_t *data;
+	size_t len;
+
+	mqtt_engine_output(session->engine, &data, &len);
+	return len == 0 && mquic_stream_bytes_pending(session->stream) == 0;
+}
+
+/* MQTT is over: close as soon as the server has it all, but do not wait for ever. */
+static void part(struct mquic_session *session)
+{
+	uint64_t now_ns = endpoint_now(session->endpoint);
+
+	if (session->close_by_ns == 0)
+		session->close_by_ns = now_ns + FAREWELL_NS;
+	if (all_is_said(session) || now_ns >= session->close_by_ns)
+		(void)mquic_connection_close(session->connection, 0, NULL);
+}
+
+static void set_timer(struct mquic_session *session)
+{
+	uint64_t deadline_ms = mqtt_engine_deadline_ms(session->engine);
+	uint64_t deadline_ns = deadline_ms == UINT64_MAX ? TIMER_NEVER : deadline_ms * NS_PER_MS;
+
+	if (session->close_by_ns != 0 && session->close_by_ns < deadline_ns)
+		deadline_ns = session->close_by_ns;
+	timer_set(&session->endpoint->timers, &session->timer, deadline_ns);
+}
+
+static void run(struct task *task)
+{
+	struct mquic_session *session = list_entry(task, struct mquic_session, task);
+
+	if (!session->active)
+		return;
+	mqtt_engine_tick(session->engine, pump_now_ms(session));
+	pull_events(session);
+	feed(session);
+	if (!session->ended)
+		drain(session);
+	if (has_more(session))
+		schedule(session); /* room was made, or the caller must take events first */
+	else if (session->ended)
+		finish(session);
+	if (session->ended)
+		return;
+	if (mqtt_engine_state(session->engine) == MQTT_ENGINE_OVER)
+		part(session);
+	set_timer(session);
+}
+
+static void timer_fired(struct timer *timer, uint64_t now_ns)
+{
+	(void)now_ns;
+	schedule(list_entry(timer, struct mquic_session, timer));
+}
+
+/* ---- What the connection tells ------------------------------------------ */
+
+static void connection_ready(void *self)
+{
+	struct mquic_session *session = self;
+	uint64_t idle_ms = connection_idle_timeout_ms(session->connection);
+	uint64_t keep_alive_ms = 1000 * (uint64_t)mqtt_engine_keep_alive_s(session->engine);
+
+	/* The server may drop us between two of MQTT's own pings: QUIC's fill the gap. */
+	if (idle_ms > 0 && (keep_alive_ms == 0 || idle_ms < keep_alive_ms + keep_alive_ms / 2) &&
+	    (session->settings->keep_alive_ms == 0 || session->settings->keep_alive_ms >= idle_ms))
+		connection_set_keep_alive_ms(session->connection, idle_ms / 2);
+}
+
+static void stream_event(void *self, struct mquic_stream *stream)
+{
+	(void)stream;
+	schedule(self);
+}
+
+static void stream_acceptable(void *self)
+{
+	struct mquic_session *session = self;
+	struct mquic_stream *stream;
+
+	/* A server opens no stream in MQTT over QUIC. */
+	while (mquic_connection_accept_stream(session->connection, &stream) == MQUIC_OK)
+		mquic_stream_free(stream);
+}
+
+static void connection_ended(void *self, const struct quic_end *end)
+{
+	struct mquic_session *session = self;
+
+	session->ended = true;
+	session->end = *end;
+	schedule(session);
+}
+
+const struct connection_observer pump_observer = {
+	.ready = connection_ready,
+	.stream_acceptable = stream_acceptable,
+	.stream_readable = stream_event,
+	.stream_writable = stream_event,
+	.stream_flushed = stream_event,
+	.stream_closed = stream_event,
+	.ended = connection_ended,
+};
+
+void pump_init(struct mquic_session *session)
+{
+	session->task.run = run;
+	session->timer.fire = timer_fired;
+}
