@@ -31,7 +31,7 @@ struct listener {
 
 static void name_address(const struct sockaddr *address, socklen_t len, char *name, size_t size)
 {
-	char host[NI_MAXHOST], port[NI_MAXSERV];
+	char host[ADDRESS_NAME - 10], port[8];
 
 	if (getnameinfo(address, len, host, sizeof(host), port, sizeof(port),
 			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
@@ -115,7 +115,7 @@ static void accept_clients(struct watcher *watcher, uint32_t events)
 	for (int i = 0; i < ACCEPT_BURST; i++) {
 		struct sockaddr_storage address;
 		socklen_t len = sizeof(address);
-		char name[64];
+		char name[ADDRESS_NAME];
 		int fd = accept4(listener->fd, (struct sockaddr *)&address, &len,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -153,7 +153,7 @@ static void announce(const struct tunnel *tunnel, int fd)
 {
 	struct sockaddr_storage address;
 	socklen_t len = sizeof(address);
-	char name[64];
+	char name[ADDRESS_NAME];
 
 	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
 		return;

@@ -196,7 +196,6 @@ static void check_end(struct pipe *pipe)
 	if (pipe->fd < 0)
 		return;
 	if (pipe->quic_over) {
-		pipe->broken = pipe->broken || !pipe->stream_ended;
 		bury(pipe);
 	} else if (pipe->stream_closed && pipe->tcp_ended && pipe->stream_ended) {
 		mquic_connection_close(pipe->connection, CODE_NORMAL, NULL);
@@ -253,6 +252,8 @@ static void connection_ready(struct pipe *pipe)
 static void connection_closed(struct pipe *pipe, const struct mquic_event *event)
 {
 	pipe->quic_over = true;
+	/* A server may end the whole connection with code 0 where TCP would send a FIN. */
+	pipe->broken = pipe->broken || mquic_event_status(event) != MQUIC_OK;
 	if (!pipe->was_ready)
 		say_warning("%s: refused, cannot connect to %s port %u: %s", pipe->name,
 			    pipe->tunnel->host, pipe->tunnel->port, mquic_event_text(event));
@@ -265,16 +266,15 @@ static void connection_closed(struct pipe *pipe, const struct mquic_event *event
 }
 
 /* The end of the stream is the end of the pipe; CONNECTION_CLOSED follows in any case. */
-static void stream_closed(struct pipe *pipe, const struct mquic_event *event)
+static void stream_closed(struct pipe *pipe)
 {
 	pipe->stream_closed = true;
-	pipe->broken = pipe->broken || mquic_event_code(event) != 0;
 	if (!quic_to_tcp(pipe))
 		return;
 	if (pipe->stream_ended)
 		check_end(pipe);
-	else /* reset: nothing more will come */
-		mquic_connection_close(pipe->connection, CODE_NORMAL, NULL);
+	else if (mquic_connection_close(pipe->connection, CODE_NORMAL, NULL) == MQUIC_OK)
+		pipe->broken = true; /* the server has reset the stream */
 }
 
 void pipe_handle(const struct mquic_event *event)
@@ -293,7 +293,7 @@ void pipe_handle(const struct mquic_event *event)
 		tcp_to_quic(pipe);
 		break;
 	case MQUIC_EVENT_STREAM_CLOSED:
-		stream_closed(pipe, event);
+		stream_closed(pipe);
 		break;
 	case MQUIC_EVENT_CONNECTION_CLOSED:
 		connection_closed(pipe, event);

@@ -27,7 +27,7 @@ struct pipe {
 	uint32_t watched; /* epoll events asked for */
 	struct mquic_connection *connection;
 	struct mquic_stream *stream;
-	char name[64]; /* the TCP client, "127.0.0.1:40000" */
+	char name[ADDRESS_NAME]; /* the TCP client, "127.0.0.1:40000" */
 
 	bool was_ready;	    /* the handshake was completed */
 	bool quic_over;	    /* the QUIC connection has ended */

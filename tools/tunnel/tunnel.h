@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Room for "[address%interface]:port". */
+#define ADDRESS_NAME 80
+
 struct pipe;
 struct listener;
 

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""mquic-pub against the real broker: sources of payloads, exit codes, interruption."""
+
+import re
+import signal
+import subprocess
+
+import pytest
+
+from harness.process import Process
+
+
+@pytest.fixture
+def users(workdir):
+    """A password file: ann may log in."""
+    path = workdir / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", path, "ann", "secret"], check=True)
+    path.chmod(0o644)
+    return path
+
+
+@pytest.fixture
+def rules(workdir):
+    """An ACL: everybody may publish to open/ only."""
+    path = workdir / "acl"
+    path.write_text("topic readwrite open/#\n")
+    path.chmod(0o644)
+    return path
+
+
+def test_lines_are_messages(broker):
+    sub = broker.tcp_sub("-t", "x", "-F", "<%p>", "-C", "4")
+    broker.pub("-t", "x", "-l", input="one\n\ntwo\nlast without newline")
+    assert sub.wait_lines(4) == ["<one>", "<>", "<two>", "<last without newline>"]
+
+
+def test_no_lines_at_all(broker):
+    broker.pub("-t", "x", "-l", "-q", "1", input="")
+
+
+def test_a_line_goes_out_before_the_next_is_typed(broker):
+    sub = broker.tcp_sub("-t", "x")
+    tool = broker.build.tool("mquic-pub")
+    argv = [tool, *broker.address(), "-t", "x", "-l", "-q", "1"]
+    pub = broker.adopt(Process(argv, broker.build.environment(), stdin=True))
+    for number in range(3):
+        pub.write(f"line {number}\n")
+        sub.wait_line(f"line {number}")
+    pub.close_stdin()
+    assert pub.wait() == 0
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_lines_beyond_every_buffer(broker, qos):
+    lines = [f"{number:06d} " + "x" * 93 for number in range(30000)]
+    sub = broker.tcp_sub("-t", "x", "-q", "0", "-C", len(lines))
+    broker.pub("-t", "x", "-l", "-q", qos, input="\n".join(lines) + "\n", timeout=60)
+    if qos:
+        assert sub.wait_lines(len(lines), timeout=60) == lines
+
+
+def test_one_very_long_line(broker, workdir):
+    line = "y" * 3_000_000
+    sub = broker.tcp_sub("-t", "x", "-F", "%l", "-C", "2")
+    broker.pub("-t", "x", "-l", "-q", "1", input=f"{line}\nz\n")
+    assert sub.wait_lines(2) == ["3000000", "1"]
+
+
+def test_other_sources(broker, workdir):
+    sub = broker.tcp_sub("-t", "x", "-F", "<%p>", "-C", "4")
+    path = workdir / "payload"
+    path.write_text("from\na file")
+    broker.pub("-t", "x", "-f", path)
+    broker.pub("-t", "x", "-s", input="all of\nstdin\n")
+    broker.pub("-t", "x", "-n")
+    assert sub.wait_lines(6)[:5] == ["<from", "a file>", "<all of", "stdin", ">"]
+    assert sub.lines[5] == "<>"
+
+
+def test_repeat(broker):
+    sub = broker.tcp_sub("-t", "x", "-C", "3")
+    done = broker.pub("-t", "x", "-m", "y", "--repeat", "3", "--repeat-delay", "0.2", "-d")
+    assert sub.wait_lines(3) == ["y"] * 3
+    assert done.stdout.count("sending PUBLISH") == 3
+
+
+@pytest.mark.parametrize("scheme", ["mqtt-quic", "quic"])
+def test_everything_in_a_url(make_broker, users, scheme):
+    broker = make_broker(anonymous=False, listener=[f"password_file {users}"]).start()
+    sub = broker.tcp_sub("-t", "a/b c", "-C", "1")
+    url = f"{scheme}://ann:secre%74@localhost:{broker.port}/a/b%20c"
+    tool = broker.build.tool("mquic-pub")
+    done = broker.build.run(tool, "-L", url, "--cafile", broker.certs.ca, "-m", "y", "-q", "1")
+    assert done.returncode == 0, done
+    assert sub.wait_lines(1) == ["y"]
+
+
+@pytest.mark.parametrize("protocol, code", [("mqttv311", 5), ("mqttv5", 135)])
+def test_a_refused_login_is_the_exit_code(make_broker, users, protocol, code):
+    broker = make_broker(anonymous=False, listener=[f"password_file {users}"]).start()
+    words = ["-V", protocol, "-t", "x", "-m", "y"]
+    assert broker.pub(*words, "-u", "ann", "-P", "secret").returncode == 0
+    done = broker.pub(*words, "-u", "ann", "-P", "guess", check=False)
+    assert done.returncode == code, done
+    assert "authori" in done.stderr, done
+
+
+def test_a_publish_the_broker_denies_is_told(make_broker, rules):
+    broker = make_broker(listener=[f"acl_file {rules}"]).start()
+    broker.pub("-t", "open/x", "-m", "y", "-q", "1")
+    done = broker.pub("-t", "closed/x", "-m", "y", "-q", "1", check=False)
+    assert done.returncode == 1
+    assert "not authorized" in done.stderr
+
+
+def test_properties_travel(broker):
+    sub = broker.tcp_sub(
+        "-V", "mqttv5", "-t", "x", "-C", "1", "-F", "%C|%R|%P|%D|%F|%E"
+    )
+    broker.pub(
+        "-t", "x", "-m", "y", "-q", "1",
+        "-D", "publish", "content-type", "text/plain",
+        "-D", "publish", "response-topic", "answer",
+        "-D", "PUBLISH", "user-property", "colour", "green",
+        "-D", "publish", "correlation-data", "42",
+        "-D", "publish", "payload-format-indicator", "1",
+        "-D", "publish", "message-expiry-interval", "600",
+    )  # fmt: skip
+    content, answer, user, correlation, utf8, expiry = sub.wait_lines(1)[0].split("|")
+    assert (content, answer, correlation, utf8) == ("text/plain", "answer", "42", "1")
+    assert user == "colour:green"
+    assert 590 <= int(expiry) <= 600
+
+
+def test_debug_tells_the_time_to_connack(broker):
+    done = broker.pub("-t", "x", "-m", "y", "-q", "2", "-i", "me", "-d")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Client me sending CONNECT"
+    assert "Client me received CONNACK (0)" in lines
+    assert any(re.match(r"Connected to 127\.0\.0\.1:\d+ in \d+\.\d ms \(QUIC", li) for li in lines)
+    assert any(li.startswith("Client me received PUBCOMP (Mid: ") for li in lines)
+    assert lines[-1] == "Client me sending DISCONNECT"
+    broker.wait_log("Client me disconnected")
+
+
+def test_lines_survive_a_restart_of_the_broker(broker):
+    tool = broker.build.tool("mquic-pub")
+    argv = [tool, *broker.address(), "-t", "x", "-l", "-q", "1", "-i", "stubborn"]
+    pub = broker.adopt(Process(argv, broker.build.environment(), stdin=True))
+    pub.write("before\n")
+    broker.wait_log("Received PUBLISH from stubborn")
+    assert broker.stop() == 0
+    pub.wait_error("Trying again")
+    broker.start()
+    mark = len(broker.log())
+    pub.write("after\n")
+    pub.close_stdin()
+    assert pub.wait(20) == 0
+    broker.wait_log("Received PUBLISH from stubborn", start=mark)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_disconnect(broker, number):
+    tool = broker.build.tool("mquic-pub")
+    argv = [tool, *broker.address(), "-t", "x", "-l", "-i", "stopped"]
+    pub = broker.adopt(Process(argv, broker.build.environment(), stdin=True))
+    broker.wait_log("Sending CONNACK to stopped")
+    pub.signal(number)
+    assert pub.wait(5) == 1
+    broker.wait_log("Received DISCONNECT from stopped")

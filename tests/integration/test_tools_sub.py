@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""mquic-sub against the real broker: what is printed, when it ends, with which exit code."""
+
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+
+def publish(broker, topic, payload, *more):
+    broker.tcp_pub("-t", topic, "-m", payload, "-q", "1", *more)
+
+
+def test_count_ends_it(broker):
+    sub = broker.sub("-t", "x/#", "-v", "-C", "2")
+    for number in range(3):
+        publish(broker, f"x/{number}", "y")
+    assert sub.wait() == 0
+    assert sub.lines == ["x/0 y", "x/1 y"]
+
+
+def test_what_count_leaves_stays_with_the_broker(broker):
+    """Messages are acknowledged when they are printed, not when they come."""
+    words = ["-t", "x", "-q", "1", "-c", "-C", "2"]
+    broker.sub("-t", "x", "-q", "1", "-c", "-E", client_id="keeper", ready=False).wait()
+    for number in range(6):
+        publish(broker, "x", str(number))
+    seen = []
+    for _ in range(3):
+        sub = broker.sub(*words, client_id="keeper", ready=False)
+        assert sub.wait() == 0, sub.errors
+        seen += sub.lines
+    assert seen == [str(number) for number in range(6)]
+
+
+def test_timeout_has_its_exit_code(broker):
+    started = time.monotonic()
+    sub = broker.sub("-t", "x", "-W", "1", client_id="patient")
+    assert sub.wait() == 27
+    assert 0.9 < time.monotonic() - started < 5
+    assert "Timed out" in sub.errors
+    broker.wait_log("Received DISCONNECT from patient")
+
+
+def test_timeout_counts_while_nobody_answers(broker, make_proxy):
+    proxy = make_proxy(broker)
+    proxy.blackhole = True
+    sub = broker.sub("-t", "x", "-W", "1", port=proxy.port, ready=False)
+    assert sub.wait(5) == 27
+
+
+def test_exit_when_subscribed(broker):
+    sub = broker.sub("-t", "x", "-E", ready=False)
+    assert sub.wait() == 0
+    assert sub.lines == []
+
+
+def test_filters(broker):
+    sub = broker.sub("-t", "a/#", "-t", "b", "-T", "a/+/noise", "-T", "a/x/#", "-v", "-C", "3")
+    for topic in ("a/1/noise", "a", "a/x", "a/x/y", "a/1/noise/more", "b"):
+        publish(broker, topic, "z")
+    assert sub.wait() == 0
+    assert sub.lines == ["a z", "a/1/noise/more z", "b z"]
+
+
+def test_unsubscribe(broker):
+    broker.sub("-t", "x", "-q", "1", "-c", "-E", client_id="moody", ready=False).wait()
+    broker.sub("-t", "other", "-U", "x", "-c", "-C", "1", "-W", "2", client_id="moody").wait()
+    publish(broker, "x", "unwanted")
+    sub = broker.sub("-t", "other", "-c", "-C", "1", client_id="moody")
+    publish(broker, "other", "wanted")
+    assert sub.wait() == 0
+    assert sub.lines == ["wanted"]
+
+
+def test_retained(broker):
+    publish(broker, "old", "stale", "-r")
+    fresh = broker.sub("-t", "old", "-R", "-C", "1")
+    publish(broker, "old", "new")
+    assert fresh.wait() == 0
+    assert fresh.lines == ["new"]
+    only = broker.sub("-t", "#", "--retained-only", ready=False)
+    only.wait_lines(1)
+    publish(broker, "other", "x")
+    assert only.wait() == 0
+    assert only.lines == ["stale"]
+
+
+def test_format(broker):
+    words = r"%t|%p|%x|%X|%l|%q|%r|%m|%%|@@|\t\\|%C|%R|%P|%E|%F"
+    sub = broker.sub("-t", "a/b", "-q", "1", "-C", "1", "-F", words)
+    broker.pub(
+        "-t", "a/b", "-m", "Jürgen", "-q", "1",
+        "-D", "publish", "content-type", "text/plain",
+        "-D", "publish", "user-property", "k", "v",
+        "-D", "publish", "user-property", "k", "w",
+    )  # fmt: skip
+    assert sub.wait() == 0
+    assert sub.lines[0] == (
+        "a/b|Jürgen|4ac3bc7267656e|4AC3BC7267656E|7|1|0|1|%|@|\t\\|text/plain||k:v k:w||0"
+    )
+
+
+def test_format_of_time(broker):
+    sub = broker.sub("-t", "x", "-C", "1", "-F", "%I %U @Y-@m-@d @N")
+    publish(broker, "x", "y")
+    assert sub.wait() == 0
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} \d+\.\d{9} \d{4}-\d\d-\d\d \d{9}", sub.lines[0]
+    )
+
+
+def test_no_newline(broker):
+    sub = broker.sub("-t", "x", "-N", "-C", "2")
+    publish(broker, "x", "ab")
+    publish(broker, "x", "cd")
+    assert sub.wait() == 0
+    assert sub.lines == ["abcd"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_disconnect(broker, number):
+    sub = broker.sub("-t", "x", client_id="stopped")
+    sub.signal(number)
+    assert sub.wait(5) == 0
+    broker.wait_log("Received DISCONNECT from stopped")
+
+
+def test_a_closed_pipe_ends_it_with_disconnect(broker):
+    command = f"{broker.build.tool('mquic-sub')} {' '.join(map(str, broker.address()))}"
+    shell = subprocess.Popen(
+        ["sh", "-c", f"{command} -t x -i piped | head -n 1"],
+        env=broker.build.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    broker.wait_log("Sending SUBACK to piped")
+    publish(broker, "x", "first")
+    assert shell.stdout.readline() == "first\n"
+    publish(broker, "x", "second")
+    broker.wait_log("Received DISCONNECT from piped")
+    assert shell.wait(5) == 0
+    assert shell.communicate()[1] == ""
+
+
+def test_one_taken_over_does_not_fight_for_its_session(broker):
+    first = broker.sub("-t", "x", client_id="twin")
+    second = broker.sub("-t", "x", client_id="twin")
+    assert first.wait(10) == 1
+    assert "take" in first.errors, first.errors
+    publish(broker, "x", "y")
+    assert second.wait_lines(1) == ["y"]
+
+
+def test_debug_tells_the_time_to_connack(broker):
+    sub = broker.sub("-t", "x", "-d", "-C", "1", client_id="me")
+    publish(broker, "x", "y")
+    assert sub.wait() == 0
+    assert sub.lines[0] == "Client me sending CONNECT"
+    assert any(re.match(r"Connected to 127\.0\.0\.1:\d+ in \d+\.\d ms", li) for li in sub.lines)
+    assert any(li.startswith("Subscribed (mid: ") for li in sub.lines)
+    assert "Client me received PUBLISH (d0, q0, r0, m0, 'x', ... (1 bytes))" in sub.lines

@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: MIT
+"""Clients that only speak TCP reach the broker through mquic-tunnel, over QUIC."""
+
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+import paho.mqtt.client as paho
+import pytest
+
+from harness import mqtt
+from harness.ports import free_udp_port
+from harness.process import Process, eventually
+
+HOST = "127.0.0.1"
+
+
+class Tunnel:
+    """A running mquic-tunnel: `port` is where TCP clients go."""
+
+    def __init__(self, broker, *options, port=None):
+        url = f"mqtt-quic://{HOST}:{port or broker.port}"
+        trust = ["--cafile", broker.certs.ca]
+        tool = broker.build.tool("mquic-tunnel")
+        argv = [tool, "-d", "--listen", f"{HOST}:0", "--connect", url, *trust, *options]
+        self.broker = broker
+        self.process = broker.adopt(Process(argv, broker.build.environment()))
+        line = self.process.wait_line(f"Listening on {HOST}:")
+        self.port = int(re.search(rf"Listening on {HOST}:(\d+)", line)[1])
+
+    def connect(self, timeout=20):
+        return socket.create_connection((HOST, self.port), timeout)
+
+    def mosquitto(self, program, *args, **options):
+        """Runs mosquitto_pub or mosquitto_sub through the tunnel to its end."""
+        argv = [program, "-h", HOST, "-p", str(self.port), *map(str, args)]
+        done = subprocess.run(argv, capture_output=True, timeout=40, **options)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    def sub(self, *args, client_id="behind"):
+        """mosquitto_sub through the tunnel, subscribed when this returns."""
+        mark = len(self.broker.log())
+        argv = ["mosquitto_sub", "-h", HOST, "-p", self.port, "-i", client_id, *args]
+        child = self.broker.adopt(Process(argv, self.broker.build.environment()))
+        self.broker.wait_suback(client_id, child, mark)
+        return child
+
+    def closed(self):
+        return sum(": closed" in line for line in self.process.lines)
+
+
+@pytest.fixture
+def tunnel(broker):
+    return Tunnel(broker)
+
+
+def read_all(sock):
+    data = bytearray()
+    while True:
+        more = sock.recv(65536)
+        if not more:
+            return bytes(data)
+        data += more
+
+
+# ---- the clients people have
+
+
+@pytest.mark.parametrize("protocol", ["mqttv31", "mqttv311", "mqttv5"])
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_mosquitto_clients(tunnel, qos, protocol):
+    sub = tunnel.sub("-t", "a/b", "-q", qos, "-V", protocol, "-C", "1", "-v")
+    words = ["-t", "a/b", "-q", qos, "-V", protocol, "-m", "through the tunnel"]
+    tunnel.mosquitto("mosquitto_pub", *words)
+    assert sub.wait() == 0
+    assert sub.lines == ["a/b through the tunnel"]
+
+
+class Paho:
+    """Debian's paho client, its network loop in a thread of its own."""
+
+    def __init__(self, port, protocol):
+        self.client = paho.Client(f"paho-{protocol}-{os.urandom(4).hex()}", protocol=protocol)
+        self.messages = []
+        self.subscribed = threading.Event()
+        self.client.on_message = lambda client, data, message: self.messages.append(message)
+        self.client.on_subscribe = lambda *args: self.subscribed.set()
+        self.client.connect(HOST, port)
+        self.client.loop_start()
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.mark.parametrize("protocol", [paho.MQTTv311, paho.MQTTv5])
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_paho(tunnel, qos, protocol):
+    client = Paho(tunnel.port, protocol)
+    try:
+        client.client.subscribe("a/#", qos)
+        assert client.subscribed.wait(10)
+        for number in range(20):
+            client.client.publish(f"a/{number}", str(number), qos).wait_for_publish(10)
+        eventually(lambda: len(client.messages) == 20, 10, "20 messages")
+        assert [int(message.payload) for message in client.messages] == list(range(20))
+        assert {message.qos for message in client.messages} == {qos}
+    finally:
+        client.close()
+    eventually(lambda: tunnel.closed() == 1, 5, "the end of the connection")
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_ten_megabytes_each_way(tunnel, workdir, qos):
+    path = workdir / "big"
+    path.write_bytes(os.urandom(10_000_000))
+    into = workdir / "back"
+    with open(into, "wb") as out:
+        argv = ["mosquitto_sub", "-h", HOST, "-p", str(tunnel.port), "-t", "big", "-i", "reader"]
+        sub = subprocess.Popen([*argv, "-q", str(qos), "-C", "1", "-N"], stdout=out)
+        try:
+            tunnel.broker.wait_log("Sending SUBACK to reader")
+            tunnel.mosquitto("mosquitto_pub", "-t", "big", "-q", qos, "-f", path)
+            assert sub.wait(30) == 0
+        finally:
+            sub.kill()
+            sub.wait()
+    assert into.read_bytes() == path.read_bytes()
+
+
+# ---- ends
+
+
+def test_disconnect_closes_everything(tunnel):
+    with tunnel.connect() as client:
+        client.sendall(mqtt.connect("polite") + mqtt.DISCONNECT)
+        assert read_all(client) == mqtt.CONNACK_ACCEPTED
+    eventually(lambda: tunnel.closed() == 1, 5, "the end of the connection")
+    tunnel.broker.wait_log("Client polite disconnected")
+
+
+def test_a_half_close_reaches_the_broker_and_the_answer_comes_back(tunnel):
+    with tunnel.connect() as client:
+        client.sendall(mqtt.connect("half"))
+        assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+        client.shutdown(socket.SHUT_WR)
+        assert read_all(client) == b""
+    tunnel.broker.wait_log("Client half (closed|disconnected)|half closed its connection")
+    eventually(lambda: tunnel.closed() == 1, 5, "the end of the connection")
+
+
+def test_a_reset_is_mourned(tunnel):
+    sub = tunnel.sub("-t", "obituary", "-C", "1")
+    words = ["-i", "mortal", "-t", "x", "--will-topic", "obituary", "--will-payload", "gone"]
+    argv = ["mosquitto_sub", "-h", HOST, "-p", tunnel.port, *words]
+    mark = len(tunnel.broker.log())
+    mortal = tunnel.broker.adopt(Process(argv, tunnel.broker.build.environment()))
+    tunnel.broker.wait_suback("mortal", mortal, mark)
+    mortal.kill()
+    assert sub.wait(10) == 0
+    assert sub.lines == ["gone"]
+
+
+def test_a_tcp_reset_ends_the_quic_connection(tunnel):
+    client = tunnel.connect()
+    client.sendall(mqtt.connect("rude"))
+    assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    tunnel.process.wait_line("closed early")
+    tunnel.broker.wait_log("rude")
+    eventually(lambda: "rude" in tunnel.broker.log().rpartition("Sending CONNACK")[2], 5, "the end")
+
+
+def test_a_stopped_broker_closes_the_tcp_side(tunnel):
+    with tunnel.connect() as client:
+        client.sendall(mqtt.connect("left"))
+        assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+        assert tunnel.broker.stop() == 0
+        try:
+            assert read_all(client) == b""
+        except ConnectionResetError:
+            pass
+    eventually(lambda: tunnel.closed() == 1, 5, "the end of the connection")
+
+
+def test_malformed_bytes_do_not_stop_the_tunnel(tunnel):
+    for data in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(5000), b"\0"):
+        with tunnel.connect() as client:
+            client.sendall(data)
+            try:
+                assert read_all(client) == b""
+            except ConnectionResetError:
+                pass
+    tunnel.mosquitto("mosquitto_pub", "-t", "x", "-m", "y", "-q", "1")
+
+
+# ---- back-pressure
+
+
+def test_a_slow_reader_holds_up_nobody_else(tunnel):
+    slow = tunnel.connect()
+    with slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(mqtt.connect("slow") + mqtt.subscribe("flood", 1))
+        tunnel.broker.wait_log("Sending SUBACK to slow")
+        text = ("x" * 20000 + "\n") * 400
+        tunnel.mosquitto("mosquitto_pub", "-t", "flood", "-q", "1", "-l", input=text.encode())
+        quick = tunnel.sub("-t", "other", "-C", "1", client_id="quick")
+        tunnel.mosquitto("mosquitto_pub", "-t", "other", "-m", "y", "-q", "1")
+        assert quick.wait() == 0
+        assert memory_kb(tunnel.process.pid) < 100_000
+
+
+def test_idle_tunnel_costs_no_cpu(tunnel):
+    """Not even with a client that has finished while its server has not."""
+    with tunnel.connect() as client:
+        client.sendall(mqtt.connect("idle"))
+        assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+        before = cpu_seconds(tunnel.process.pid)
+        time.sleep(1)
+        assert cpu_seconds(tunnel.process.pid) - before < 0.1
+
+
+def memory_kb(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"VmRSS:\s*(\d+)", status.read())[1])
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# ---- many, too many, none
+
+
+def test_a_hundred_connections_at_once(tunnel):
+    clients = [tunnel.connect() for _ in range(100)]
+    try:
+        for number, client in enumerate(clients):
+            client.sendall(mqtt.connect(f"crowd{number}"))
+        for client in clients:
+            assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+    finally:
+        for client in clients:
+            client.close()
+    eventually(lambda: tunnel.closed() == 100, 10, "the end of them all")
+
+
+def test_one_too_many_is_refused(broker):
+    tunnel = Tunnel(broker, "--max-connections", "2")
+    clients = [tunnel.connect() for _ in range(2)]
+    for number, client in enumerate(clients):
+        client.sendall(mqtt.connect(f"in{number}"))
+        assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+    with tunnel.connect() as third:
+        assert third.recv(1) == b""
+    assert "--max-connections" in tunnel.process.wait_error("refused, 2 connections")
+    clients.pop().close()
+    eventually(lambda: tunnel.closed() == 1, 5, "room")
+    with tunnel.connect() as again:
+        again.sendall(mqtt.connect("again"))
+        assert again.recv(4) == mqtt.CONNACK_ACCEPTED
+    clients.pop().close()
+
+
+def test_several_listeners(broker):
+    tunnel = Tunnel(broker, "--listen", "[::1]:0")
+    line = tunnel.process.wait_line("Listening on [::1]:")
+    port = int(re.search(r"\[::1\]:(\d+)", line)[1])
+    with socket.create_connection(("::1", port), 10) as client:
+        client.sendall(mqtt.connect("six"))
+        assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+    tunnel.mosquitto("mosquitto_pub", "-t", "x", "-m", "y", "-q", "1")
+
+
+def test_listening_to_the_world_is_warned_of(broker):
+    tunnel = Tunnel(broker, "--listen", "0.0.0.0:0")
+    assert "unencrypted" in tunnel.process.wait_error("0.0.0.0")
+
+
+def test_no_broker(broker):
+    tunnel = Tunnel(broker, port=free_udp_port())
+    with tunnel.connect(40) as client:
+        client.sendall(mqtt.connect("lost"))
+        with pytest.raises(ConnectionResetError):
+            assert client.recv(4) == b""
+            raise ConnectionResetError
+    assert "cannot connect" in tunnel.process.wait_error("refused")
+
+
+def test_a_broker_that_cannot_be_trusted(make_broker, certs):
+    broker = make_broker(identity=certs.other_server).start()
+    tunnel = Tunnel(broker)
+    with tunnel.connect() as client:
+        client.sendall(mqtt.connect("wary"))
+        with pytest.raises(ConnectionResetError):
+            assert client.recv(4) == b""
+            raise ConnectionResetError
+    assert "certificate" in tunnel.process.wait_error("refused")
+    assert "wary" not in broker.log()
+
+
+def test_a_port_in_use_is_named(build, tunnel):
+    where = f"{HOST}:{tunnel.port}"
+    words = ["--listen", where, "--connect", "mqtt-quic://localhost"]
+    done = build.run(build.tool("mquic-tunnel"), *words)
+    assert done.returncode == 1
+    assert where in done.stderr and "in use" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it(tunnel, number):
+    with tunnel.connect() as client:
+        client.sendall(mqtt.connect("guest"))
+        assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+        tunnel.process.signal(number)
+        assert tunnel.process.wait(5) == 0
+        with pytest.raises(ConnectionResetError):
+            client.recv(4)
+    eventually(lambda: "guest" in tunnel.broker.log().rpartition("CONNACK")[2], 5, "its end")
+
+
+def test_it_comes_back_after_a_restart_of_the_broker(tunnel):
+    tunnel.mosquitto("mosquitto_pub", "-t", "x", "-m", "y", "-q", "1")
+    tunnel.broker.restart()
+    tunnel.mosquitto("mosquitto_pub", "-t", "x", "-m", "y", "-q", "1")
