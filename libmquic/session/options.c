@@ -17,7 +17,7 @@ static enum mquic_status begin(struct mquic_session *session, struct mqtt_option
 #define FORWARD(name, parameters, ...)                                                             \
 	enum mquic_status mquic_session_##name parameters                                          \
 	{                                                                                          \
-		struct mqtt_options *options;                                                      \
+		struct mqtt_options *options = NULL;                                               \
 		enum mquic_status status = begin(session, &options);                               \
                                                                                                    \
 		if (status != MQUIC_OK)                                                            \

@@ -495,8 +495,12 @@ enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **da
 	status = demand(relay, RELAY_OPEN, "there is nothing to read before the relay is open");
 	if (status != MQUIC_OK)
 		return status;
-	if (relay->head_read == relay->head_len)
-		return mquic_stream_peek(relay->stream, data, len);
+	if (relay->head_read == relay->head_len) {
+		status = mquic_stream_peek(relay->stream, data, len);
+		if (status == MQUIC_ERR_CLOSED)
+			lose_stream(relay); /* reset, and all before it is read */
+		return status;
+	}
 	*data = relay->head + relay->head_read;
 	*len = relay->head_len - relay->head_read;
 	return MQUIC_OK;
