@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The body of mqtt_engine, shared by its three files: engine.c (life, time, events),
- * engine-input.c (what the server says) and engine-output.c (what we say).
+ * The body of mqtt_engine, shared by its files: engine.c (life, time, events), engine-input.c (what
+ * the server says), engine-output.c (what we say) and engine-calls.c (what the application asks).
  */
 #ifndef MQUIC_MQTT_ENGINE_INTERNAL_H
 #define MQUIC_MQTT_ENGINE_INTERNAL_H
@@ -57,6 +57,15 @@ struct mqtt_engine {
 	uint64_t ping_deadline_ms;
 };
 
+/* No more of the queue is encoded while this much output waits, so that little is held twice. */
+#define ENGINE_OUTPUT_ENOUGH 65536
+
+/* Whether CONNACK has accepted us and nothing has ended it. */
+static inline bool engine_is_up(const struct mqtt_engine *engine)
+{
+	return engine->state == MQTT_ENGINE_CONNECTED || engine->state == MQTT_ENGINE_CLOSING;
+}
+
 /* ---- engine.c ---- */
 
 /* The end by MQTT: OVER, with a DISCONNECTED event. The text is the whole sentence. */
@@ -92,7 +101,25 @@ bool engine_write_connect(struct mqtt_engine *engine);
 bool engine_write_ack(struct mqtt_engine *engine, enum mqtt_type type, uint16_t packet_id,
 		      uint8_t reason);
 bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason);
+bool engine_write_auth(struct mqtt_engine *engine, uint8_t reason, struct bytes data);
 bool engine_write_ping(struct mqtt_engine *engine);
+bool engine_write_publish(struct mqtt_engine *engine, const struct mqtt_publish *publish);
+
+/* Fills in what a message looks like when we send it: nothing that only the server may say. */
+void engine_view_outgoing(const struct mquic_message *message, uint16_t packet_id,
+			  struct mqtt_publish *publish);
+
+/* Why the server would not take it, going by CONNACK; MQTT_SUCCESS if it would. */
+enum mqtt_reason engine_publish_refusal(const struct mqtt_engine *engine,
+					const struct mqtt_publish *publish);
+enum mqtt_reason engine_subscribe_refusal(const struct mqtt_engine *engine, unsigned int needs,
+					  size_t size);
+
+/* Bytes that count against the buffer. */
+size_t engine_buffered(const struct mqtt_engine *engine);
+
+/* All that was queued has left: DISCONNECT, and the engine is OVER. */
+void engine_finish(struct mqtt_engine *engine);
 
 /* Sends of the queue what may leave, then DISCONNECT if we are closing; tells WRITABLE. */
 void engine_pump(struct mqtt_engine *engine);

@@ -7,11 +7,6 @@
 
 #include "mqtt/ping.h"
 #include "mqtt/subscribe.h"
-#include "mqtt/subscription.h"
-#include "mqtt/topic.h"
-
-/* No more of the queue is encoded while this much output waits, so that little is held twice. */
-#define OUTPUT_ENOUGH 65536
 
 /* An alias takes three bytes, so it saves nothing for a topic of fewer than this many. */
 #define ALIAS_TOPIC_MIN 4
@@ -131,6 +126,23 @@ bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason)
 	return written(engine, before);
 }
 
+bool engine_write_auth(struct mqtt_engine *engine, uint8_t reason, struct bytes data)
+{
+	const struct text *method = &engine->options.auth_method;
+	size_t before = engine->output.len;
+	struct mqtt_disconnect auth;
+
+	auth.type = MQTT_AUTH;
+	auth.reason = reason;
+	mqtt_properties_init(&auth.properties);
+	mqtt_properties_set_text(&auth.properties, MQTT_AUTH_METHOD,
+				 bytes_of(method->data, method->len));
+	if (data.data != NULL)
+		mqtt_properties_set_text(&auth.properties, MQTT_AUTH_DATA, data);
+	mqtt_disconnect_write(&engine->output, &auth, MQTT_5);
+	return written(engine, before);
+}
+
 bool engine_write_ping(struct mqtt_engine *engine)
 {
 	size_t before = engine->output.len;
@@ -142,7 +154,7 @@ bool engine_write_ping(struct mqtt_engine *engine)
 /* ---- PUBLISH ---- */
 
 /* What goes out: nothing that only the server may say. */
-static void view_outgoing(const struct mquic_message *message, uint16_t packet_id,
+void engine_view_outgoing(const struct mquic_message *message, uint16_t packet_id,
 			  struct mqtt_publish *publish)
 {
 	mqtt_message_view(message, publish);
@@ -173,7 +185,7 @@ static bool apply_alias(struct mqtt_engine *engine, struct mqtt_publish *publish
 	return true;
 }
 
-static bool write_publish(struct mqtt_engine *engine, const struct mqtt_publish *publish)
+bool engine_write_publish(struct mqtt_engine *engine, const struct mqtt_publish *publish)
 {
 	size_t before = engine->output.len;
 	struct mqtt_publish sent = *publish;
@@ -188,7 +200,7 @@ static bool write_publish(struct mqtt_engine *engine, const struct mqtt_publish 
 }
 
 /* Why the server would not take it, MQTT_SUCCESS if it would. */
-static enum mqtt_reason publish_refusal(const struct mqtt_engine *engine,
+enum mqtt_reason engine_publish_refusal(const struct mqtt_engine *engine,
 					const struct mqtt_publish *publish)
 {
 	if (publish->qos > engine->server.maximum_qos)
@@ -202,12 +214,7 @@ static enum mqtt_reason publish_refusal(const struct mqtt_engine *engine,
 
 /* ---- The queue ---- */
 
-static bool is_up(const struct mqtt_engine *engine)
-{
-	return engine->state == MQTT_ENGINE_CONNECTED || engine->state == MQTT_ENGINE_CLOSING;
-}
-
-static enum mqtt_reason subscribe_refusal(const struct mqtt_engine *engine, unsigned int needs,
+enum mqtt_reason engine_subscribe_refusal(const struct mqtt_engine *engine, unsigned int needs,
 					  size_t size)
 {
 	unsigned int missing = needs & engine->server.lacks;
@@ -252,11 +259,11 @@ static bool send_message(struct mqtt_engine *engine, struct mqtt_outgoing *outgo
 	struct mqtt_publish publish;
 	enum mqtt_reason reason;
 
-	view_outgoing(outgoing->message, outgoing->packet_id, &publish);
-	reason = publish_refusal(engine, &publish);
+	engine_view_outgoing(outgoing->message, outgoing->packet_id, &publish);
+	reason = engine_publish_refusal(engine, &publish);
 	if (reason != MQTT_SUCCESS)
 		return refuse(engine, outgoing, (uint8_t)reason);
-	if (!write_publish(engine, &publish))
+	if (!engine_write_publish(engine, &publish))
 		return false;
 	mqtt_inflight_sent(&engine->inflight, outgoing);
 	return true;
@@ -265,7 +272,8 @@ static bool send_message(struct mqtt_engine *engine, struct mqtt_outgoing *outgo
 static bool send_subscribe(struct mqtt_engine *engine, struct mqtt_outgoing *outgoing)
 {
 	size_t before = engine->output.len;
-	enum mqtt_reason reason = subscribe_refusal(engine, outgoing->needs, outgoing->packet_len);
+	enum mqtt_reason reason =
+		engine_subscribe_refusal(engine, outgoing->needs, outgoing->packet_len);
 
 	if (reason != MQTT_SUCCESS)
 		return refuse(engine, outgoing, (uint8_t)reason);
@@ -288,7 +296,7 @@ static bool drain_queue(struct mqtt_engine *engine)
 {
 	struct mqtt_outgoing *outgoing;
 
-	while (engine->output.len < OUTPUT_ENOUGH) {
+	while (engine->output.len < ENGINE_OUTPUT_ENOUGH) {
 		outgoing = mqtt_inflight_next(&engine->inflight);
 		if (outgoing == NULL || must_wait(engine, outgoing))
 			return true;
@@ -299,7 +307,7 @@ static bool drain_queue(struct mqtt_engine *engine)
 	return true;
 }
 
-static size_t buffered(const struct mqtt_engine *engine)
+size_t engine_buffered(const struct mqtt_engine *engine)
 {
 	return engine->inflight.cost + engine->output.len;
 }
@@ -309,7 +317,7 @@ static void tell_writable(struct mqtt_engine *engine)
 {
 	struct mquic_event *event;
 
-	if (!engine->wants_writable || buffered(engine) > engine->buffer_bytes / 2 ||
+	if (!engine->wants_writable || engine_buffered(engine) > engine->buffer_bytes / 2 ||
 	    mqtt_inflight_free_id(&engine->inflight) == 0)
 		return;
 	event = event_new(MQUIC_EVENT_WRITABLE);
@@ -320,7 +328,7 @@ static void tell_writable(struct mqtt_engine *engine)
 }
 
 /* All that was queued has left: say good-bye. */
-static void finish(struct mqtt_engine *engine)
+void engine_finish(struct mqtt_engine *engine)
 {
 	if (version_of(engine) == MQTT_5 || engine->closing_reason == MQTT_SUCCESS)
 		(void)engine_write_disconnect(engine, engine->closing_reason);
@@ -329,334 +337,14 @@ static void finish(struct mqtt_engine *engine)
 
 void engine_pump(struct mqtt_engine *engine)
 {
-	if (!is_up(engine))
+	if (!engine_is_up(engine))
 		return;
 	if (!drain_queue(engine)) {
 		(void)engine_out_of_memory(engine);
 		return;
 	}
 	if (engine->state == MQTT_ENGINE_CLOSING && mqtt_inflight_next(&engine->inflight) == NULL)
-		finish(engine);
+		engine_finish(engine);
 	else
 		tell_writable(engine);
-}
-
-/* ---- Calls ---- */
-
-/* Whether the application may queue one more packet. */
-static enum mquic_status check_open(struct mqtt_engine *engine, struct error *error)
-{
-	if (engine->closing)
-		return error_set(error, MQUIC_ERR_STATE, "the session is disconnecting");
-	if (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED)
-		return error_set(error, MQUIC_ERR_STATE,
-				 "the session is not connected: connect it first");
-	if (buffered(engine) >= engine->buffer_bytes) {
-		engine->wants_writable = true;
-		return error_set(error, MQUIC_ERR_AGAIN,
-				 "%zu bytes wait to be sent or acknowledged already: go on after "
-				 "the WRITABLE event",
-				 buffered(engine));
-	}
-	return MQUIC_OK;
-}
-
-static enum mquic_status refusal_status(enum mqtt_reason reason, struct error *error)
-{
-	if (reason == MQTT_SUCCESS)
-		return MQUIC_OK;
-	if (reason == MQTT_PACKET_TOO_LARGE)
-		return error_set(error, MQUIC_ERR_TOO_LARGE,
-				 "the packet is larger than the server takes");
-	return error_set(error, MQUIC_ERR_REFUSED, "the server announced in CONNACK: %s",
-			 mqtt_reason_text((uint8_t)reason));
-}
-
-/* The next packet identifier; MQUIC_ERR_AGAIN if all are in use. */
-static enum mquic_status take_id(struct mqtt_engine *engine, uint16_t *id, struct error *error)
-{
-	*id = mqtt_inflight_free_id(&engine->inflight);
-	if (*id != 0)
-		return MQUIC_OK;
-	engine->wants_writable = true;
-	return error_set(error, MQUIC_ERR_AGAIN,
-			 "all 65535 packet identifiers are in use: go on after the WRITABLE event");
-}
-
-/* Gives the entry to the queue and sends what may leave. */
-static enum mquic_status enqueue(struct mqtt_engine *engine, struct mqtt_outgoing *outgoing,
-				 uint16_t *packet_id, struct error *error)
-{
-	uint16_t id = outgoing->packet_id;
-
-	if (!mqtt_inflight_enqueue(&engine->inflight, outgoing)) {
-		mqtt_outgoing_free(outgoing);
-		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-	}
-	if (packet_id != NULL)
-		*packet_id = id;
-	engine_pump(engine);
-	return MQUIC_OK;
-}
-
-static enum mquic_status enqueue_message(struct mqtt_engine *engine,
-					 const struct mquic_message *message, uint16_t *packet_id,
-					 struct error *error)
-{
-	struct mqtt_outgoing *outgoing;
-	struct mquic_message *copy;
-	enum mquic_status status;
-	uint16_t id = 0;
-
-	if (message->qos > 0) {
-		status = take_id(engine, &id, error);
-		if (status != MQUIC_OK)
-			return status;
-	}
-	if (mquic_message_copy(&copy, message) != MQUIC_OK)
-		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-	copy->packet_id = id;
-	copy->duplicate = false;
-	outgoing = mqtt_outgoing_for_message(copy);
-	if (outgoing == NULL) {
-		mquic_message_free(copy);
-		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-	}
-	return enqueue(engine, outgoing, packet_id, error);
-}
-
-enum mquic_status mqtt_engine_publish(struct mqtt_engine *engine,
-				      const struct mquic_message *message, uint16_t *packet_id,
-				      struct error *error)
-{
-	struct mqtt_publish publish;
-	enum mquic_status status;
-
-	if (message == NULL || message->topic.len == 0)
-		return error_set(error, MQUIC_ERR_INVALID, "the message has no topic: set one");
-	status = check_open(engine, error);
-	if (status != MQUIC_OK)
-		return status;
-	view_outgoing(message, message->qos > 0 ? 1 : 0, &publish);
-	publish.duplicate = false;
-	if (mqtt_publish_size(&publish, version_of(engine)) > MQTT_PACKET_MAX)
-		return error_set(error, MQUIC_ERR_TOO_LARGE,
-				 "the message does not fit into a packet of MQTT");
-	if (engine->state == MQTT_ENGINE_CONNECTED)
-		status = refusal_status(publish_refusal(engine, &publish), error);
-	if (status != MQUIC_OK)
-		return status;
-	if (message->qos > 0 || engine->state != MQTT_ENGINE_CONNECTED ||
-	    mqtt_inflight_next(&engine->inflight) != NULL || engine->output.len >= OUTPUT_ENOUGH)
-		return enqueue_message(engine, message, packet_id, error);
-	if (!write_publish(engine, &publish))
-		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-	if (packet_id != NULL)
-		*packet_id = 0;
-	return MQUIC_OK;
-}
-
-/* 3.1.1 has neither options nor identifiers; to drop them silently would change the meaning. */
-static enum mquic_status check_subscription(const struct mqtt_engine *engine, enum mqtt_type type,
-					    const struct mquic_subscription *subscription,
-					    unsigned int *needs, struct error *error)
-{
-	bool plain = version_of(engine) != MQTT_5 && type == MQTT_SUBSCRIBE;
-	size_t i;
-
-	*needs = 0;
-	if (subscription == NULL || subscription->count == 0)
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "the subscription has no topic filter: add one");
-	for (i = 0; i < subscription->count; i++) {
-		const struct mqtt_filter *filter = &subscription->filters[i];
-
-		if (plain && (filter->options & ~MQTT_OPTION_QOS) != 0)
-			return error_set(error, MQUIC_ERR_INVALID,
-					 "MQTT 3.1.1 knows no subscription options: use MQTT 5.0");
-		if (mqtt_topic_has_wildcard(filter->filter))
-			*needs |= MQTT_NEEDS_WILDCARDS;
-		if (mqtt_topic_is_shared(filter->filter))
-			*needs |= MQTT_NEEDS_SHARED;
-	}
-	if (plain && subscription->id != 0)
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "MQTT 3.1.1 knows no subscription identifiers: use MQTT 5.0");
-	if (subscription->id != 0)
-		*needs |= MQTT_NEEDS_IDS;
-	if (type == MQTT_UNSUBSCRIBE)
-		*needs = 0;
-	return MQUIC_OK;
-}
-
-/* An entry with the encoded packet; NULL if out of memory or too large for MQTT. */
-static struct mqtt_outgoing *encode_subscription(const struct mqtt_engine *engine,
-						 enum mqtt_type type, uint16_t packet_id,
-						 const struct mquic_subscription *subscription,
-						 bool *too_large)
-{
-	struct mqtt_outgoing *outgoing = mqtt_outgoing_new(type);
-	struct mqtt_subscribe subscribe;
-	struct buf_writer writer;
-
-	*too_large = false;
-	if (outgoing == NULL)
-		return NULL;
-	subscribe.type = type;
-	subscribe.packet_id = packet_id;
-	subscribe.filters = subscription->filters;
-	subscribe.filter_count = subscription->count;
-	mqtt_properties_init(&subscribe.properties);
-	mqtt_properties_set_pairs(&subscribe.properties, subscription->pairs.items,
-				  subscription->pairs.count);
-	if (type == MQTT_SUBSCRIBE && subscription->id != 0)
-		mqtt_properties_set_ids(&subscribe.properties, &subscription->id, 1);
-	buf_writer_init_counter(&writer);
-	mqtt_subscribe_write(&writer, &subscribe, version_of(engine));
-	*too_large = writer.failed;
-	buf_writer_init(&writer, MQTT_PACKET_MAX);
-	if (!*too_large)
-		mqtt_subscribe_write(&writer, &subscribe, version_of(engine));
-	if (*too_large || writer.failed) {
-		buf_writer_clear(&writer);
-		mqtt_outgoing_free(outgoing);
-		return NULL;
-	}
-	outgoing->packet = buf_writer_take(&writer, &outgoing->packet_len);
-	outgoing->packet_id = packet_id;
-	outgoing->filter_count = subscription->count;
-	outgoing->cost += outgoing->packet_len;
-	return outgoing;
-}
-
-static enum mquic_status subscribe_or_not(struct mqtt_engine *engine, enum mqtt_type type,
-					  const struct mquic_subscription *subscription,
-					  uint16_t *packet_id, struct error *error)
-{
-	struct mqtt_outgoing *outgoing;
-	enum mquic_status status;
-	unsigned int needs;
-	bool too_large;
-	uint16_t id;
-
-	status = check_subscription(engine, type, subscription, &needs, error);
-	if (status == MQUIC_OK)
-		status = check_open(engine, error);
-	if (status == MQUIC_OK)
-		status = take_id(engine, &id, error);
-	if (status != MQUIC_OK)
-		return status;
-	outgoing = encode_subscription(engine, type, id, subscription, &too_large);
-	if (too_large)
-		return error_set(error, MQUIC_ERR_TOO_LARGE,
-				 "the filters do not fit into a packet of MQTT");
-	if (outgoing == NULL)
-		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-	outgoing->needs = needs;
-	if (engine->state == MQTT_ENGINE_CONNECTED)
-		status = refusal_status(subscribe_refusal(engine, needs, outgoing->packet_len),
-					error);
-	if (status != MQUIC_OK) {
-		mqtt_outgoing_free(outgoing);
-		return status;
-	}
-	return enqueue(engine, outgoing, packet_id, error);
-}
-
-enum mquic_status mqtt_engine_subscribe(struct mqtt_engine *engine,
-					const struct mquic_subscription *subscription,
-					uint16_t *packet_id, struct error *error)
-{
-	return subscribe_or_not(engine, MQTT_SUBSCRIBE, subscription, packet_id, error);
-}
-
-enum mquic_status mqtt_engine_unsubscribe(struct mqtt_engine *engine,
-					  const struct mquic_subscription *subscription,
-					  uint16_t *packet_id, struct error *error)
-{
-	return subscribe_or_not(engine, MQTT_UNSUBSCRIBE, subscription, packet_id, error);
-}
-
-enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason,
-				  struct error *error)
-{
-	enum mqtt_type type;
-	uint16_t id;
-	uint8_t code;
-
-	if (!is_up(engine))
-		return error_set(error, MQUIC_ERR_STATE, "the session is not connected");
-	if (version_of(engine) != MQTT_5 && reason != MQTT_SUCCESS)
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "MQTT 3.1.1 cannot refuse a message: the reason must be 0");
-	if (!mqtt_reason_valid(MQTT_PUBACK, reason))
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "0x%02X is no reason code for acknowledging a message", reason);
-	if (!mqtt_inflight_acknowledge(&engine->inflight, packet_id, reason))
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "no message with packet identifier %u waits to be acknowledged",
-				 packet_id);
-	while (mqtt_inflight_next_ack(&engine->inflight, &type, &id, &code))
-		if (!engine_write_ack(engine, type, id, code)) {
-			(void)engine_out_of_memory(engine);
-			return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-		}
-	return MQUIC_OK;
-}
-
-enum mquic_status mqtt_engine_auth(struct mqtt_engine *engine, uint8_t reason, const uint8_t *data,
-				   size_t len, struct error *error)
-{
-	const struct text *method = &engine->options.auth_method;
-	size_t before = engine->output.len;
-	struct mqtt_disconnect auth;
-
-	if (reason != MQTT_CONTINUE_AUTHENTICATION && reason != MQTT_RE_AUTHENTICATE)
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "AUTH carries reason 0x18 (continue) or 0x19 (re-authenticate), "
-				 "not 0x%02X",
-				 reason);
-	if (len > UINT16_MAX || (data == NULL && len > 0))
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "authentication data is NULL or longer than 65535 bytes");
-	if (reason == MQTT_CONTINUE_AUTHENTICATION && engine->auth != AUTH_CLIENT)
-		return error_set(error, MQUIC_ERR_STATE, "the server has not asked for AUTH");
-	if (reason == MQTT_RE_AUTHENTICATE && (engine->state != MQTT_ENGINE_CONNECTED ||
-					       engine->auth != AUTH_NOBODY || method->data == NULL))
-		return error_set(error, MQUIC_ERR_STATE,
-				 "to authenticate again, the session must be connected with an "
-				 "authentication method, and no exchange be going on");
-	auth.type = MQTT_AUTH;
-	auth.reason = reason;
-	mqtt_properties_init(&auth.properties);
-	mqtt_properties_set_text(&auth.properties, MQTT_AUTH_METHOD,
-				 bytes_of(method->data, method->len));
-	if (data != NULL)
-		mqtt_properties_set_text(&auth.properties, MQTT_AUTH_DATA, bytes_of(data, len));
-	mqtt_disconnect_write(&engine->output, &auth, MQTT_5);
-	if (!written(engine, before))
-		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-	engine->auth = AUTH_SERVER;
-	return MQUIC_OK;
-}
-
-enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t reason,
-					 struct error *error)
-{
-	if (engine->closing ||
-	    (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED))
-		return error_set(error, MQUIC_ERR_STATE,
-				 "the session is not connected, or disconnecting already");
-	if (!mqtt_reason_valid_from_client(reason))
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "0x%02X is no reason code for a client's DISCONNECT", reason);
-	engine->closing = true;
-	engine->closing_reason = reason;
-	if (engine->state == MQTT_ENGINE_CONNECTED) {
-		engine->state = MQTT_ENGINE_CLOSING;
-		engine_pump(engine);
-	} else if (mqtt_inflight_next(&engine->inflight) == NULL) {
-		finish(engine);
-	}
-	return MQUIC_OK;
 }

@@ -327,11 +327,6 @@ void mqtt_engine_output_consume(struct mqtt_engine *engine, size_t len, uint64_t
 
 /* ---- Time ---- */
 
-static bool is_up(const struct mqtt_engine *engine)
-{
-	return engine->state == MQTT_ENGINE_CONNECTED || engine->state == MQTT_ENGINE_CLOSING;
-}
-
 /* Silence in either direction calls for PINGREQ: the server wants to hear from us (3.1.2.10),
  * and we want to know that it is there. */
 static uint64_t ping_due_ms(const struct mqtt_engine *engine)
@@ -349,7 +344,7 @@ uint64_t mqtt_engine_deadline_ms(const struct mqtt_engine *engine)
 {
 	if (engine->state == MQTT_ENGINE_CONNECTING)
 		return engine->connack_deadline_ms;
-	if (!is_up(engine))
+	if (!engine_is_up(engine))
 		return NEVER;
 	return engine->ping_deadline_ms != NEVER ? engine->ping_deadline_ms : ping_due_ms(engine);
 }
@@ -380,7 +375,7 @@ void mqtt_engine_tick(struct mqtt_engine *engine, uint64_t now_ms)
 		(void)engine_end(engine, MQUIC_ERR_TIMEOUT, MQTT_KEEP_ALIVE_TIMEOUT,
 				 "the server did not answer PINGREQ; the keep-alive is %u s",
 				 engine->keep_alive_s);
-	else if (is_up(engine))
+	else if (engine_is_up(engine))
 		ping(engine, now_ms);
 }
 

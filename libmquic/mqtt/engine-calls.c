@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* What the application asks for: checked, then queued or written at once. */
+#include "mqtt/engine-internal.h"
+
+#include "mqtt/subscription.h"
+#include "mqtt/topic.h"
+
+static int version_of(const struct mqtt_engine *engine)
+{
+	return engine->options.version;
+}
+
+/* Whether the application may queue one more packet. */
+static enum mquic_status check_open(struct mqtt_engine *engine, struct error *error)
+{
+	if (engine->closing)
+		return error_set(error, MQUIC_ERR_STATE, "the session is disconnecting");
+	if (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED)
+		return error_set(error, MQUIC_ERR_STATE,
+				 "the session is not connected: connect it first");
+	if (engine_buffered(engine) >= engine->buffer_bytes) {
+		engine->wants_writable = true;
+		return error_set(error, MQUIC_ERR_AGAIN,
+				 "%zu bytes wait to be sent or acknowledged already: go on after "
+				 "the WRITABLE event",
+				 engine_buffered(engine));
+	}
+	return MQUIC_OK;
+}
+
+static enum mquic_status refusal_status(enum mqtt_reason reason, struct error *error)
+{
+	if (reason == MQTT_SUCCESS)
+		return MQUIC_OK;
+	if (reason == MQTT_PACKET_TOO_LARGE)
+		return error_set(error, MQUIC_ERR_TOO_LARGE,
+				 "the packet is larger than the server takes");
+	return error_set(error, MQUIC_ERR_REFUSED, "the server announced in CONNACK: %s",
+			 mqtt_reason_text((uint8_t)reason));
+}
+
+/* The next packet identifier; MQUIC_ERR_AGAIN if all are in use. */
+static enum mquic_status take_id(struct mqtt_engine *engine, uint16_t *id, struct error *error)
+{
+	*id = mqtt_inflight_free_id(&engine->inflight);
+	if (*id != 0)
+		return MQUIC_OK;
+	engine->wants_writable = true;
+	return error_set(error, MQUIC_ERR_AGAIN,
+			 "all 65535 packet identifiers are in use: go on after the WRITABLE event");
+}
+
+/* Gives the entry to the queue and sends what may leave. */
+static enum mquic_status enqueue(struct mqtt_engine *engine, struct mqtt_outgoing *outgoing,
+				 uint16_t *packet_id, struct error *error)
+{
+	uint16_t id = outgoing->packet_id;
+
+	if (!mqtt_inflight_enqueue(&engine->inflight, outgoing)) {
+		mqtt_outgoing_free(outgoing);
+		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+	}
+	if (packet_id != NULL)
+		*packet_id = id;
+	engine_pump(engine);
+	return MQUIC_OK;
+}
+
+static enum mquic_status enqueue_message(struct mqtt_engine *engine,
+					 const struct mquic_message *message, uint16_t *packet_id,
+					 struct error *error)
+{
+	struct mqtt_outgoing *outgoing;
+	struct mquic_message *copy;
+	enum mquic_status status;
+	uint16_t id = 0;
+
+	if (message->qos > 0) {
+		status = take_id(engine, &id, error);
+		if (status != MQUIC_OK)
+			return status;
+	}
+	if (mquic_message_copy(&copy, message) != MQUIC_OK)
+		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+	copy->packet_id = id;
+	copy->duplicate = false;
+	outgoing = mqtt_outgoing_for_message(copy);
+	if (outgoing == NULL) {
+		mquic_message_free(copy);
+		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+	}
+	return enqueue(engine, outgoing, packet_id, error);
+}
+
+enum mquic_status mqtt_engine_publish(struct mqtt_engine *engine,
+				      const struct mquic_message *message, uint16_t *packet_id,
+				      struct error *error)
+{
+	struct mqtt_publish publish;
+	enum mquic_status status;
+
+	if (message == NULL || message->topic.len == 0)
+		return error_set(error, MQUIC_ERR_INVALID, "the message has no topic: set one");
+	status = check_open(engine, error);
+	if (status != MQUIC_OK)
+		return status;
+	engine_view_outgoing(message, message->qos > 0 ? 1 : 0, &publish);
+	publish.duplicate = false;
+	if (mqtt_publish_size(&publish, version_of(engine)) > MQTT_PACKET_MAX)
+		return error_set(error, MQUIC_ERR_TOO_LARGE,
+				 "the message does not fit into a packet of MQTT");
+	if (engine->state == MQTT_ENGINE_CONNECTED)
+		status = refusal_status(engine_publish_refusal(engine, &publish), error);
+	if (status != MQUIC_OK)
+		return status;
+	if (message->qos > 0 || engine->state != MQTT_ENGINE_CONNECTED ||
+	    mqtt_inflight_next(&engine->inflight) != NULL ||
+	    engine->output.len >= ENGINE_OUTPUT_ENOUGH)
+		return enqueue_message(engine, message, packet_id, error);
+	if (!engine_write_publish(engine, &publish))
+		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+	if (packet_id != NULL)
+		*packet_id = 0;
+	return MQUIC_OK;
+}
+
+/* 3.1.1 has neither options nor identifiers; to drop them silently would change the meaning. */
+static enum mquic_status check_subscription(const struct mqtt_engine *engine, enum mqtt_type type,
+					    const struct mquic_subscription *subscription,
+					    unsigned int *needs, struct error *error)
+{
+	bool plain = version_of(engine) != MQTT_5 && type == MQTT_SUBSCRIBE;
+	size_t i;
+
+	*needs = 0;
+	if (subscription == NULL || subscription->count == 0)
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "the subscription has no topic filter: add one");
+	for (i = 0; i < subscription->count; i++) {
+		const struct mqtt_filter *filter = &subscription->filters[i];
+
+		if (plain && (filter->options & ~MQTT_OPTION_QOS) != 0)
+			return error_set(error, MQUIC_ERR_INVALID,
+					 "MQTT 3.1.1 knows no subscription options: use MQTT 5.0");
+		if (mqtt_topic_has_wildcard(filter->filter))
+			*needs |= MQTT_NEEDS_WILDCARDS;
+		if (mqtt_topic_is_shared(filter->filter))
+			*needs |= MQTT_NEEDS_SHARED;
+	}
+	if (plain && subscription->id != 0)
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "MQTT 3.1.1 knows no subscription identifiers: use MQTT 5.0");
+	if (subscription->id != 0)
+		*needs |= MQTT_NEEDS_IDS;
+	if (type == MQTT_UNSUBSCRIBE)
+		*needs = 0;
+	return MQUIC_OK;
+}
+
+/* An entry with the encoded packet; NULL if out of memory or too large for MQTT. */
+static struct mqtt_outgoing *encode_subscription(const struct mqtt_engine *engine,
+						 enum mqtt_type type, uint16_t packet_id,
+						 const struct mquic_subscription *subscription,
+						 bool *too_large)
+{
+	struct mqtt_outgoing *outgoing = mqtt_outgoing_new(type);
+	struct mqtt_subscribe subscribe;
+	struct buf_writer writer;
+
+	*too_large = false;
+	if (outgoing == NULL)
+		return NULL;
+	subscribe.type = type;
+	subscribe.packet_id = packet_id;
+	subscribe.filters = subscription->filters;
+	subscribe.filter_count = subscription->count;
+	mqtt_properties_init(&subscribe.properties);
+	mqtt_properties_set_pairs(&subscribe.properties, subscription->pairs.items,
+				  subscription->pairs.count);
+	if (type == MQTT_SUBSCRIBE && subscription->id != 0)
+		mqtt_properties_set_ids(&subscribe.properties, &subscription->id, 1);
+	buf_writer_init_counter(&writer);
+	mqtt_subscribe_write(&writer, &subscribe, version_of(engine));
+	*too_large = writer.failed;
+	buf_writer_init(&writer, MQTT_PACKET_MAX);
+	if (!*too_large)
+		mqtt_subscribe_write(&writer, &subscribe, version_of(engine));
+	if (*too_large || writer.failed) {
+		buf_writer_clear(&writer);
+		mqtt_outgoing_free(outgoing);
+		return NULL;
+	}
+	outgoing->packet = buf_writer_take(&writer, &outgoing->packet_len);
+	outgoing->packet_id = packet_id;
+	outgoing->filter_count = subscription->count;
+	outgoing->cost += outgoing->packet_len;
+	return outgoing;
+}
+
+static enum mquic_status subscribe_or_not(struct mqtt_engine *engine, enum mqtt_type type,
+					  const struct mquic_subscription *subscription,
+					  uint16_t *packet_id, struct error *error)
+{
+	struct mqtt_outgoing *outgoing;
+	enum mquic_status status;
+	unsigned int needs;
+	bool too_large;
+	uint16_t id;
+
+	status = check_subscription(engine, type, subscription, &needs, error);
+	if (status == MQUIC_OK)
+		status = check_open(engine, error);
+	if (status == MQUIC_OK)
+		status = take_id(engine, &id, error);
+	if (status != MQUIC_OK)
+		return status;
+	outgoing = encode_subscription(engine, type, id, subscription, &too_large);
+	if (too_large)
+		return error_set(error, MQUIC_ERR_TOO_LARGE,
+				 "the filters do not fit into a packet of MQTT");
+	if (outgoing == NULL)
+		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+	outgoing->needs = needs;
+	if (engine->state == MQTT_ENGINE_CONNECTED)
+		status = refusal_status(
+			engine_subscribe_refusal(engine, needs, outgoing->packet_len), error);
+	if (status != MQUIC_OK) {
+		mqtt_outgoing_free(outgoing);
+		return status;
+	}
+	return enqueue(engine, outgoing, packet_id, error);
+}
+
+enum mquic_status mqtt_engine_subscribe(struct mqtt_engine *engine,
+					const struct mquic_subscription *subscription,
+					uint16_t *packet_id, struct error *error)
+{
+	return subscribe_or_not(engine, MQTT_SUBSCRIBE, subscription, packet_id, error);
+}
+
+enum mquic_status mqtt_engine_unsubscribe(struct mqtt_engine *engine,
+					  const struct mquic_subscription *subscription,
+					  uint16_t *packet_id, struct error *error)
+{
+	return subscribe_or_not(engine, MQTT_UNSUBSCRIBE, subscription, packet_id, error);
+}
+
+enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason,
+				  struct error *error)
+{
+	enum mqtt_type type;
+	uint16_t id;
+	uint8_t code;
+
+	if (!engine_is_up(engine))
+		return error_set(error, MQUIC_ERR_STATE, "the session is not connected");
+	if (version_of(engine) != MQTT_5 && reason != MQTT_SUCCESS)
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "MQTT 3.1.1 cannot refuse a message: the reason must be 0");
+	if (!mqtt_reason_valid(MQTT_PUBACK, reason))
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "0x%02X is no reason code for acknowledging a message", reason);
+	if (!mqtt_inflight_acknowledge(&engine->inflight, packet_id, reason))
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "no message with packet identifier %u waits to be acknowledged",
+				 packet_id);
+	while (mqtt_inflight_next_ack(&engine->inflight, &type, &id, &code))
+		if (!engine_write_ack(engine, type, id, code)) {
+			(void)engine_out_of_memory(engine);
+			return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+		}
+	return MQUIC_OK;
+}
+
+enum mquic_status mqtt_engine_auth(struct mqtt_engine *engine, uint8_t reason, const uint8_t *data,
+				   size_t len, struct error *error)
+{
+	const struct text *method = &engine->options.auth_method;
+
+	if (reason != MQTT_CONTINUE_AUTHENTICATION && reason != MQTT_RE_AUTHENTICATE)
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "AUTH carries reason 0x18 (continue) or 0x19 (re-authenticate), "
+				 "not 0x%02X",
+				 reason);
+	if (len > UINT16_MAX || (data == NULL && len > 0))
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "authentication data is NULL or longer than 65535 bytes");
+	if (reason == MQTT_CONTINUE_AUTHENTICATION && engine->auth != AUTH_CLIENT)
+		return error_set(error, MQUIC_ERR_STATE, "the server has not asked for AUTH");
+	if (reason == MQTT_RE_AUTHENTICATE && (engine->state != MQTT_ENGINE_CONNECTED ||
+					       engine->auth != AUTH_NOBODY || method->data == NULL))
+		return error_set(error, MQUIC_ERR_STATE,
+				 "to authenticate again, the session must be connected with an "
+				 "authentication method, and no exchange be going on");
+	if (!engine_write_auth(engine, reason, bytes_of(data, len)))
+		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+	engine->auth = AUTH_SERVER;
+	return MQUIC_OK;
+}
+
+enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t reason,
+					 struct error *error)
+{
+	if (engine->closing ||
+	    (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED))
+		return error_set(error, MQUIC_ERR_STATE,
+				 "the session is not connected, or disconnecting already");
+	if (!mqtt_reason_valid_from_client(reason))
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "0x%02X is no reason code for a client's DISCONNECT", reason);
+	engine->closing = true;
+	engine->closing_reason = reason;
+	if (engine->state == MQTT_ENGINE_CONNECTED) {
+		engine->state = MQTT_ENGINE_CLOSING;
+		engine_pump(engine);
+	} else if (mqtt_inflight_next(&engine->inflight) == NULL) {
+		engine_finish(engine);
+	}
+	return MQUIC_OK;
+}
