@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+"""Limits on connections, time and bytes: who is above is refused, the others do not notice."""
+
+import re
+import resource
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import mqtt
+from harness.broker import Broker
+from harness.clients import SessionClient, many_clients, raw
+from harness.process import eventually
+
+
+def connected(broker, count):
+    clients = [SessionClient(broker, f"guest{number}") for number in range(count)]
+    for client in clients:
+        client.connect()
+    return clients
+
+
+def test_one_too_many_is_refused(make_broker):
+    broker = make_broker(plugin_opts={"max_connections": 3}).start()
+    clients = connected(broker, 3)
+    done = broker.pub("-t", "x", "-m", "y", check=False, timeout=40)
+    assert done.returncode != 0 and done.stderr
+    clients[0].disconnect()
+    eventually(
+        lambda: broker.pub("-t", "x", "-m", "y", check=False, timeout=40).returncode == 0,
+        20,
+        "a free place after a client left",
+    )
+    for client in clients[1:]:
+        client.publish("x", "y", qos=1)
+
+
+def test_one_address_has_a_limit_of_its_own(make_broker):
+    options = {"max_connections_per_address": 2}
+    broker = make_broker(plugin_opts=options)
+    broker._opts["listen"] = f"0.0.0.0:{broker.port}"
+    broker.start()
+    clients = connected(broker, 2)
+    assert broker.pub("-t", "x", "-m", "y", check=False, timeout=40).returncode != 0
+    for client in clients:
+        client.publish("x", "y", qos=1)
+
+
+def test_the_listeners_own_limit_is_told_to_the_client(make_broker):
+    broker = make_broker(listener=["max_connections 2"]).start()
+    clients = connected(broker, 2)
+    result = raw(broker, mqtt.connect("third"), wait_ms=8000)
+    assert result.closed and result.closed["code"] == "2", result
+    assert "without an answer" in result.closed["text"]
+    for client in clients:
+        client.publish("x", "y", qos=1)
+
+
+@pytest.mark.parametrize(
+    "chunks, flags",
+    [
+        ((), ["--no-stream"]),
+        ((b"\x10",), []),
+        ((mqtt.connect("slow")[:-1],), []),
+    ],
+    ids=["no stream", "one byte", "all but one byte"],
+)
+def test_a_client_without_connect_is_cut_off(make_broker, chunks, flags):
+    broker = make_broker(plugin_opts={"connect_timeout": 1}).start()
+    started = time.monotonic()
+    result = raw(broker, *chunks, flags=flags, wait_ms=8000)
+    assert result.closed and not result.timed_out, result
+    assert 0.5 < time.monotonic() - started < 5
+    assert "CONNECT" in result.closed["text"], result
+    assert broker.connections() == []
+
+
+def test_a_drip_of_bytes_does_not_stretch_the_time(make_broker):
+    broker = make_broker(plugin_opts={"connect_timeout": 2}).start()
+    packet = mqtt.connect("slow")
+    started = time.monotonic()
+    drops = [packet[i : i + 1] for i in range(len(packet))]
+    result = raw(broker, *drops, pause_ms=500, wait_ms=15000)
+    assert result.closed, result
+    assert time.monotonic() - started < 6
+
+
+def test_a_dead_client_is_found(make_broker, make_proxy):
+    broker = make_broker(plugin_opts={"idle_timeout": 10}).start()
+    proxy = make_proxy(broker)
+    client = SessionClient(
+        broker,
+        "dead",
+        port=proxy.port,
+        settings={"idle_timeout_ms": 60000},
+        **{"keep-alive": 0},
+    )
+    client.do("will", "last/words", 1, 0, 0, "gone")
+    client.connect()
+    witness = broker.tcp_sub("-t", "last/words")
+    proxy.blackhole = True
+    assert witness.wait_lines(1, timeout=25) == ["gone"]
+
+
+def test_a_silent_client_is_kept(make_broker):
+    broker = make_broker(plugin_opts={"idle_timeout": 10}).start()
+    client = SessionClient(
+        broker, "silent", settings={"idle_timeout_ms": 60000}, **{"keep-alive": 0}
+    )
+    client.connect()
+    time.sleep(13)
+    assert client.events("DISCONNECTED") == []
+    client.publish("x", "y", qos=1)
+
+
+class FewDescriptors(Broker):
+    """A broker that may open only so many files."""
+
+    limit = 128
+
+    def launch(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.wrapper = ["prlimit", f"--nofile={min(64, soft)}:{min(self.limit, hard)}"]
+        return super().launch()
+
+
+@pytest.fixture
+def few_descriptors(build, certs, workdir):
+    made = FewDescriptors(build, certs, workdir, plugin_opts={"max_connections": 1000})
+    yield made
+    made.close()
+
+
+def test_descriptors_run_out_for_quic_clients_first(few_descriptors):
+    broker = few_descriptors.start()
+    warning = broker.wait_log(r"plugin_opt_max_connections 1000 is more than .*")[0]
+    room = int(re.search(r"(\d+) clients are let in", warning)[1])
+    assert 10 < room < 64
+    assert "LimitNOFILE" in warning
+    limits = Path(f"/proc/{broker.pid}/limits").read_text()
+    assert re.search(r"Max open files\s+128\s+128", limits), limits
+    clients = connected(broker, room)
+    done = broker.pub("-t", "x", "-m", "y", check=False, timeout=40)
+    assert done.returncode != 0
+    broker.tcp_pub("-t", "x", "-m", "y", "-q", "1")
+    for client in clients:
+        client.publish("x", "y", qos=1)
+    assert "Unable to accept" not in broker.log()
+
+
+def test_the_threads_leave_signals_to_the_broker(broker):
+    names = {}
+    for task in Path(f"/proc/{broker.pid}/task").iterdir():
+        status = (task / "status").read_text()
+        names[(task / "comm").read_text().strip()] = re.search(r"SigBlk:\s+(\S+)", status)[1]
+    assert set(names) == {"mosquitto", "mquic"}
+    assert int(names["mosquitto"], 16) == 0
+    blocked = int(names["mquic"], 16)
+    for signal in (1, 2, 10, 12, 15):
+        assert blocked >> (signal - 1) & 1, names
+
+
+def test_an_idle_broker_is_idle(broker):
+    client = SessionClient(broker, "idle")
+    client.connect()
+    time.sleep(1)
+
+    def ticks():
+        fields = Path(f"/proc/{broker.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    before = ticks()
+    time.sleep(3)
+    assert ticks() - before <= 6  # of 300
+
+
+def test_many_clients_at_once_all_get_in(broker):
+    """More dials than the backlog of ten takes: all wait their turn, none is lost."""
+    done = many_clients(broker, clients=150)
+    assert done.returncode == 0, done
+
+
+def test_memory_is_bounded_when_a_client_does_not_read(make_broker):
+    broker = make_broker(top=["max_queued_messages 50"]).start()
+    lazy = SessionClient(broker, "lazy")
+    lazy.connect()
+    lazy.subscribe("flood", 0)
+    before = broker.memory_kb()
+    lazy.process.signal(19)
+    quick = broker.tcp_sub("-t", "flood", "-C", "400")
+    for _ in range(4):
+        payload = ("x" * 60000 + "\n") * 100
+        broker.tcp_pub("-t", "flood", "-l", input=payload)
+    assert quick.wait(30) == 0
+    assert broker.memory_kb() - before < 30000
+    lazy.process.signal(18)
+    lazy.publish("x", "y", qos=1)
+
+
+def test_valgrind_finds_nothing(make_broker, build, workdir):
+    if build.sanitizer:
+        pytest.skip("a sanitizer looks already")
+    if subprocess.run(["which", "valgrind"], capture_output=True, check=False).returncode:
+        pytest.skip("valgrind is not installed")
+    wrapper = [
+        "valgrind",
+        "--quiet",
+        "--leak-check=full",
+        "--errors-for-leak-kinds=definite",
+        "--show-leak-kinds=definite",
+        f"--log-file={workdir}/valgrind.%p",
+    ]
+    broker = make_broker(wrapper=wrapper)
+    broker.start(timeout=60)
+    client = SessionClient(broker, "watched")
+    client.connect()
+    client.subscribe("x", 2)
+    client.publish("x", "y" * 100000, qos=2)
+    client.message(timeout=30)
+    broker.sighup()
+    broker.pub("-t", "x", "-m", "z", "-q", "1")
+    client.kill()
+    assert broker.stop(timeout=60) == 0
+    report = "".join(path.read_text() for path in Path(workdir).glob("valgrind.*"))
+    ours = [part for part in report.split("\n==") if "mquic" in part]
+    assert not ours, report

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""SIGHUP: certificates are read again, and nobody is thrown out who was in rightly."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from harness.build import give_to_broker
+from harness.clients import SessionClient
+
+
+def write_passwords(path, **users):
+    path.unlink(missing_ok=True)
+    path.touch()
+    for name, password in users.items():
+        subprocess.run(
+            ["mosquitto_passwd", "-b", str(path), name, password],
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
+    path.chmod(0o600)
+    give_to_broker(path)
+
+
+def for_all_listeners(broker):
+    """
+    per_listener_settings false. Mosquitto 2.0 asks nobody about absent clients when it is true,
+    and drops their sessions at SIGHUP, on TCP as well.
+    """
+    config = broker.config
+    broker.config = lambda: config().replace(
+        "per_listener_settings true", "per_listener_settings false"
+    )
+
+
+@pytest.fixture
+def passwords(workdir):
+    path = workdir / "passwords"
+    write_passwords(path, carol="word", dave="word")
+    return path
+
+
+@pytest.fixture
+def alice(certs):
+    identity = certs.client("alice")
+    return {"cert": identity.cert, "key": identity.key}
+
+
+def mutual(certs):
+    return {
+        "cafile": certs.ca,
+        "require_certificate": "true",
+        "use_identity_as_username": "true",
+    }
+
+
+def test_password_clients_stay(make_broker, passwords):
+    listener = [f"password_file {passwords}"]
+    broker = make_broker(anonymous=False, listener=listener).start()
+    clients = [SessionClient(broker, protocol=p, username="carol", password="word") for p in (4, 5)]
+    for client in clients:
+        client.connect()
+    for _ in range(3):
+        broker.sighup()
+    for client in clients:
+        client.publish("x", "y", qos=2)
+        assert client.events("DISCONNECTED") == []
+
+
+def test_a_password_that_was_taken_away_ends_the_session(make_broker, passwords):
+    listener = [f"password_file {passwords}"]
+    broker = make_broker(anonymous=False, listener=listener).start()
+    carol = SessionClient(broker, "carol", username="carol", password="word")
+    dave = SessionClient(broker, "dave", username="dave", password="word")
+    carol.connect()
+    dave.connect()
+    write_passwords(passwords, dave="word")
+    broker.sighup()
+    carol.event("DISCONNECTED")
+    dave.publish("x", "y", qos=1)
+    assert dave.events("DISCONNECTED") == []
+
+
+def test_certificate_clients_stay(make_broker, passwords, certs, alice):
+    listener = [f"password_file {passwords}"]
+    broker = make_broker(anonymous=False, listener=listener, plugin_opts=mutual(certs)).start()
+    clients = [SessionClient(broker, protocol=p, settings=alice) for p in (4, 5)]
+    for client in clients:
+        client.connect()
+    for _ in range(3):
+        broker.sighup()
+    for client in clients:
+        client.publish("x", "y", qos=2)
+        assert client.events("DISCONNECTED") == []
+
+
+def test_anonymous_clients_stay(broker):
+    client = SessionClient(broker)
+    client.connect()
+    broker.sighup()
+    client.publish("x", "y", qos=2)
+    assert client.events("DISCONNECTED") == []
+
+
+@pytest.mark.parametrize("kind", ["password", "certificate"])
+def test_an_absent_client_keeps_its_queue(make_broker, passwords, certs, alice, kind):
+    words = {"username": "carol", "password": "word"}
+    options = {}
+    if kind == "certificate":
+        words = {"settings": alice}
+        options = mutual(certs)
+    listener = [f"password_file {passwords}"]
+    broker = make_broker(anonymous=False, listener=listener, plugin_opts=options)
+    for_all_listeners(broker)
+    broker.start()
+    client = SessionClient(broker, "keeper", clean=0, expiry=300, **words)
+    client.connect(present=0)
+    client.subscribe("mail", 1)
+    client.disconnect()
+    writer = SessionClient(broker, "writer", **words)
+    writer.connect()
+    writer.publish("mail", "kept", qos=1)
+    for _ in range(2):
+        broker.sighup()
+    writer.publish("mail", "kept, too", qos=1)
+    client.connect(present=1)
+    assert client.message()["payload"] == "kept"
+    assert client.message()["payload"] == "kept, too"
+
+
+def test_logins_go_on_while_reloading(broker):
+    for number in range(10):
+        client = SessionClient(broker, f"busy{number}")
+        broker.signal(1)
+        client.connect()
+        client.publish("x", "y", qos=1)
+        client.disconnect()
+
+
+@pytest.fixture
+def own_identity(workdir, certs):
+    """A copy of the server's certificate and key that a test may replace."""
+    files = type(certs.server)(workdir / "server.crt", workdir / "server.key")
+
+    def install(identity):
+        for source, target in zip(identity, files):
+            shutil.copy(source, f"{target}.new")
+            give_to_broker(f"{target}.new")
+            (workdir / f"{target.name}.new").replace(target)
+
+    install(certs.server)
+    return files, install
+
+
+def test_a_new_certificate_is_shown_to_new_clients(make_broker, own_identity, certs):
+    files, install = own_identity
+    broker = make_broker(identity=files).start()
+    client = SessionClient(broker, "before")
+    client.connect()
+    install(certs.other_server)
+    broker.sighup()
+    broker.wait_log("certificates and keys were read again")
+    broker.pub("-t", "x", "-m", "y", "-q", "1", cafile=certs.other_ca)
+    assert broker.pub("-t", "x", "-m", "y", check=False).returncode != 0
+    client.publish("x", "y", qos=2)
+    assert client.events("DISCONNECTED") == []
+
+
+def test_a_broken_certificate_is_reported_and_not_used(make_broker, own_identity):
+    files, _ = own_identity
+    broker = make_broker(identity=files).start()
+    files.cert.write_text("not a certificate\n")
+    broker.sighup()
+    match = broker.wait_log(r"certificates and keys stay as they were: .*")
+    assert str(files.cert) in match[0]
+    broker.pub("-t", "x", "-m", "y", "-q", "1")
