@@ -263,6 +263,7 @@ static enum mquic_status add_listener(struct mquic_endpoint *endpoint,
 	struct quic_listener *made = calloc(1, sizeof(*made));
 	enum mquic_status status;
 
+	*listener = NULL;
 	if (made == NULL)
 		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
 	made->settings = settings_copy(settings);
