@@ -9,8 +9,9 @@
 #include "tls/peer.h"
 #include "tls/session.h"
 
-#define SHOWN_NAMES 72
-#define SHOWN_DATE  32
+#define SHOWN_NAMES  72
+#define SHOWN_ISSUER 56
+#define SHOWN_DATE   32
 
 /* A CA of the right name with another key is as unknown as one that is not there. */
 #define UNKNOWN_CA                                                                                 \
@@ -82,7 +83,7 @@ static enum mquic_status explain_issuer(const struct tls_session *session,
 					gnutls_x509_crt_t certificate, struct error *error)
 {
 	gnutls_datum_t text = {NULL, 0};
-	char issuer[SHOWN_NAMES];
+	char issuer[SHOWN_ISSUER];
 
 	if (gnutls_x509_crt_check_issuer(certificate, certificate) == 1) {
 		(void)snprintf(issuer, sizeof(issuer), "it is self-signed");

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SHOWN_PATH  100
+#define SHOWN_PATH  64
 #define FIRST_CHUNK 4096
 
 enum mquic_status tls_no_memory(struct error *error)
@@ -21,8 +21,13 @@ enum mquic_status tls_no_memory(struct error *error)
 const char *tls_file_shown(const char *path)
 {
 	size_t len = strlen(path);
+	const char *slash;
 
-	return len <= SHOWN_PATH ? path : path + len - SHOWN_PATH;
+	if (len <= SHOWN_PATH)
+		return path;
+	path += len - SHOWN_PATH;
+	slash = strchr(path, '/');
+	return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
 static enum mquic_status no_permission(const char *what, const char *path, struct error *error)

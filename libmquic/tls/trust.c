@@ -146,10 +146,10 @@ static enum mquic_status load_ca_path(struct tls_credentials *credentials, const
 	(void)closedir(directory);
 	if (status != MQUIC_OK || walk.added > 0)
 		return status;
-	return error_set(
-		error, MQUIC_ERR_TLS,
-		"no PEM certificate was found in the CA path %s (%d entries could not be read)",
-		tls_file_shown(path), walk.unreadable);
+	return error_set(error, MQUIC_ERR_TLS,
+			 "no PEM certificate was found in the CA path %s (%d entries of it are no "
+			 "readable files)",
+			 tls_file_shown(path), walk.unreadable);
 }
 
 static enum mquic_status load_system(struct tls_credentials *credentials, struct error *error)
@@ -219,8 +219,8 @@ static enum mquic_status describe(struct tls_credentials *credentials,
 	int rv;
 
 	if (file != NULL && path != NULL)
-		rv = asprintf(&credentials->trust, "the CA file %s or the CA path %s",
-			      tls_file_shown(file), tls_file_shown(path));
+		rv = asprintf(&credentials->trust, "the CA file %s or the CA path",
+			      tls_file_shown(file));
 	else if (file != NULL)
 		rv = asprintf(&credentials->trust, "the CA file %s", tls_file_shown(file));
 	else if (path != NULL)

@@ -122,6 +122,30 @@ START_TEST(server_of_another_ca_is_refused)
 }
 END_TEST
 
+START_TEST(server_is_refused_with_the_fix_even_if_all_names_are_long)
+{
+	static const struct kit_spec ca = {
+		.name = "long",
+		.common_name = "A Certificate Authority Of A Name That Goes On And On And On",
+		.ca = true,
+	};
+	static const struct kit_spec leaf = {
+		.name = "leaf", .dns = {"broker.example"}, .issuer = "long"};
+	static const struct kit_spec trusted = {
+		.name = "a-ca-file-whose-name-is-so-long-that-a-sentence-has-no-room-for-it",
+		.common_name = "Trusted",
+		.ca = true,
+	};
+
+	kit_make(&ca);
+	kit_make(&leaf);
+	kit_make(&trusted);
+	kit_settings(&kit_server, NULL, "leaf");
+	kit_settings(&kit_client, trusted.name, NULL);
+	kit_client_refuses("broker.example", GNUTLS_A_UNKNOWN_CA, "no CA in", "that signed it");
+}
+END_TEST
+
 START_TEST(server_that_signed_itself_is_refused_until_it_is_the_ca_file)
 {
 	static const struct kit_spec lone = {
@@ -454,6 +478,7 @@ static void add_servers(Suite *suite)
 
 	tcase_add_checked_fixture(group, kit_open, kit_close);
 	tcase_add_test(group, server_of_another_ca_is_refused);
+	tcase_add_test(group, server_is_refused_with_the_fix_even_if_all_names_are_long);
 	tcase_add_test(group, server_that_signed_itself_is_refused_until_it_is_the_ca_file);
 	tcase_add_test(group, server_out_of_its_time_is_refused);
 	tcase_add_test(group, server_under_an_expired_ca_is_refused);

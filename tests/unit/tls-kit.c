@@ -81,7 +81,7 @@ static const char *ending(char *buffer, size_t size, const char *name, const cha
 
 static void write_datum(const char *name, const char *suffix, gnutls_datum_t *content)
 {
-	char buffer[64];
+	char buffer[128];
 
 	write_bytes(ending(buffer, sizeof(buffer), name, suffix), content->data, content->size,
 		    0600);
@@ -92,7 +92,7 @@ static gnutls_x509_crt_t load_certificate(const char *name)
 {
 	gnutls_x509_crt_t certificate;
 	gnutls_datum_t content;
-	char buffer[64];
+	char buffer[128];
 
 	ck_assert_int_eq(
 		gnutls_load_file(kit_path(ending(buffer, sizeof(buffer), name, ".crt")), &content),
@@ -107,7 +107,7 @@ static gnutls_x509_privkey_t load_key(const char *name)
 {
 	gnutls_x509_privkey_t key;
 	gnutls_datum_t content;
-	char buffer[64];
+	char buffer[128];
 
 	ck_assert_int_eq(
 		gnutls_load_file(kit_path(ending(buffer, sizeof(buffer), name, ".key")), &content),
@@ -267,7 +267,7 @@ void kit_revoke(const char *name, const char *issuer, const char *victim, long n
 
 void kit_settings(struct mquic_settings *settings, const char *ca, const char *identity)
 {
-	char buffer[64];
+	char buffer[128];
 
 	memset(settings, 0, sizeof(*settings));
 	if (ca != NULL)
