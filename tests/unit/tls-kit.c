@@ -508,7 +508,7 @@ int kit_main(Suite *suite)
 	int failed;
 
 	srunner_set_tap(runner, "-");
-	srunner_run_all(runner, CK_ENV);
+	srunner_run_all(runner, CK_SILENT);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
