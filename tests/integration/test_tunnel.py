@@ -272,6 +272,14 @@ def test_one_too_many_is_refused(broker):
     clients.pop().close()
 
 
+def test_a_limit_on_files_lowers_the_limit_on_connections(broker):
+    tool = broker.build.tool("mquic-tunnel")
+    words = ["--listen", f"{HOST}:0", "--connect", f"quic://{HOST}:{broker.port}"]
+    argv = ["sh", "-c", 'ulimit -n 40; exec "$@"', "sh", tool, *words]
+    process = broker.adopt(Process(argv, broker.build.environment()))
+    assert "so 4 connections" in process.wait_error("files open")
+
+
 def test_several_listeners(broker):
     tunnel = Tunnel(broker, "--listen", "[::1]:0")
     line = tunnel.process.wait_line("Listening on [::1]:")

@@ -80,10 +80,14 @@ static void watch_all(struct tunnel *tunnel, uint32_t events)
 		tunnel_rewatch(tunnel, each->fd, &each->watcher, events);
 }
 
-/* Out of descriptors: a level-triggered listener would spin. */
+/* Out of descriptors: a level-triggered listener would spin. A pipe's end shortens the pause. */
 static void pause_all(struct tunnel *tunnel, int error)
 {
-	say_warning("Cannot accept: %s. Trying again in a second.", strerror(error));
+	if (!tunnel->short_of_files)
+		say_warning(
+			"Cannot accept: %s. Waiting until one is free; `ulimit -n` allows more.",
+			strerror(error));
+	tunnel->short_of_files = true;
 	tunnel->accept_again_ms = clock_ms() + PAUSE_MS;
 	watch_all(tunnel, 0);
 }
@@ -121,6 +125,8 @@ static void accept_clients(struct watcher *watcher, uint32_t events)
 
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
 			pause_all(listener->tunnel, errno);
+		else if (fd < 0)
+			listener->tunnel->short_of_files = false;
 		if (fd < 0)
 			return;
 		name_address((struct sockaddr *)&address, len, name, sizeof(name));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipe.h"
 
+#include "../common/clock.h"
 #include "../common/say.h"
 
 #include <errno.h>
@@ -35,6 +36,8 @@ static void leave(struct pipe *pipe)
 	pipe->next = tunnel->dead;
 	tunnel->dead = pipe;
 	tunnel->connections--;
+	if (tunnel->accept_again_ms != 0)
+		tunnel->accept_again_ms = clock_ms();
 }
 
 /* Closing with unread input, or after a break, resets the TCP connection: the client knows. */

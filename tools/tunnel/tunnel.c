@@ -10,9 +10,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define BATCH 64
+
+/* A connection takes its TCP and its UDP socket; some more are needed for everything else. */
+#define FILES_PER_CONNECTION 2
+#define FILES_ELSE	     32
 
 static void log_line(void *userdata, enum mquic_log_level level, const char *line)
 {
@@ -51,8 +56,30 @@ void tunnel_unwatch(struct tunnel *tunnel, int fd)
 
 /* ---- life ---------------------------------------------------------------- */
 
+/* Running out of descriptors amid a dial refuses clients for no reason they could see. */
+static void fit_to_files(struct tunnel *tunnel)
+{
+	struct rlimit limit;
+	rlim_t most;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return;
+	most = limit.rlim_cur > FILES_ELSE ? (limit.rlim_cur - FILES_ELSE) / FILES_PER_CONNECTION
+					   : 1;
+	if (tunnel->max_connections <= most)
+		return;
+	say_warning("The system lets this program have %lu files open, so %lu connections are the "
+		    "most; `ulimit -n` changes that.",
+		    (unsigned long)limit.rlim_cur, (unsigned long)most);
+	tunnel->max_connections = (uint32_t)most;
+}
+
 bool tunnel_open(struct tunnel *tunnel)
 {
+	fit_to_files(tunnel);
 	tunnel->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (tunnel->epoll < 0 || mquic_endpoint_new(&tunnel->endpoint) != MQUIC_OK) {
 		say_error("Cannot create an endpoint: are too many files open?");

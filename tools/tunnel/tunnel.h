@@ -34,6 +34,7 @@ struct tunnel {
 	struct pipe *dead; /* to be freed when the current batch of descriptors is through */
 	uint32_t connections;
 	uint64_t accept_again_ms; /* 0: accepting */
+	bool short_of_files;	  /* and it has been said */
 };
 
 /* Makes the endpoint; false after saying why not. tunnel_free() in any case. */
