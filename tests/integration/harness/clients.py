@@ -30,7 +30,8 @@ class SessionClient:
         argv = [broker.build.helper("session-client"), *_target(broker, port, settings or {})]
         self.process = Process(argv, broker.build.environment(), stdin=True)
         broker.adopt(self.process)
-        self._next = 0
+        self._read = 0
+        self._pending = []
         if client_id:
             self.command("set", "id", client_id)
         for name, value in options.items():
@@ -48,7 +49,7 @@ class SessionClient:
         return answer
 
     def event(self, kind, timeout=10, **wanted):
-        """Waits for the next event of a kind with these fields; earlier others are passed by."""
+        """Waits for an event of a kind with these fields and takes it; others stay."""
         wanted = {name.replace("_", "-"): str(value) for name, value in wanted.items()}
         return self._find(
             lambda f: f[""] == "event"
@@ -97,12 +98,15 @@ class SessionClient:
         self.process.kill()
 
     def _find(self, match, timeout):
+        """Takes the first line that matches; what it passes by can still be asked for."""
         while True:
-            lines = self.process.wait_lines(self._next + 1, timeout)
-            fields = _fields(lines[self._next])
-            self._next += 1
-            if match(fields):
-                return fields
+            for fields in self._pending:
+                if match(fields):
+                    self._pending.remove(fields)
+                    return fields
+            lines = self.process.wait_lines(self._read + 1, timeout)
+            self._pending += map(_fields, lines[self._read :])
+            self._read = len(lines)
 
 
 def exchange(broker, port=None, timeout=90, **options):
