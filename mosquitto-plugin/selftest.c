@@ -29,25 +29,30 @@ static enum selftest_state fail(struct selftest *selftest, const char *failure)
 }
 
 /*
- * MQTT 3.1.1 CONNECT (section 3.1) with clean session, keep-alive of a minute, and the token as
- * user name. The login is refused by us, so no client of that name ever exists.
+ * MQTT 3.1.1 CONNECT (section 3.1) with clean session, keep-alive of a minute, the token as user
+ * name and a password, since other plugins pass on logins without. The login is refused by us,
+ * so no client of that name ever exists.
  */
 static size_t write_connect(uint8_t *out, const struct token *token)
 {
-	static const uint8_t start[] = {0x10, 0,    0,	 4,   'M', 'Q', 'T',	       'T',
-					4,    0x82, 0,	 60,  0,   15,	'm',	       'q',
-					'u',  'i',  'c', '-', 's', 'e', 'l',	       'f',
-					'-',  't',  'e', 's', 't', 0,	TOKEN_TEXT_LEN};
+	static const char start[] = "\x10\x00\x00\x04MQTT\x04\xc2\x00\x3c\x00\x0fmquic-self-test";
+	static const char password[] = "\x00\x04none";
+	size_t start_len = sizeof(start) - 1;
 	size_t username_len = 0;
 	char *username = token_username(token, NULL, 0, &username_len);
+	uint8_t *at = out + start_len;
 
 	if (username == NULL)
 		return 0;
-	memcpy(out, start, sizeof(start));
-	memcpy(out + sizeof(start), username, username_len);
-	out[1] = (uint8_t)(sizeof(start) - 2 + username_len);
+	memcpy(out, start, start_len);
+	*at++ = 0;
+	*at++ = (uint8_t)username_len;
+	memcpy(at, username, username_len);
+	memcpy(at + username_len, password, sizeof(password) - 1);
+	at += username_len + sizeof(password) - 1;
+	out[1] = (uint8_t)(at - out - 2);
 	free(username);
-	return sizeof(start) + username_len;
+	return (size_t)(at - out);
 }
 
 static enum selftest_state say_connect(struct selftest *selftest, bool proxy)

@@ -3,6 +3,7 @@
 
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -118,16 +119,13 @@ def test_the_socket_is_closed_to_other_users(guarded):
     assert guarded.socket.stat().st_mode & 0o007 == 0
 
 
-def test_a_client_leaves_nothing_behind(guarded):
+def test_a_client_leaves_no_descriptor_behind(guarded):
     def descriptors():
-        return len(list((guarded_proc).iterdir()))
+        return len(list(Path(f"/proc/{guarded.pid}/fd").iterdir()))
 
-    from pathlib import Path
-
-    guarded_proc = Path(f"/proc/{guarded.pid}/fd")
-    guarded.pub("-t", "x", "-m", "y", "-q", "1")
-    eventually(lambda: True)
+    guarded.pub("-t", "x", "-m", "y", "-q", "1", "-u", "carol", "-P", "word")
+    eventually(lambda: "disconnected" in guarded.log(), 10, "the end of the first client")
     before = descriptors()
     for _ in range(10):
-        guarded.pub("-t", "x", "-m", "y", "-q", "1")
+        guarded.pub("-t", "x", "-m", "y", "-q", "1", "-u", "carol", "-P", "word")
     eventually(lambda: descriptors() <= before, 10, "as few descriptors as before")

