@@ -24,14 +24,16 @@ def test_count_ends_it(broker):
 def test_what_count_leaves_stays_with_the_broker(broker):
     """Messages are acknowledged when they are printed, not when they come."""
     words = ["-t", "x", "-q", "1", "-c", "-C", "2"]
-    broker.sub("-t", "x", "-q", "1", "-c", "-E", client_id="keeper", ready=False).wait()
+    sub = broker.sub(*words, client_id="keeper")
+    sub.signal(signal.SIGSTOP)
     for number in range(6):
         publish(broker, "x", str(number))
+    sub.signal(signal.SIGCONT)
     seen = []
     for _ in range(3):
-        sub = broker.sub(*words, client_id="keeper", ready=False)
         assert sub.wait() == 0, sub.errors
         seen += sub.lines
+        sub = broker.sub(*words, client_id="keeper", ready=False)
     assert seen == [str(number) for number in range(6)]
 
 
