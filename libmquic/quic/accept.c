@@ -7,20 +7,6 @@
 /* Share of the handshake limit from which on addresses must be proven (Retry). */
 #define RETRY_SHARE 8
 
-static void reply(struct wire *wire, const struct datagram *to, const uint8_t *packet, size_t len)
-{
-	struct datagram datagram = {
-		.local = to->local,
-		.remote = to->remote,
-		.data = packet,
-		.len = len,
-		.segment = len,
-	};
-
-	if (len > 0)
-		(void)wire->send(wire, &datagram);
-}
-
 static void refuse(struct mquic_endpoint *endpoint, struct wire *wire,
 		   const struct datagram *datagram, const ngtcp2_pkt_hd *hd, uint64_t code,
 		   const char *reason)
@@ -30,7 +16,8 @@ static void refuse(struct mquic_endpoint *endpoint, struct wire *wire,
 
 	address_print(&datagram->remote, from);
 	log_debug(&endpoint->log, "%s: refused: %s", from, reason);
-	reply(wire, datagram, packet, token_write_refusal(packet, sizeof(packet), hd, code, reason));
+	demux_reply(wire, datagram, packet,
+		    token_write_refusal(packet, sizeof(packet), hd, code, reason));
 }
 
 void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
@@ -38,9 +25,9 @@ void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
 {
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 
-	reply(wire, datagram, packet,
-	      token_write_retry(packet, sizeof(packet), &wire->listener->secrets, hd,
-				&datagram->remote, endpoint_now(endpoint)));
+	demux_reply(wire, datagram, packet,
+		    token_write_retry(packet, sizeof(packet), &wire->listener->secrets, hd,
+				      &datagram->remote, endpoint_now(endpoint)));
 }
 
 static bool retry_is_due(const struct mquic_endpoint *endpoint,

@@ -9,8 +9,7 @@
 /* Stateless resets per second: enough after a restart, too few to be worth provoking. */
 #define RESETS_PER_SECOND 500
 
-static void send_back(struct wire *wire, const struct datagram *to, const uint8_t *packet,
-		      size_t len)
+void demux_reply(struct wire *wire, const struct datagram *to, const uint8_t *packet, size_t len)
 {
 	struct datagram datagram = {
 		.local = to->local,
@@ -42,9 +41,9 @@ static void answer_unknown(struct mquic_endpoint *endpoint, struct wire *wire,
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 
 	if (may_reset(endpoint))
-		send_back(wire, datagram, packet,
-			  token_write_reset(packet, sizeof(packet), &wire->listener->secrets,
-					    ids->dcid, datagram->len));
+		demux_reply(wire, datagram, packet,
+			    token_write_reset(packet, sizeof(packet), &wire->listener->secrets,
+					      ids->dcid, datagram->len));
 }
 
 static void answer_version(struct wire *wire, const struct datagram *datagram,
@@ -54,9 +53,10 @@ static void answer_version(struct wire *wire, const struct datagram *datagram,
 
 	/* Never to a small datagram, or we would amplify (RFC 9000 section 6.1). */
 	if (datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE)
-		send_back(wire, datagram, packet,
-			  token_write_version_negotiation(packet, sizeof(packet), ids->dcid,
-							  ids->dcidlen, ids->scid, ids->scidlen));
+		demux_reply(wire, datagram, packet,
+			    token_write_version_negotiation(packet, sizeof(packet), ids->dcid,
+							    ids->dcidlen, ids->scid,
+							    ids->scidlen));
 }
 
 static void to_target(struct table_entry *entry, const struct datagram *datagram)

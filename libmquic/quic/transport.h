@@ -201,6 +201,8 @@ struct quic_closing *closing_of_link(struct list *link);
 
 void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,
 		   const struct datagram *datagram);
+/* Sends one packet back to where a datagram came from; len 0: none. */
+void demux_reply(struct wire *wire, const struct datagram *to, const uint8_t *packet, size_t len);
 void demux_failed(struct mquic_endpoint *endpoint, struct wire *wire, int code);
 extern const struct udp_reader demux_reader;
 
