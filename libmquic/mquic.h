@@ -120,6 +120,12 @@ enum mquic_status {
 /** A short English name of `status`, such as "timed out"; never NULL. Static. Since: 0.1 */
 MQUIC_API const char *mquic_status_text(enum mquic_status status);
 
+/**
+ * A few English words for a reason code of MQTT 5.0 section 2.4, such as "not authorized";
+ * never NULL. Static. Since: 0.1
+ */
+MQUIC_API const char *mquic_reason_text(uint8_t reason);
+
 /** The version of the library at run time, "MAJOR.MINOR.PATCH". Static. Since: 0.1 */
 MQUIC_API const char *mquic_version(void);
 

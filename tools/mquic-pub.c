@@ -312,7 +312,7 @@ static void settled(struct pub *pub, const struct mquic_event *event)
 		  pub->common.qos == 2 ? "PUBCOMP" : "PUBACK", packet_id, reason);
 	if (reason < 0x80)
 		return;
-	say_warning("Publish %u failed: %s.", packet_id, reason_text(reason));
+	say_warning("Publish %u failed: %s.", packet_id, mquic_reason_text(reason));
 	pub->failed = true;
 }
 

@@ -276,7 +276,7 @@ static void subscribed(struct sub *sub, const struct mquic_event *event)
 
 		if (reason >= 0x80)
 			say_warning("Subscription to '%s' denied: %s.", sub->topics.items[i],
-				    reason_text(reason));
+				    mquic_reason_text(reason));
 		else
 			say_debug("Subscribed (mid: %u, topic: %s): %u",
 				  mquic_event_packet_id(event), sub->topics.items[i], reason);

@@ -36,7 +36,7 @@ static enum mquic_status refusal_status(enum mqtt_reason reason, struct error *e
 		return error_set(error, MQUIC_ERR_TOO_LARGE,
 				 "the packet is larger than the server takes");
 	return error_set(error, MQUIC_ERR_REFUSED, "the server announced in CONNACK: %s",
-			 mqtt_reason_text((uint8_t)reason));
+			 mquic_reason_text((uint8_t)reason));
 }
 
 /* The next packet identifier; MQUIC_ERR_AGAIN if all are in use. */

@@ -94,7 +94,7 @@ enum mquic_status engine_violation(struct mqtt_engine *engine, enum mqtt_reason 
 		(void)engine_write_disconnect(engine, (uint8_t)reason);
 	return engine_end(engine, status, (uint8_t)reason,
 			  "the server broke the rules of MQTT: %s (%s, 0x%02X)", what,
-			  mqtt_reason_text((uint8_t)reason), (unsigned int)reason);
+			  mquic_reason_text((uint8_t)reason), (unsigned int)reason);
 }
 
 enum mquic_status engine_out_of_memory(struct mqtt_engine *engine)
@@ -119,7 +119,7 @@ enum mquic_status engine_ended_by_server(struct mqtt_engine *engine, enum mquic_
 	if (engine->last_event != NULL)
 		(void)engine_describe(engine->last_event, properties);
 	return engine_end(engine, status, code, "%s: %s (0x%02X)%s%.*s%s%.*s", what,
-			  mqtt_reason_text(code), code, text.len > 0 ? ": " : "", shown(text),
+			  mquic_reason_text(code), code, text.len > 0 ? ": " : "", shown(text),
 			  text.len > 0 ? (const char *)text.data : "",
 			  other.len > 0 ? "; it names this server: " : "", shown(other),
 			  other.len > 0 ? (const char *)other.data : "");

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "mqtt/packet.h"
+#include "mquic.h"
 
 /* A set of codes: those below 0x20, and those from 0x80 to 0xbf. */
 struct codes {
@@ -113,7 +114,7 @@ static const char *error_text(uint8_t code)
 	return index < sizeof(texts) / sizeof(texts[0]) ? texts[index] : "unknown reason";
 }
 
-const char *mqtt_reason_text(uint8_t code)
+const char *mquic_reason_text(uint8_t code)
 {
 	switch (code) {
 	case MQTT_SUCCESS:

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reason codes (MQTT 5.0 section 2.4). 3.1.1 return codes are mapped to them where they come in. */
+/*
+ * Reason codes (MQTT 5.0 section 2.4). 3.1.1 return codes are mapped to them where they come in.
+ * What they are called: mquic_reason_text().
+ */
 #ifndef MQUIC_MQTT_REASON_H
 #define MQUIC_MQTT_REASON_H
 
@@ -54,9 +57,6 @@ enum mqtt_reason {
 
 /* Codes from here on are failures. */
 #define MQTT_FIRST_ERROR 0x80
-
-/* A few English words, such as "not authorized"; "unknown reason" for others. Static. */
-const char *mqtt_reason_text(uint8_t code);
 
 /* Whether packets of this enum mqtt_type may carry the code, in either direction. */
 bool mqtt_reason_valid(int type, uint8_t code);

@@ -9,7 +9,5 @@
 bool reason_is_passing(uint8_t reason);
 /* The exit code for a CONNACK that refuses, as mosquitto_pub has it: the code on the wire. */
 int reason_exit_code(uint8_t reason, enum mquic_protocol protocol);
-/* In words. Static. */
-const char *reason_text(uint8_t reason);
 
 #endif
