@@ -11,6 +11,9 @@
 /* An alias takes three bytes, so it saves nothing for a topic of fewer than this many. */
 #define ALIAS_TOPIC_MIN 4
 
+/* A server cannot say in 3.1.1 how many it takes, and Mosquitto cuts off who has more open. */
+#define QOS_2_WINDOW_3_1_1 20
+
 static int version_of(const struct mqtt_engine *engine)
 {
 	return engine->options.version;
@@ -284,11 +287,19 @@ static bool send_subscribe(struct mqtt_engine *engine, struct mqtt_outgoing *out
 	return true;
 }
 
-/* Whether the entry must wait for the server to settle others (section 4.9). */
+/* Messages that may be on their way when this one joins them (section 4.9). */
+static size_t window_max(const struct mqtt_engine *engine, const struct mqtt_outgoing *outgoing)
+{
+	if (version_of(engine) == MQTT_3_1_1 && outgoing->message->qos == 2)
+		return QOS_2_WINDOW_3_1_1;
+	return engine->server.receive_maximum;
+}
+
+/* Whether the entry must wait for the server to settle others. */
 static bool must_wait(const struct mqtt_engine *engine, const struct mqtt_outgoing *outgoing)
 {
 	return outgoing->type == MQTT_PUBLISH && outgoing->packet_id != 0 &&
-	       engine->inflight.window >= engine->server.receive_maximum;
+	       engine->inflight.window >= window_max(engine, outgoing);
 }
 
 /* Sends of the queue what may leave; false if out of memory. */
