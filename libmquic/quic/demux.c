@@ -69,6 +69,12 @@ static void to_target(struct table_entry *entry, const struct datagram *datagram
 		connection_read(list_entry(target, struct mquic_connection, target), datagram);
 }
 
+/* Version 0 alone does not tell: version negotiation packets have it too, and get no answer. */
+static bool is_short(const struct datagram *datagram)
+{
+	return (datagram->data[0] & 0x80) == 0;
+}
+
 static void to_listener(struct mquic_endpoint *endpoint, struct wire *wire,
 			const struct datagram *datagram)
 {
@@ -87,7 +93,7 @@ static void to_listener(struct mquic_endpoint *endpoint, struct wire *wire,
 	entry = table_find(&endpoint->routes, ids.dcid, ids.dcidlen);
 	if (entry != NULL)
 		to_target(entry, datagram);
-	else if (ids.version == 0)
+	else if (is_short(datagram))
 		answer_unknown(endpoint, wire, datagram, &ids);
 	else if (datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE &&
 		 ngtcp2_accept(&hd, datagram->data, datagram->len) == 0)
