@@ -184,12 +184,16 @@ static bool gather(struct mquic_relay *relay)
 	wanted = scan == MQTT_SCAN_MORE && total > 0 ? total - relay->head_len : 1;
 	if (wanted > len)
 		wanted = len;
-	if (total > relay->head_max || !append(relay, data, wanted)) {
-		reject(relay, MQTT_PACKET_TOO_LARGE, "CONNECT is too large");
+	if (!append(relay, data, wanted)) {
+		reject(relay, MQTT_UNSPECIFIED_ERROR, "out of memory");
 		return false;
 	}
 	(void)mquic_stream_consume(relay->stream, wanted);
 	scan = mqtt_connect_scan(relay->head, relay->head_len, &total);
+	if (total > relay->head_max) {
+		reject(relay, MQTT_PACKET_TOO_LARGE, "CONNECT is too large");
+		return false;
+	}
 	if (scan == MQTT_SCAN_COMPLETE) {
 		show(relay);
 		return false;
