@@ -27,6 +27,8 @@ class Broker:
     tcp          lines for the TCP listener
     top          lines for the top of the file ("max_packet_size 1000")
     anonymous    allow_anonymous of the hand-off listener
+    per_listener per_listener_settings; with it, Mosquitto before 2.0.23 queues nothing for
+                 clients that are away (its issue 2618), and without it, every option is global
     identity     the server's certificate and key, Certificates.server by default
     wrapper      words in front of the broker, such as valgrind's
     """
@@ -43,6 +45,7 @@ class Broker:
         tcp=(),
         top=(),
         anonymous=True,
+        per_listener=True,
         identity=None,
         wrapper=(),
     ):
@@ -55,6 +58,7 @@ class Broker:
         self.wrapper = list(wrapper)
         self.identity = identity or certs.server
         self._anonymous = anonymous
+        self._per_listener = per_listener
         self._opts = dict(plugin_opts or {})
         self._lines = {"listener": list(listener), "tcp": list(tcp), "top": list(top)}
         self._child = None
@@ -80,13 +84,13 @@ class Broker:
         yes_no = {True: "true", False: "false"}
         return "\n".join(
             [
-                "per_listener_settings true",
+                f"per_listener_settings {yes_no[self._per_listener]}",
                 "log_type all",
                 "log_dest stderr",
                 "log_timestamp false",
                 *self._lines["top"],
                 f"listener {self.tcp_port} {self.host}",
-                "allow_anonymous true",
+                *(["allow_anonymous true"] if self._per_listener else []),
                 *self._lines["tcp"],
                 f"listener 0 {self.socket}",
                 f"allow_anonymous {yes_no[self._anonymous]}",

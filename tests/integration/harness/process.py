@@ -88,8 +88,8 @@ class Process:
         with self._changed:
             assert self._changed.wait_for(condition, timeout), (
                 f"no {what} within {timeout} s from {' '.join(self.argv)}\n"
-                f"output ({len(self._lines)} lines): {self._lines[-20:]}\n"
-                f"errors: {self._errors[-20:]}"
+                f"output ({len(self._lines)} lines): {_tail(self._lines)}\n"
+                f"errors: {_tail(self._errors)}"
             )
 
     def wait(self, timeout=10):
@@ -116,6 +116,10 @@ class Process:
             self._child.stdin.close()
         for thread in self._threads:
             thread.join(10)
+
+
+def _tail(lines):
+    return [line[:300] for line in lines[-20:]]
 
 
 def eventually(condition, timeout=10, what="it"):
