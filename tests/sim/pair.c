@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "pair.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct pair pair;
+
+void pair_certificates_make(void)
+{
+	kit_open();
+}
+
+void pair_certificates_remove(void)
+{
+	kit_close();
+}
+
+static void record(struct pair_end *end, const struct mquic_event *event)
+{
+	end->told++;
+	end->status = mquic_event_status(event);
+	end->origin = mquic_event_origin(event);
+	end->code = mquic_event_code(event);
+	(void)snprintf(end->text, sizeof(end->text), "%s", mquic_event_text(event));
+}
+
+static void accept_all(struct sim_host *host)
+{
+	struct mquic_connection *connection;
+
+	while (mquic_endpoint_accept(host->endpoint, &connection) == MQUIC_OK) {
+		ck_assert_uint_lt(pair.accepted_count, PAIR_ACCEPTED);
+		pair.accepted[pair.accepted_count++] = connection;
+	}
+}
+
+static void on_event(struct sim_host *host, struct mquic_event *event)
+{
+	switch (mquic_event_type(event)) {
+	case MQUIC_EVENT_ACCEPTABLE:
+		accept_all(host);
+		break;
+	case MQUIC_EVENT_CONNECTION_READY:
+		pair.ready++;
+		break;
+	case MQUIC_EVENT_CONNECTION_CLOSED:
+		if (host == pair.client)
+			record(&pair.client_end, event);
+		else if (mquic_event_connection(event) == pair.accepted[0])
+			record(&pair.server_end, event);
+		break;
+	default:
+		break;
+	}
+	if (pair.on_event != NULL)
+		pair.on_event(&pair, host, event);
+}
+
+static void make_settings(void)
+{
+	ck_assert_int_eq(mquic_settings_new(&pair.client_settings), MQUIC_OK);
+	ck_assert_int_eq(mquic_settings_new(&pair.server_settings), MQUIC_OK);
+	ck_assert_int_eq(mquic_settings_set_ca_file(pair.client_settings, kit_path("ca.crt")),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_settings_set_certificate(pair.server_settings,
+							kit_path("server.crt"),
+							kit_path("server.key")),
+			 MQUIC_OK);
+}
+
+static void open_seed(uint64_t seed)
+{
+	static const struct sim_link line = {.delay_ns = 5 * SIM_MS};
+
+	memset(&pair, 0, sizeof(pair));
+	make_settings();
+	pair.sim = sim_new(seed);
+	pair.client = sim_host_new(pair.sim, 1);
+	pair.server = sim_host_new(pair.sim, 2);
+	pair.client->on_event = on_event;
+	pair.server->on_event = on_event;
+	pair_set_link(&line);
+}
+
+void pair_open(void)
+{
+	open_seed(1);
+}
+
+void pair_close(void)
+{
+	size_t i;
+
+	mquic_connection_free(pair.dialed);
+	for (i = 0; i < pair.accepted_count; i++)
+		mquic_connection_free(pair.accepted[i]);
+	sim_free(pair.sim);
+	mquic_settings_free(pair.client_settings);
+	mquic_settings_free(pair.server_settings);
+}
+
+void pair_reopen(uint64_t seed)
+{
+	pair_close();
+	open_seed(seed);
+}
+
+void pair_set_link(const struct sim_link *line)
+{
+	pair.client->up = *line;
+	pair.client->down = *line;
+}
+
+void pair_listen(void)
+{
+	ck_assert_msg(sim_listen(pair.server, pair.server_settings, PAIR_PORT) == MQUIC_OK, "%s",
+		      mquic_endpoint_error(pair.server->endpoint));
+}
+
+void pair_dial(void)
+{
+	mquic_connection_free(pair.dialed);
+	pair.dialed = NULL;
+	ck_assert_msg(sim_dial(&pair.dialed, pair.client, pair.client_settings, PAIR_NAME,
+			       pair.server, PAIR_PORT) == MQUIC_OK,
+		      "%s", mquic_endpoint_error(pair.client->endpoint));
+}
+
+bool pair_is_connected(void *unused)
+{
+	(void)unused;
+	return pair.ready > 0 && pair.accepted_count > 0;
+}
+
+bool pair_client_is_over(void *unused)
+{
+	(void)unused;
+	return pair.client_end.told > 0;
+}
+
+bool pair_both_are_over(void *unused)
+{
+	(void)unused;
+	return pair.client_end.told > 0 && pair.server_end.told > 0;
+}
+
+void pair_wait(bool (*done)(void *unused), unsigned int seconds)
+{
+	ck_assert_msg(sim_until(pair.sim, done, NULL, seconds * SIM_SECOND),
+		      "not within %u s; client: \"%s\", server: \"%s\"", seconds,
+		      pair.client_end.text, pair.server_end.text);
+}
+
+void pair_connect(void)
+{
+	pair_listen();
+	pair_dial();
+	pair_wait(pair_is_connected, 10);
+}
+
+void pair_expect_end(const struct pair_end *end, enum mquic_status status, enum mquic_origin origin,
+		     uint64_t code, const char *part)
+{
+	ck_assert_uint_eq(end->told, 1);
+	ck_assert_msg(end->status == status && end->origin == origin && end->code == code,
+		      "status %d, origin %d, code %llu: %s", end->status, end->origin,
+		      (unsigned long long)end->code, end->text);
+	kit_says(end->text, part);
+}
+
+void pair_expect_empty(const struct sim_host *host)
+{
+	const struct mquic_endpoint *endpoint = host->endpoint;
+
+	ck_assert(list_is_empty(&endpoint->connections));
+	ck_assert(list_is_empty(&endpoint->closings));
+	ck_assert_uint_eq(endpoint->closing_count, 0);
+	ck_assert_uint_eq(endpoint->routes.count, 0);
+	ck_assert_uint_eq(endpoint->addresses.count, 0);
+	ck_assert_uint_eq(endpoint->server_connections, 0);
+	ck_assert_uint_eq(endpoint->handshakes, 0);
+	ck_assert_uint_eq(endpoint->timers.count, 0);
+	ck_assert_uint_eq(endpoint->timers.reserved, 0);
+}
