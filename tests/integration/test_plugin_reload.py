@@ -24,17 +24,6 @@ def write_passwords(path, **users):
     give_to_broker(path)
 
 
-def for_all_listeners(broker):
-    """
-    per_listener_settings false. Mosquitto 2.0 asks nobody about absent clients when it is true,
-    and drops their sessions at SIGHUP, on TCP as well.
-    """
-    config = broker.config
-    broker.config = lambda: config().replace(
-        "per_listener_settings true", "per_listener_settings false"
-    )
-
-
 @pytest.fixture
 def passwords(workdir):
     path = workdir / "passwords"
@@ -112,9 +101,9 @@ def test_an_absent_client_keeps_its_queue(make_broker, passwords, certs, alice, 
         words = {"settings": alice}
         options = mutual(certs)
     listener = [f"password_file {passwords}"]
-    broker = make_broker(anonymous=False, listener=listener, plugin_opts=options)
-    for_all_listeners(broker)
-    broker.start()
+    broker = make_broker(
+        anonymous=False, listener=listener, plugin_opts=options, per_listener=False
+    ).start()
     client = SessionClient(broker, "keeper", clean=0, expiry=300, **words)
     client.connect(present=0)
     client.subscribe("mail", 1)

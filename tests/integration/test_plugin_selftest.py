@@ -52,7 +52,7 @@ def test_a_socket_nobody_listens_on(make_broker):
 
 
 def test_a_plugin_under_another_listener(make_broker):
-    broker = make_broker(anonymous=True)
+    broker = make_broker(per_listener=True)
     config = broker.config
 
     def elsewhere():
