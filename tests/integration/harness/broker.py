@@ -249,8 +249,11 @@ class Broker:
         """Waits until the broker has acknowledged a subscription of `child`."""
 
         def subscribed():
-            assert child.returncode is None, f"{child.argv} ended: {child.lines} {child.errors}"
-            return f"Sending SUBACK to {client_id}" in self.log()[start:]
+            ended = child.returncode is not None
+            if f"Sending SUBACK to {client_id}" in self.log()[start:]:
+                return True
+            assert not ended, f"{child.argv} ended: {child.lines} {child.errors}"
+            return False
 
         eventually(subscribed, timeout, f"SUBACK to {client_id}")
 
