@@ -2,14 +2,18 @@
 /*
  * One client, from accepted connection to closed socket.
  *
- *     accept ──▶ WAITING ──CONNECT──▶ DIALING ──connected──▶ PIPING ──broker closed──▶ FINISHING
- *                   │ gone or late       │ refused, late       │ gone, all read          │
- * delivered, ▼                    ▼                     ▼                         ▼ or late
- *                 ────────────────────────────────── freed ──────────────────────────────────
+ *  accept ─▶ WAITING ──CONNECT──▶ DIALING ──connected──▶ PIPING ──broker closed──▶ FINISHING
+ *               │ gone or late       │ refused, late       │ gone, all read          │ delivered
+ *               │                    │                     ▼                         │ or late
+ *               │                    │                  LEAVING                      │
+ *               ▼                    ▼                     ▼ broker closed           ▼
+ *             ────────────────────────────────── freed ──────────────────────────────────
  *
  * RELAY_CLOSED ends each state; it comes only when all that the client sent has been read, so a
- * DISCONNECT is not lost. Only the dial has a time limit of ours: the relay has the others.
- * DIALING and PIPING have an identity, for as long as the broker may ask; PIPING has the socket.
+ * DISCONNECT is not lost. LEAVING gives the broker time to read it, too: were the socket closed
+ * at once, the broker's next write would fail, and it would drop what it has not read. Only the
+ * dial has a time limit of ours: the relay has the others. DIALING, PIPING and LEAVING have an
+ * identity, for as long as the broker may ask; the latter two have the socket.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,6 +43,7 @@ enum client_state {
 	CLIENT_WAITING,
 	CLIENT_DIALING,
 	CLIENT_PIPING,
+	CLIENT_LEAVING,
 	CLIENT_FINISHING,
 };
 
@@ -351,6 +356,34 @@ static void settle(struct client *client)
 		turn_away(client, "the system has no room to watch another socket");
 }
 
+/* The client is gone: the broker sees the end behind the last byte, and answers by closing. */
+static void leave(struct client *client)
+{
+	if (client->state != CLIENT_PIPING) {
+		client_free(client);
+		return;
+	}
+	client->state = CLIENT_LEAVING;
+	mquic_relay_free(client->relay);
+	client->relay = NULL;
+	free(client->pending);
+	client->pending = NULL;
+	client->broker_full = false;
+	shutdown(client->fd, SHUT_WR);
+	if (!watch(client))
+		client_free(client);
+}
+
+/* What the broker still has for a client that is gone is thrown away. May free the client. */
+static void drain_broker(struct client *client)
+{
+	uint8_t *buffer = client->clients->buffer;
+	ssize_t got = recv(client->fd, buffer, sizeof(client->clients->buffer), MSG_DONTWAIT);
+
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+		client_free(client);
+}
+
 static void dialed(struct client *client, int fd)
 {
 	TAILQ_REMOVE(&client->clients->dialing, client, in_dialing);
@@ -381,7 +414,7 @@ void client_event(struct client *client, enum mquic_event_type type)
 		}
 		break;
 	case MQUIC_EVENT_RELAY_CLOSED:
-		client_free(client);
+		leave(client);
 		break;
 	default:
 		break;
@@ -392,6 +425,10 @@ void client_ready(struct client *client, uint32_t epoll_events)
 {
 	uint32_t ended = epoll_events & (EPOLLHUP | EPOLLERR);
 
+	if (client->state == CLIENT_LEAVING) {
+		drain_broker(client);
+		return;
+	}
 	if (client->broker_full && (ended != 0 || (epoll_events & EPOLLOUT) != 0)) {
 		client->broker_full = false;
 		pipe_to_broker(client);
