@@ -26,6 +26,8 @@ FOREIGN = {
     "gnutls": ["libmquic/tls/", "tools/mquic-keygen.c", "tools/keygen/"],
     "ngtcp2": ["libmquic/quic/"],
 }
+# They look into the rooms, foreign types included.
+INSIDERS = ("tests/unit/", "tests/sim/", "tests/fuzz/")
 CLIENTS = ["mosquitto-plugin", "tools", "bindings", "libmquic/examples", "tests/integration"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
@@ -53,8 +55,8 @@ def foreign_problems(root, library, rooms):
     for folder in ("libmquic", "mosquitto-plugin", "tools", "bindings", "tests"):
         for path in sources(root / folder):
             where = str(path.relative_to(root))
-            if where.startswith("tests/unit/") or where.startswith("tests/fuzz/"):
-                continue  # They look into the rooms, foreign types included.
+            if where.startswith(INSIDERS):
+                continue
             if not any(where.startswith(room) for room in rooms):
                 problems += [
                     f"{where} includes <{name}>"
