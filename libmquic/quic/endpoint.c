@@ -164,12 +164,10 @@ static void run_tasks(struct mquic_endpoint *endpoint)
 	int round;
 
 	for (round = 0; round < TASK_ROUNDS && !list_is_empty(&endpoint->tasks); round++) {
-		/* A marker bounds the round: what is scheduled meanwhile stands behind it. */
-		struct list marker = {NULL, NULL};
 		struct list *node;
 
-		list_append(&endpoint->tasks, &marker);
-		while ((node = list_take_first(&endpoint->tasks)) != &marker) {
+		list_append(&endpoint->tasks, &endpoint->task_marker);
+		while ((node = list_take_first(&endpoint->tasks)) != &endpoint->task_marker) {
 			struct task *task = list_entry(node, struct task, link);
 
 			task->run(task);

@@ -55,6 +55,7 @@ struct mquic_endpoint {
 	struct timers timers;
 	struct event_queue events;
 	struct list tasks;
+	struct list task_marker; /* bounds a round: what is scheduled meanwhile stands behind it */
 	uint64_t now_ns;
 	bool processing; /* now_ns is the time of this turn */
 	/* Reads the time; CLOCK_MONOTONIC but in simulations. */
