@@ -54,7 +54,7 @@ def test_the_subscriber_tool_survives_a_killed_broker(broker):
 
 
 def test_a_session_survives_a_restart_with_persistence(make_broker):
-    broker = make_broker(top=["persistence true"], per_listener=False)
+    broker = make_broker(top=["persistence true"])
     broker.add_top(f"persistence_location {broker.directory}/")
     broker.start()
     client = SessionClient(broker, "keeper", clean=0, expiry=300)

@@ -3,21 +3,12 @@
 
 import time
 
-import pytest
-
 from harness import mqtt
 from harness.clients import SessionClient, raw
 from harness.process import eventually
 
 
-@pytest.fixture
-def queueing_broker(make_broker):
-    """A broker that keeps messages for clients that are away."""
-    return make_broker(per_listener=False).start()
-
-
-def test_a_persistent_session_keeps_messages(queueing_broker):
-    broker = queueing_broker
+def test_a_persistent_session_keeps_messages(broker):
     first = SessionClient(broker, "keeper", clean=0, expiry=300)
     first.connect(present=0)
     first.subscribe("mail", 1)
@@ -29,8 +20,7 @@ def test_a_persistent_session_keeps_messages(queueing_broker):
     second.disconnect()
 
 
-def test_a_persistent_session_of_3_1_1(queueing_broker):
-    broker = queueing_broker
+def test_a_persistent_session_of_3_1_1(broker):
     first = SessionClient(broker, "old-keeper", protocol=4, clean=0)
     first.connect(present=0)
     first.subscribe("mail", 2)
@@ -43,8 +33,7 @@ def test_a_persistent_session_of_3_1_1(queueing_broker):
     third.connect(present=0)
 
 
-def test_a_persistent_session_of_the_tools(queueing_broker):
-    broker = queueing_broker
+def test_a_persistent_session_of_the_tools(broker):
     sub = broker.sub("-t", "mail", "-q", "1", "-c", "-C", "1", client_id="tool-keeper")
     broker.pub("-t", "mail", "-q", "1", "-m", "one")
     assert sub.wait() == 0
@@ -55,8 +44,7 @@ def test_a_persistent_session_of_the_tools(queueing_broker):
     assert sub.lines == ["two"]
 
 
-def test_a_session_moves_between_tcp_and_quic(queueing_broker):
-    broker = queueing_broker
+def test_a_session_moves_between_tcp_and_quic(broker):
     sub = broker.tcp_sub("-t", "mail", "-q", "1", "-c", "-C", "1", client_id="traveller")
     broker.pub("-t", "mail", "-q", "1", "-m", "one")
     assert sub.wait() == 0
@@ -128,8 +116,7 @@ def test_properties_travel_end_to_end(broker):
     assert (message["user0"], message["user1"]) == ("colour:blue", "colour:green")
 
 
-def test_an_expired_message_is_not_delivered(queueing_broker):
-    broker = queueing_broker
+def test_an_expired_message_is_not_delivered(broker):
     receiver = SessionClient(broker, "late", clean=0, expiry=60)
     receiver.connect()
     receiver.subscribe("news", 1)

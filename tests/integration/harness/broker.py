@@ -27,8 +27,9 @@ class Broker:
     tcp          lines for the TCP listener
     top          lines for the top of the file ("max_packet_size 1000")
     anonymous    allow_anonymous of the hand-off listener
-    per_listener per_listener_settings; with it, Mosquitto before 2.0.23 queues nothing for
-                 clients that are away (its issue 2618), and without it, every option is global
+    per_listener per_listener_settings; by default only when listeners are to differ, since with
+                 it Mosquitto before 2.0.23 queues nothing for clients that are away (its
+                 issue 2618)
     identity     the server's certificate and key, Certificates.server by default
     wrapper      words in front of the broker, such as valgrind's
     """
@@ -45,7 +46,7 @@ class Broker:
         tcp=(),
         top=(),
         anonymous=True,
-        per_listener=True,
+        per_listener=None,
         identity=None,
         wrapper=(),
     ):
@@ -58,7 +59,8 @@ class Broker:
         self.wrapper = list(wrapper)
         self.identity = identity or certs.server
         self._anonymous = anonymous
-        self._per_listener = per_listener
+        differ = not anonymous or bool(listener) or bool(tcp)
+        self._per_listener = differ if per_listener is None else per_listener
         self._opts = dict(plugin_opts or {})
         self._lines = {"listener": list(listener), "tcp": list(tcp), "top": list(top)}
         self._child = None
