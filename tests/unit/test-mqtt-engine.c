@@ -1,0 +1,817 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine on one connection: connecting, messages both ways, subscriptions, the end. */
+#include "engine-kit.h"
+
+#include <string.h>
+
+static void up(void)
+{
+	kit_connect();
+	kit_accept(false);
+	kit_connected(false);
+}
+
+/* ---- Connecting ---- */
+
+START_TEST(connect_sends_what_the_options_say)
+{
+	struct mquic_message *will;
+	struct mqtt_connect connect;
+	struct mqtt_options *o = kit.options;
+	struct bytes name;
+	struct bytes value;
+	struct buf_reader walk;
+
+	ck_assert_int_eq(mquic_message_new(&will), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_topic(will, "will", 4), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_payload(will, (const uint8_t *)"bye", 3), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_qos(will, 1), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_content_type(will, "x/y", 3), MQUIC_OK);
+	ck_assert_int_eq(mqtt_options_set_will(o, will, 9, &kit.error), MQUIC_OK);
+	mquic_message_free(will);
+	ck_assert_int_eq(mqtt_options_set_client_id(o, "id", 2, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_options_set_username(o, "user", 4, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_options_set_password(o, (const uint8_t *)"pw", 2, &kit.error),
+			 MQUIC_OK);
+	ck_assert_int_eq(mqtt_options_set_expiry_s(o, 3600, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_options_set_receive_maximum(o, 10, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_options_set_maximum_packet_size(o, 4096, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_options_set_topic_alias_maximum(o, 5, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_options_add_user_property(o, "k", 1, "v", 1, &kit.error), MQUIC_OK);
+	kit_connect();
+	kit_sends_connect(&connect);
+	ck_assert(connect.clean_start);
+	ck_assert_uint_eq(connect.keep_alive_s, 60);
+	ck_assert(bytes_equal(connect.client_id, bytes_of("id", 2)));
+	ck_assert(bytes_equal(connect.username, bytes_of("user", 4)));
+	ck_assert(bytes_equal(connect.password, bytes_of("pw", 2)));
+	ck_assert(connect.has_will);
+	ck_assert_uint_eq(connect.will_qos, 1);
+	ck_assert(bytes_equal(connect.will_payload, bytes_of("bye", 3)));
+	ck_assert_uint_eq(mqtt_properties_number(&connect.will_properties, MQTT_WILL_DELAY, 0), 9);
+	ck_assert(bytes_equal(mqtt_properties_text(&connect.will_properties, MQTT_CONTENT_TYPE),
+			      bytes_of("x/y", 3)));
+	ck_assert_uint_eq(mqtt_properties_number(&connect.properties, MQTT_SESSION_EXPIRY, 0),
+			  3600);
+	ck_assert_uint_eq(mqtt_properties_number(&connect.properties, MQTT_RECEIVE_MAXIMUM, 0), 10);
+	ck_assert_uint_eq(mqtt_properties_number(&connect.properties, MQTT_MAXIMUM_PACKET_SIZE, 0),
+			  4096);
+	ck_assert_uint_eq(mqtt_properties_number(&connect.properties, MQTT_TOPIC_ALIAS_MAXIMUM, 0),
+			  5);
+	walk = buf_reader_of(connect.properties.section);
+	ck_assert(mqtt_properties_next_pair(&walk, &name, &value));
+	ck_assert(bytes_equal(value, bytes_of("v", 1)));
+}
+END_TEST
+
+START_TEST(connect_with_defaults_carries_no_property)
+{
+	struct mqtt_connect connect;
+
+	kit_connect();
+	kit_sends_connect(&connect);
+	ck_assert(mqtt_properties_is_empty(&connect.properties));
+	ck_assert(!connect.has_will);
+	ck_assert_ptr_null(connect.username.data);
+	ck_assert_uint_eq(connect.client_id.len, 0);
+	kit_sends_nothing();
+}
+END_TEST
+
+START_TEST(connect_refuses_contradictions_and_wrong_states)
+{
+	kit.options->version = 4;
+	ck_assert_int_eq(mqtt_options_set_clean_start(kit.options, false, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_connect(kit.engine, 0, 0, &kit.error), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mqtt_engine_state(kit.engine), MQTT_ENGINE_IDLE);
+	ck_assert_int_eq(mqtt_options_set_clean_start(kit.options, true, &kit.error), MQUIC_OK);
+	kit_connect();
+	ck_assert_int_eq(mqtt_engine_connect(kit.engine, 0, 0, &kit.error), MQUIC_ERR_STATE);
+}
+END_TEST
+
+START_TEST(connack_tells_what_the_server_decided)
+{
+	struct mquic_event *event;
+	size_t len;
+
+	kit_connect();
+	mqtt_properties_set_text(&kit.properties, MQTT_ASSIGNED_CLIENT_ID, bytes_of("made-up", 7));
+	mqtt_properties_set_number(&kit.properties, MQTT_SERVER_KEEP_ALIVE, 17);
+	mqtt_properties_set_text(&kit.properties, MQTT_REASON_STRING, bytes_of("hello\n", 6));
+	kit_accept(false);
+	event = kit_event(MQUIC_EVENT_CONNECTED);
+	ck_assert_str_eq(mquic_event_text(event), "hello?");
+	mquic_event_free(event);
+	ck_assert_str_eq(mqtt_engine_client_id(kit.engine, &len), "made-up");
+	ck_assert_uint_eq(len, 7);
+	ck_assert_uint_eq(mqtt_engine_keep_alive_s(kit.engine), 17);
+	ck_assert_int_eq(mqtt_engine_state(kit.engine), MQTT_ENGINE_CONNECTED);
+}
+END_TEST
+
+START_TEST(connack_refusal_ends_with_its_reason)
+{
+	kit_connect();
+	mqtt_properties_set_text(&kit.properties, MQTT_REASON_STRING, bytes_of("not today", 9));
+	mqtt_properties_set_text(&kit.properties, MQTT_SERVER_REFERENCE, bytes_of("other:1", 7));
+	ck_assert_int_eq(kit_connack(MQTT_USE_ANOTHER_SERVER, false), MQUIC_ERR_REFUSED);
+	kit_over(MQUIC_ERR_REFUSED, MQTT_USE_ANOTHER_SERVER,
+		 "not today; it names this server: other:1");
+}
+END_TEST
+
+START_TEST(connack_return_codes_of_3_1_1_become_reason_codes)
+{
+	static const struct {
+		const char *packet;
+		uint8_t reason;
+	} codes[] = {
+		{"20 02 00 01", MQTT_UNSUPPORTED_VERSION},
+		{"20 02 00 02", MQTT_CLIENT_ID_NOT_VALID},
+		{"20 02 00 03", MQTT_SERVER_UNAVAILABLE},
+		{"20 02 00 04", MQTT_BAD_USERNAME_OR_PASSWORD},
+		{"20 02 00 05", MQTT_NOT_AUTHORIZED},
+	};
+	struct mqtt_connect connect;
+	size_t i;
+
+	kit.options->version = 4;
+	for (i = 0; i < COUNT(codes); i++) {
+		kit_connect();
+		kit_sends_connect(&connect);
+		ck_assert_int_eq(kit_feed(codes[i].packet), MQUIC_ERR_REFUSED);
+		kit_over(MQUIC_ERR_REFUSED, codes[i].reason, mquic_reason_text(codes[i].reason));
+		kit_sends_nothing();
+		mqtt_engine_lost(kit.engine);
+	}
+}
+END_TEST
+
+START_TEST(connack_must_not_contradict_clean_start)
+{
+	struct mqtt_connect connect;
+
+	kit_connect();
+	kit_sends_connect(&connect);
+	ck_assert_int_eq(kit_connack(MQTT_SUCCESS, true), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "clean");
+	kit_sends_disconnect(MQTT_PROTOCOL_ERROR);
+}
+END_TEST
+
+START_TEST(connack_must_come_first_and_once)
+{
+	struct mqtt_connect connect;
+
+	kit_connect();
+	kit_sends_connect(&connect);
+	ck_assert_int_eq(kit_feed("d0 00"), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "PINGRESP before CONNACK");
+	mqtt_engine_lost(kit.engine);
+	up();
+	ck_assert_int_eq(kit_feed("20 03 00 00 00"), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "twice");
+}
+END_TEST
+
+START_TEST(connack_is_awaited_for_a_limited_time)
+{
+	kit_connect();
+	ck_assert_uint_eq(mqtt_engine_deadline_ms(kit.engine), kit.now_ms + 10000);
+	mqtt_engine_tick(kit.engine, kit.now_ms + 9999);
+	kit_no_event();
+	mqtt_engine_tick(kit.engine, kit.now_ms + 10000);
+	kit_over(MQUIC_ERR_TIMEOUT, MQTT_UNSPECIFIED_ERROR, "10000 ms");
+}
+END_TEST
+
+/* ---- Publishing ---- */
+
+START_TEST(publish_waits_for_connack_and_keeps_its_order)
+{
+	uint16_t one;
+	uint16_t two;
+	struct mqtt_connect connect;
+
+	kit_connect();
+	(void)kit_publish("zero", 0);
+	one = kit_publish("one", 1);
+	two = kit_publish("two", 2);
+	kit_sends_connect(&connect);
+	kit_sends_nothing();
+	ck_assert_uint_eq(mqtt_engine_inflight(kit.engine), 2);
+	ck_assert_int_eq(kit_connack(MQTT_SUCCESS, false), MQUIC_OK);
+	kit_connected(false);
+	kit_sends_publish("zero", 0, 0, false);
+	kit_sends_publish("one", 1, one, false);
+	kit_sends_publish("two", 2, two, false);
+	kit_no_event();
+}
+END_TEST
+
+static void settle_one_of_each(void)
+{
+	uint16_t one;
+	uint16_t two;
+
+	up();
+	(void)kit_publish("zero", 0);
+	kit_sends_publish("zero", 0, 0, false);
+	one = kit_publish("one", 1);
+	kit_sends_publish("one", 1, one, false);
+	ck_assert_int_eq(kit_ack(MQTT_PUBACK, one, 0), MQUIC_OK);
+	kit_delivered(one, 0);
+	two = kit_publish("two", 2);
+	ck_assert_uint_ne(two, one);
+	kit_sends_publish("two", 2, two, false);
+	ck_assert_int_eq(kit_ack(MQTT_PUBREC, two, 0), MQUIC_OK);
+	kit_no_event();
+	kit_sends_ack(MQTT_PUBREL, two, 0);
+	ck_assert_uint_eq(mqtt_engine_inflight(kit.engine), 1);
+	ck_assert_int_eq(kit_ack(MQTT_PUBCOMP, two, 0), MQUIC_OK);
+	kit_delivered(two, 0);
+	ck_assert_uint_eq(mqtt_engine_inflight(kit.engine), 0);
+}
+
+START_TEST(publish_is_settled_at_every_qos)
+{
+	settle_one_of_each();
+}
+END_TEST
+
+START_TEST(publish_is_settled_at_every_qos_in_3_1_1)
+{
+	kit.options->version = 4;
+	settle_one_of_each();
+}
+END_TEST
+
+START_TEST(publish_carries_all_properties)
+{
+	struct mquic_message *message;
+	struct mqtt_publish publish;
+	struct mqtt_packet packet;
+
+	up();
+	ck_assert_int_eq(mquic_message_new(&message), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_topic(message, "t", 1), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_expiry_s(message, 5), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_utf8_payload(message, true), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_response_topic(message, "r", 1), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_correlation_data(message, (const uint8_t *)"c", 1),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_message_add_user_property(message, "k", 1, "v", 1), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_publish(kit.engine, message, NULL, &kit.error), MQUIC_OK);
+	mquic_message_free(message);
+	kit_sends(MQTT_PUBLISH, &packet);
+	ck_assert_int_eq(mqtt_publish_read(&publish, &packet, MQTT_5), MQTT_SUCCESS);
+	ck_assert_uint_eq(mqtt_properties_number(&publish.properties, MQTT_MESSAGE_EXPIRY, 0), 5);
+	ck_assert_uint_eq(mqtt_properties_number(&publish.properties, MQTT_PAYLOAD_FORMAT, 0), 1);
+	ck_assert(bytes_equal(mqtt_properties_text(&publish.properties, MQTT_RESPONSE_TOPIC),
+			      bytes_of("r", 1)));
+	ck_assert_uint_eq(publish.properties.pair_count, 1);
+}
+END_TEST
+
+START_TEST(received_message_can_be_published_again)
+{
+	static const uint32_t id = 5;
+	struct mqtt_publish publish;
+	struct mqtt_packet packet;
+	struct mquic_message *message;
+	struct mquic_event *event;
+
+	up();
+	mqtt_properties_set_ids(&kit.properties, &id, 1);
+	ck_assert_int_eq(kit_deliver("t", "again", 1, 9, true), MQUIC_OK);
+	kit_sends_ack(MQTT_PUBACK, 9, 0);
+	event = kit_event(MQUIC_EVENT_MESSAGE);
+	message = mquic_event_take_message(event);
+	mquic_event_free(event);
+	ck_assert_uint_eq(mquic_message_subscription_id(message, 0), 5);
+	ck_assert(mquic_message_duplicate(message));
+	ck_assert_int_eq(mqtt_engine_publish(kit.engine, message, NULL, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_qos(message, 0), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_publish(kit.engine, message, NULL, &kit.error), MQUIC_OK);
+	mquic_message_free(message);
+	kit_sends(MQTT_PUBLISH, &packet);
+	ck_assert_int_eq(mqtt_publish_read(&publish, &packet, MQTT_5), MQTT_SUCCESS);
+	ck_assert_uint_eq(publish.packet_id, 1);
+	ck_assert(!publish.duplicate);
+	ck_assert_uint_eq(publish.properties.subscription_id_count, 0);
+	kit_sends_publish("again", 0, 0, false);
+}
+END_TEST
+
+START_TEST(publish_refusals_of_the_server_are_reported)
+{
+	uint16_t id;
+
+	up();
+	id = kit_publish("one", 1);
+	mqtt_properties_set_text(&kit.properties, MQTT_REASON_STRING, bytes_of("no", 2));
+	ck_assert_int_eq(kit_ack(MQTT_PUBACK, id, MQTT_NOT_AUTHORIZED), MQUIC_OK);
+	kit_delivered(id, MQTT_NOT_AUTHORIZED);
+	id = kit_publish("two", 2);
+	ck_assert_int_eq(kit_ack(MQTT_PUBREC, id, MQTT_QUOTA_EXCEEDED), MQUIC_OK);
+	kit_delivered(id, MQTT_QUOTA_EXCEEDED);
+	ck_assert_uint_eq(mqtt_engine_inflight(kit.engine), 0);
+}
+END_TEST
+
+START_TEST(answers_to_nothing_do_no_harm)
+{
+	up();
+	ck_assert_int_eq(kit_ack(MQTT_PUBACK, 77, 0), MQUIC_OK);
+	ck_assert_int_eq(kit_ack(MQTT_PUBCOMP, 77, 0), MQUIC_OK);
+	kit_sends_nothing();
+	ck_assert_int_eq(kit_ack(MQTT_PUBREC, 77, 0), MQUIC_OK);
+	kit_sends_ack(MQTT_PUBREL, 77, MQTT_PACKET_ID_NOT_FOUND);
+	ck_assert_int_eq(kit_ack(MQTT_PUBREL, 78, 0), MQUIC_OK);
+	kit_sends_ack(MQTT_PUBCOMP, 78, MQTT_PACKET_ID_NOT_FOUND);
+	kit_no_event();
+}
+END_TEST
+
+START_TEST(answers_of_the_wrong_kind_are_violations)
+{
+	uint16_t id;
+
+	up();
+	id = kit_publish("two", 2);
+	ck_assert_int_eq(kit_ack(MQTT_PUBACK, id, 0), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "does not fit");
+}
+END_TEST
+
+START_TEST(errors_publish_before_connect)
+{
+	ck_assert_int_eq(kit_try_publish("t", "x", 0, false), MQUIC_ERR_STATE);
+	ck_assert_str_ne(kit.error.text, "");
+	ck_assert_int_eq(mqtt_engine_publish(kit.engine, NULL, NULL, &kit.error),
+			 MQUIC_ERR_INVALID);
+}
+END_TEST
+
+START_TEST(errors_publish_without_topic)
+{
+	struct mquic_message *message;
+
+	up();
+	ck_assert_int_eq(mquic_message_new(&message), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_publish(kit.engine, message, NULL, &kit.error),
+			 MQUIC_ERR_INVALID);
+	mquic_message_free(message);
+	kit_sends_nothing();
+}
+END_TEST
+
+/* ---- Receiving ---- */
+
+static void receive_one_of_each(void)
+{
+	up();
+	ck_assert_int_eq(kit_deliver("t/0", "zero", 0, 0, false), MQUIC_OK);
+	kit_message("t/0", "zero");
+	kit_sends_nothing();
+	ck_assert_int_eq(kit_deliver("t/1", "one", 1, 5, false), MQUIC_OK);
+	kit_message("t/1", "one");
+	kit_sends_ack(MQTT_PUBACK, 5, 0);
+	ck_assert_int_eq(kit_deliver("t/2", "two", 2, 6, false), MQUIC_OK);
+	kit_message("t/2", "two");
+	kit_sends_ack(MQTT_PUBREC, 6, 0);
+	ck_assert_int_eq(kit_deliver("t/2", "two", 2, 6, true), MQUIC_OK);
+	kit_no_event();
+	kit_sends_ack(MQTT_PUBREC, 6, 0);
+	ck_assert_int_eq(kit_ack(MQTT_PUBREL, 6, 0), MQUIC_OK);
+	kit_sends_ack(MQTT_PUBCOMP, 6, 0);
+	kit_no_event();
+	ck_assert_int_eq(kit_deliver("t/2", "next", 2, 6, false), MQUIC_OK);
+	kit_message("t/2", "next");
+}
+
+START_TEST(messages_arrive_at_every_qos)
+{
+	receive_one_of_each();
+}
+END_TEST
+
+START_TEST(messages_arrive_at_every_qos_in_3_1_1)
+{
+	kit.options->version = 4;
+	receive_one_of_each();
+}
+END_TEST
+
+START_TEST(several_packets_in_one_call_are_all_handled)
+{
+	up();
+	ck_assert_int_eq(kit_feed("30 04 0001'a' 00  30 05 0001'b' 00 'x'  d0 00  30 04 0001'c'"),
+			 MQUIC_OK);
+	kit_message("a", "");
+	kit_message("b", "x");
+	kit_no_event();
+	ck_assert_int_eq(kit_feed("00"), MQUIC_OK);
+	kit_message("c", "");
+}
+END_TEST
+
+START_TEST(manual_acknowledgement_waits_for_the_application)
+{
+	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	up();
+	ck_assert_int_eq(kit_deliver("t", "one", 1, 5, false), MQUIC_OK);
+	ck_assert_int_eq(kit_deliver("t", "two", 2, 6, false), MQUIC_OK);
+	kit_message("t", "one");
+	kit_message("t", "two");
+	kit_sends_nothing();
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 7, 0, &kit.error), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 6, 0x01, &kit.error), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 6, 0, &kit.error), MQUIC_OK);
+	kit_sends_ack(MQTT_PUBREC, 6, 0);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 6, 0, &kit.error), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 5, MQTT_QUOTA_EXCEEDED, &kit.error), MQUIC_OK);
+	kit_sends_ack(MQTT_PUBACK, 5, MQTT_QUOTA_EXCEEDED);
+	ck_assert_int_eq(kit_ack(MQTT_PUBREL, 6, 0), MQUIC_OK);
+	kit_sends_ack(MQTT_PUBCOMP, 6, 0);
+}
+END_TEST
+
+START_TEST(manual_acknowledgement_cannot_refuse_in_3_1_1)
+{
+	kit.options->version = 4;
+	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 5, 0, &kit.error), MQUIC_ERR_STATE);
+	up();
+	ck_assert_int_eq(kit_deliver("t", "one", 1, 5, false), MQUIC_OK);
+	kit_message("t", "one");
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 5, 0x87, &kit.error), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 5, 0, &kit.error), MQUIC_OK);
+	kit_sends_ack(MQTT_PUBACK, 5, 0);
+}
+END_TEST
+
+/* ---- Subscribing ---- */
+
+START_TEST(subscribe_is_answered_by_one_code_for_each_filter)
+{
+	struct mquic_subscription *subscription;
+	struct mqtt_subscribe subscribe;
+	struct mqtt_packet packet;
+	struct mquic_event *event;
+	uint16_t id;
+
+	up();
+	ck_assert_int_eq(mquic_subscription_new(&subscription), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_subscribe(kit.engine, subscription, &id, &kit.error),
+			 MQUIC_ERR_INVALID);
+	ck_assert_int_eq(
+		mquic_subscription_add(subscription, "a/#", 3, 2, MQUIC_SUBSCRIBE_NO_LOCAL),
+		MQUIC_OK);
+	ck_assert_int_eq(mquic_subscription_add(subscription, "b", 1, 0, 0), MQUIC_OK);
+	ck_assert_int_eq(mquic_subscription_set_id(subscription, 12), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_subscribe(kit.engine, subscription, &id, &kit.error),
+			 MQUIC_OK);
+	kit_sends(MQTT_SUBSCRIBE, &packet);
+	ck_assert_int_eq(mqtt_subscribe_read(&subscribe, &packet, MQTT_5), MQTT_SUCCESS);
+	ck_assert_uint_eq(subscribe.packet_id, id);
+	ck_assert_uint_eq(subscribe.filter_count, 2);
+	ck_assert_uint_eq(subscribe.properties.subscription_id_count, 1);
+	ck_assert_int_eq(kit_feed("90 05 0001 00 02 87"), MQUIC_OK);
+	event = kit_event(MQUIC_EVENT_SUBSCRIBED);
+	ck_assert_uint_eq(mquic_event_packet_id(event), id);
+	ck_assert_uint_eq(mquic_event_reason_count(event), 2);
+	ck_assert_uint_eq(mquic_event_reason(event, 0), 2);
+	ck_assert_uint_eq(mquic_event_reason(event, 1), MQTT_NOT_AUTHORIZED);
+	mquic_event_free(event);
+	ck_assert_int_eq(mqtt_engine_unsubscribe(kit.engine, subscription, &id, &kit.error),
+			 MQUIC_OK);
+	mquic_subscription_free(subscription);
+	kit_sends(MQTT_UNSUBSCRIBE, &packet);
+	ck_assert_int_eq(mqtt_subscribe_read(&subscribe, &packet, MQTT_5), MQTT_SUCCESS);
+	ck_assert_int_eq(kit_feed("b0 05 0002 00 00 11"), MQUIC_OK);
+	event = kit_event(MQUIC_EVENT_UNSUBSCRIBED);
+	ck_assert_uint_eq(mquic_event_reason(event, 1), MQTT_NO_SUBSCRIPTION_EXISTED);
+	mquic_event_free(event);
+}
+END_TEST
+
+START_TEST(unsubscribe_of_3_1_1_reports_success_for_each_filter)
+{
+	struct mquic_subscription *subscription;
+	struct mquic_event *event;
+
+	kit.options->version = 4;
+	up();
+	ck_assert_int_eq(mquic_subscription_new(&subscription), MQUIC_OK);
+	ck_assert_int_eq(mquic_subscription_add(subscription, "a", 1, 0, 0), MQUIC_OK);
+	ck_assert_int_eq(mquic_subscription_add(subscription, "b", 1, 0, 0), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_unsubscribe(kit.engine, subscription, NULL, &kit.error),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_subscription_set_id(subscription, 1), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_subscribe(kit.engine, subscription, NULL, &kit.error),
+			 MQUIC_ERR_INVALID);
+	mquic_subscription_free(subscription);
+	ck_assert_int_eq(kit_feed("b0 02 0001"), MQUIC_OK);
+	event = kit_event(MQUIC_EVENT_UNSUBSCRIBED);
+	ck_assert_uint_eq(mquic_event_reason_count(event), 2);
+	ck_assert_uint_eq(mquic_event_reason(event, 1), 0);
+	mquic_event_free(event);
+}
+END_TEST
+
+START_TEST(suback_that_fits_nothing_is_a_violation)
+{
+	up();
+	(void)kit_subscribe("a", 0);
+	ck_assert_int_eq(kit_feed("90 05 0001 00 00 00"), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "codes");
+	mqtt_engine_lost(kit.engine);
+	kit_connect();
+	ck_assert_int_eq(kit_connack(0, false), MQUIC_OK);
+	kit_connected(false);
+	ck_assert_int_eq(kit_feed("90 04 0001 00 00"), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "not asked for");
+}
+END_TEST
+
+/* ---- Authentication ---- */
+
+static void expect_auth(uint8_t reason, const char *data)
+{
+	struct mqtt_disconnect auth;
+	struct mqtt_packet packet;
+
+	kit_sends(MQTT_AUTH, &packet);
+	ck_assert_int_eq(mqtt_disconnect_read(&auth, &packet, MQTT_5), MQTT_SUCCESS);
+	ck_assert_uint_eq(auth.reason, reason);
+	ck_assert(bytes_equal(mqtt_properties_text(&auth.properties, MQTT_AUTH_DATA),
+			      bytes_of(data, strlen(data))));
+}
+
+START_TEST(authentication_goes_back_and_forth_before_and_after_connack)
+{
+	struct mqtt_connect connect;
+	struct mquic_event *event;
+	size_t len;
+
+	ck_assert_int_eq(mqtt_options_set_authentication(kit.options, "M", 1,
+							 (const uint8_t *)"first", 5, &kit.error),
+			 MQUIC_OK);
+	kit_connect();
+	kit_sends_connect(&connect);
+	ck_assert(bytes_equal(mqtt_properties_text(&connect.properties, MQTT_AUTH_DATA),
+			      bytes_of("first", 5)));
+	ck_assert_int_eq(mqtt_engine_auth(kit.engine, 0x18, NULL, 0, &kit.error), MQUIC_ERR_STATE);
+	kit.now_ms += 9000;
+	ck_assert_int_eq(kit_feed("f0 0a 18 08 150001'M' 160001'?'"), MQUIC_OK);
+	ck_assert_uint_eq(mqtt_engine_deadline_ms(kit.engine), kit.now_ms + 10000);
+	event = kit_event(MQUIC_EVENT_AUTH);
+	ck_assert_uint_eq(mquic_event_reason(event, 0), 0x18);
+	ck_assert_mem_eq(mquic_event_auth_data(event, &len), "?", 1);
+	mquic_event_free(event);
+	ck_assert_int_eq(mqtt_engine_auth(kit.engine, 0, NULL, 0, &kit.error), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mqtt_engine_auth(kit.engine, 0x18, (const uint8_t *)"!", 1, &kit.error),
+			 MQUIC_OK);
+	expect_auth(0x18, "!");
+	mqtt_properties_set_text(&kit.properties, MQTT_AUTH_METHOD, bytes_of("M", 1));
+	mqtt_properties_set_text(&kit.properties, MQTT_AUTH_DATA, bytes_of("end", 3));
+	ck_assert_int_eq(kit_connack(MQTT_SUCCESS, false), MQUIC_OK);
+	event = kit_event(MQUIC_EVENT_CONNECTED);
+	ck_assert_mem_eq(mquic_event_auth_data(event, &len), "end", 3);
+	mquic_event_free(event);
+	ck_assert_int_eq(mqtt_engine_auth(kit.engine, 0x19, (const uint8_t *)"new", 3, &kit.error),
+			 MQUIC_OK);
+	expect_auth(0x19, "new");
+	ck_assert_int_eq(kit_feed("f0 00"), MQUIC_OK);
+	event = kit_event(MQUIC_EVENT_AUTH);
+	ck_assert_uint_eq(mquic_event_reason(event, 0), 0);
+	mquic_event_free(event);
+}
+END_TEST
+
+START_TEST(authentication_nobody_asked_for_is_a_violation)
+{
+	up();
+	ck_assert_int_eq(mqtt_engine_auth(kit.engine, 0x19, NULL, 0, &kit.error), MQUIC_ERR_STATE);
+	ck_assert_int_eq(kit_feed("f0 06 18 04 150001'M'"), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "AUTH");
+}
+END_TEST
+
+START_TEST(authentication_method_must_stay_the_same)
+{
+	struct mqtt_connect connect;
+
+	ck_assert_int_eq(mqtt_options_set_authentication(kit.options, "M", 1, NULL, 0, &kit.error),
+			 MQUIC_OK);
+	kit_connect();
+	kit_sends_connect(&connect);
+	ck_assert_int_eq(kit_feed("f0 06 18 04 150001'N'"), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "AUTH");
+	mqtt_engine_lost(kit.engine);
+	kit_connect();
+	ck_assert_int_eq(kit_connack(MQTT_SUCCESS, false), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "method");
+}
+END_TEST
+
+/* ---- The end ---- */
+
+START_TEST(disconnect_sends_what_is_queued_first)
+{
+	struct mqtt_connect connect;
+
+	kit_connect();
+	(void)kit_publish("last words", 0);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_state(kit.engine), MQTT_ENGINE_CONNECTING);
+	ck_assert_int_eq(kit_try_publish("t", "too late", 0, false), MQUIC_ERR_STATE);
+	kit_sends_connect(&connect);
+	ck_assert_int_eq(kit_connack(MQTT_SUCCESS, false), MQUIC_OK);
+	kit_connected(false);
+	kit_sends_publish("last words", 0, 0, false);
+	kit_sends_disconnect(0);
+	ck_assert_int_eq(mqtt_engine_state(kit.engine), MQTT_ENGINE_OVER);
+	kit_no_event();
+	ck_assert_int_eq(kit_feed("00 00 00"), MQUIC_OK);
+}
+END_TEST
+
+START_TEST(disconnect_before_connack_needs_no_answer)
+{
+	struct mqtt_connect connect;
+
+	kit_connect();
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_state(kit.engine), MQTT_ENGINE_OVER);
+	kit_sends_connect(&connect);
+	kit_sends_disconnect(0);
+}
+END_TEST
+
+START_TEST(disconnect_gives_its_reason)
+{
+	up();
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0x8d, &kit.error), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 4, &kit.error), MQUIC_OK);
+	kit_sends_disconnect(4);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_ERR_STATE);
+}
+END_TEST
+
+START_TEST(disconnect_of_3_1_1_with_a_reason_leaves_the_will_to_the_server)
+{
+	kit.options->version = 4;
+	up();
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 4, &kit.error), MQUIC_OK);
+	kit_sends_nothing();
+	ck_assert_int_eq(mqtt_engine_state(kit.engine), MQTT_ENGINE_OVER);
+}
+END_TEST
+
+START_TEST(servers_disconnect_is_told_with_its_words)
+{
+	struct mquic_event *event;
+	const char *name;
+	const char *value;
+	size_t len;
+
+	up();
+	ck_assert_int_eq(kit_feed("e0 10 8b 0e 1f0004'soon' 260001'k' 0001'v'"), MQUIC_ERR_CLOSED);
+	event = kit_event(MQUIC_EVENT_DISCONNECTED);
+	ck_assert_int_eq(mquic_event_status(event), MQUIC_ERR_CLOSED);
+	ck_assert_uint_eq(mquic_event_code(event), MQTT_SERVER_SHUTTING_DOWN);
+	ck_assert_ptr_nonnull(strstr(mquic_event_text(event), "soon"));
+	ck_assert(mquic_event_user_property(event, 0, &name, &len, &value, &len));
+	mquic_event_free(event);
+	kit_sends_nothing();
+	ck_assert_int_eq(mqtt_engine_state(kit.engine), MQTT_ENGINE_OVER);
+}
+END_TEST
+
+START_TEST(servers_disconnect_may_be_friendly)
+{
+	up();
+	ck_assert_int_eq(kit_feed("e0 00"), MQUIC_ERR_CLOSED);
+	kit_over(MQUIC_OK, 0, "disconnected us");
+}
+END_TEST
+
+START_TEST(violations_are_answered_with_their_reason)
+{
+	static const struct {
+		const char *packet;
+		uint8_t reason;
+	} violations[] = {
+		{"00 00", MQTT_MALFORMED_PACKET},
+		{"30 80 00", MQTT_MALFORMED_PACKET},
+		{"36 05 0001't' 0001", MQTT_MALFORMED_PACKET},
+		{"30 04 0001'#' 00", MQTT_TOPIC_NAME_INVALID},
+		{"30 07 0001't' 03 230001", MQTT_TOPIC_ALIAS_INVALID},
+		{"30 06 0001't' 02 0102", MQTT_PROTOCOL_ERROR},
+		{"10 0c 0004'MQTT' 04 02 0000 0000", MQTT_PROTOCOL_ERROR},
+		{"82 06 0001 0001'#' 02", MQTT_PROTOCOL_ERROR},
+		{"a2 05 0001 0001'#'", MQTT_PROTOCOL_ERROR},
+		{"c0 00", MQTT_PROTOCOL_ERROR},
+		{"d0 01 00", MQTT_MALFORMED_PACKET},
+		{"e0 01 04", MQTT_PROTOCOL_ERROR},
+		{"e0 07 00 05 1100000001", MQTT_PROTOCOL_ERROR},
+		{"90 ff ff 7f", MQTT_PACKET_TOO_LARGE},
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(violations); i++) {
+		enum mquic_status status = violations[i].reason == MQTT_PACKET_TOO_LARGE
+						   ? MQUIC_ERR_TOO_LARGE
+						   : MQUIC_ERR_PROTOCOL;
+
+		up();
+		ck_assert_int_eq(kit_feed(violations[i].packet), status);
+		kit_over(status, violations[i].reason, "rules of MQTT");
+		kit_sends_disconnect(violations[i].reason);
+		mqtt_engine_lost(kit.engine);
+	}
+}
+END_TEST
+
+START_TEST(violations_of_3_1_1_are_answered_with_silence)
+{
+	kit.options->version = 4;
+	up();
+	ck_assert_int_eq(kit_feed("e0 00"), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "DISCONNECT");
+	kit_sends_nothing();
+}
+END_TEST
+
+START_TEST(events_before_a_violation_are_kept)
+{
+	up();
+	ck_assert_int_eq(kit_feed("30 04 0001'a' 00 00"), MQUIC_ERR_PROTOCOL);
+	kit_message("a", "");
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_MALFORMED_PACKET, "packet");
+}
+END_TEST
+
+START_TEST(idle_engine_ignores_everything)
+{
+	ck_assert_int_eq(kit_feed("00 00"), MQUIC_OK);
+	mqtt_engine_tick(kit.engine, UINT64_MAX - 1);
+	ck_assert_uint_eq(mqtt_engine_deadline_ms(kit.engine), UINT64_MAX);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_ERR_STATE);
+	mqtt_engine_lost(kit.engine);
+	kit_sends_nothing();
+	kit_no_event();
+	mqtt_engine_free(NULL);
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *const tests[] = {
+		&connect_sends_what_the_options_say,
+		&connect_with_defaults_carries_no_property,
+		&connect_refuses_contradictions_and_wrong_states,
+		&connack_tells_what_the_server_decided,
+		&connack_refusal_ends_with_its_reason,
+		&connack_return_codes_of_3_1_1_become_reason_codes,
+		&connack_must_not_contradict_clean_start,
+		&connack_must_come_first_and_once,
+		&connack_is_awaited_for_a_limited_time,
+		&publish_waits_for_connack_and_keeps_its_order,
+		&publish_is_settled_at_every_qos,
+		&publish_is_settled_at_every_qos_in_3_1_1,
+		&publish_carries_all_properties,
+		&received_message_can_be_published_again,
+		&publish_refusals_of_the_server_are_reported,
+		&answers_to_nothing_do_no_harm,
+		&answers_of_the_wrong_kind_are_violations,
+		&errors_publish_before_connect,
+		&errors_publish_without_topic,
+		&messages_arrive_at_every_qos,
+		&messages_arrive_at_every_qos_in_3_1_1,
+		&several_packets_in_one_call_are_all_handled,
+		&manual_acknowledgement_waits_for_the_application,
+		&manual_acknowledgement_cannot_refuse_in_3_1_1,
+		&subscribe_is_answered_by_one_code_for_each_filter,
+		&unsubscribe_of_3_1_1_reports_success_for_each_filter,
+		&suback_that_fits_nothing_is_a_violation,
+		&authentication_goes_back_and_forth_before_and_after_connack,
+		&authentication_nobody_asked_for_is_a_violation,
+		&authentication_method_must_stay_the_same,
+		&disconnect_sends_what_is_queued_first,
+		&disconnect_before_connack_needs_no_answer,
+		&disconnect_gives_its_reason,
+		&disconnect_of_3_1_1_with_a_reason_leaves_the_will_to_the_server,
+		&servers_disconnect_is_told_with_its_words,
+		&servers_disconnect_may_be_friendly,
+		&violations_are_answered_with_their_reason,
+		&violations_of_3_1_1_are_answered_with_silence,
+		&events_before_a_violation_are_kept,
+		&idle_engine_ignores_everything,
+	};
+
+	return unit_run("mqtt-engine", kit_open, kit_close, tests, COUNT(tests));
+}
