@@ -507,8 +507,7 @@ int kit_main(Suite *suite)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	srunner_set_tap(runner, "-");
-	srunner_run_all(runner, CK_SILENT);
+	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -93,7 +93,7 @@ void kit_client_refuses(const char *name, uint8_t alert, const char *part, const
 /* ... or the server ends it, and each side says its part. */
 void kit_server_refuses(uint8_t alert, const char *server_part, const char *client_part);
 
-/* Runs the suite, reports in TAP and gives the exit status. */
+/* Runs the suite and gives the exit status. */
 int kit_main(Suite *suite);
 
 #endif
