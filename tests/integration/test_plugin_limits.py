@@ -193,7 +193,8 @@ def test_memory_is_bounded_when_a_client_does_not_read(make_broker):
         payload = ("x" * 60000 + "\n") * 100
         broker.tcp_pub("-t", "flood", "-l", input=payload)
     assert quick.wait(30) == 0
-    assert broker.memory_kb() - before < 30000
+    # A sanitizer keeps what was freed for a while.
+    assert broker.build.sanitizer or broker.memory_kb() - before < 30000
     lazy.process.signal(18)
     # The broker drops acknowledgements, too, while its queue for a client is full.
     eventually(lambda: len(lazy.events("MESSAGE")) >= 50, 20, "what was kept for it")
