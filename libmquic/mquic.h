@@ -195,7 +195,7 @@ MQUIC_API enum mquic_status mquic_settings_set_insecure(struct mquic_settings *s
 MQUIC_API enum mquic_status mquic_settings_set_server_name(struct mquic_settings *settings,
 							   const char *name);
 /**
- * Application protocol (ALPN, RFC 7301), 1 to 255 bytes, "mqtt" by default. Both sides
+ * Application protocol (ALPN, RFC 7301), 1 to 31 bytes, "mqtt" by default. Both sides
  * must name the same, and sessions and relays speak MQTT whatever it is. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_alpn(struct mquic_settings *settings,

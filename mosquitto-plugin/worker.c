@@ -202,7 +202,7 @@ struct worker *worker_new(const struct options *options, struct identities *iden
 	worker->clients.log = log;
 	worker->clients.highest_fd = highest_fd;
 	clients_init(&worker->clients);
-	mquic_endpoint_set_log(worker->endpoint, log_sink, MQUIC_LOG_WARNING, log);
+	mquic_endpoint_set_log(worker->endpoint, log_sink, MQUIC_LOG_INFO, log);
 	if (!open_epoll(worker, error) || !listen_on_all(worker, options, error)) {
 		worker_free(worker);
 		return NULL;

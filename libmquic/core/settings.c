@@ -6,6 +6,7 @@
 
 #define ONE_DAY_MS 86400000
 #define GIBIBYTE   1073741824
+#define ALPN_MAX   31 /* what GnuTLS takes */
 
 enum mquic_status mquic_settings_new(struct mquic_settings **settings)
 {
@@ -197,9 +198,9 @@ enum mquic_status mquic_settings_set_alpn(struct mquic_settings *settings, const
 {
 	if (settings == NULL)
 		return MQUIC_ERR_INVALID;
-	if (protocol == NULL || protocol[0] == '\0' || strlen(protocol) > 255)
+	if (protocol == NULL || protocol[0] == '\0' || strlen(protocol) > ALPN_MAX)
 		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "an application protocol (ALPN) has 1 to 255 bytes");
+				 "an application protocol (ALPN) has 1 to %d bytes", ALPN_MAX);
 	return set_string(settings, &settings->alpn, protocol);
 }
 

@@ -4,6 +4,9 @@
 
 #include "quic/stream.h"
 
+/* Lines per second about handshakes that failed. */
+#define FAILURES_PER_SECOND 5
+
 static void run(struct task *task);
 static void timer_fired(struct timer *timer, uint64_t now_ns);
 
@@ -209,13 +212,37 @@ static void tell(struct mquic_connection *connection)
 	stream_tell(connection);
 }
 
+/* A client that does not get in is worth a line, a flood of them is not. */
+static bool may_log_failure(struct mquic_endpoint *endpoint)
+{
+	uint64_t second = endpoint_now(endpoint) / NGTCP2_SECONDS;
+
+	if (second != endpoint->failure_second) {
+		endpoint->failure_second = second;
+		endpoint->failures = 0;
+	}
+	return endpoint->failures++ < FAILURES_PER_SECOND;
+}
+
+static void log_end(struct mquic_connection *connection)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+
+	if (connection->listener != NULL && !connection->handshake_told &&
+	    may_log_failure(endpoint))
+		log_info(&endpoint->log, "%s: handshake failed: %s", connection->peer_text,
+			 connection->end.text);
+	else
+		log_debug(&endpoint->log, "%s: over: %s", connection->peer_text,
+			  connection->end.text);
+}
+
 static void finish(struct mquic_connection *connection)
 {
 	connection->end_told = true;
 	stream_end_all(connection);
 	stream_tell(connection);
-	log_debug(&connection->endpoint->log, "%s: over: %s", connection->peer_text,
-		  connection->end.text);
+	log_end(connection);
 	if (connection->owned)
 		connection->observer->ended(connection->observer_self, &connection->end);
 	else

@@ -75,6 +75,8 @@ struct mquic_endpoint {
 	uint32_t handshakes; /* of the server side, in flight */
 	uint64_t reset_second; /* stateless resets are limited per second */
 	unsigned int resets;
+	uint64_t failure_second; /* so are log lines about failed handshakes */
+	unsigned int failures;
 
 	struct udp_batch *batch;
 	uint8_t *burst; /* ENDPOINT_BURST_BYTES */

@@ -25,6 +25,11 @@ def test_an_unknown_authority_is_refused(broker, certs):
     assert "New client connected" not in broker.log()
 
 
+def test_the_broker_log_says_why_a_handshake_failed(broker, certs):
+    publish(broker, cafile=certs.other_ca)
+    broker.wait_log(r"127\.0\.0\.1:\d+: handshake failed: .*certificate")
+
+
 def test_the_systems_store_does_not_know_our_authority(broker):
     tool = broker.build.tool("mquic-pub")
     done = broker.build.run(tool, "-h", broker.host, "-p", broker.port, "-t", "x", "-m", "y")
