@@ -6,7 +6,8 @@ Sums up what tests/run ran.
 The argument is a list with one `exit code<TAB>name<TAB>file` a line. A file that ends in
 .xml is a JUnit report with one testcase per check; any other is the log of one check. A
 runner that failed without naming a failed test counts as a failure, and so does a report
-that is missing: nothing may pass by not being there.
+that is missing: nothing may pass by not being there. An exit code `skipped` makes the last
+field a reason.
 """
 
 import sys
@@ -87,13 +88,27 @@ def count_check(code, name, path):
     return total
 
 
+def count_skipped(name, reason):
+    total = Sum()
+    total.skipped = 1
+    print(f"SKIPPED {name}: {reason}")
+    return total
+
+
+def count(code, name, last):
+    if code == "skipped":
+        return count_skipped(name, last)
+    if last.endswith(".xml"):
+        return count_report(int(code), name, Path(last))
+    return count_check(int(code), name, last)
+
+
 def main():
     total = Sum()
     lines = []
     for line in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines():
-        code, name, path = line.split("\t")
-        count = count_report if path.endswith(".xml") else count_check
-        part = count(int(code), name, Path(path))
+        code, name, last = line.split("\t")
+        part = count(code, name, last)
         total.add(part)
         lines.append(f"{name}: {part}")
     print("\n".join(lines))

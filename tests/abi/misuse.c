@@ -220,13 +220,13 @@ static void urls_are_read_strictly(struct mquic_session *s)
 
 static void sessions_know_their_state(void)
 {
-	struct mquic_endpoint *e;
-	struct mquic_message *m;
-	struct mquic_session *s;
+	struct mquic_endpoint *e = NULL;
+	struct mquic_message *m = NULL;
+	struct mquic_session *s = NULL;
 
-	check(mquic_endpoint_new(&e) == MQUIC_OK && mquic_session_new(&s, e, NULL) == MQUIC_OK &&
-		      mquic_message_new(&m) == MQUIC_OK,
-	      "a session takes default settings");
+	check(mquic_endpoint_new(&e) == MQUIC_OK, "an endpoint can be made");
+	check(mquic_session_new(&s, e, NULL) == MQUIC_OK, "a session takes default settings");
+	check(mquic_message_new(&m) == MQUIC_OK, "a message can be made");
 	refused(mquic_session_set_will(s, m, 0), MQUIC_ERR_INVALID, mquic_session_error(s),
 		"a will needs a topic");
 	check(mquic_message_set_topic(m, "a", 1) == MQUIC_OK, "a topic can be set");
