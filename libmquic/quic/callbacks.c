@@ -110,6 +110,8 @@ static int stream_closed(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t
 	if (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET)
 		stream->code = code;
 	stream->closed = true;
+	/* After a reset the rest will never be acknowledged, and ngtcp2 has forgotten it. */
+	fifo_clear(&stream->output);
 	list_remove(&stream->send_link);
 	stream_touch(stream);
 	return 0;
@@ -129,25 +131,6 @@ static int stream_reset_by_peer(ngtcp2_conn *conn, int64_t id, uint64_t final_si
 	stream->code = code;
 	stream->input_reset = true;
 	stream->tell_readable = true;
-	stream_touch(stream);
-	return 0;
-}
-
-static int stream_stopped_by_peer(ngtcp2_conn *conn, int64_t id, uint64_t code, void *user_data,
-				  void *stream_user_data)
-{
-	struct mquic_stream *stream = stream_of(stream_user_data);
-
-	(void)conn;
-	(void)id;
-	(void)user_data;
-	if (stream == NULL)
-		return 0;
-	/* ngtcp2 answers with RESET_STREAM itself (RFC 9000 section 3.5). */
-	stream->code = code;
-	stream->send_reset = true;
-	list_remove(&stream->send_link);
-	stream->starved = true; /* whoever waits to send must learn that it is in vain */
 	stream_touch(stream);
 	return 0;
 }
@@ -229,9 +212,8 @@ static void random_bytes(uint8_t *bytes, size_t len, const ngtcp2_rand_ctx *cont
 	.decrypt = ngtcp2_crypto_decrypt_cb, .hp_mask = ngtcp2_crypto_hp_mask_cb,                  \
 	.recv_stream_data = stream_data, .acked_stream_data_offset = stream_data_acked,            \
 	.stream_open = stream_open_by_peer, .stream_close = stream_closed,                         \
-	.stream_reset = stream_reset_by_peer, .stream_stop_sending = stream_stopped_by_peer,       \
-	.extend_max_stream_data = more_stream_credit, .rand = random_bytes,                        \
-	.get_new_connection_id = new_connection_id,                                                \
+	.stream_reset = stream_reset_by_peer, .extend_max_stream_data = more_stream_credit,        \
+	.rand = random_bytes, .get_new_connection_id = new_connection_id,                          \
 	.remove_connection_id = remove_connection_id, .path_validation = path_validated,           \
 	.recv_stateless_reset = stateless_reset, .update_key = ngtcp2_crypto_update_key_cb,        \
 	.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,                         \

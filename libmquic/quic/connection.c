@@ -34,6 +34,7 @@ struct mquic_connection *connection_new(struct mquic_endpoint *endpoint)
 	list_init(&connection->sendable);
 	list_init(&connection->touched);
 	list_init(&connection->waiting);
+	list_init(&connection->stopping);
 	list_init(&connection->acceptable);
 	list_append(&endpoint->connections, &connection->link);
 	return connection;
@@ -82,11 +83,7 @@ static void let_streams_go(struct mquic_connection *connection)
 			stream_destroy(stream);
 			continue;
 		}
-		list_remove(&stream->link);
-		list_remove(&stream->touch_link);
-		list_remove(&stream->place_link);
-		stream->closed = true;
-		stream->connection = NULL;
+		stream_detach(stream);
 	}
 }
 
@@ -249,6 +246,17 @@ static void finish(struct mquic_connection *connection)
 		connection_destroy(connection); /* nobody has accepted it */
 }
 
+/* Whatever scheduled it meanwhile is done, unless writing brought news or left something to say. */
+static void rest(struct mquic_connection *connection)
+{
+	bool more = !list_is_empty(&connection->touched) || !list_is_empty(&connection->stopping);
+
+	list_remove(&connection->task.link);
+	stream_stop_opened(connection);
+	if (more)
+		endpoint_schedule(connection->endpoint, &connection->task);
+}
+
 static void run(struct task *task)
 {
 	struct mquic_connection *connection = list_entry(task, struct mquic_connection, task);
@@ -264,7 +272,7 @@ static void run(struct task *task)
 	if (connection->conn != NULL) {
 		timer_set(&connection->endpoint->timers, &connection->timer,
 			  ngtcp2_conn_get_expiry(connection->conn));
-		list_remove(&connection->task.link); /* whatever scheduled it meanwhile is done */
+		rest(connection);
 	} else if (connection->state == CONNECTION_ENDED && !connection->end_told) {
 		finish(connection);
 	}

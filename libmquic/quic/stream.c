@@ -53,10 +53,26 @@ void stream_destroy(struct mquic_stream *stream)
 	free(stream);
 }
 
+void stream_detach(struct mquic_stream *stream)
+{
+	unlink_all(stream);
+	stream->closed = true;
+	stream->connection = NULL;
+}
+
 void stream_touch(struct mquic_stream *stream)
 {
 	if (!list_is_linked(&stream->touch_link))
 		list_append(&stream->connection->touched, &stream->touch_link);
+}
+
+void stream_stopped(struct mquic_stream *stream)
+{
+	list_remove(&stream->send_link);
+	stream->send_reset = true;
+	stream->send_stopped = true;
+	stream->starved = true; /* whoever waits to send must learn that it is in vain */
+	stream_touch(stream);
 }
 
 bool stream_has_output(const struct mquic_stream *stream)
@@ -75,15 +91,32 @@ void stream_mark_sendable(struct mquic_stream *stream)
 	list_append(&stream->connection->sendable, &stream->send_link);
 }
 
-/* Resets and stops that were asked for before the stream had an identifier. */
-static void tell_peer(struct mquic_stream *stream)
+/* What was asked for before the stream had an identifier. */
+static void opened(struct mquic_stream *stream)
 {
-	ngtcp2_conn *conn = stream->connection->conn;
+	struct mquic_connection *connection = stream->connection;
 
 	if (stream->send_reset)
-		(void)ngtcp2_conn_shutdown_stream_write(conn, 0, stream->id, stream->code);
+		(void)ngtcp2_conn_shutdown_stream_write(connection->conn, 0, stream->id,
+							stream->code);
 	if (stream->input_reset)
-		(void)ngtcp2_conn_shutdown_stream_read(conn, 0, stream->id, stream->code);
+		list_append(&connection->stopping, &stream->place_link);
+	if (stream_has_output(stream))
+		stream_mark_sendable(stream);
+}
+
+void stream_stop_opened(struct mquic_connection *connection)
+{
+	struct list *node;
+
+	/* Only after the first flight: ngtcp2 1.11 loses a STOP_SENDING that is queued before it.
+	 */
+	while ((node = list_take_first(&connection->stopping)) != NULL) {
+		struct mquic_stream *stream = list_entry(node, struct mquic_stream, place_link);
+
+		(void)ngtcp2_conn_shutdown_stream_read(connection->conn, 0, stream->id,
+						       stream->stop_code);
+	}
 }
 
 void stream_open_waiting(struct mquic_connection *connection)
@@ -97,9 +130,7 @@ void stream_open_waiting(struct mquic_connection *connection)
 		if (ngtcp2_conn_open_bidi_stream(connection->conn, &stream->id, stream) != 0)
 			return;
 		list_remove(node);
-		tell_peer(stream);
-		if (stream_has_output(stream))
-			stream_mark_sendable(stream);
+		opened(stream);
 	}
 }
 
@@ -270,8 +301,10 @@ enum mquic_status mquic_stream_send(struct mquic_stream *stream, const uint8_t *
 	connection = stream->connection;
 	if (is_over(stream))
 		return MQUIC_ERR_CLOSED;
+	if (stream->send_stopped)
+		return MQUIC_ERR_CLOSED;
 	if (stream->send_reset || stream->finish_wanted)
-		return stream->finish_wanted ? MQUIC_ERR_STATE : MQUIC_ERR_CLOSED;
+		return MQUIC_ERR_STATE;
 	if (len == 0)
 		return MQUIC_OK;
 	room = stream->output.len < connection->settings->send_buffer
@@ -401,6 +434,7 @@ enum mquic_status mquic_stream_stop(struct mquic_stream *stream, uint64_t code)
 	if (stream->input_reset)
 		return MQUIC_OK;
 	stream->input_reset = true;
+	stream->stop_code = code;
 	discard_input(stream);
 	if (stream->id >= 0 &&
 	    ngtcp2_conn_shutdown_stream_read(stream->connection->conn, 0, stream->id, code) != 0)

@@ -21,7 +21,7 @@ struct mquic_stream {
 	struct list link;                    /* connection->streams */
 	struct list send_link;               /* connection->sendable */
 	struct list touch_link;              /* connection->touched */
-	struct list place_link;              /* connection->waiting or ->acceptable */
+	struct list place_link;		     /* connection->waiting, ->stopping or ->acceptable */
 	struct fifo output;                  /* sent and waiting; the mark divides them */
 	uint64_t output_sent;                /* bytes handed to ngtcp2 */
 	uint64_t output_acked;
@@ -29,6 +29,7 @@ struct mquic_stream {
 	uint64_t bytes_sent;
 	uint64_t bytes_received;
 	uint64_t code; /* of whoever reset or stopped it */
+	uint64_t stop_code; /* of ours, kept until it is opened */
 	void *userdata;
 
 	bool owned;        /* a handle is out */
@@ -38,6 +39,7 @@ struct mquic_stream {
 	bool finish_wanted;
 	bool finish_sent;
 	bool send_reset;   /* by us, or the peer wants no more */
+	bool send_stopped; /* the latter */
 	bool input_ended;  /* FIN received */
 	bool input_reset;  /* by the peer, or we want no more */
 	bool discard;      /* nobody reads any more */
@@ -51,14 +53,20 @@ struct mquic_stream {
 struct mquic_stream *stream_new(struct mquic_connection *connection);
 /* Frees it at once; no handle may be out. */
 void stream_destroy(struct mquic_stream *stream);
+/* The connection is about to be freed, the handle lives on. */
+void stream_detach(struct mquic_stream *stream);
 /* Something happened that the observer must hear of. */
 void stream_touch(struct mquic_stream *stream);
 /* There is something to send on it. */
 void stream_mark_sendable(struct mquic_stream *stream);
+/* ngtcp2 takes no more of it, for the peer has sent STOP_SENDING. */
+void stream_stopped(struct mquic_stream *stream);
 /* Whether anything waits to be sent, FIN included. */
 bool stream_has_output(const struct mquic_stream *stream);
 /* Opens the streams that wait, as far as the peer's limit allows. */
 void stream_open_waiting(struct mquic_connection *connection);
+/* Tells the peer of stops that were asked for before their streams were open. */
+void stream_stop_opened(struct mquic_connection *connection);
 /* Tells the observer what the touched streams have to tell. */
 void stream_tell(struct mquic_connection *connection);
 /* The connection is over: every stream is, too. */

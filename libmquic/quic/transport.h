@@ -93,6 +93,7 @@ struct mquic_connection {
 	struct list sendable;   /* have bytes or FIN to send, and credit as far as known */
 	struct list touched;    /* have something to tell */
 	struct list waiting;    /* not opened yet */
+	struct list stopping;	/* opened with a stop to tell, see stream_stop_opened() */
 	struct list acceptable; /* opened by the peer, not accepted yet */
 
 	const struct connection_observer *observer;

@@ -149,8 +149,12 @@ static ngtcp2_ssize write_packet(struct mquic_connection *connection, ngtcp2_pat
 		switch (written) {
 		case NGTCP2_ERR_WRITE_MORE:
 			continue;
-		case NGTCP2_ERR_STREAM_DATA_BLOCKED: /* until more_stream_credit() */
 		case NGTCP2_ERR_STREAM_SHUT_WR:
+			/* ngtcp2 has no word for STOP_SENDING: it sends RESET_STREAM by itself
+			 * (RFC 9000 section 3.5) and this is how we hear of it. */
+			stream_stopped(stream);
+			continue;
+		case NGTCP2_ERR_STREAM_DATA_BLOCKED: /* until more_stream_credit() */
 		case NGTCP2_ERR_STREAM_NOT_FOUND:
 			list_remove(&stream->send_link);
 			continue;

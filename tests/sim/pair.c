@@ -6,9 +6,16 @@
 
 struct pair pair;
 
+static const char *ca_path;
+static const char *certificate_path;
+static const char *key_path;
+
 void pair_certificates_make(void)
 {
 	kit_open();
+	ca_path = kit_path("ca.crt");
+	certificate_path = kit_path("server.crt");
+	key_path = kit_path("server.key");
 }
 
 void pair_certificates_remove(void)
@@ -61,12 +68,10 @@ static void make_settings(void)
 {
 	ck_assert_int_eq(mquic_settings_new(&pair.client_settings), MQUIC_OK);
 	ck_assert_int_eq(mquic_settings_new(&pair.server_settings), MQUIC_OK);
-	ck_assert_int_eq(mquic_settings_set_ca_file(pair.client_settings, kit_path("ca.crt")),
-			 MQUIC_OK);
-	ck_assert_int_eq(mquic_settings_set_certificate(pair.server_settings,
-							kit_path("server.crt"),
-							kit_path("server.key")),
-			 MQUIC_OK);
+	ck_assert_int_eq(mquic_settings_set_ca_file(pair.client_settings, ca_path), MQUIC_OK);
+	ck_assert_int_eq(
+		mquic_settings_set_certificate(pair.server_settings, certificate_path, key_path),
+		MQUIC_OK);
 }
 
 static void open_seed(uint64_t seed)
