@@ -10,12 +10,10 @@
 #pragma GCC visibility push(default)
 #if __has_include(<mosquitto/broker_plugin.h>)
 #include <mosquitto.h>
-#define BROKER_HEADERS_2_1 1
 #else
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
-#define BROKER_HEADERS_2_1 0
 #endif
 #pragma GCC visibility pop
 
@@ -29,17 +27,6 @@ enum {
 	BROKER_EVENT_CLIENT_OFFLINE = 28,
 	BROKER_PLUGIN_IGNORE = 32,
 };
-
-/* The milliseconds until the next tick: 2.0 calls the field next_ns and ignores it. */
-static inline void broker_set_next_tick_ms(struct mosquitto_evt_tick *tick, long ms)
-{
-#if BROKER_HEADERS_2_1
-	tick->next_ms = ms;
-#else
-	tick->next_ns = ms;
-#endif
-	tick->next_s = 0;
-}
 
 /* What differs between brokers at run time. */
 struct broker {
