@@ -12,6 +12,12 @@
 #define CLOSINGS_MAX 4096
 #define PACKET_MAX   1280
 
+/*
+ * How long a server stays closing at least. Three PTO are not enough where packets are lost: the
+ * peer tries ever less often, and a stateless reset would not tell it why.
+ */
+#define SERVER_CLOSING_NS (3 * 1000000000ULL)
+
 struct quic_closing {
 	struct quic_target target;
 	struct list link; /* endpoint->closings */
@@ -91,14 +97,17 @@ static struct quic_closing *remember(struct mquic_connection *connection,
 	return closing;
 }
 
-static void keep_for_three_pto(struct mquic_connection *connection, const struct datagram *reply)
+static void keep(struct mquic_connection *connection, const struct datagram *reply)
 {
-	uint64_t pto_ns = ngtcp2_conn_get_pto(connection->conn);
+	uint64_t period_ns = 3 * ngtcp2_conn_get_pto(connection->conn);
 	struct quic_closing *closing = remember(connection, reply);
 
-	if (closing != NULL)
-		timer_set(&closing->endpoint->timers, &closing->timer,
-			  endpoint_now(closing->endpoint) + 3 * pto_ns);
+	if (closing == NULL)
+		return;
+	if (reply->len > 0 && !closing->owns_wire && period_ns < SERVER_CLOSING_NS)
+		period_ns = SERVER_CLOSING_NS;
+	timer_set(&closing->endpoint->timers, &closing->timer,
+		  endpoint_now(closing->endpoint) + period_ns);
 }
 
 void closing_start(struct mquic_connection *connection, const ngtcp2_ccerr *error)
@@ -124,14 +133,14 @@ void closing_start(struct mquic_connection *connection, const ngtcp2_ccerr *erro
 	connection->counters.bytes_sent += reply.len;
 	connection->counters.packets_sent++;
 	(void)connection->wire->send(connection->wire, &reply);
-	keep_for_three_pto(connection, &reply);
+	keep(connection, &reply);
 }
 
 void closing_drain(struct mquic_connection *connection)
 {
 	const struct datagram nothing = {.len = 0};
 
-	keep_for_three_pto(connection, &nothing);
+	keep(connection, &nothing);
 }
 
 void closing_read(struct quic_closing *closing, const struct datagram *datagram)
