@@ -31,10 +31,9 @@
 #define CLOSE_NORMAL	 0
 #define CLOSE_OVERLOADED 2
 
-#define DIAL_AGAIN_MS	 1
-#define DIAL_LIMIT_MS	 10000
-#define END_LIMIT_MS	 10000
-#define REFUSED_QUIET_MS 10000
+#define DIAL_AGAIN_MS 1
+#define DIAL_LIMIT_MS 10000
+#define END_LIMIT_MS  10000
 
 /* The broker takes CONNECT up to 100000 bytes, and the token makes it longer. */
 #define CONNECT_MAX (100000 - 64)
@@ -96,20 +95,10 @@ static void client_free(struct client *client)
 	free(client);
 }
 
-/* One line per ten seconds and the number of those that were kept back: floods stay readable. */
 static void log_refusal(struct clients *clients, const char *peer, const char *reason)
 {
-	if (clients->now_ms < clients->refused_until_ms) {
-		clients->refused++;
-		return;
-	}
-	if (clients->refused > 0)
-		log_push(clients->log, MQUIC_LOG_WARNING,
-			 "mquic: %u more clients were turned away before", clients->refused);
-	log_push(clients->log, MQUIC_LOG_WARNING, "mquic: QUIC client %s is turned away: %s", peer,
-		 reason);
-	clients->refused = 0;
-	clients->refused_until_ms = clients->now_ms + REFUSED_QUIET_MS;
+	log_push_about_client(clients->log, MQUIC_LOG_WARNING,
+			      "mquic: QUIC client %s is turned away: %s", peer, reason);
 }
 
 /* Tells the client why in CONNECTION_CLOSE, and frees it. */

@@ -3,8 +3,6 @@
 #ifndef MOSQUITTO_PLUGIN_CLIENT_H
 #define MOSQUITTO_PLUGIN_CLIENT_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -28,8 +26,6 @@ struct clients {
 	uint64_t now_ms; /* the worker reads the clock once per turn */
 	struct client_queue all;
 	struct client_queue dialing; /* those that wait longest first */
-	uint64_t refused_until_ms;   /* until then no more lines about refused clients */
-	unsigned int refused;	     /* and as many were not written */
 	uint8_t buffer[65536];	     /* one read of a unix socket */
 };
 

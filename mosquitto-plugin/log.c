@@ -2,9 +2,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "broker.h"
 #include "log.h"
+
+/* Lines about clients: at once, and per second after that. */
+#define CREDIT_MAX   50
+#define CREDIT_PER_S 5
 
 /* The broker's level for ours; NOTICE is what it uses for clients that come and go. */
 static int broker_level(enum mquic_log_level level)
@@ -54,28 +59,73 @@ void log_clean(char *text)
 	}
 }
 
-void log_push(struct log_ring *ring, enum mquic_log_level level, const char *format, ...)
+static void push(struct log_ring *ring, enum mquic_log_level level, const char *format,
+		 va_list arguments)
 {
 	unsigned int written = atomic_load_explicit(&ring->written, memory_order_relaxed);
 	unsigned int drained = atomic_load_explicit(&ring->drained, memory_order_acquire);
 	unsigned int slot = written % LOG_LINES;
-	va_list arguments;
 
 	if (written - drained == LOG_LINES) {
 		atomic_fetch_add_explicit(&ring->dropped, 1, memory_order_relaxed);
 		return;
 	}
-	va_start(arguments, format);
 	vsnprintf(ring->lines[slot].text, LOG_LINE_SIZE, format, arguments);
-	va_end(arguments);
 	log_clean(ring->lines[slot].text);
 	ring->lines[slot].level = level;
 	atomic_store_explicit(&ring->written, written + 1, memory_order_release);
 }
 
+void log_push(struct log_ring *ring, enum mquic_log_level level, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	push(ring, level, format, arguments);
+	va_end(arguments);
+}
+
+/* Takes one line's worth of credit; false if there is none. */
+static bool spend_credit(struct log_ring *ring)
+{
+	struct timespec now;
+	uint64_t now_ms, earned;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	earned = (now_ms - ring->credit_ms) * CREDIT_PER_S / 1000;
+	if (earned > 0) {
+		ring->credit_ms = now_ms;
+		ring->credit = earned < CREDIT_MAX - ring->credit
+				       ? ring->credit + (unsigned int)earned
+				       : CREDIT_MAX;
+	}
+	if (ring->credit == 0)
+		return false;
+	ring->credit--;
+	return true;
+}
+
+void log_push_about_client(struct log_ring *ring, enum mquic_log_level level, const char *format,
+			   ...)
+{
+	va_list arguments;
+
+	if (!spend_credit(ring)) {
+		atomic_fetch_add_explicit(&ring->dropped, 1, memory_order_relaxed);
+		return;
+	}
+	va_start(arguments, format);
+	push(ring, level, format, arguments);
+	va_end(arguments);
+}
+
 void log_sink(void *ring, enum mquic_log_level level, const char *line)
 {
-	log_push(ring, level, "mquic: %s", line);
+	if (level == MQUIC_LOG_ERROR)
+		log_push(ring, level, "mquic: %s", line);
+	else
+		log_push_about_client(ring, level, "mquic: QUIC client %s", line);
 }
 
 void log_drain(struct log_ring *ring)
@@ -93,7 +143,6 @@ void log_drain(struct log_ring *ring)
 				     ring->lines[slot].text);
 		atomic_store_explicit(&ring->drained, drained + 1, memory_order_release);
 	}
-	/* Lines are dropped only when the ring is full, so whoever looks here sees them too. */
 	dropped = atomic_exchange_explicit(&ring->dropped, 0, memory_order_relaxed);
 	if (dropped > 0)
 		mosquitto_log_printf(MOSQ_LOG_WARNING, "mquic: %u log lines were dropped", dropped);

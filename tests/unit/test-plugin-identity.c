@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Tokens, the table behind them, the PROXY header and the descriptor limit of the plugin. */
-#include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "handoff.h"
 #include "identity.h"
 #include "token.h"
+#include "unit.h"
 
 static struct identities *table;
 static char clients[4]; /* addresses that stand for the broker's clients */
@@ -166,26 +166,26 @@ END_TEST
 START_TEST(thousands_find_their_own)
 {
 	enum {
-		COUNT = 20000
+		THOUSANDS = 20000
 	};
-	static struct identity *all[COUNT];
-	static char addresses[COUNT];
+	static struct identity *all[THOUSANDS];
+	static char addresses[THOUSANDS];
 	struct identity_facts facts;
 	enum identity_kind kind;
 	int i;
 
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < THOUSANDS; i++)
 		all[i] = identity_new(table, i % 2 ? IDENTITY_CLIENT : IDENTITY_REFUSED, NULL, "x");
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < THOUSANDS; i++)
 		ck_assert(identity_take(table, identity_token(all[i]),
 					(const struct mosquitto *)(const void *)&addresses[i],
 					&facts));
-	for (i = 0; i < COUNT; i++) {
+	for (i = 0; i < THOUSANDS; i++) {
 		ck_assert(identity_find(
 			table, (const struct mosquitto *)(const void *)&addresses[i], &kind));
 		ck_assert_int_eq(kind, i % 2 ? IDENTITY_CLIENT : IDENTITY_REFUSED);
 	}
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < THOUSANDS; i++)
 		identity_free(table, all[i]);
 }
 END_TEST
@@ -321,30 +321,23 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("plugin-identity");
-	TCase *tests = tcase_create("identity");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	static const TTest *const *const tests[] = {
+		&a_token_survives_the_user_name,
+		&tokens_differ,
+		&what_is_no_token_is_not_parsed,
+		&a_token_is_good_for_one_login,
+		&a_token_dies_with_its_client,
+		&a_pointer_used_again_stands_for_the_new_client,
+		&a_forgotten_pointer_stands_for_nobody,
+		&thousands_find_their_own,
+		&two_threads_may_use_the_table,
+		&the_proxy_header_of_ipv4,
+		&the_proxy_header_of_ipv6,
+		&addresses_that_are_none_make_no_header,
+		&dialing_never_waits,
+		&descriptors_are_kept_back_for_the_broker,
+		&the_soft_limit_is_raised,
+	};
 
-	tcase_add_checked_fixture(tests, setup, teardown);
-	tcase_add_test(tests, a_token_survives_the_user_name);
-	tcase_add_test(tests, tokens_differ);
-	tcase_add_test(tests, what_is_no_token_is_not_parsed);
-	tcase_add_test(tests, a_token_is_good_for_one_login);
-	tcase_add_test(tests, a_token_dies_with_its_client);
-	tcase_add_test(tests, a_pointer_used_again_stands_for_the_new_client);
-	tcase_add_test(tests, a_forgotten_pointer_stands_for_nobody);
-	tcase_add_test(tests, thousands_find_their_own);
-	tcase_add_test(tests, two_threads_may_use_the_table);
-	tcase_add_test(tests, the_proxy_header_of_ipv4);
-	tcase_add_test(tests, the_proxy_header_of_ipv6);
-	tcase_add_test(tests, addresses_that_are_none_make_no_header);
-	tcase_add_test(tests, dialing_never_waits);
-	tcase_add_test(tests, descriptors_are_kept_back_for_the_broker);
-	tcase_add_test(tests, the_soft_limit_is_raised);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run("plugin-identity", setup, teardown, tests, COUNT(tests));
 }

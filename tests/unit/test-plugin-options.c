@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin's options: what is refused, and that the sentence names it. */
-#include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "broker.h"
 #include "options.h"
+#include "unit.h"
 
 static char pem[] = "/tmp/mquic-options-XXXXXX";
 static struct options options;
@@ -273,28 +273,21 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("plugin-options");
-	TCase *tests = tcase_create("options");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	static const TTest *const *const tests[] = {
+		&the_four_that_are_needed_are_enough,
+		&each_of_the_four_is_missed_by_name,
+		&unknown_options_are_refused,
+		&a_line_given_twice_is_refused,
+		&listen_takes_lists_and_repetition,
+		&listen_wants_numeric_addresses_with_ports,
+		&handoff_is_an_absolute_path_that_bind_can_take,
+		&files_must_be_readable,
+		&flags_are_written_as_mosquitto_writes_them,
+		&numbers_are_numbers_and_in_range,
+		&retry_is_one_of_three,
+		&contradictions_are_refused,
+		&proxy_protocol_is_for_2_1_and_version_2,
+	};
 
-	tcase_add_checked_fixture(tests, setup, teardown);
-	tcase_add_test(tests, the_four_that_are_needed_are_enough);
-	tcase_add_test(tests, each_of_the_four_is_missed_by_name);
-	tcase_add_test(tests, unknown_options_are_refused);
-	tcase_add_test(tests, a_line_given_twice_is_refused);
-	tcase_add_test(tests, listen_takes_lists_and_repetition);
-	tcase_add_test(tests, listen_wants_numeric_addresses_with_ports);
-	tcase_add_test(tests, handoff_is_an_absolute_path_that_bind_can_take);
-	tcase_add_test(tests, files_must_be_readable);
-	tcase_add_test(tests, flags_are_written_as_mosquitto_writes_them);
-	tcase_add_test(tests, numbers_are_numbers_and_in_range);
-	tcase_add_test(tests, retry_is_one_of_three);
-	tcase_add_test(tests, contradictions_are_refused);
-	tcase_add_test(tests, proxy_protocol_is_for_2_1_and_version_2);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return unit_run("plugin-options", setup, teardown, tests, COUNT(tests));
 }
