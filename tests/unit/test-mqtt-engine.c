@@ -172,6 +172,10 @@ START_TEST(connack_must_come_first_and_once)
 	up();
 	ck_assert_int_eq(kit_feed("20 03 00 00 00"), MQUIC_ERR_PROTOCOL);
 	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "twice");
+	mqtt_engine_lost(kit.engine);
+	kit_connect();
+	ck_assert_int_eq(kit_feed("20 03 02 00 00"), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_MALFORMED_PACKET, "invalid CONNACK");
 }
 END_TEST
 
@@ -438,6 +442,53 @@ START_TEST(manual_acknowledgement_waits_for_the_application)
 }
 END_TEST
 
+START_TEST(release_before_acknowledgement_is_a_violation)
+{
+	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	up();
+	ck_assert_int_eq(kit_deliver("t", "two", 2, 6, false), MQUIC_OK);
+	kit_message("t", "two");
+	ck_assert_int_eq(kit_ack(MQTT_PUBREL, 6, 0), MQUIC_ERR_PROTOCOL);
+	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "PUBREL before");
+}
+END_TEST
+
+START_TEST(message_brings_all_its_properties)
+{
+	const struct mquic_message *message;
+	struct mquic_event *event;
+	const char *name;
+	const char *value;
+	uint32_t seconds;
+	size_t len;
+
+	up();
+	ck_assert_int_eq(
+		kit_feed("30 2c 0001't' 27 0101 02 00000005 03 0001'c' 08 0001'r' "
+			 "09 0001'd' 0b 01 26 0001'k' 0001'v' 0b 8001 26 0000 0003'two' 'x'"),
+		MQUIC_OK);
+	event = kit_event(MQUIC_EVENT_MESSAGE);
+	message = mquic_event_message(event);
+	ck_assert(mquic_message_utf8_payload(message));
+	ck_assert(mquic_message_expiry_s(message, &seconds));
+	ck_assert_uint_eq(seconds, 5);
+	ck_assert_str_eq(mquic_message_content_type(message, NULL), "c");
+	ck_assert_str_eq(mquic_message_response_topic(message, NULL), "r");
+	ck_assert_mem_eq(mquic_message_correlation_data(message, &len), "d", 1);
+	ck_assert_uint_eq(mquic_message_subscription_id(message, 0), 1);
+	ck_assert_uint_eq(mquic_message_subscription_id(message, 1), 128);
+	ck_assert(mquic_message_user_property(message, 0, &name, &len, &value, &len));
+	ck_assert_str_eq(name, "k");
+	ck_assert_str_eq(value, "v");
+	ck_assert(mquic_message_user_property(message, 1, &name, &len, &value, &len));
+	ck_assert_str_eq(name, "");
+	ck_assert_str_eq(value, "two");
+	ck_assert(!mquic_message_user_property(message, 2, &name, &len, &value, &len));
+	ck_assert_str_eq((const char *)mquic_message_payload(message, NULL), "x");
+	mquic_event_free(event);
+}
+END_TEST
+
 START_TEST(manual_acknowledgement_cannot_refuse_in_3_1_1)
 {
 	kit.options->version = 4;
@@ -512,6 +563,14 @@ START_TEST(unsubscribe_of_3_1_1_reports_success_for_each_filter)
 	ck_assert_int_eq(mquic_subscription_set_id(subscription, 1), MQUIC_OK);
 	ck_assert_int_eq(mqtt_engine_subscribe(kit.engine, subscription, NULL, &kit.error),
 			 MQUIC_ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(kit.error.text, "identifiers"));
+	mquic_subscription_free(subscription);
+	ck_assert_int_eq(mquic_subscription_new(&subscription), MQUIC_OK);
+	ck_assert_int_eq(mquic_subscription_add(subscription, "a", 1, 0, MQUIC_SUBSCRIBE_NO_LOCAL),
+			 MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_subscribe(kit.engine, subscription, NULL, &kit.error),
+			 MQUIC_ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(kit.error.text, "options"));
 	mquic_subscription_free(subscription);
 	ck_assert_int_eq(kit_feed("b0 02 0001"), MQUIC_OK);
 	event = kit_event(MQUIC_EVENT_UNSUBSCRIBED);
@@ -699,6 +758,20 @@ START_TEST(servers_disconnect_may_be_friendly)
 }
 END_TEST
 
+/* Takes what came before the violation, and its acknowledgement. */
+static void skip_message(void)
+{
+	struct mqtt_packet packet;
+	const uint8_t *data;
+	size_t len;
+
+	mqtt_engine_output(kit.engine, &data, &len);
+	if (len == 0 || data[0] >> 4 != MQTT_PUBREC)
+		return;
+	kit_sends(MQTT_PUBREC, &packet);
+	kit_message("t", "");
+}
+
 START_TEST(violations_are_answered_with_their_reason)
 {
 	static const struct {
@@ -719,6 +792,13 @@ START_TEST(violations_are_answered_with_their_reason)
 		{"e0 01 04", MQTT_PROTOCOL_ERROR},
 		{"e0 07 00 05 1100000001", MQTT_PROTOCOL_ERROR},
 		{"90 ff ff 7f", MQTT_PACKET_TOO_LARGE},
+		{"40 03 0001 92", MQTT_PROTOCOL_ERROR},
+		{"62 03 0001 10", MQTT_PROTOCOL_ERROR},
+		{"90 02 0001", MQTT_MALFORMED_PACKET},
+		{"b0 02 0001", MQTT_MALFORMED_PACKET},
+		{"e0 01 01", MQTT_PROTOCOL_ERROR},
+		{"f0 01 18", MQTT_PROTOCOL_ERROR},
+		{"34 06 0001't' 0001 00 32 06 0001't' 0001 00", MQTT_PROTOCOL_ERROR},
 	};
 	size_t i;
 
@@ -729,6 +809,7 @@ START_TEST(violations_are_answered_with_their_reason)
 
 		up();
 		ck_assert_int_eq(kit_feed(violations[i].packet), status);
+		skip_message();
 		kit_over(status, violations[i].reason, "rules of MQTT");
 		kit_sends_disconnect(violations[i].reason);
 		mqtt_engine_lost(kit.engine);
@@ -794,6 +875,8 @@ int main(void)
 		&messages_arrive_at_every_qos_in_3_1_1,
 		&several_packets_in_one_call_are_all_handled,
 		&manual_acknowledgement_waits_for_the_application,
+		&release_before_acknowledgement_is_a_violation,
+		&message_brings_all_its_properties,
 		&manual_acknowledgement_cannot_refuse_in_3_1_1,
 		&subscribe_is_answered_by_one_code_for_each_filter,
 		&unsubscribe_of_3_1_1_reports_success_for_each_filter,
