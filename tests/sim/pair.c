@@ -97,6 +97,7 @@ void pair_close(void)
 {
 	size_t i;
 
+	sim_set_tap(pair.sim, NULL, NULL); /* the test's variables are gone */
 	mquic_connection_free(pair.dialed);
 	for (i = 0; i < pair.accepted_count; i++)
 		mquic_connection_free(pair.accepted[i]);

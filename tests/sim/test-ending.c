@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/* How connections end, who is told what, and what is left behind: nothing, after a while. */
+#include <errno.h>
+#include <string.h>
+
+#include "traffic.h"
+
+/* RFC 9000 section 10.2: three times the probe timeout, here of a 10 ms line. */
+#define PERIOD (SIM_SECOND)
+
+struct count {
+	uint64_t from_client;
+	uint64_t from_server;
+	size_t largest;
+};
+
+static void count_packets(void *user, const struct sim_host *from, const struct datagram *datagram)
+{
+	struct count *count = user;
+
+	if (from == pair.client)
+		count->from_client++;
+	else
+		count->from_server++;
+	if (datagram->len > count->largest)
+		count->largest = datagram->len;
+}
+
+static void watch(struct count *count)
+{
+	memset(count, 0, sizeof(*count));
+	sim_set_tap(pair.sim, count_packets, count);
+}
+
+/* An identifier that leads to the server's connection. */
+static const uint8_t *server_identifier(void)
+{
+	const struct list *routes = &pair.accepted[0]->target.routes;
+
+	return list_entry(routes->next, struct quic_route, link)->entry.key;
+}
+
+static void free_all(void)
+{
+	mquic_connection_free(pair.dialed);
+	pair.dialed = NULL;
+	while (pair.accepted_count > 0)
+		mquic_connection_free(pair.accepted[--pair.accepted_count]);
+}
+
+/* ---- Closing ------------------------------------------------------------------- */
+
+START_TEST(code_and_reason_reach_the_peer)
+{
+	pair_connect();
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, 0x1234567, "going home"), MQUIC_OK);
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, 1, NULL), MQUIC_ERR_CLOSED);
+	pair_wait(pair_both_are_over, 1);
+	pair_expect_end(&pair.client_end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 0x1234567, "going home");
+	pair_expect_end(&pair.server_end, MQUIC_ERR_CLOSED, MQUIC_ORIGIN_PEER, 0x1234567,
+			"going home");
+	sim_run(pair.sim, PERIOD);
+	free_all();
+	pair_expect_empty(pair.client);
+	pair_expect_empty(pair.server);
+}
+END_TEST
+
+START_TEST(code_zero_is_a_clean_end)
+{
+	pair_connect();
+	ck_assert_int_eq(mquic_connection_close(pair.accepted[0], 0, NULL), MQUIC_OK);
+	pair_wait(pair_both_are_over, 1);
+	pair_expect_end(&pair.server_end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 0, "closed by us");
+	pair_expect_end(&pair.client_end, MQUIC_OK, MQUIC_ORIGIN_PEER, 0, "code 0");
+}
+END_TEST
+
+START_TEST(reason_of_a_peer_is_made_printable)
+{
+	pair_connect();
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, 1, "\033[2J\nboo"), MQUIC_OK);
+	pair_wait(pair_both_are_over, 1);
+	ck_assert_ptr_null(strchr(pair.server_end.text, '\033'));
+	ck_assert_ptr_null(strchr(pair.server_end.text, '\n'));
+	kit_says(pair.server_end.text, "boo");
+}
+END_TEST
+
+START_TEST(close_refuses_what_cannot_be_sent)
+{
+	char reason[258];
+
+	memset(reason, 'x', sizeof(reason) - 1);
+	reason[sizeof(reason) - 1] = '\0';
+	pair_connect();
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, (uint64_t)1 << 62, NULL),
+			 MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, 0, reason), MQUIC_ERR_INVALID);
+	kit_says(mquic_connection_error(pair.dialed), "256 bytes");
+	reason[256] = '\0';
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, ((uint64_t)1 << 62) - 1, reason),
+			 MQUIC_OK);
+	pair_wait(pair_both_are_over, 1);
+	ck_assert_uint_eq(pair.server_end.code, ((uint64_t)1 << 62) - 1);
+}
+END_TEST
+
+START_TEST(close_before_the_handshake_is_complete_is_told)
+{
+	pair_listen();
+	pair_dial();
+	sim_settle(pair.sim);
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, 5, "never mind"), MQUIC_OK);
+	pair_wait(pair_client_is_over, 1);
+	pair_expect_end(&pair.client_end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 5, "never mind");
+	sim_run(pair.sim, 20 * SIM_SECOND);
+	ck_assert_uint_eq(pair.accepted_count, 0);
+	free_all();
+	pair_expect_empty(pair.client);
+	pair_expect_empty(pair.server);
+}
+END_TEST
+
+START_TEST(close_at_once_after_dialing_is_fine)
+{
+	pair_dial();
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, 5, NULL), MQUIC_OK);
+	sim_settle(pair.sim);
+	pair_expect_end(&pair.client_end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 5, "closed by us");
+}
+END_TEST
+
+START_TEST(lost_close_is_said_again)
+{
+	struct mquic_stream *stream;
+	size_t sent;
+
+	pair_connect();
+	pair.client->up.loss = 1000;
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, 9, NULL), MQUIC_OK);
+	sim_settle(pair.sim);
+	pair.client->up.loss = 0;
+	/* The server does not know and goes on. */
+	ck_assert_int_eq(mquic_stream_open(&stream, pair.accepted[0]), MQUIC_OK);
+	ck_assert_int_eq(mquic_stream_send(stream, (const uint8_t *)"x", 1, &sent), MQUIC_OK);
+	pair_wait(pair_both_are_over, 1);
+	ck_assert_uint_eq(pair.server_end.code, 9);
+	mquic_stream_free(stream);
+}
+END_TEST
+
+START_TEST(closing_side_answers_ever_more_rarely)
+{
+	struct count count;
+	struct address from;
+	struct address to = sim_address(2, PAIR_PORT);
+	uint8_t packet[100];
+	int i;
+
+	pair_connect();
+	from = sim_seen_from_outside(pair.client);
+	memset(packet, 0x55, sizeof(packet));
+	packet[0] = 0x40;
+	/* To an identifier of the server's, as late packets are. */
+	memcpy(packet + 1, server_identifier(), QUIC_CID_LEN);
+	pair.client->down.loss = 1000;
+	ck_assert_int_eq(mquic_connection_close(pair.accepted[0], 9, NULL), MQUIC_OK);
+	sim_settle(pair.sim);
+	watch(&count);
+	for (i = 0; i < 64; i++)
+		sim_inject(pair.sim, &from, &to, packet, sizeof(packet));
+	sim_settle(pair.sim);
+	ck_assert_uint_eq(count.from_server, 7); /* the 1st, 2nd, 4th ... 64th */
+}
+END_TEST
+
+START_TEST(drained_side_says_nothing)
+{
+	struct count count;
+	struct address from = sim_address(2, PAIR_PORT);
+	struct address to;
+	uint8_t packet[100] = {0x40};
+
+	pair_connect();
+	to = sim_seen_from_outside(pair.client);
+	ck_assert_int_eq(mquic_connection_close(pair.accepted[0], 9, NULL), MQUIC_OK);
+	pair_wait(pair_client_is_over, 1);
+	watch(&count);
+	sim_inject(pair.sim, &from, &to, packet, sizeof(packet));
+	sim_run(pair.sim, PERIOD);
+	ck_assert_uint_eq(count.from_client, 0);
+}
+END_TEST
+
+START_TEST(memory_of_the_closed_is_bounded)
+{
+	size_t i;
+
+	mquic_settings_set_max_connections(pair.server_settings, 1000000);
+	pair_listen();
+	for (i = 0; i < 200; i++) {
+		pair_dial();
+		sim_run(pair.sim, 16 * SIM_MS);
+		ck_assert_uint_eq(pair.accepted_count, 1);
+		mquic_connection_free(pair.accepted[0]);
+		pair.accepted_count = 0;
+	}
+	ck_assert_uint_gt(pair.server->endpoint->closing_count, 0);
+	sim_run(pair.sim, 5 * SIM_SECOND);
+	free_all();
+	pair_expect_empty(pair.server);
+}
+END_TEST
+
+/* ---- Silence ---------------------------------------------------------------------- */
+
+START_TEST(silence_ends_both_sides)
+{
+	uint64_t start;
+
+	mquic_settings_set_idle_timeout_ms(pair.client_settings, 4000);
+	pair_connect();
+	sim_run(pair.sim, SIM_SECOND);
+	start = sim_now(pair.sim);
+	pair_wait(pair_both_are_over, 10);
+	ck_assert_uint_le(sim_now(pair.sim) - start, 4 * SIM_SECOND);
+	pair_expect_end(&pair.client_end, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0, "4000 ms");
+	pair_expect_end(&pair.server_end, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0, "4000 ms");
+	free_all();
+	pair_expect_empty(pair.client);
+	pair_expect_empty(pair.server);
+}
+END_TEST
+
+START_TEST(keep_alive_keeps_a_silent_connection)
+{
+	struct count count;
+
+	mquic_settings_set_idle_timeout_ms(pair.client_settings, 4000);
+	mquic_settings_set_keep_alive_ms(pair.client_settings, 1500);
+	pair_connect();
+	watch(&count);
+	sim_run(pair.sim, 3600 * SIM_SECOND);
+	ck_assert_uint_eq(pair.client_end.told, 0);
+	ck_assert_uint_eq(pair.server_end.told, 0);
+	/* One PING and its acknowledgement each time. */
+	ck_assert_uint_ge(count.from_client, 2300);
+	ck_assert_uint_le(count.from_client, 3700);
+}
+END_TEST
+
+START_TEST(no_idle_timeout_waits_for_ever)
+{
+	struct count count;
+
+	mquic_settings_set_idle_timeout_ms(pair.client_settings, 0);
+	mquic_settings_set_idle_timeout_ms(pair.server_settings, 0);
+	pair_connect();
+	sim_run(pair.sim, 10 * SIM_SECOND);
+	watch(&count);
+	sim_run(pair.sim, 86400 * SIM_SECOND);
+	ck_assert_uint_eq(count.from_client + count.from_server, 0);
+	ck_assert_uint_eq(pair.client_end.told, 0);
+}
+END_TEST
+
+START_TEST(cut_line_is_noticed_by_the_sender)
+{
+	pair_connect();
+	traffic_start(0);
+	(void)traffic_open(100000);
+	pair.client->up.loss = 1000;
+	pair.client->down.loss = 1000;
+	pair_wait(pair_both_are_over, 70);
+	ck_assert_int_eq(pair.client_end.status, MQUIC_ERR_TIMEOUT);
+	ck_assert_uint_eq(traffic_client[0].closed, 1);
+	traffic_stop();
+}
+END_TEST
+
+/* ---- The server that forgot ----------------------------------------------------------- */
+
+static void forget_server(void)
+{
+	while (pair.accepted_count > 0)
+		mquic_connection_free(pair.accepted[--pair.accepted_count]);
+	sim_restart(pair.server);
+	pair_listen();
+}
+
+START_TEST(restarted_server_resets_its_old_clients)
+{
+	uint64_t start;
+	struct mquic_stream *stream;
+	size_t sent;
+
+	pair_connect();
+	sim_run(pair.sim, SIM_SECOND);
+	pair.server->send_error = ENETDOWN; /* nobody says goodbye */
+	forget_server();
+	ck_assert_int_eq(mquic_stream_open(&stream, pair.dialed), MQUIC_OK);
+	ck_assert_int_eq(mquic_stream_send(stream, (const uint8_t *)"still there?", 12, &sent),
+			 MQUIC_OK);
+	start = sim_now(pair.sim);
+	pair_wait(pair_client_is_over, 20);
+	ck_assert_uint_le(sim_now(pair.sim) - start, 11 * SIM_MS);
+	pair_expect_end(&pair.client_end, MQUIC_ERR_CLOSED, MQUIC_ORIGIN_TRANSPORT, 0,
+			"stateless reset");
+	mquic_stream_free(stream);
+}
+END_TEST
+
+START_TEST(tiny_packet_gets_no_reset)
+{
+	struct count count;
+	struct address from = sim_address(1, 40000);
+	struct address to = sim_address(2, PAIR_PORT);
+	uint8_t packet[22] = {0x40};
+
+	pair_listen();
+	watch(&count);
+	sim_inject(pair.sim, &from, &to, packet, 21);
+	sim_settle(pair.sim);
+	ck_assert_uint_eq(count.from_server, 0);
+	sim_inject(pair.sim, &from, &to, packet, 22);
+	sim_settle(pair.sim);
+	ck_assert_uint_eq(count.from_server, 1);
+	ck_assert_uint_eq(count.largest, 21); /* never as large as what provoked it */
+}
+END_TEST
+
+START_TEST(resets_are_limited)
+{
+	struct count count;
+	struct address from = sim_address(1, 40000);
+	struct address to = sim_address(2, PAIR_PORT);
+	uint8_t packet[100] = {0x40};
+	int i;
+
+	pair_listen();
+	watch(&count);
+	for (i = 0; i < 2000; i++)
+		sim_inject(pair.sim, &from, &to, packet, sizeof(packet));
+	sim_settle(pair.sim);
+	ck_assert_uint_eq(count.from_server, 500);
+	sim_run(pair.sim, SIM_SECOND);
+	sim_inject(pair.sim, &from, &to, packet, sizeof(packet));
+	sim_settle(pair.sim);
+	ck_assert_uint_eq(count.from_server, 501);
+}
+END_TEST
+
+/* ---- Changing addresses ------------------------------------------------------------------ */
+
+START_TEST(client_behind_a_new_binding_goes_on)
+{
+	uint64_t seed;
+
+	for (seed = 1; seed <= 5; seed++) {
+		struct sim_link line = {.delay_ns = 5 * SIM_MS, .loss = 20 * (unsigned int)seed};
+		int i;
+
+		pair_reopen(seed);
+		pair_connect();
+		pair_set_link(&line);
+		traffic_start(300000);
+		(void)traffic_open(300000);
+		for (i = 0; i < 3; i++) {
+			sim_run(pair.sim, 50 * SIM_MS);
+			sim_rebind(pair.client);
+		}
+		pair_wait(traffic_is_done, 60);
+		traffic_stop();
+		sim_run(pair.sim, 5 * SIM_SECOND);
+		ck_assert_str_eq(mquic_connection_peer_address(pair.accepted[0]),
+				 "192.0.2.1:40003");
+		ck_assert_uint_eq(pair.client_end.told, 0);
+		ck_assert_uint_eq(pair.server_end.told, 0);
+	}
+}
+END_TEST
+
+START_TEST(new_binding_costs_one_round_trip)
+{
+	uint64_t start;
+
+	pair_connect();
+	sim_run(pair.sim, SIM_SECOND);
+	sim_rebind(pair.client);
+	traffic_start(100);
+	start = sim_now(pair.sim);
+	(void)traffic_open(100);
+	pair_wait(traffic_is_done, 5);
+	ck_assert_uint_le(sim_now(pair.sim) - start, 11 * SIM_MS);
+	traffic_stop();
+}
+END_TEST
+
+START_TEST(stranger_with_a_copied_packet_gains_nothing)
+{
+	struct address stranger = sim_address(66, 6666);
+	struct address to = sim_address(2, PAIR_PORT);
+	struct count count;
+	uint8_t packet[200] = {0x40};
+
+	pair_connect();
+	sim_run(pair.sim, SIM_SECOND);
+	memcpy(packet + 1, server_identifier(), QUIC_CID_LEN);
+	watch(&count);
+	sim_inject(pair.sim, &stranger, &to, packet, sizeof(packet));
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_uint_eq(count.from_server, 0);
+	ck_assert_str_eq(mquic_connection_peer_address(pair.accepted[0]), "10.0.0.1:40000");
+	ck_assert_uint_eq(pair.server_end.told, 0);
+}
+END_TEST
+
+/* ---- Freeing ------------------------------------------------------------------------------ */
+
+START_TEST(freeing_the_endpoint_tells_the_peer)
+{
+	pair_connect();
+	mquic_endpoint_free(pair.client->endpoint);
+	pair.client->endpoint = NULL;
+	sim_run(pair.sim, 100 * SIM_MS);
+	ck_assert_uint_eq(pair.server_end.told, 1);
+	pair_expect_end(&pair.server_end, MQUIC_OK, MQUIC_ORIGIN_PEER, 0, "code 0");
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, 0, NULL), MQUIC_ERR_CLOSED);
+	ck_assert_str_eq(mquic_connection_peer_address(pair.dialed), "10.0.0.2:14567");
+	ck_assert_uint_gt(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_BYTES_SENT), 0);
+	ck_assert_uint_gt(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_SMOOTHED_RTT_US),
+			  0);
+}
+END_TEST
+
+START_TEST(connections_nobody_accepted_go_with_the_endpoint)
+{
+	pair.server->on_event = NULL; /* nobody takes them */
+	pair_listen();
+	pair_dial();
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_uint_eq(pair.ready, 1);
+	ck_assert(!list_is_empty(&pair.server->endpoint->acceptable));
+	mquic_endpoint_free(pair.server->endpoint);
+	pair.server->endpoint = NULL;
+	pair_wait(pair_client_is_over, 1);
+}
+END_TEST
+
+START_TEST(connection_closed_before_it_is_accepted_is_forgotten)
+{
+	struct mquic_connection *none;
+
+	pair.server->on_event = NULL;
+	pair_listen();
+	pair_dial();
+	sim_run(pair.sim, SIM_SECOND);
+	free_all();
+	sim_run(pair.sim, PERIOD);
+	ck_assert_int_eq(mquic_endpoint_accept(pair.server->endpoint, &none), MQUIC_ERR_AGAIN);
+	pair_expect_empty(pair.server);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("sim-ending");
+	TCase *group = tcase_create("ending");
+
+	tcase_add_unchecked_fixture(group, pair_certificates_make, pair_certificates_remove);
+	tcase_add_checked_fixture(group, pair_open, pair_close);
+	tcase_set_timeout(group, 120);
+	tcase_add_test(group, code_and_reason_reach_the_peer);
+	tcase_add_test(group, code_zero_is_a_clean_end);
+	tcase_add_test(group, reason_of_a_peer_is_made_printable);
+	tcase_add_test(group, close_refuses_what_cannot_be_sent);
+	tcase_add_test(group, close_before_the_handshake_is_complete_is_told);
+	tcase_add_test(group, close_at_once_after_dialing_is_fine);
+	tcase_add_test(group, lost_close_is_said_again);
+	tcase_add_test(group, closing_side_answers_ever_more_rarely);
+	tcase_add_test(group, drained_side_says_nothing);
+	tcase_add_test(group, memory_of_the_closed_is_bounded);
+	tcase_add_test(group, silence_ends_both_sides);
+	tcase_add_test(group, keep_alive_keeps_a_silent_connection);
+	tcase_add_test(group, no_idle_timeout_waits_for_ever);
+	tcase_add_test(group, cut_line_is_noticed_by_the_sender);
+	tcase_add_test(group, restarted_server_resets_its_old_clients);
+	tcase_add_test(group, tiny_packet_gets_no_reset);
+	tcase_add_test(group, resets_are_limited);
+	tcase_add_test(group, client_behind_a_new_binding_goes_on);
+	tcase_add_test(group, new_binding_costs_one_round_trip);
+	tcase_add_test(group, stranger_with_a_copied_packet_gains_nothing);
+	tcase_add_test(group, freeing_the_endpoint_tells_the_peer);
+	tcase_add_test(group, connections_nobody_accepted_go_with_the_endpoint);
+	tcase_add_test(group, connection_closed_before_it_is_accepted_is_forgotten);
+	suite_add_tcase(suite, group);
+	return kit_main(suite);
+}
