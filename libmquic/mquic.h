@@ -369,13 +369,18 @@ enum mquic_event_type {
 	MQUIC_EVENT_CONNECTED = 16,
 	/** Session: a message came; mquic_event_message(). */
 	MQUIC_EVENT_MESSAGE = 17,
-	/** Session: a QoS 1 or 2 message of ours is settled (packet id, reason code). */
+	/**
+	 * Session: a QoS 1 or 2 message of ours is settled (packet id, reason code). An error
+	 * code also tells that a message queued before CONNACK is not one the server takes;
+	 * then for QoS 0 as well, with packet id 0.
+	 */
 	MQUIC_EVENT_DELIVERED = 18,
 	/** Session: answer to SUBSCRIBE (packet id, one reason code per filter). */
 	MQUIC_EVENT_SUBSCRIBED = 19,
 	/** Session: answer to UNSUBSCRIBE (packet id, one reason code per filter). */
 	MQUIC_EVENT_UNSUBSCRIBED = 20,
-	/** Session: there is room again after #MQUIC_ERR_AGAIN from publishing. */
+	/** Session: there is room again after #MQUIC_ERR_AGAIN from publishing, on this
+	 * connection or the next. */
 	MQUIC_EVENT_WRITABLE = 21,
 	/** Session: the server continues authentication; answer with mquic_session_auth(). */
 	MQUIC_EVENT_AUTH = 22,

@@ -183,9 +183,11 @@ static void run(struct task *task)
 
 	if (!session->active)
 		return;
+	feed(session);
+	if (has_more(session)) /* held back: the server is alive all the same */
+		(void)mqtt_engine_receive(session->engine, NULL, 0, pump_now_ms(session));
 	mqtt_engine_tick(session->engine, pump_now_ms(session));
 	pull_events(session);
-	feed(session);
 	if (!session->ended)
 		drain(session);
 	if (has_more(session))
