@@ -392,7 +392,10 @@ enum mquic_event_type {
 	MQUIC_EVENT_RELAY_READABLE = 33,
 	/** Relay: there is room again after #MQUIC_ERR_AGAIN from writing. */
 	MQUIC_EVENT_RELAY_WRITABLE = 34,
-	/** Relay: the client is gone; status, origin, code and text say why. */
+	/**
+	 * Relay: the client is gone; status, origin, code and text say why. Comes only when all
+	 * that it sent to an open relay has been consumed, so that its DISCONNECT is not lost.
+	 */
 	MQUIC_EVENT_RELAY_CLOSED = 35
 };
 
@@ -906,8 +909,8 @@ MQUIC_API enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_
 MQUIC_API enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *data,
 					      size_t len, size_t *written);
 /**
- * The broker is done: deliver what is queued, then end the stream and the connection with
- * code 0. #MQUIC_EVENT_RELAY_CLOSED follows. Since: 0.1
+ * The broker is done: deliver what is queued, for five seconds at the most, then end the
+ * stream and the connection with code 0. #MQUIC_EVENT_RELAY_CLOSED follows. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_finish(struct mquic_relay *relay);
 /** Cuts the client off at once, like mquic_connection_close(). Since: 0.1 */

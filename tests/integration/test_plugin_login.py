@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Who a QUIC client is: passwords, certificates, access lists, as on a TLS listener."""
 
+import shutil
 import subprocess
 
 import pytest
@@ -152,6 +153,17 @@ def test_tokens_and_passwords_are_not_logged(password_broker):
     assert "qt1!" not in log and "carols-word" not in log and "wr0ng" not in log
 
 
+@pytest.mark.parametrize("user", ["", "carol"])
+def test_an_authentication_method_nobody_knows_is_refused_as_such(password_broker, user):
+    method = b"\x15" + mqtt.text("SCRAM-SHA-256")
+    flags = 0x82 if user else 0x02
+    head = mqtt.text("MQTT") + bytes([5, flags, 0, 60, len(method)]) + method
+    packet = mqtt.packet(0x10, head + mqtt.text("phone") + (mqtt.text(user) if user else b""))
+    result = raw(password_broker, packet)
+    assert result.data[:1] == b"\x20" and result.data[3] == 0x8C, result
+    password_broker.wait_log(r"-> client id '.*', (user 'carol'|no user name)\n")
+
+
 # ---- Certificates
 
 
@@ -194,6 +206,30 @@ def test_a_strangers_certificate_is_refused(certificate_broker, certs):
     stranger = certificate(certs.client("alice", "other"))
     done = certificate_broker.pub("-t", "x", "-m", "y", *stranger, check=False)
     assert done.returncode != 0
+    assert certificate_broker.connections() == []
+
+
+@pytest.fixture
+def nameless(workdir, certs):
+    """A certificate of our CA that has no common name."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which can make such a certificate, is not installed")
+    cert, key, request = (workdir / f"nameless.{kind}" for kind in ("crt", "key", "csr"))
+    ca_key = certs.ca.with_suffix(".key")
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key]
+    sign = ["-CA", certs.ca, "-CAkey", ca_key, "-set_serial", "4711", "-days", "2"]
+    for command in (
+        ["openssl", "req", "-new", *new_key, "-subj", "/O=Nobody", "-out", request],
+        ["openssl", "x509", "-req", "-in", request, *sign, "-out", cert],
+    ):
+        subprocess.run([str(word) for word in command], check=True, capture_output=True, timeout=30)
+    return ["--cert", cert, "--key", key]
+
+
+def test_a_certificate_without_common_name_is_refused(certificate_broker, nameless):
+    done = certificate_broker.pub("-t", "x", "-m", "y", *nameless, check=False)
+    assert done.returncode != 0 and "uthori" in done.stderr, done
+    certificate_broker.wait_log("its certificate has no common name")
     assert certificate_broker.connections() == []
 
 
