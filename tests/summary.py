@@ -51,7 +51,8 @@ def count_suite(suite, show_output):
                 print(words(bad))
         elif skipped is not None:
             total.skipped += 1
-            print(f"SKIPPED {label(suite, case)}: {words(skipped) or 'no reason given'}")
+            reason = skipped.get("message") or (skipped.text or "").strip() or "no reason given"
+            print(f"SKIPPED {label(suite, case)}: {reason}")
         else:
             total.passed += 1
     if total.failed and show_output:
