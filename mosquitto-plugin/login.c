@@ -89,7 +89,8 @@ static int verdict(const struct login *login, enum identity_kind kind)
 
 /*
  * After RELOAD. A client that is not in the table is an offline session: it has passed before
- * and will have to again, and a refusal would throw away its queue.
+ * and will have to again, and a refusal would throw away its queue. With proxy_protocol absent
+ * clients of other listeners look the same, for 2.1 forgets the port: they are kept as well.
  */
 static int check_again(struct login *login, const struct mosquitto *client)
 {

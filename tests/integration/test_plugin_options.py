@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from harness.build import is_root
+from harness.build import SOURCE, is_root
 from harness.ports import free_udp_port
 
 # Option, value (None: the line is missing), words of the sentence.
@@ -58,6 +58,21 @@ def test_a_wrong_option_stops_the_broker(make_broker, option, value, words):
     sentence = refused(broker)
     assert words in sentence
     assert f"plugin_opt_{option}" in sentence
+
+
+def test_the_example_names_options_that_exist(make_broker, certs, workdir):
+    """All lines of the example, commented ones too, but for what needs 2.1 or another path."""
+    example = SOURCE / "mosquitto-plugin" / "mquic.conf.example"
+    lines = re.findall(r"^#?plugin_opt_(\S+) (.+)$", example.read_text(), re.MULTILINE)
+    options = dict(lines)
+    assert len(options) == len(lines) == 17
+    del options["proxy_protocol"], options["crlfile"], options["capath"]
+    options["cafile"] = certs.ca
+    options["keylog_file"] = workdir / "keys.log"
+    for own in ("handoff", "listen", "certfile", "keyfile"):
+        del options[own]
+    broker = make_broker(plugin_opts=options).start()
+    assert "mquic: ready" in broker.log()
 
 
 def test_a_line_given_twice_stops_the_broker(make_broker):
