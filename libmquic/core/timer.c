@@ -89,6 +89,8 @@ void timer_set(struct timers *timers, struct timer *timer, uint64_t deadline_ns)
 		return;
 	if (timer->index != 0)
 		take_out(timers, timer);
+	if (timers->running && deadline_ns <= timers->run_ns)
+		deadline_ns = timers->run_ns + 1;
 	timer->deadline_ns = deadline_ns;
 	if (deadline_ns == TIMER_NEVER)
 		return;
@@ -103,12 +105,13 @@ uint64_t timers_next(const struct timers *timers)
 
 void timers_run(struct timers *timers, uint64_t now_ns)
 {
-	size_t most = timers->count;
-
-	while (most-- > 0 && timers_next(timers) <= now_ns) {
+	timers->running = true;
+	timers->run_ns = now_ns;
+	while (timers->count > 0 && timers_next(timers) <= now_ns) {
 		struct timer *timer = timers->heap[0];
 
 		take_out(timers, timer);
 		timer->fire(timer, now_ns);
 	}
+	timers->running = false;
 }

@@ -20,6 +20,8 @@ struct timers {
 	size_t count;
 	size_t capacity;
 	size_t reserved; /* timers that may be set at once */
+	bool running;
+	uint64_t run_ns; /* while running: what is set for then or before waits for the next run */
 };
 
 void timers_init(struct timers *timers);
