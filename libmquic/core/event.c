@@ -259,9 +259,13 @@ bool mquic_event_user_property(const struct mquic_event *event, size_t index, co
 	    index >= event->details->user_property_count)
 		return false;
 	property = &event->details->user_properties[index];
-	*name = property->name.data;
-	*name_len = property->name.len;
-	*value = property->value.data;
-	*value_len = property->value.len;
+	if (name != NULL)
+		*name = property->name.data;
+	if (name_len != NULL)
+		*name_len = property->name.len;
+	if (value != NULL)
+		*value = property->value.data;
+	if (value_len != NULL)
+		*value_len = property->value.len;
 	return true;
 }

@@ -502,10 +502,14 @@ bool mquic_message_user_property(const struct mquic_message *message, size_t ind
 	if (extras == NULL || index >= extras->pairs.count)
 		return false;
 	pair = &extras->pairs.items[index];
-	*name = pair->name;
-	*name_len = pair->name_len;
-	*value = mqtt_pair_value(pair);
-	*value_len = pair->value_len;
+	if (name != NULL)
+		*name = pair->name;
+	if (name_len != NULL)
+		*name_len = pair->name_len;
+	if (value != NULL)
+		*value = mqtt_pair_value(pair);
+	if (value_len != NULL)
+		*value_len = pair->value_len;
 	return true;
 }
 
