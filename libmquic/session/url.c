@@ -119,8 +119,12 @@ static enum mquic_status parse_host(struct url *url, const char *from, size_t le
 	if (host_end == host)
 		return error_set(error, MQUIC_ERR_INVALID, "the URL names no host");
 	status = set_part(&url->host, host, (size_t)(host_end - host), error);
-	if (status != MQUIC_OK || from == end)
+	if (status != MQUIC_OK)
 		return status;
+	if (strlen(url->host.data) != url->host.len)
+		return error_set(error, MQUIC_ERR_INVALID, "the host in the URL has a NUL in it");
+	if (from == end)
+		return MQUIC_OK;
 	if (*from != ':')
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "the host in the URL must be followed by ':' and a port, or nothing");
@@ -135,8 +139,8 @@ static enum mquic_status parse(struct url *url, const char *from, struct error *
 
 	if (from[len] != '\0' && strcmp(from + len, "/") != 0)
 		return error_set(error, MQUIC_ERR_INVALID,
-				 "the URL of a server ends behind the port: '%s' is too much",
-				 from + len);
+				 "the URL of a server ends behind the port; '/', '?' and '#' in a "
+				 "user name or password are written %%2F, %%3F and %%23");
 	if (at != NULL) {
 		status = parse_user(url, from, (size_t)(at - from), error);
 		len -= (size_t)(at + 1 - from);
