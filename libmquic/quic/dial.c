@@ -48,8 +48,11 @@ static void patience_is_over(struct timer *timer, uint64_t now_ns)
 	struct mquic_connection *connection = dial->connection;
 
 	(void)now_ns;
-	if (!connection->heard)
-		(void)dial_next(connection);
+	if (connection->heard || dial_next(connection) || connection->conn != NULL)
+		return; /* it goes on, there or, if nothing else can be tried, here */
+	connection_set_end(connection, MQUIC_ERR_MEMORY, MQUIC_ORIGIN_LOCAL, 0, "%s",
+			   connection->endpoint->error.text);
+	connection_drop(connection);
 }
 
 void dial_free(struct mquic_connection *connection)
@@ -65,18 +68,35 @@ void dial_free(struct mquic_connection *connection)
 	free(dial);
 }
 
+static enum mquic_status explain(struct mquic_connection *connection, enum mquic_status status)
+{
+	struct error *error = &connection->endpoint->error;
+	const char *name = connection->settings->server_name != NULL
+				   ? connection->settings->server_name
+				   : connection->dial->host;
+
+	if (status == MQUIC_ERR_INVALID)
+		return error_set(error, status,
+				 "'%s' cannot be the name of a server; set one that can", name);
+	if (status == MQUIC_ERR_MEMORY)
+		return error_set(error, status, "out of memory for a connection");
+	return error_set(error, status, "no TLS session can be made for '%s'", name);
+}
+
 static enum mquic_status start(struct mquic_connection *connection, struct wire *wire,
 			       const struct address *remote)
 {
 	enum mquic_status status;
 
+	/* What an attempt before has left. */
+	connection_strip(connection);
+	connection->failure = 0;
 	connection->wire = wire;
 	wire->connection = connection;
 	status = transport_client(connection, remote);
 	if (status != MQUIC_OK) {
 		connection_strip(connection);
-		return error_set(&connection->endpoint->error, status,
-				 "out of memory for a connection");
+		return explain(connection, status);
 	}
 	endpoint_schedule(connection->endpoint, &connection->task);
 	return MQUIC_OK;
@@ -117,8 +137,6 @@ bool dial_next(struct mquic_connection *connection)
 
 	if (dial == NULL || dial->next >= dial->count)
 		return false;
-	connection_strip(connection);
-	connection->failure = 0;
 	return try_rest(connection) == MQUIC_OK;
 }
 

@@ -172,7 +172,8 @@ void route_move_all(struct quic_target *from, struct quic_target *to);
 
 /* ---- dial.c ---- */
 
-/* Goes on with the next address of the name; false if there is none. */
+/* Goes on with the next address of the name; false if there is none that a socket can be opened to:
+ * then the attempt before goes on, unless memory ran out and conn is NULL. */
 bool dial_next(struct mquic_connection *connection);
 void dial_free(struct mquic_connection *connection);
 /* As mquic_connection_dial() over a wire that is given, which the connection then owns. */
