@@ -109,3 +109,14 @@ def test_publishing_through_a_dead_network_fails_with_a_sentence(broker, make_pr
     done = broker.pub("-t", "x", "-m", "y", port=proxy.port, check=False, timeout=40)
     assert done.returncode != 0
     assert "time" in done.stderr.lower() or "answer" in done.stderr.lower(), done
+
+
+def test_ipv6(make_broker):
+    broker = make_broker()
+    broker.set_option("listen", f"127.0.0.1:{broker.port}, [::1]:{broker.port}")
+    broker.start()
+    sub = broker.sub("-t", "a", "-C", "1")
+    broker.pub("-t", "a", "-q", "2", "-m", "over IPv6", host="::1")
+    assert sub.wait() == 0
+    assert sub.lines == ["over IPv6"]
+    assert "QUIC [::1]:" in broker.log()

@@ -107,6 +107,10 @@ class Broker:
         """One more line for the top of the file, before the start."""
         self._lines["top"].append(line)
 
+    def set_option(self, name, value):
+        """Changes a plugin option before the start."""
+        self._opts[name] = value
+
     # ---- life
 
     def launch(self):
