@@ -261,6 +261,7 @@ static void run(struct task *task)
 {
 	struct mquic_connection *connection = list_entry(task, struct mquic_connection, task);
 	int failure = connection->failure;
+	int unreachable = 0;
 
 	/* What came before a failure is told first: bytes and FIN may stand before the close. */
 	if (connection->state != CONNECTION_ENDED)
@@ -268,11 +269,14 @@ static void run(struct task *task)
 	if (connection->conn != NULL && failure != 0)
 		connection_fail(connection, failure);
 	if (connection->conn != NULL)
-		writer_run(connection);
+		unreachable = writer_run(connection);
 	if (connection->conn != NULL) {
 		timer_set(&connection->endpoint->timers, &connection->timer,
 			  ngtcp2_conn_get_expiry(connection->conn));
 		rest(connection);
+		/* Only now: the next address of the name starts with a task of its own. */
+		if (unreachable != 0)
+			demux_failed(connection->endpoint, connection->wire, unreachable);
 	} else if (connection->state == CONNECTION_ENDED && !connection->end_told) {
 		finish(connection);
 	}

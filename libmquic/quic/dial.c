@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "quic/transport.h"
-#include "quic/udp.h"
 
 /* How long an address may keep silent while others wait to be tried. */
 #define PATIENCE_NS (500 * NGTCP2_MILLISECONDS)
@@ -108,8 +107,7 @@ static enum mquic_status try_next(struct mquic_connection *connection)
 	struct quic_dial *dial = connection->dial;
 	const struct address *remote = &dial->candidates[dial->next++];
 	struct wire *wire;
-	enum mquic_status status =
-		udp_open(&wire, endpoint, &demux_reader, NULL, remote, &endpoint->error);
+	enum mquic_status status = endpoint->open_wire(endpoint, &wire, remote);
 
 	return status == MQUIC_OK ? start(connection, wire, remote) : status;
 }
@@ -206,26 +204,6 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 				 &endpoint->error);
 	if (status == MQUIC_OK)
 		status = try_rest(made);
-	if (status != MQUIC_OK) {
-		connection_destroy(made);
-		return status;
-	}
-	made->owned = true;
-	*connection = made;
-	return MQUIC_OK;
-}
-
-enum mquic_status dial_on_wire(struct mquic_connection **connection,
-			       struct mquic_endpoint *endpoint,
-			       const struct mquic_settings *settings, struct wire *wire,
-			       const char *server_name, const struct address *remote)
-{
-	struct mquic_connection *made;
-	enum mquic_status status = prepare(&made, endpoint, settings, server_name);
-
-	if (status != MQUIC_OK)
-		return status;
-	status = start(made, wire, remote);
 	if (status != MQUIC_OK) {
 		connection_destroy(made);
 		return status;

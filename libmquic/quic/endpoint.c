@@ -22,6 +22,12 @@ static uint64_t monotonic_ns(void *argument)
 	return (uint64_t)now.tv_sec * NGTCP2_SECONDS + (uint64_t)now.tv_nsec;
 }
 
+static enum mquic_status open_udp(struct mquic_endpoint *endpoint, struct wire **wire,
+				  const struct address *remote)
+{
+	return udp_open(wire, endpoint, &demux_reader, NULL, remote, &endpoint->error);
+}
+
 static bool init_tables(struct mquic_endpoint *endpoint)
 {
 	uint64_t secret[2];
@@ -55,6 +61,7 @@ enum mquic_status mquic_endpoint_new(struct mquic_endpoint **endpoint)
 		return MQUIC_ERR_SYSTEM;
 	}
 	made->clock = monotonic_ns;
+	made->open_wire = open_udp;
 	timers_init(&made->timers);
 	event_queue_init(&made->events);
 	list_init(&made->tasks);

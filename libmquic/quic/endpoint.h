@@ -61,6 +61,9 @@ struct mquic_endpoint {
 	/* Reads the time; CLOCK_MONOTONIC but in simulations. */
 	uint64_t (*clock)(void *argument);
 	void *clock_argument;
+	/* Opens a wire to `remote` to dial over; a UDP socket but in simulations. */
+	enum mquic_status (*open_wire)(struct mquic_endpoint *endpoint, struct wire **wire,
+				       const struct address *remote);
 
 	struct list children; /* of struct endpoint_child */
 	struct list listeners;

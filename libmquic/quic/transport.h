@@ -176,16 +176,11 @@ void route_move_all(struct quic_target *from, struct quic_target *to);
  * then the attempt before goes on, unless memory ran out and conn is NULL. */
 bool dial_next(struct mquic_connection *connection);
 void dial_free(struct mquic_connection *connection);
-/* As mquic_connection_dial() over a wire that is given, which the connection then owns. */
-enum mquic_status dial_on_wire(struct mquic_connection **connection,
-			       struct mquic_endpoint *endpoint,
-			       const struct mquic_settings *settings, struct wire *wire,
-			       const char *server_name, const struct address *remote);
-
 /* ---- writer.c ---- */
 
-/* Sends what is due. May end the connection. */
-void writer_run(struct mquic_connection *connection);
+/* Sends what is due. May end the connection. Returns why the peer cannot be reached, 0 if it can.
+ */
+int writer_run(struct mquic_connection *connection);
 
 /* ---- closing.c: what remains of a connection for a while (RFC 9000 section 10.2) ---- */
 

@@ -164,7 +164,7 @@ static ngtcp2_ssize write_packet(struct mquic_connection *connection, ngtcp2_pat
 	}
 }
 
-void writer_run(struct mquic_connection *connection)
+int writer_run(struct mquic_connection *connection)
 {
 	struct mquic_endpoint *endpoint = connection->endpoint;
 	uint64_t now_ns = endpoint_now(endpoint);
@@ -188,7 +188,7 @@ void writer_run(struct mquic_connection *connection)
 		if (written < 0) {
 			(void)burst_send(&burst);
 			connection_fail(connection, (int)written);
-			return;
+			return 0;
 		}
 		if (written == 0)
 			break;
@@ -204,6 +204,5 @@ void writer_run(struct mquic_connection *connection)
 			unreachable = code;
 	}
 	ngtcp2_conn_update_pkt_tx_time(connection->conn, now_ns);
-	if (unreachable != 0)
-		demux_failed(endpoint, connection->wire, unreachable);
+	return unreachable;
 }

@@ -69,6 +69,7 @@ static void make_settings(void)
 	ck_assert_int_eq(mquic_settings_new(&pair.client_settings), MQUIC_OK);
 	ck_assert_int_eq(mquic_settings_new(&pair.server_settings), MQUIC_OK);
 	ck_assert_int_eq(mquic_settings_set_ca_file(pair.client_settings, ca_path), MQUIC_OK);
+	ck_assert_int_eq(mquic_settings_set_server_name(pair.client_settings, PAIR_NAME), MQUIC_OK);
 	ck_assert_int_eq(
 		mquic_settings_set_certificate(pair.server_settings, certificate_path, key_path),
 		MQUIC_OK);
@@ -128,8 +129,8 @@ void pair_dial(void)
 {
 	mquic_connection_free(pair.dialed);
 	pair.dialed = NULL;
-	ck_assert_msg(sim_dial(&pair.dialed, pair.client, pair.client_settings, PAIR_NAME,
-			       pair.server, PAIR_PORT) == MQUIC_OK,
+	ck_assert_msg(mquic_connection_dial(&pair.dialed, pair.client->endpoint,
+					    pair.client_settings, PAIR_HOST, PAIR_PORT) == MQUIC_OK,
 		      "%s", mquic_endpoint_error(pair.client->endpoint));
 }
 

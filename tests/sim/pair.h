@@ -8,6 +8,7 @@
 
 #define PAIR_PORT     14567
 #define PAIR_NAME     "broker.example"
+#define PAIR_HOST     "10.0.0.2"
 #define PAIR_ACCEPTED 64
 
 /* How a connection ended, as its event told. */

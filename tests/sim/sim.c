@@ -304,7 +304,19 @@ static struct wire *wire_new(struct sim_host *host, uint16_t port)
 
 static uint64_t read_clock(void *argument)
 {
-	return ((struct sim *)argument)->now_ns;
+	return ((struct sim_host *)argument)->sim->now_ns;
+}
+
+static enum mquic_status open_wire(struct mquic_endpoint *endpoint, struct wire **wire,
+				   const struct address *remote)
+{
+	struct sim_host *host = endpoint->clock_argument;
+
+	(void)remote;
+	if (host->open_error != 0)
+		return error_set_system(&endpoint->error, host->open_error, "opening a wire");
+	*wire = wire_new(host, host->next_port++);
+	return MQUIC_OK;
 }
 
 static void make_endpoint(struct sim_host *host)
@@ -312,7 +324,8 @@ static void make_endpoint(struct sim_host *host)
 	if (mquic_endpoint_new(&host->endpoint) != MQUIC_OK)
 		die("no endpoint can be made");
 	host->endpoint->clock = read_clock;
-	host->endpoint->clock_argument = host->sim;
+	host->endpoint->clock_argument = host;
+	host->endpoint->open_wire = open_wire;
 	host->endpoint->now_ns = 0;
 }
 
@@ -372,16 +385,6 @@ enum mquic_status sim_listen(struct sim_host *host, const struct mquic_settings 
 	if (status != MQUIC_OK)
 		wire->free(wire);
 	return status;
-}
-
-enum mquic_status sim_dial(struct mquic_connection **connection, struct sim_host *host,
-			   const struct mquic_settings *settings, const char *name,
-			   const struct sim_host *to, uint16_t port)
-{
-	struct address remote = sim_address(to->number, port);
-
-	return dial_on_wire(connection, host->endpoint, settings, wire_new(host, host->next_port++),
-			    name, &remote);
 }
 
 void sim_rebind(struct sim_host *host)

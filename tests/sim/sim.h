@@ -52,6 +52,7 @@ struct sim_host {
 	struct sim_link down;
 	uint16_t next_port;
 	int send_error; /* what the system says to sending; 0: nothing */
+	int open_error; /* and to opening a wire */
 	/* Gets each event, which is freed behind its back. */
 	void (*on_event)(struct sim_host *host, struct mquic_event *event);
 	/* A probe gets each datagram. */
@@ -63,7 +64,10 @@ struct sim *sim_new(uint64_t seed);
 /* Frees hosts, their endpoints, and what is in the air. Handles are their owners'. */
 void sim_free(struct sim *sim);
 
-/* A host with an endpoint, or a probe without. Numbers are 1 to 254, each used once. */
+/*
+ * A host with an endpoint, or a probe without. Numbers are 1 to 254, each used once. What the
+ * endpoint dials goes over a wire of the host: mquic_connection_dial(..., "10.0.0.2", port).
+ */
 struct sim_host *sim_host_new(struct sim *sim, unsigned int number);
 struct sim_host *sim_probe_new(struct sim *sim, unsigned int number, uint16_t port);
 
@@ -72,9 +76,6 @@ void sim_restart(struct sim_host *host);
 
 enum mquic_status sim_listen(struct sim_host *host, const struct mquic_settings *settings,
 			     uint16_t port);
-enum mquic_status sim_dial(struct mquic_connection **connection, struct sim_host *host,
-			   const struct mquic_settings *settings, const char *name,
-			   const struct sim_host *to, uint16_t port);
 
 /* Moves the host's wires to other ports as seen from outside; packets to the old ones are lost. */
 void sim_rebind(struct sim_host *host);

@@ -341,9 +341,9 @@ START_TEST(server_refuses_too_many_from_one_address)
 	pair_connect();
 	first = pair.dialed;
 	expect_refusal("too many connections from this address");
-	ck_assert_int_eq(
-		sim_dial(&other, stranger, pair.client_settings, PAIR_NAME, pair.server, PAIR_PORT),
-		MQUIC_OK);
+	ck_assert_int_eq(mquic_connection_dial(&other, stranger->endpoint, pair.client_settings,
+					       PAIR_HOST, PAIR_PORT),
+			 MQUIC_OK);
 	sim_run(pair.sim, SIM_SECOND);
 	ck_assert_uint_eq(pair.accepted_count, 2);
 	mquic_connection_free(first);
@@ -433,6 +433,69 @@ START_TEST(unreachable_server_ends_the_attempt_at_once)
 }
 END_TEST
 
+/* A name with a second address; the first keeps silent. */
+static void dial_two_addresses(unsigned int second)
+{
+	struct quic_dial *dial;
+
+	pair_dial();
+	dial = pair.dialed->dial;
+	dial->candidates[1] = sim_address(second, PAIR_PORT);
+	dial->count = 2;
+	timer_set(&pair.client->endpoint->timers, &dial->timer, sim_now(pair.sim) + 500 * SIM_MS);
+}
+
+START_TEST(next_address_is_tried_when_the_first_keeps_silent)
+{
+	struct sim_host *other = sim_host_new(pair.sim, 7);
+
+	other->on_event = pair.server->on_event;
+	ck_assert_int_eq(sim_listen(other, pair.server_settings, PAIR_PORT), MQUIC_OK);
+	dial_two_addresses(7);
+	pair_wait(pair_is_connected, 2);
+	ck_assert_str_eq(mquic_connection_peer_address(pair.dialed), "10.0.0.7:14567");
+}
+END_TEST
+
+START_TEST(next_address_is_tried_when_the_first_refuses)
+{
+	pair_listen();
+	pair.client->send_error = ECONNREFUSED;
+	dial_two_addresses(2);
+	sim_settle(pair.sim);
+	ck_assert_uint_eq(pair.client_end.told, 1); /* both do */
+	pair_expect_end(&pair.client_end, MQUIC_ERR_REFUSED, MQUIC_ORIGIN_SYSTEM, ECONNREFUSED,
+			"nothing listens");
+}
+END_TEST
+
+START_TEST(slow_first_address_is_kept_when_no_other_can_be_opened)
+{
+	pair_listen();
+	pair.client->up.loss = 1000;
+	dial_two_addresses(7);
+	pair.client->open_error = ENETUNREACH;
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_uint_eq(pair.client_end.told, 0);
+	pair.client->up.loss = 0;
+	pair_wait(pair_is_connected, 5);
+	ck_assert_str_eq(mquic_connection_peer_address(pair.dialed), "10.0.0.2:14567");
+}
+END_TEST
+
+START_TEST(name_that_tls_refuses_is_named)
+{
+	ck_assert_int_eq(mquic_settings_set_server_name(pair.client_settings, "\xff\xfe"),
+			 MQUIC_OK);
+	ck_assert_int_ne(mquic_connection_dial(&pair.dialed, pair.client->endpoint,
+					       pair.client_settings, PAIR_HOST, PAIR_PORT),
+			 MQUIC_OK);
+	kit_says(mquic_endpoint_error(pair.client->endpoint), "name of a server");
+	ck_assert_ptr_null(pair.dialed);
+	pair_expect_empty(pair.client);
+}
+END_TEST
+
 START_TEST(unreachable_server_does_not_end_a_connection)
 {
 	pair_connect();
@@ -471,6 +534,10 @@ int main(void)
 	tcase_add_test(group, wrong_certificate_is_refused_in_words);
 	tcase_add_test(group, server_tells_a_client_without_certificate);
 	tcase_add_test(group, unreachable_server_ends_the_attempt_at_once);
+	tcase_add_test(group, next_address_is_tried_when_the_first_keeps_silent);
+	tcase_add_test(group, next_address_is_tried_when_the_first_refuses);
+	tcase_add_test(group, slow_first_address_is_kept_when_no_other_can_be_opened);
+	tcase_add_test(group, name_that_tls_refuses_is_named);
 	tcase_add_test(group, unreachable_server_does_not_end_a_connection);
 	suite_add_tcase(suite, group);
 	return kit_main(suite);
