@@ -72,6 +72,8 @@ void target_option(struct target *target, const char *word)
 		status = mquic_settings_set_alpn(settings, value);
 	} else if (option_number(word, "--idle-timeout-ms=", &number)) {
 		status = mquic_settings_set_idle_timeout_ms(settings, number);
+	} else if (option_number(word, "--keep-alive-ms=", &number)) {
+		status = mquic_settings_set_keep_alive_ms(settings, number);
 	} else if (option_number(word, "--handshake-timeout-ms=", &number)) {
 		status = mquic_settings_set_handshake_timeout_ms(settings, number);
 	} else {
