@@ -189,7 +189,7 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 					const struct mquic_settings *settings, const char *host,
 					uint16_t port)
 {
-	struct mquic_connection *made;
+	struct mquic_connection *made = NULL;
 	enum mquic_status status;
 
 	if (connection == NULL || endpoint == NULL)
