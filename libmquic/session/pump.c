@@ -156,12 +156,23 @@ static bool all_is_said(const struct mquic_session *session)
 	return len == 0 && mquic_stream_bytes_pending(session->stream) == 0;
 }
 
+/* Whether bytes wait, and the server has acknowledged some since the last look: slow, not dead. */
+static bool is_moving(struct mquic_session *session)
+{
+	uint64_t pending = mquic_stream_bytes_pending(session->stream);
+	uint64_t acknowledged = mquic_stream_bytes_sent(session->stream) - pending;
+	bool moving = pending > 0 && acknowledged > session->acknowledged;
+
+	session->acknowledged = acknowledged;
+	return moving;
+}
+
 /* MQTT is over: close as soon as the server has it all, but do not wait for ever. */
-static void part(struct mquic_session *session)
+static void part(struct mquic_session *session, bool moving)
 {
 	uint64_t now_ns = endpoint_now(session->endpoint);
 
-	if (session->close_by_ns == 0)
+	if (session->close_by_ns == 0 || moving)
 		session->close_by_ns = now_ns + FAREWELL_NS;
 	if (all_is_said(session) || now_ns >= session->close_by_ns)
 		(void)mquic_connection_close(session->connection, 0, NULL);
@@ -180,11 +191,14 @@ static void set_timer(struct mquic_session *session)
 static void run(struct task *task)
 {
 	struct mquic_session *session = list_entry(task, struct mquic_session, task);
+	bool moving;
 
 	if (!session->active)
 		return;
 	feed(session);
-	if (has_more(session)) /* held back: the server is alive all the same */
+	/* Input that is held back, or output that moves before PINGREQ: the server is alive. */
+	moving = is_moving(session);
+	if (moving || has_more(session))
 		(void)mqtt_engine_receive(session->engine, NULL, 0, pump_now_ms(session));
 	mqtt_engine_tick(session->engine, pump_now_ms(session));
 	pull_events(session);
@@ -197,7 +211,7 @@ static void run(struct task *task)
 	if (session->ended)
 		return;
 	if (mqtt_engine_state(session->engine) == MQTT_ENGINE_OVER)
-		part(session);
+		part(session, moving);
 	set_timer(session);
 }
 

@@ -137,6 +137,7 @@ enum mquic_status mquic_session_connect(struct mquic_session *session, const cha
 	session->ended = false;
 	session->disconnecting = false;
 	session->close_by_ns = 0;
+	session->acknowledged = 0;
 	status = dial(session, host, port);
 	if (status != MQUIC_OK) {
 		forget_connection(session);

@@ -29,6 +29,7 @@ struct mquic_session {
 	bool disconnecting;
 	bool ended;        /* the connection is over, what it brought may not be read yet */
 	uint64_t close_by_ns; /* when to stop waiting for the last bytes to be acknowledged */
+	uint64_t acknowledged; /* bytes on the stream, when last looked */
 	struct quic_end end;
 	struct error error;
 	void *userdata;

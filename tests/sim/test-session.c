@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: MIT */
+/* MQTT sessions and relays over a simulated network: every message once, whatever happens. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker.h"
+
+static struct mquic_session *session;
+static unsigned int connected;
+static unsigned int disconnected;
+static bool present;
+static struct pair_end end;
+static unsigned int delivered;
+static unsigned int subscribed;
+static uint8_t last_reason;
+static unsigned int got[BROKER_NUMBERS];
+
+static void on_message(const struct mquic_message *message)
+{
+	const uint8_t *payload;
+	uint32_t number;
+	size_t len;
+
+	payload = mquic_message_payload(message, &len);
+	ck_assert_uint_eq(len, sizeof(number));
+	memcpy(&number, payload, sizeof(number));
+	ck_assert_uint_lt(number, BROKER_NUMBERS);
+	got[number]++;
+}
+
+static void on_event(struct sim_host *host, struct mquic_event *event)
+{
+	(void)host;
+	ck_assert_ptr_eq(mquic_event_session(event), session);
+	switch (mquic_event_type(event)) {
+	case MQUIC_EVENT_CONNECTED:
+		connected++;
+		present = mquic_event_session_present(event);
+		break;
+	case MQUIC_EVENT_MESSAGE:
+		on_message(mquic_event_message(event));
+		break;
+	case MQUIC_EVENT_DELIVERED:
+		delivered++;
+		last_reason = mquic_event_reason(event, 0);
+		break;
+	case MQUIC_EVENT_SUBSCRIBED:
+		subscribed++;
+		break;
+	case MQUIC_EVENT_DISCONNECTED:
+		disconnected++;
+		end.told = 1;
+		end.status = mquic_event_status(event);
+		end.origin = mquic_event_origin(event);
+		end.code = mquic_event_code(event);
+		(void)snprintf(end.text, sizeof(end.text), "%s", mquic_event_text(event));
+		break;
+	default:
+		break;
+	}
+}
+
+static void open_session(void)
+{
+	connected = disconnected = delivered = subscribed = 0;
+	memset(got, 0, sizeof(got));
+	memset(&end, 0, sizeof(end));
+	pair.client->on_event = on_event;
+	broker_start();
+	ck_assert_int_eq(mquic_session_new(&session, pair.client->endpoint, pair.client_settings),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_session_set_client_id(session, "c", 1), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_set_clean_start(session, false), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_set_expiry_s(session, 3600), MQUIC_OK);
+}
+
+static void set_up(void)
+{
+	pair_open();
+	open_session();
+}
+
+static void tear_down(void)
+{
+	mquic_session_free(session);
+	session = NULL;
+	broker_stop();
+	pair_close();
+}
+
+static bool is_connected(void *count)
+{
+	return connected >= (unsigned int)(uintptr_t)count;
+}
+
+static bool is_disconnected(void *count)
+{
+	return disconnected >= (unsigned int)(uintptr_t)count;
+}
+
+static bool is_settled(void *unused)
+{
+	(void)unused;
+	return mquic_session_inflight(session) == 0;
+}
+
+static void wait_for(bool (*done)(void *), unsigned int count, unsigned int seconds)
+{
+	ck_assert_msg(sim_until(pair.sim, done, (void *)(uintptr_t)count, seconds * SIM_SECOND),
+		      "not within %u s: \"%s\"", seconds, end.text);
+}
+
+static void dial(void)
+{
+	ck_assert_msg(mquic_session_connect(session, PAIR_HOST, PAIR_PORT) == MQUIC_OK, "%s",
+		      mquic_session_error(session));
+}
+
+static void publish(uint32_t number, int qos)
+{
+	struct mquic_message *message;
+	uint8_t payload[4];
+
+	memcpy(payload, &number, sizeof(payload));
+	ck_assert_int_eq(mquic_message_new(&message), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_topic(message, "t", 1), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_payload(message, payload, sizeof(payload)), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_qos(message, qos), MQUIC_OK);
+	ck_assert_msg(mquic_session_publish(session, message, NULL) == MQUIC_OK, "%s",
+		      mquic_session_error(session));
+	mquic_message_free(message);
+}
+
+static void expect_each_once(const unsigned int *counts, uint32_t first, uint32_t last)
+{
+	uint32_t number;
+
+	for (number = first; number < last; number++)
+		ck_assert_msg(counts[number] == 1, "message %u came %u times", number,
+			      counts[number]);
+}
+
+/* ---- Connecting ---------------------------------------------------------------- */
+
+START_TEST(session_connects_in_two_round_trips)
+{
+	uint64_t start = sim_now(pair.sim);
+
+	dial();
+	wait_for(is_connected, 1, 5);
+	/* One for QUIC, one for CONNECT and CONNACK. */
+	ck_assert_uint_le(sim_now(pair.sim) - start, 21 * SIM_MS);
+	ck_assert_uint_eq(broker.connects, 1);
+	ck_assert(!present);
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_OK);
+	wait_for(is_disconnected, 1, 5);
+	ck_assert_int_eq(end.status, MQUIC_OK);
+	ck_assert_uint_eq(broker.disconnects, 1);
+	sim_run(pair.sim, 10 * SIM_SECOND);
+	ck_assert_uint_eq(broker.closed, 1);
+	pair_expect_empty(pair.server);
+}
+END_TEST
+
+START_TEST(refusal_is_told_with_its_reason)
+{
+	broker.refusal = 0x87;
+	dial();
+	wait_for(is_disconnected, 1, 5);
+	ck_assert_uint_eq(connected, 0);
+	ck_assert_int_eq(end.status, MQUIC_ERR_REFUSED);
+	ck_assert_int_eq(end.origin, MQUIC_ORIGIN_MQTT);
+	ck_assert_uint_eq(end.code, 0x87);
+	broker.refusal = 0;
+	dial(); /* it may be tried again */
+	wait_for(is_connected, 1, 5);
+}
+END_TEST
+
+START_TEST(silent_server_is_noticed)
+{
+	pair.server->send_error = ENETDOWN;
+	dial();
+	wait_for(is_disconnected, 1, 30);
+	ck_assert_int_eq(end.status, MQUIC_ERR_TIMEOUT);
+	ck_assert_int_eq(end.origin, MQUIC_ORIGIN_TRANSPORT);
+}
+END_TEST
+
+START_TEST(keep_alive_pings_and_notices_a_server_that_answers_none)
+{
+	ck_assert_int_eq(mquic_session_set_keep_alive_s(session, 10), MQUIC_OK);
+	dial();
+	wait_for(is_connected, 1, 5);
+	sim_run(pair.sim, 600 * SIM_SECOND);
+	ck_assert_uint_eq(disconnected, 0);
+	ck_assert_uint_ge(broker.pings, 55);
+	ck_assert_uint_le(broker.pings, 65);
+	broker.mute = true;
+	wait_for(is_disconnected, 1, 25);
+	ck_assert_int_eq(end.status, MQUIC_ERR_TIMEOUT);
+	ck_assert_int_eq(end.origin, MQUIC_ORIGIN_MQTT);
+}
+END_TEST
+
+START_TEST(session_without_keep_alive_stays_for_days)
+{
+	ck_assert_int_eq(mquic_session_set_keep_alive_s(session, 0), MQUIC_OK);
+	dial();
+	wait_for(is_connected, 1, 5);
+	sim_run(pair.sim, 2 * 86400 * SIM_SECOND);
+	ck_assert_uint_eq(disconnected, 0);
+	publish(1, 1);
+	wait_for(is_settled, 0, 5);
+}
+END_TEST
+
+START_TEST(long_keep_alive_outlives_a_short_idle_timeout)
+{
+	ck_assert_int_eq(mquic_settings_set_idle_timeout_ms(pair.server_settings, 5000), MQUIC_OK);
+	sim_restart(pair.server);
+	pair_listen();
+	ck_assert_int_eq(mquic_session_set_keep_alive_s(session, 1000), MQUIC_OK);
+	dial();
+	wait_for(is_connected, 1, 5);
+	sim_run(pair.sim, 3600 * SIM_SECOND);
+	ck_assert_uint_eq(disconnected, 0);
+	ck_assert_uint_le(broker.pings, 5);
+}
+END_TEST
+
+/* ---- Messages -------------------------------------------------------------------- */
+
+static const struct sim_link lines[] = {
+	{.delay_ns = 5 * SIM_MS},
+	{.delay_ns = 20 * SIM_MS, .jitter_ns = 20 * SIM_MS, .loss = 100, .duplicate = 50},
+	{.delay_ns = 20 * SIM_MS, .loss = 250},
+};
+
+START_TEST(messages_of_every_qos_arrive_once_over_any_line)
+{
+	uint32_t number;
+
+	dial();
+	wait_for(is_connected, 1, 5);
+	ck_assert_int_eq(mquic_session_subscribe(session, "t", 1, 2, NULL), MQUIC_OK);
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_uint_eq(subscribed, 1);
+	pair_set_link(&lines[_i]);
+	for (number = 0; number < 300; number++) {
+		publish(number, (int)(number % 3));
+		broker_publish(number, (int)(number % 3));
+		if (number % 10 == 0)
+			sim_run(pair.sim, 5 * SIM_MS);
+	}
+	wait_for(is_settled, 0, 300);
+	sim_run(pair.sim, 60 * SIM_SECOND);
+	expect_each_once(broker.counts, 0, 300);
+	expect_each_once(got, 0, 300);
+	ck_assert_uint_eq(delivered, 200);
+	ck_assert_uint_eq(broker.sessions[0].delivery_count, 0);
+	ck_assert_uint_eq(disconnected, 0);
+}
+END_TEST
+
+START_TEST(messages_published_before_connack_wait_for_it)
+{
+	dial();
+	publish(1, 0);
+	publish(2, 1);
+	publish(3, 2);
+	wait_for(is_settled, 0, 5);
+	sim_run(pair.sim, SIM_SECOND);
+	expect_each_once(broker.counts, 1, 4);
+}
+END_TEST
+
+/* Connections are killed again and again in the middle of QoS 2, in every way. */
+static void kill_connection(size_t way)
+{
+	switch (way % 4) {
+	case 0: /* the client's line is cut until the idle timeout */
+		pair.client->up.loss = 1000;
+		pair.client->down.loss = 1000;
+		break;
+	case 1: /* the server's program ends without a word */
+		broker_stop();
+		sim_restart(pair.server);
+		pair_listen();
+		break;
+	case 2: /* the broker throws the client out at the next message */
+		broker.hang_up = 1 + (unsigned int)sim_below(pair.sim, 5);
+		break;
+	default: /* the application closes QUIC under the session */
+		ck_assert_int_eq(mquic_connection_close(mquic_session_connection(session), 3, NULL),
+				 MQUIC_OK);
+		break;
+	}
+}
+
+START_TEST(session_resumed_in_the_middle_delivers_exactly_once)
+{
+	struct sim_link line = {.delay_ns = 10 * SIM_MS, .jitter_ns = 10 * SIM_MS, .loss = 50};
+	uint32_t number = 0;
+	unsigned int round;
+
+	ck_assert_int_eq(mquic_session_set_keep_alive_s(session, 5), MQUIC_OK);
+	dial();
+	wait_for(is_connected, 1, 20);
+	ck_assert_int_eq(mquic_session_subscribe(session, "t", 1, 2, NULL), MQUIC_OK);
+	sim_run(pair.sim, SIM_SECOND);
+	for (round = 1; round <= 12; round++) {
+		uint32_t last = number + 40;
+
+		pair_set_link(&line);
+		for (; number < last; number++) {
+			publish(number, 1 + (int)(number % 2));
+			broker_publish(number, 2);
+			if (sim_below(pair.sim, 4) == 0)
+				sim_run(pair.sim, sim_below(pair.sim, 15) * SIM_MS);
+		}
+		kill_connection(round + (unsigned int)_i);
+		wait_for(is_disconnected, round, 120);
+		ck_assert_int_ne(end.status, MQUIC_OK);
+		pair_set_link(&line);
+		dial();
+		wait_for(is_connected, round + 1, 60);
+		ck_assert(present);
+	}
+	wait_for(is_settled, 0, 120);
+	sim_run(pair.sim, 60 * SIM_SECOND);
+	for (number = 0; number < 12 * 40; number++) {
+		/* QoS 1 may come again, QoS 2 may not. */
+		ck_assert_uint_ge(broker.counts[number], 1);
+		if (number % 2 == 1)
+			ck_assert_uint_eq(broker.counts[number], 1);
+		ck_assert_uint_eq(got[number], 1);
+	}
+	ck_assert_uint_eq(delivered, 12 * 40);
+	ck_assert_uint_eq(broker.sessions[0].delivery_count, 0);
+}
+END_TEST
+
+START_TEST(new_address_of_ours_costs_no_message)
+{
+	uint32_t number;
+
+	dial();
+	wait_for(is_connected, 1, 5);
+	for (number = 0; number < 100; number++) {
+		publish(number, 2);
+		if (number % 20 == 10)
+			sim_rebind(pair.client);
+		sim_run(pair.sim, 3 * SIM_MS);
+	}
+	wait_for(is_settled, 0, 30);
+	expect_each_once(broker.counts, 0, 100);
+	ck_assert_uint_eq(disconnected, 0);
+	ck_assert_uint_eq(connected, 1);
+}
+END_TEST
+
+/* Publishes messages of 20000 bytes and number 0 until the session takes no more. */
+static unsigned int publish_until_full(void)
+{
+	static uint8_t payload[20000];
+	struct mquic_message *message;
+	enum mquic_status status;
+	unsigned int count = 0;
+
+	ck_assert_int_eq(mquic_message_new(&message), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_topic(message, "t", 1), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_payload(message, payload, sizeof(payload)), MQUIC_OK);
+	while ((status = mquic_session_publish(session, message, NULL)) == MQUIC_OK) {
+		count++;
+		ck_assert_int_lt(count, 1000);
+		sim_run(pair.sim, SIM_MS);
+	}
+	ck_assert_int_eq(status, MQUIC_ERR_AGAIN);
+	mquic_message_free(message);
+	return count;
+}
+
+static const struct sim_link slow = {.delay_ns = 5 * SIM_MS, .rate = 20000, .queue = 30000};
+
+START_TEST(slow_line_holds_the_publisher_back_and_is_not_taken_for_dead)
+{
+	unsigned int count;
+
+	ck_assert_int_eq(mquic_session_set_keep_alive_s(session, 15), MQUIC_OK);
+	dial();
+	wait_for(is_connected, 1, 5);
+	pair_set_link(&slow);
+	count = publish_until_full();
+	/* One send buffer in the engine, one in the stream, and one message too many for each. */
+	ck_assert_uint_le(count, 2 * (1048576 / 20000) + 4);
+	sim_run(pair.sim, 300 * SIM_SECOND);
+	ck_assert_msg(disconnected == 0, "%s", end.text);
+	ck_assert_uint_eq(broker.counts[0], count);
+}
+END_TEST
+
+START_TEST(disconnect_waits_for_a_slow_line)
+{
+	unsigned int count;
+
+	dial();
+	wait_for(is_connected, 1, 5);
+	pair_set_link(&slow);
+	count = publish_until_full();
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_OK);
+	wait_for(is_disconnected, 1, 300);
+	ck_assert_int_eq(end.status, MQUIC_OK);
+	ck_assert_uint_eq(broker.counts[0], count);
+	ck_assert_uint_eq(broker.disconnects, 1);
+}
+END_TEST
+
+START_TEST(disconnect_does_not_wait_for_a_dead_line)
+{
+	dial();
+	wait_for(is_connected, 1, 5);
+	pair.client->up.loss = 1000;
+	publish(1, 0);
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_OK);
+	wait_for(is_disconnected, 1, 4);
+}
+END_TEST
+
+START_TEST(reader_that_takes_no_events_holds_the_server_back)
+{
+	struct mquic_event *event;
+	uint32_t number;
+	size_t most = 0;
+	unsigned int turns;
+
+	dial();
+	wait_for(is_connected, 1, 5);
+	ck_assert_int_eq(mquic_session_subscribe(session, "t", 1, 2, NULL), MQUIC_OK);
+	sim_run(pair.sim, SIM_SECOND);
+	for (number = 0; number < BROKER_NUMBERS; number++)
+		broker_publish(number, 0);
+	/* By hand, since the simulator takes all events. */
+	for (turns = 0; turns < 2000; turns++) {
+		event = mquic_endpoint_next_event(pair.client->endpoint);
+		if (pair.client->endpoint->events.cost > most)
+			most = pair.client->endpoint->events.cost;
+		if (event == NULL) {
+			sim_run(pair.sim, 10 * SIM_MS);
+			continue;
+		}
+		on_event(pair.client, event);
+		mquic_event_free(event);
+	}
+	sim_run(pair.sim, 5 * SIM_SECOND);
+	expect_each_once(got, 0, BROKER_NUMBERS);
+	ck_assert_uint_le(most, 2 * 1048576);
+}
+END_TEST
+
+/* ---- Freeing ----------------------------------------------------------------------- */
+
+START_TEST(freed_session_is_a_lost_client)
+{
+	dial();
+	wait_for(is_connected, 1, 5);
+	mquic_session_free(session);
+	session = NULL;
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_uint_eq(broker.closed, 1);
+	ck_assert_uint_eq(broker.disconnects, 0);
+	sim_run(pair.sim, 10 * SIM_SECOND);
+	pair_expect_empty(pair.client);
+	pair_expect_empty(pair.server);
+}
+END_TEST
+
+START_TEST(session_outlives_its_endpoint)
+{
+	dial();
+	wait_for(is_connected, 1, 5);
+	mquic_endpoint_free(pair.client->endpoint);
+	pair.client->endpoint = NULL;
+	ck_assert_int_eq(mquic_session_connect(session, PAIR_HOST, 1), MQUIC_ERR_CLOSED);
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_ERR_CLOSED);
+	ck_assert_int_eq(mquic_session_subscribe(session, "t", 1, 0, NULL), MQUIC_ERR_CLOSED);
+	ck_assert_ptr_null(mquic_session_connection(session));
+	ck_assert_str_eq(mquic_session_client_id(session, NULL), "c");
+}
+END_TEST
+
+START_TEST(session_refuses_calls_in_the_wrong_state)
+{
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_ERR_STATE);
+	ck_assert_int_eq(mquic_session_subscribe(session, "t", 1, 0, NULL), MQUIC_ERR_STATE);
+	dial();
+	ck_assert_int_eq(mquic_session_connect(session, PAIR_HOST, PAIR_PORT), MQUIC_ERR_STATE);
+	ck_assert_int_eq(mquic_session_set_keep_alive_s(session, 1), MQUIC_ERR_STATE);
+	kit_says(mquic_session_error(session), "before connecting");
+	wait_for(is_connected, 1, 5);
+	ck_assert_int_eq(mquic_session_subscribe(session, "a/#/b", 5, 0, NULL), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mquic_session_subscribe(session, "t", 1, 3, NULL), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mquic_session_ack(session, 7, 0), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_ERR_STATE);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("sim-session");
+	TCase *group = tcase_create("session");
+
+	tcase_add_unchecked_fixture(group, pair_certificates_make, pair_certificates_remove);
+	tcase_add_checked_fixture(group, set_up, tear_down);
+	tcase_set_timeout(group, 240);
+	tcase_add_test(group, session_connects_in_two_round_trips);
+	tcase_add_test(group, refusal_is_told_with_its_reason);
+	tcase_add_test(group, silent_server_is_noticed);
+	tcase_add_test(group, keep_alive_pings_and_notices_a_server_that_answers_none);
+	tcase_add_test(group, session_without_keep_alive_stays_for_days);
+	tcase_add_test(group, long_keep_alive_outlives_a_short_idle_timeout);
+	tcase_add_loop_test(group, messages_of_every_qos_arrive_once_over_any_line, 0, 3);
+	tcase_add_test(group, messages_published_before_connack_wait_for_it);
+	tcase_add_loop_test(group, session_resumed_in_the_middle_delivers_exactly_once, 0, 4);
+	tcase_add_test(group, new_address_of_ours_costs_no_message);
+	tcase_add_test(group, slow_line_holds_the_publisher_back_and_is_not_taken_for_dead);
+	tcase_add_test(group, disconnect_waits_for_a_slow_line);
+	tcase_add_test(group, disconnect_does_not_wait_for_a_dead_line);
+	tcase_add_test(group, reader_that_takes_no_events_holds_the_server_back);
+	tcase_add_test(group, freed_session_is_a_lost_client);
+	tcase_add_test(group, session_outlives_its_endpoint);
+	tcase_add_test(group, session_refuses_calls_in_the_wrong_state);
+	suite_add_tcase(suite, group);
+	return kit_main(suite);
+}
