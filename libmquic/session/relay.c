@@ -17,7 +17,7 @@
 
 #define NS_PER_MS 1000000U
 
-/* How long the client may take to acknowledge the last bytes. */
+/* How long the client may acknowledge nothing of the last bytes. */
 #define FINISH_NS (5000 * (uint64_t)NS_PER_MS)
 
 /* Application codes of MQTT over QUIC (EMQX): normal, and the control stream is gone. */
@@ -38,6 +38,7 @@ struct mquic_relay {
 	struct mquic_connection *connection;
 	struct mquic_stream *stream;
 	struct timer timer;
+	uint64_t pending; /* FINISHING: bytes that were not acknowledged when last looked */
 	enum relay_state state;
 	bool ended; /* the connection is over; what it brought may not be read yet */
 	bool readable_queued;
@@ -302,14 +303,21 @@ static const struct connection_observer observer = {
 	.ended = ended,
 };
 
+static void await_flush(struct mquic_relay *relay, uint64_t now_ns)
+{
+	relay->pending = mquic_stream_bytes_pending(relay->stream);
+	timer_set(&relay->endpoint->timers, &relay->timer, now_ns + FINISH_NS);
+}
+
 static void timer_fired(struct timer *timer, uint64_t now_ns)
 {
 	struct mquic_relay *relay = list_entry(timer, struct mquic_relay, timer);
 
-	(void)now_ns;
 	if (relay->state == RELAY_WAITING)
 		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE,
 					     "no CONNECT in time");
+	else if (mquic_stream_bytes_pending(relay->stream) < relay->pending)
+		await_flush(relay, now_ns); /* slow, not dead */
 	else
 		(void)mquic_connection_close(relay->connection, CLOSE_NORMAL, NULL);
 }
@@ -563,8 +571,7 @@ enum mquic_status mquic_relay_finish(struct mquic_relay *relay)
 	relay->state = RELAY_FINISHING;
 	if (mquic_stream_bytes_pending(relay->stream) == 0)
 		return mquic_connection_close(relay->connection, CLOSE_NORMAL, NULL);
-	timer_set(&relay->endpoint->timers, &relay->timer,
-		  endpoint_now(relay->endpoint) + FINISH_NS);
+	await_flush(relay, endpoint_now(relay->endpoint));
 	return MQUIC_OK;
 }
 
