@@ -108,6 +108,14 @@ void connection_destroy(struct mquic_connection *connection)
 	free(connection);
 }
 
+void connection_out_of_memory(struct mquic_connection *connection)
+{
+	if (connection->failure != 0 || connection->state == CONNECTION_ENDED)
+		return;
+	connection->failure = NGTCP2_ERR_NOMEM;
+	endpoint_schedule(connection->endpoint, &connection->task);
+}
+
 void connection_set_peer(struct mquic_connection *connection, const ngtcp2_path *path)
 {
 	memcpy(&connection->peer.of, path->remote.addr, path->remote.addrlen);
@@ -161,15 +169,19 @@ static void finish_tls(struct mquic_connection *connection)
 	ngtcp2_conn_set_tls_native_handle(connection->conn, NULL);
 }
 
-static void tell_acceptable(struct mquic_endpoint *endpoint)
+static void tell_acceptable(struct mquic_connection *connection)
 {
+	struct mquic_endpoint *endpoint = connection->endpoint;
 	struct mquic_event *event;
 
+	list_append(&endpoint->acceptable, &connection->accept_link);
 	if (endpoint->acceptable_queued)
 		return;
 	event = event_new(MQUIC_EVENT_ACCEPTABLE);
-	if (event == NULL)
+	if (event == NULL) {
+		connection_out_of_memory(connection);
 		return;
+	}
 	event->owner = endpoint;
 	event->queued = &endpoint->acceptable_queued;
 	endpoint_push(endpoint, event);
@@ -188,10 +200,8 @@ static void finish_handshake(struct mquic_connection *connection)
 	accept_handshake_over(connection);
 	log_debug(&endpoint->log, "%s: connected, %s %s", connection->peer_text,
 		  mquic_connection_tls_version(connection), mquic_connection_cipher(connection));
-	if (connection->listener != NULL) {
-		list_append(&endpoint->acceptable, &connection->accept_link);
-		tell_acceptable(endpoint);
-	}
+	if (connection->listener != NULL)
+		tell_acceptable(connection);
 	connection->observer->ready(connection->observer_self);
 }
 
@@ -249,7 +259,8 @@ static void finish(struct mquic_connection *connection)
 /* Whatever scheduled it meanwhile is done, unless writing brought news or left something to say. */
 static void rest(struct mquic_connection *connection)
 {
-	bool more = !list_is_empty(&connection->touched) || !list_is_empty(&connection->stopping);
+	bool more = !list_is_empty(&connection->touched) || !list_is_empty(&connection->stopping) ||
+		    connection->failure != 0;
 
 	list_remove(&connection->task.link);
 	stream_stop_opened(connection);

@@ -4,15 +4,18 @@
 
 #include "quic/stream.h"
 
+/* Without memory the connection ends: an event that is lost would be waited for without end. */
 static struct mquic_event *make(struct mquic_connection *connection, enum mquic_event_type type,
 				const void *owner)
 {
 	struct mquic_event *event = event_new(type);
 
-	if (event != NULL) {
-		event->owner = owner;
-		event->connection = connection;
+	if (event == NULL) {
+		connection_out_of_memory(connection);
+		return NULL;
 	}
+	event->owner = owner;
+	event->connection = connection;
 	return event;
 }
 

@@ -133,6 +133,8 @@ void connection_destroy(struct mquic_connection *connection);
 void connection_strip(struct mquic_connection *connection);
 /* Ends it without a word to the peer; the observer hears of it from the task. */
 void connection_drop(struct mquic_connection *connection);
+/* Something could not be told: it ends with the next task, and that is told. */
+void connection_out_of_memory(struct mquic_connection *connection);
 /* A datagram for it came in. */
 void connection_read(struct mquic_connection *connection, const struct datagram *datagram);
 void connection_set_peer(struct mquic_connection *connection, const ngtcp2_path *path);

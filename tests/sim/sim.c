@@ -43,6 +43,12 @@ struct sim {
 };
 
 static uint64_t system_state = 1;
+static volatile bool allocating; /* the compiler knows calloc, and that it does not look */
+
+bool sim_is_allocating(void)
+{
+	return allocating;
+}
 
 /* SplitMix64 (Steele, Lea and Flood). */
 static uint64_t next_random(uint64_t *state)
@@ -74,8 +80,11 @@ _Noreturn static void die(const char *what)
 
 static void *allocate(size_t size)
 {
-	void *made = calloc(1, size);
+	void *made;
 
+	allocating = true;
+	made = calloc(1, size);
+	allocating = false;
 	if (made == NULL)
 		die("out of memory");
 	return made;
@@ -122,7 +131,9 @@ static void air_put(struct sim *sim, struct sim_packet *packet)
 
 	if (i == sim->air_size) {
 		sim->air_size = sim->air_size == 0 ? 256 : sim->air_size * 2;
+		allocating = true;
 		sim->air = realloc(sim->air, sim->air_size * sizeof(struct sim_packet *));
+		allocating = false;
 		if (sim->air == NULL)
 			die("out of memory");
 	}

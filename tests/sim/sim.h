@@ -93,6 +93,9 @@ void sim_inject(struct sim *sim, const struct address *from, const struct addres
 typedef void (*sim_tap)(void *user, const struct sim_host *from, const struct datagram *datagram);
 void sim_set_tap(struct sim *sim, sim_tap tap, void *user);
 
+/* Whether the simulator itself allocates now: an allocator that fails on purpose must spare it. */
+bool sim_is_allocating(void);
+
 uint64_t sim_now(const struct sim *sim);
 uint64_t sim_random(struct sim *sim);
 /* 0 to bound - 1. */
