@@ -217,6 +217,14 @@ MQUIC_API enum mquic_status mquic_settings_set_idle_timeout_ms(struct mquic_sett
 MQUIC_API enum mquic_status mquic_settings_set_handshake_timeout_ms(struct mquic_settings *settings,
 								    uint64_t timeout_ms);
 /**
+ * The round trip to expect of a path that nothing is known of (RFC 9002 section 6.2.2), 10 to
+ * 2000 ms. A lost first packet is sent again after three times this. 100 by default, where the RFC
+ * recommends 333: on lossy links a handshake then takes a third of the time, and on slow ones a
+ * packet or two are sent in vain. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_initial_rtt_ms(struct mquic_settings *settings,
+							      uint64_t rtt_ms);
+/**
  * Send a QUIC PING after this silence, to keep NAT bindings (RFC 9000 section 10.1.2);
  * 0, the default, never, else 1000 to 3600000 ms. Since: 0.1
  */

@@ -24,6 +24,7 @@ enum mquic_status mquic_settings_new(struct mquic_settings **settings)
 	}
 	made->idle_timeout_ms = 30000;
 	made->handshake_timeout_ms = 10000;
+	made->initial_rtt_ms = 100;
 	made->receive_window = 262144;
 	made->send_buffer = 1048576;
 	made->max_streams = 16;
@@ -251,6 +252,15 @@ enum mquic_status mquic_settings_set_handshake_timeout_ms(struct mquic_settings 
 		return MQUIC_ERR_INVALID;
 	return set_number(settings, &settings->handshake_timeout_ms, timeout_ms, 100, 600000, false,
 			  "the handshake timeout in ms");
+}
+
+enum mquic_status mquic_settings_set_initial_rtt_ms(struct mquic_settings *settings,
+						    uint64_t rtt_ms)
+{
+	if (settings == NULL)
+		return MQUIC_ERR_INVALID;
+	return set_number(settings, &settings->initial_rtt_ms, rtt_ms, 10, 2000, false,
+			  "the initial round trip in ms");
 }
 
 enum mquic_status mquic_settings_set_keep_alive_ms(struct mquic_settings *settings,

@@ -21,6 +21,7 @@ struct mquic_settings {
 	bool insecure;
 	uint64_t idle_timeout_ms;
 	uint64_t handshake_timeout_ms;
+	uint64_t initial_rtt_ms;
 	uint64_t keep_alive_ms;
 	uint64_t receive_window;
 	uint64_t send_buffer;

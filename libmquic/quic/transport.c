@@ -45,6 +45,7 @@ static void fill_settings(ngtcp2_settings *to, struct mquic_connection *connecti
 	ngtcp2_settings_default(to);
 	to->initial_ts = connection->started_ns;
 	to->cc_algo = algorithm(from->congestion_control);
+	to->initial_rtt = from->initial_rtt_ms * NGTCP2_MILLISECONDS;
 	to->handshake_timeout = from->handshake_timeout_ms * NGTCP2_MILLISECONDS;
 	/* ngtcp2 puts an ACK only into packets that go when one is due: with 1 a request's reply
 	 * carries it, which halves the packets of request and response. */

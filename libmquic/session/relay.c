@@ -111,9 +111,8 @@ static bool has_unread_bytes(const struct mquic_relay *relay)
 
 /* ---- CONNECT ------------------------------------------------------------ */
 
-static void reject(struct mquic_relay *relay, uint8_t reason, const char *text)
+static void reject(struct mquic_relay *relay, const char *text)
 {
-	(void)mquic_stream_stop(relay->stream, reason);
 	(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE, text);
 }
 
@@ -136,13 +135,13 @@ static void show(struct mquic_relay *relay)
 	enum mqtt_reason reason = mqtt_connect_parse(&connect, relay->head, relay->head_len);
 
 	if (reason != MQTT_SUCCESS) {
-		reject(relay, (uint8_t)reason,
+		reject(relay,
 		       reason == MQTT_UNSUPPORTED_VERSION ? "MQTT version not supported"
 							   : "malformed CONNECT");
 		return;
 	}
 	if (!keep_facts(relay, &connect)) {
-		reject(relay, MQTT_UNSPECIFIED_ERROR, "out of memory");
+		reject(relay, "out of memory");
 		return;
 	}
 	relay->state = RELAY_SHOWN;
@@ -177,7 +176,7 @@ static bool gather(struct mquic_relay *relay)
 	if (mquic_stream_peek(relay->stream, &data, &len) != MQUIC_OK)
 		return false;
 	if (len == 0) {
-		reject(relay, MQTT_PROTOCOL_ERROR, "the stream ended before CONNECT");
+		reject(relay, "the stream ended before CONNECT");
 		return false;
 	}
 	/* The length is known after five bytes; until then they come one by one. */
@@ -186,13 +185,13 @@ static bool gather(struct mquic_relay *relay)
 	if (wanted > len)
 		wanted = len;
 	if (!append(relay, data, wanted)) {
-		reject(relay, MQTT_UNSPECIFIED_ERROR, "out of memory");
+		reject(relay, "out of memory");
 		return false;
 	}
 	(void)mquic_stream_consume(relay->stream, wanted);
 	scan = mqtt_connect_scan(relay->head, relay->head_len, &total);
 	if (total > relay->head_max) {
-		reject(relay, MQTT_PACKET_TOO_LARGE, "CONNECT is too large");
+		reject(relay, "CONNECT is too large");
 		return false;
 	}
 	if (scan == MQTT_SCAN_COMPLETE) {
@@ -200,7 +199,7 @@ static bool gather(struct mquic_relay *relay)
 		return false;
 	}
 	if (scan == MQTT_SCAN_MALFORMED)
-		reject(relay, MQTT_MALFORMED_PACKET, "no CONNECT");
+		reject(relay, "no CONNECT");
 	return scan == MQTT_SCAN_MORE;
 }
 

@@ -277,10 +277,13 @@ static void walk(uint64_t seed)
 	if (any(3) > 0) {
 		free_handles();
 		sim_run(sim, 60 * SIM_SECOND);
+		free_rest(); /* what came in and was accepted meanwhile */
 		for (i = 0; i < HOSTS; i++) {
 			if (hosts[i]->endpoint == NULL)
 				continue;
 			drop_acceptable(hosts[i]);
+			sim_run(sim, 60 * SIM_SECOND);
+			free_rest();
 			sim_run(sim, 60 * SIM_SECOND);
 			pair_expect_empty(hosts[i]);
 		}

@@ -47,6 +47,7 @@ START_TEST(settings_numbers_have_the_bounds_of_the_header)
 {
 	BOUNDS(idle_timeout_ms, 1000U, 86400000U, true);
 	BOUNDS(handshake_timeout_ms, 100U, 600000U, false);
+	BOUNDS(initial_rtt_ms, 10U, 2000U, false);
 	BOUNDS(keep_alive_ms, 1000U, 3600000U, true);
 	BOUNDS(max_streams, 1U, 65535U, false);
 	BOUNDS(receive_window, 4096U, 1073741824U, false);
@@ -62,6 +63,7 @@ START_TEST(settings_have_the_defaults_of_the_header)
 	ck_assert_str_eq(settings->alpn, "mqtt");
 	ck_assert_uint_eq(settings->idle_timeout_ms, 30000);
 	ck_assert_uint_eq(settings->handshake_timeout_ms, 10000);
+	ck_assert_uint_eq(settings->initial_rtt_ms, 100);
 	ck_assert_uint_eq(settings->keep_alive_ms, 0);
 	ck_assert_uint_eq(settings->max_streams, 16);
 	ck_assert_uint_eq(settings->receive_window, 262144);
