@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mquic.core: the private native half of the Lua module. Statuses stay numbers; lua/mquic/ turns
+ * them into nil, message, code. A wrong argument raises an error.
+ */
+%module mquic_core
+
+%{
+#include <string.h>
+
+#include "native.h"
+%}
+
+/* ---- Numbers: whole, in range, and never a string that looks like one ------ */
+
+%define WHOLE(TYPE, MIN, MAX)
+%typemap(in) TYPE {
+	int64_t whole = 0;
+	if (!native_whole(L, $input, MIN, MAX, &whole)) {
+		lua_pushfstring(L, "$symname: argument %d must be a whole number in range", $argnum);
+		SWIG_fail;
+	}
+	$1 = ($1_ltype)whole;
+}
+%typemap(out) TYPE "native_push_whole(L, (int64_t)$1); SWIG_arg++;"
+%enddef
+
+WHOLE(int, -2147483648.0, 2147483647.0)
+WHOLE(unsigned int, 0, 4294967295.0)
+WHOLE(uint8_t, 0, 255)
+WHOLE(uint16_t, 0, 65535)
+WHOLE(uint32_t, 0, 4294967295.0)
+WHOLE(int64_t, -9007199254740992.0, 9007199254740992.0)
+WHOLE(uint64_t, 0, 4611686018427387903.0)
+WHOLE(size_t, 0, 4294967295.0)
+WHOLE(enum SWIGTYPE, -2147483648.0, 2147483647.0)
+
+%typemap(in, numinputs = 0) uint16_t *NUMBER_OUT (uint16_t number = 0) "$1 = &number;"
+%typemap(in, numinputs = 0) uint32_t *NUMBER_OUT (uint32_t number = 0) "$1 = &number;"
+%typemap(in, numinputs = 0) size_t *NUMBER_OUT (size_t number = 0) "$1 = &number;"
+%typemap(argout) uint16_t *NUMBER_OUT, uint32_t *NUMBER_OUT, size_t *NUMBER_OUT
+	"native_push_whole(L, (int64_t)*$1); SWIG_arg++;"
+
+/* ---- Text and bytes: with their length, or nil ----------------------------- */
+
+%typemap(in) (const char *TEXT, size_t TEXT_LEN), (const uint8_t *BYTES, size_t BYTES_LEN) {
+	if (lua_type(L, $input) != LUA_TSTRING && !lua_isnil(L, $input)) {
+		lua_pushfstring(L, "$symname: argument %d must be a string", $argnum);
+		SWIG_fail;
+	}
+	$1 = ($1_ltype)lua_tolstring(L, $input, &$2);
+	if ($1 == NULL)
+		$2 = 0;
+}
+
+/* Names of files and hosts end at a NUL in C: one inside is refused, not cut. */
+%typemap(in) const char * {
+	size_t length = 0;
+	if (lua_type(L, $input) != LUA_TSTRING && !lua_isnil(L, $input)) {
+		lua_pushfstring(L, "$symname: argument %d must be a string", $argnum);
+		SWIG_fail;
+	}
+	$1 = ($1_ltype)lua_tolstring(L, $input, &length);
+	if ($1 != NULL && strlen($1) != length) {
+		lua_pushfstring(L, "$symname: argument %d holds a NUL byte", $argnum);
+		SWIG_fail;
+	}
+}
+
+/* What these getters give holds no NUL. */
+%typemap(in, numinputs = 0) size_t *len "$1 = NULL;"
+
+/* ---- Handles --------------------------------------------------------------- */
+
+%typemap(in, numinputs = 0) SWIGTYPE **HANDLE_OUT ($*1_ltype handle = NULL) "$1 = &handle;"
+%typemap(argout) SWIGTYPE **HANDLE_OUT {
+	if (*$1 != NULL)
+		SWIG_NewPointerObj(L, *$1, $*1_descriptor, SWIG_POINTER_OWN);
+	else
+		lua_pushnil(L);
+	SWIG_arg++;
+}
+
+%define LIVE(NAME)
+%typemap(check) struct mquic_##NAME *, const struct mquic_##NAME * {
+	if ($1 == NULL) {
+		lua_pushfstring(L, "$symname: argument %d is nil or was freed", $argnum);
+		SWIG_fail;
+	}
+}
+%enddef
+
+LIVE(settings)
+LIVE(endpoint)
+LIVE(connection)
+LIVE(stream)
+LIVE(message)
+LIVE(subscription)
+LIVE(session)
+LIVE(relay)
+%typemap(check) const struct mquic_message *will ""
+
+/* ---- Our own functions ------------------------------------------------------ */
+
+/* A count of values that the function has pushed itself. */
+%typemap(out) int PUSHED "SWIG_arg += $1;"
+%apply int PUSHED { int native_drain, int native_stream_receive, int native_relay_receive, int native_poll };
+%typemap(in) int INDEX "$1 = $input;"
+%apply int INDEX { int index };
+
+%rename(endpoint_drain) native_drain;
+%rename(stream_receive) native_stream_receive;
+%rename(relay_receive) native_relay_receive;
+%rename(poll) native_poll;
+%rename(now) native_now;
+int native_drain(lua_State *L, struct mquic_endpoint *endpoint, int max);
+int native_stream_receive(lua_State *L, struct mquic_stream *stream, int max);
+int native_relay_receive(lua_State *L, struct mquic_relay *relay, int max);
+int native_poll(lua_State *L, int index, double timeout);
+double native_now(void);
+
+%inline %{
+/* The tag comes back with the object's events; 0 is the endpoint itself. */
+static void session_tag(struct mquic_session *session, uint32_t tag)
+{
+	mquic_session_set_userdata(session, (void *)(uintptr_t)tag);
+}
+
+static void connection_tag(struct mquic_connection *connection, uint32_t tag)
+{
+	mquic_connection_set_userdata(connection, (void *)(uintptr_t)tag);
+}
+
+static void stream_tag(struct mquic_stream *stream, uint32_t tag)
+{
+	mquic_stream_set_userdata(stream, (void *)(uintptr_t)tag);
+}
+
+static void relay_tag(struct mquic_relay *relay, uint32_t tag)
+{
+	mquic_relay_set_userdata(relay, (void *)(uintptr_t)tag);
+}
+%}
+
+/* free(handle): now rather than when it is collected; any later use is an error. */
+%native(free) int free_handle(lua_State *L);
+%{
+static int free_handle(lua_State *L)
+{
+	if (lua_isuserdata(L, 1)) {
+		swig_lua_userdata *handle = lua_touserdata(L, 1);
+		swig_lua_class *class = handle->type->clientdata;
+
+		if (handle->own && class != NULL && class->destructor != NULL)
+			class->destructor(handle->ptr);
+		handle->own = 0;
+		handle->ptr = NULL;
+	}
+	return 0;
+}
+%}
+
+/* Bytes and pairs without a length reach Lua through native.c. */
+%ignore mquic_message_payload;
+%ignore mquic_message_correlation_data;
+%ignore mquic_message_user_property;
+%ignore mquic_stream_recv;
+%ignore mquic_stream_peek;
+%ignore mquic_stream_consume;
+%ignore mquic_relay_peek;
+%ignore mquic_relay_consume;
+
+%include "../mquic.i"
