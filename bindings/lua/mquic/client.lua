@@ -1,0 +1,586 @@
+-- SPDX-License-Identifier: MIT
+--- An MQTT client over QUIC.
+local core = require("mquic.core")
+local Connection = require("mquic.connection")
+local Endpoint = require("mquic.endpoint")
+local message = require("mquic.message")
+local object = require("mquic.object")
+local options = require("mquic.options")
+local settings = require("mquic.settings")
+
+local Client = object.class("client", {
+	"connect", "message", "delivered", "subscribe", "unsubscribe", "writable", "auth", "close",
+	"error",
+})
+
+local FIRST_RETRY, LAST_RETRY = 1, 60 -- seconds
+
+local function alive(self)
+	return object.native(self, Client)
+end
+
+local function explained(self, status)
+	return object.failure(status, core.session_error(self.handle))
+end
+
+-- ---- Making one ------------------------------------------------------------
+
+local known = {
+	uri = "name", id = "string", clean = "boolean", version = "version", keep_alive = "short",
+	username = "string", password = "string", will = "table", manual_ack = "boolean",
+	reconnect = "reconnect", endpoint = "table", properties = "table",
+	user_properties = "table", topic_aliases = "short",
+}
+for name, kind in pairs(settings.known) do
+	known[name] = kind
+end
+
+local known_properties = {
+	session_expiry_interval = "whole", receive_maximum = "short", maximum_packet_size = "whole",
+	topic_alias_maximum = "short", authentication_method = "string",
+	authentication_data = "string",
+}
+
+local known_will = message.known({ delay = "whole" })
+
+-- Option, setter: given as it is.
+local setters = {
+	{ "version", core.session_set_protocol },
+	{ "id", core.session_set_client_id },
+	{ "username", core.session_set_username },
+	{ "password", core.session_set_password },
+	{ "keep_alive", core.session_set_keep_alive_s },
+	{ "clean", core.session_set_clean_start },
+	{ "manual_ack", core.session_set_manual_ack },
+	{ "topic_aliases", core.session_set_topic_aliases },
+}
+
+local property_setters = {
+	{ "session_expiry_interval", core.session_set_expiry_s },
+	{ "receive_maximum", core.session_set_receive_maximum },
+	{ "maximum_packet_size", core.session_set_maximum_packet_size },
+	{ "topic_alias_maximum", core.session_set_topic_alias_maximum },
+}
+
+local function set(handle, list, given, try)
+	for _, entry in ipairs(list) do
+		if given[entry[1]] ~= nil then
+			try(entry[2](handle, given[entry[1]]))
+		end
+	end
+end
+
+-- Sets everything; returns nil, message, code of the first refusal.
+local function configure(handle, given, will, user_pairs)
+	local refused
+	local function try(status)
+		if status ~= core.OK and not refused then
+			refused = { object.failure(status, core.session_error(handle)) }
+		end
+	end
+	local properties = given.properties or {}
+	set(handle, setters, given, try)
+	set(handle, property_setters, properties, try)
+	if properties.authentication_method then
+		try(core.session_set_authentication(handle, properties.authentication_method,
+			properties.authentication_data))
+	end
+	for _, pair in ipairs(user_pairs) do
+		try(core.session_add_user_property(handle, pair[1], pair[2]))
+	end
+	if will then
+		try(core.session_set_will(handle, will, given.will.delay or 0))
+	end
+	if refused then
+		return nil, refused[2], refused[3]
+	end
+	return true
+end
+
+local function check(given)
+	options.check_all("client", given, known, 3)
+	options.check_all("client: properties", given.properties or {}, known_properties, 3)
+	if given.will then
+		options.check_all("client: will", given.will, known_will, 3)
+		options.need("client: will", given.will, "topic", 3)
+	end
+	if given.endpoint and getmetatable(given.endpoint) ~= Endpoint then
+		error("client: endpoint must come from mquic.endpoint()", 3)
+	end
+end
+
+local function session(given, endpoint)
+	local made, text, code = settings.make(given)
+	if not made then
+		return nil, text, code
+	end
+	if not endpoint.handle then
+		return object.closed(Endpoint)
+	end
+	local status, handle = core.session_new(endpoint.handle, made)
+	if status ~= core.OK then
+		return object.failure(status, core.endpoint_error(endpoint.handle))
+	end
+	return handle
+end
+
+--- mquic.client{ uri=, id=, clean=, username=, password=, will=, keep_alive=, ca_file=, ... }:
+-- a client that is not connected, or nil, message, code.
+function Client.make(given)
+	check(given)
+	local user_pairs = message.user_pairs("client", given.user_properties or {}, 2)
+	local will, endpoint, handle, text, code
+	if given.will then
+		will, text, code = message.make("client: will", given.will, 2)
+		if not will then
+			return nil, text, code
+		end
+	end
+	endpoint, text, code = given.endpoint, nil, nil
+	if not endpoint then
+		endpoint, text, code = Endpoint.make()
+		if not endpoint then
+			return nil, text, code
+		end
+	end
+	handle, text, code = session(given, endpoint)
+	if not handle then
+		return nil, text, code
+	end
+	local done
+	done, text, code = configure(handle, given, will, user_pairs)
+	if not done then
+		core.free(handle)
+		return nil, text, code
+	end
+	local self = object.new(Client, endpoint, handle, core.session_tag)
+	self.own_endpoint = not given.endpoint
+	self.uri = given.uri
+	self.reconnect = given.reconnect
+	self.manual_ack = given.manual_ack
+	self.state = "idle"
+	self.callbacks = { delivered = {}, subscribe = {}, unsubscribe = {} }
+	return self
+end
+
+-- ---- Connecting and parting ---------------------------------------------------
+
+local function url(uri)
+	return uri:find("://", 1, true) and uri or "mqtt-quic://" .. uri
+end
+
+local function dial(self)
+	local status = core.session_connect_url(self.handle, url(self.uri))
+	if status ~= core.OK then
+		return explained(self, status)
+	end
+	self.state = "connecting"
+	return true
+end
+
+--- connect([uri]): dials and sends CONNECT; the event connect or close follows. The name in
+-- the uri is resolved here and now.
+function Client:connect(uri)
+	local handle = alive(self)
+	if uri ~= nil then
+		options.check("connect: uri", uri, "name", 2)
+	end
+	if not handle then
+		return object.closed(Client)
+	end
+	self.uri = uri or self.uri
+	if not self.uri then
+		error("connect: a uri is missing, here and in mquic.client{}", 2)
+	end
+	self.retry_at, self.ended, self.failed = nil, nil, nil
+	return dial(self)
+end
+
+-- What follows after an end that nobody asked for.
+local function schedule(self)
+	local wait = self.reconnect
+	if wait == true then
+		wait = math.min(self.retry_wait or FIRST_RETRY, LAST_RETRY)
+		self.retry_wait = wait * 2
+	end
+	self.retry_at = core.now() + wait
+end
+
+-- A connection that ended, or was not made.
+local function over(self, text, code, record)
+	self.state = "idle"
+	self.callbacks.subscribe, self.callbacks.unsubscribe = {}, {}
+	if code ~= core.OK then
+		self.failed = { text, code }
+	end
+	if self.reconnect and not self.ended then
+		schedule(self)
+	end
+	if code ~= core.OK then
+		self:emit("error", text, code, record)
+	end
+	self:emit("close", record)
+end
+
+local function retry(self)
+	self.retry_at = nil
+	local done, text, code = dial(self)
+	if not done then
+		over(self, text, code, { status = code, text = text })
+	end
+end
+
+--- disconnect([reason]): sends what is queued and DISCONNECT, and does not connect again; the
+-- event close follows.
+function Client:disconnect(reason)
+	local handle = alive(self)
+	if reason ~= nil then
+		options.check("disconnect: reason", reason, "byte", 2)
+	end
+	if not handle then
+		return object.closed(Client)
+	end
+	self.ended = true
+	if self.retry_at then
+		self.retry_at = nil
+		return true
+	end
+	local status = core.session_disconnect(handle, reason or 0)
+	if status ~= core.OK then
+		return explained(self, status)
+	end
+	self.state = "closing"
+	return true
+end
+
+--- Gives the client up. If it is connected it says goodbye as well as it can without waiting;
+-- disconnect() and the event close are the sure way. A client that is collected instead is cut
+-- off, and the server publishes its will.
+function Client:close()
+	local handle = alive(self)
+	if handle then
+		self.retry_at = nil
+		if self.state == "connected" and self.endpoint.handle then
+			core.session_disconnect(handle, 0)
+			core.endpoint_process(self.endpoint.handle)
+		end
+		self.state = "idle"
+		object.release(self)
+		if self.own_endpoint then
+			self.endpoint:close()
+		else
+			self.endpoint:wakeup()
+		end
+	end
+	return true
+end
+
+-- ---- Messages -------------------------------------------------------------------
+
+local publish_known = message.known({ callback = "function" })
+
+--- publish{ topic=, payload=, qos=, retain=, properties=, user_properties=, callback= }: the
+-- packet id that the event delivered will carry, 0 for QoS 0. ERR_AGAIN: wait for writable.
+function Client:publish(given)
+	local handle = alive(self)
+	options.check_all("publish", given, publish_known, 2)
+	if not handle then
+		return object.closed(Client)
+	end
+	local made, text, code = message.make("publish", given, 2)
+	if not made then
+		return nil, text, code
+	end
+	local status, id = core.session_publish(handle, made)
+	core.free(made)
+	if status ~= core.OK then
+		return explained(self, status)
+	end
+	if given.callback and id ~= 0 then
+		self.callbacks.delivered[id] = given.callback
+	end
+	return id
+end
+
+local subscribe_known = {
+	topic = "string", qos = "qos", callback = "function", no_local = "boolean",
+	retain_as_published = "boolean", retain_handling = "qos", properties = "table",
+	user_properties = "table",
+}
+
+local retain_handling = { [0] = 0, core.SUBSCRIBE_RETAINED_IF_NEW, core.SUBSCRIBE_RETAINED_NEVER }
+
+local function subscribe_options(given)
+	return (given.no_local and core.SUBSCRIBE_NO_LOCAL or 0)
+		+ (given.retain_as_published and core.SUBSCRIBE_RETAIN_AS_PUBLISHED or 0)
+		+ retain_handling[given.retain_handling or 0]
+end
+
+local BAD_FILTER = "topic must be a filter: 1 to 65535 bytes of UTF-8 without NUL, + and # alone"
+	.. " in their level, # last"
+
+-- A native list of one filter with its properties.
+local function filter(what, given, level)
+	options.need(what, given, "topic", level + 1)
+	options.check_all(what .. ": properties", given.properties or {},
+		{ subscription_identifier = "whole" }, level + 1)
+	local user_pairs = message.user_pairs(what, given.user_properties or {}, level)
+	local status, list = core.subscription_new()
+	if status ~= core.OK then
+		return object.failure(status)
+	end
+	local id = given.properties and given.properties.subscription_identifier
+	local function refuse(answer, text)
+		core.free(list)
+		return object.failure(answer, text)
+	end
+	status = core.subscription_add(list, given.topic, given.qos or 0, subscribe_options(given))
+	if status ~= core.OK then
+		return refuse(status, BAD_FILTER)
+	end
+	status = id and core.subscription_set_id(list, id) or core.OK
+	if status ~= core.OK then
+		return refuse(status, "subscription_identifier must be from 1 to 268435455")
+	end
+	for _, pair in ipairs(user_pairs) do
+		status = core.subscription_add_user_property(list, pair[1], pair[2])
+		if status ~= core.OK then
+			return refuse(status, "user property " .. pair[1] .. " is not acceptable")
+		end
+	end
+	return list
+end
+
+local function ask(self, what, call, given)
+	local list, text, code = filter(what, given, 3)
+	if not list then
+		return nil, text, code
+	end
+	local status, id = call(self.handle, list)
+	core.free(list)
+	if status ~= core.OK then
+		return explained(self, status)
+	end
+	self.callbacks[what][id] = given.callback
+	return id
+end
+
+--- subscribe{ topic=, qos=, no_local=, retain_as_published=, retain_handling=, callback= }: the
+-- packet id that the event subscribe will carry.
+function Client:subscribe(given)
+	local handle = alive(self)
+	options.check_all("subscribe", given, subscribe_known, 2)
+	if not handle then
+		return object.closed(Client)
+	end
+	return ask(self, "subscribe", core.session_subscribe_all, given)
+end
+
+local unsubscribe_known = { topic = "string", callback = "function", user_properties = "table" }
+
+--- unsubscribe{ topic=, callback= }: the packet id that the event unsubscribe will carry.
+function Client:unsubscribe(given)
+	local handle = alive(self)
+	options.check_all("unsubscribe", given, unsubscribe_known, 2)
+	if not handle then
+		return object.closed(Client)
+	end
+	return ask(self, "unsubscribe", core.session_unsubscribe_all, given)
+end
+
+--- acknowledge(msg, [reason]): with manual_ack, settles a message of QoS 1 or 2. Without, and
+-- for QoS 0, there is nothing to do, and it returns true.
+function Client:acknowledge(msg, reason)
+	local handle = alive(self)
+	options.check("acknowledge: the message", msg, "table", 2)
+	options.check("acknowledge: its packet_id", msg.packet_id, "short", 2)
+	if reason ~= nil then
+		options.check("acknowledge: reason", reason, "byte", 2)
+	end
+	if not handle then
+		return object.closed(Client)
+	end
+	if msg.packet_id == 0 or not self.manual_ack then
+		return true
+	end
+	local status = core.session_ack(handle, msg.packet_id, reason or 0)
+	if status ~= core.OK then
+		return explained(self, status)
+	end
+	return true
+end
+
+--- auth(reason, [data]): answers the event auth (MQTT 5.0 section 4.12).
+function Client:auth(reason, data)
+	local handle = alive(self)
+	options.check("auth: reason", reason, "byte", 2)
+	if data ~= nil then
+		options.check("auth: data", data, "string", 2)
+	end
+	if not handle then
+		return object.closed(Client)
+	end
+	local status = core.session_auth(handle, reason, data)
+	if status ~= core.OK then
+		return explained(self, status)
+	end
+	return true
+end
+
+-- ---- Events --------------------------------------------------------------------
+
+local function answered(self, name, record)
+	local callback = self.callbacks[name][record.packet_id]
+	if callback then
+		self.callbacks[name][record.packet_id] = nil
+		callback(record)
+	end
+	self:emit(name, record)
+end
+
+local deliveries = {
+	[core.EVENT_MESSAGE] = function(self, record)
+		self:emit("message", record)
+	end,
+	[core.EVENT_CONNECTED] = function(self, record)
+		self.state = "connected"
+		self.retry_wait = nil
+		self:emit("connect", record)
+	end,
+	[core.EVENT_DELIVERED] = function(self, record)
+		answered(self, "delivered", record)
+	end,
+	[core.EVENT_SUBSCRIBED] = function(self, record)
+		answered(self, "subscribe", record)
+	end,
+	[core.EVENT_UNSUBSCRIBED] = function(self, record)
+		answered(self, "unsubscribe", record)
+	end,
+	[core.EVENT_WRITABLE] = function(self)
+		self:emit("writable")
+	end,
+	[core.EVENT_AUTH] = function(self, record)
+		self:emit("auth", record)
+	end,
+	[core.EVENT_DISCONNECTED] = function(self, record)
+		over(self, record.text ~= "" and record.text or core.status_text(record.status),
+			record.status, record)
+	end,
+}
+
+function Client:deliver(type, record)
+	local delivery = deliveries[type]
+	if delivery then
+		delivery(self, record)
+	end
+end
+
+-- ---- For event loops -------------------------------------------------------------
+
+--- The descriptor: readable means, call process(). It stays the same.
+function Client:getfd()
+	if not alive(self) then
+		return object.closed(Client)
+	end
+	return self.endpoint:getfd()
+end
+
+--- Seconds until process() must be called though the descriptor is not readable: nil, never.
+function Client:timeout()
+	alive(self)
+	return self.retry_at and math.max(0, self.retry_at - core.now())
+end
+
+--- Whether a loop has a reason to go on: it is, or will be, connected.
+function Client:alive()
+	return alive(self) ~= nil and (self.state ~= "idle" or self.retry_at ~= nil)
+end
+
+--- Whether the server has accepted us and has not gone since.
+function Client:connected()
+	return alive(self) ~= nil and self.state == "connected"
+end
+
+--- Does what is due on the network; calls handlers only if connecting again has failed.
+function Client:pump()
+	if not alive(self) then
+		return object.closed(Client)
+	end
+	if self.retry_at and core.now() >= self.retry_at then
+		retry(self)
+	end
+	return self.endpoint:pump()
+end
+
+--- Calls the handlers of what has happened.
+function Client:dispatch()
+	if not alive(self) then
+		return object.closed(Client)
+	end
+	return self.endpoint:dispatch()
+end
+
+--- Whether a handler has yielded and not come back.
+function Client:stalled()
+	alive(self)
+	return self.endpoint:stalled()
+end
+
+--- Does what is due and calls handlers; call it when the descriptor is readable.
+function Client:process()
+	local done, text, code = self:pump()
+	if not done then
+		return nil, text, code
+	end
+	return self:dispatch()
+end
+
+-- ---- Facts -----------------------------------------------------------------------
+
+--- The client identifier in use: ours, or the one that the server chose.
+function Client:id()
+	local handle = alive(self)
+	if not handle then
+		return object.closed(Client)
+	end
+	return core.session_client_id(handle)
+end
+
+--- Messages of ours with QoS 1 or 2 that are not settled.
+function Client:inflight()
+	local handle = alive(self)
+	if not handle then
+		return object.closed(Client)
+	end
+	return core.session_inflight(handle)
+end
+
+--- The keep-alive in force, in seconds.
+function Client:keep_alive()
+	local handle = alive(self)
+	if not handle then
+		return object.closed(Client)
+	end
+	return core.session_keep_alive_s(handle)
+end
+
+local function of_connection(describe)
+	return function(self)
+		local handle = alive(self)
+		if not handle then
+			return object.closed(Client)
+		end
+		local connection = core.session_connection(handle)
+		if not connection then
+			return object.failure(core.ERR_STATE, "the client has not been connected yet")
+		end
+		return describe(connection)
+	end
+end
+
+--- Addresses and TLS facts of the connection.
+Client.info = of_connection(Connection.describe)
+--- Counts and times of the connection.
+Client.statistics = of_connection(Connection.measure)
+
+return Client

@@ -1,0 +1,198 @@
+-- SPDX-License-Identifier: MIT
+--- An endpoint owns the UDP sockets, the clock and one descriptor; everything else is made on
+-- one. It hands each event to the object it belongs to.
+local core = require("mquic.core")
+local object = require("mquic.object")
+local options = require("mquic.options")
+local settings = require("mquic.settings")
+
+local Endpoint = object.class("endpoint", { "acceptable" })
+
+local BATCH = 64
+
+--- mquic.endpoint(): a new endpoint, or nil, message, code.
+function Endpoint.make()
+	local status, handle = core.endpoint_new()
+	if status ~= core.OK then
+		return object.failure(status)
+	end
+	local self = setmetatable({
+		handle = handle,
+		handlers = {},
+		objects = setmetatable({}, { __mode = "v" }), -- by tag
+		kept = {}, -- objects with handlers, kept alive
+		turn = setmetatable({}, { __mode = "v" }), -- the coroutine that calls handlers
+		closing = {}, -- to be called before the descriptor is closed
+		tags = 0,
+		at = 1,
+	}, Endpoint)
+	self.endpoint = self
+	return self
+end
+
+--- Gives a new object a tag, by which its events find it.
+function Endpoint:adopt(one, tag)
+	self.tags = self.tags + 1
+	self.objects[self.tags] = one
+	tag(one.handle, self.tags)
+end
+
+--- The sentence about the last call on this endpoint that failed.
+local function explained(self, status)
+	return object.failure(status, core.endpoint_error(self.handle))
+end
+
+local where = { address = "name", port = "short" }
+for name, kind in pairs(settings.known) do
+	where[name] = kind
+end
+
+--- listen{ address=, port=, cert_file=, key_file=, ... }: the port in use, or nil, message,
+-- code. The address is numeric, "::" (all of IPv6) by default; port 0 lets the system choose.
+function Endpoint:listen(given)
+	if not object.native(self, Endpoint) then
+		return object.closed(Endpoint)
+	end
+	options.check_all("listen", given, where, 2)
+	local made, text, code = settings.make(given)
+	if not made then
+		return nil, text, code
+	end
+	local status, port = core.endpoint_listen(self.handle, made, given.address or "::",
+		given.port or 0)
+	if status ~= core.OK then
+		return explained(self, status)
+	end
+	return port
+end
+
+--- Reads the certificate files of every listener again.
+function Endpoint:reload()
+	if not object.native(self, Endpoint) then
+		return object.closed(Endpoint)
+	end
+	local status = core.endpoint_reload(self.handle)
+	if status ~= core.OK then
+		return explained(self, status)
+	end
+	return true
+end
+
+--- The descriptor for an event loop; readable means: call process().
+function Endpoint:getfd()
+	if not object.native(self, Endpoint) then
+		return object.closed(Endpoint)
+	end
+	return core.endpoint_get_fd(self.handle)
+end
+
+--- Seconds until process() must be called though the descriptor is not readable: nil, never.
+function Endpoint:timeout()
+	object.native(self, Endpoint)
+	return nil
+end
+
+--- Whether a loop has a reason to go on.
+function Endpoint:alive()
+	return object.native(self, Endpoint) ~= nil
+end
+
+--- Does what is due on the network; calls no handler.
+function Endpoint:pump()
+	if not object.native(self, Endpoint) then
+		return object.closed(Endpoint)
+	end
+	local status = core.endpoint_process(self.handle)
+	if status ~= core.OK then
+		return explained(self, status)
+	end
+	return true
+end
+
+--- Whether a handler has yielded and not come back: then no other one is called, so that events
+-- stay in order.
+function Endpoint:stalled()
+	local turn = self.turn[1]
+	return turn ~= nil and coroutine.status(turn) == "suspended"
+end
+
+-- The next event: tag, type, record; nothing when there is none.
+local function take(self)
+	local batch, at = self.batch, self.at
+	if not batch or at > #batch then
+		batch = self.handle and core.endpoint_drain(self.handle, BATCH)
+		at = 1
+		self.batch = batch or nil
+		if not batch then
+			return nil
+		end
+	end
+	self.at = at + 3
+	return batch[at], batch[at + 1], batch[at + 2]
+end
+
+--- Calls the handlers of what has happened. They may yield where the interpreter lets them. An
+-- error in one comes out here; the events behind it wait for the next call.
+function Endpoint:dispatch()
+	if not object.native(self, Endpoint) then
+		return object.closed(Endpoint)
+	end
+	if self:stalled() then
+		return true
+	end
+	-- Lua 5.1 has no name for the main thread, which cannot yield anyway.
+	self.turn[1] = coroutine.running()
+	for tag, type, record in take, self do
+		if tag == 0 then
+			if type == core.EVENT_ACCEPTABLE then
+				self:emit("acceptable", self)
+			end
+		else
+			local one = self.objects[tag]
+			if one and one.handle then
+				one:deliver(type, record)
+			end
+		end
+	end
+	self.turn[1] = nil
+	return true
+end
+
+--- Does what is due and calls handlers; call it when the descriptor is readable.
+function Endpoint:process()
+	local done, text, code = self:pump()
+	if not done then
+		return nil, text, code
+	end
+	return self:dispatch()
+end
+
+--- Makes the descriptor readable.
+function Endpoint:wakeup()
+	if not object.native(self, Endpoint) then
+		return object.closed(Endpoint)
+	end
+	core.endpoint_wakeup(self.handle)
+	return true
+end
+
+--- For adapters: `call` runs before the descriptor is closed.
+function Endpoint:before_close(call)
+	self.closing[#self.closing + 1] = call
+end
+
+--- Closes all its connections at once. What was made on it answers "closed" from then on.
+function Endpoint:close()
+	object.native(self, Endpoint)
+	if self.handle then
+		for _, call in ipairs(self.closing) do
+			call()
+		end
+		self.batch = nil
+		object.release(self)
+		self.kept = {}
+	end
+	return true
+end
+
+return Endpoint

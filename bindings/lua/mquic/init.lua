@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: MIT
+--- MQTT over QUIC. A call that can fail returns nil, message, code; a mistake in the program, a
+-- misspelt option say, raises an error.
+local core = require("mquic.core")
+local Client = require("mquic.client")
+local Endpoint = require("mquic.endpoint")
+local loop = require("mquic.loop")
+local options = require("mquic.options")
+
+local mquic = {
+	v311 = core.PROTOCOL_MQTT_3_1_1,
+	v50 = core.PROTOCOL_MQTT_5,
+	PORT = core.PORT,
+	client = Client.make,
+	endpoint = Endpoint.make,
+	run = loop.run,
+	now = core.now,
+}
+
+-- mquic.OK, mquic.ERR_..., mquic.ORIGIN_... and mquic.REASON_... as in mquic.h.
+for name, value in pairs(core) do
+	if name == "OK" or name:find("^ERR_") or name:find("^ORIGIN_") or name:find("^REASON_") then
+		mquic[name] = value
+	end
+end
+
+--- The version of the library.
+function mquic.version()
+	return core.version()
+end
+
+--- What a code means, in a few words.
+function mquic.status_text(code)
+	if type(code) ~= "number" or code % 1 ~= 0 or math.abs(code) > 0x7fffffff then
+		error("status_text: the code must be a whole number", 2)
+	end
+	return core.status_text(code)
+end
+
+local function run(self, seconds)
+	if seconds ~= nil then
+		options.check("run: seconds", seconds, "number", 2)
+	end
+	return loop.run({ self }, seconds)
+end
+
+--- client:run([seconds]) and endpoint:run([seconds]): mquic.run() for one.
+Client.run = run
+Endpoint.run = run
+
+return mquic
