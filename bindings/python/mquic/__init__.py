@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""
+MQTT over QUIC.
+
+``mquic.Client``
+    a client with callbacks in the names and signatures of paho-mqtt 2 (`mquic.client`)
+``mquic.aio.Client``
+    a client for asyncio, in the style of aiomqtt (`mquic.aio`)
+``mquic.quic``
+    QUIC itself, for other protocols: endpoints, connections, streams
+``mquic.publish``, ``mquic.subscribe``
+    one message, or a few, in one call
+
+Times are in seconds. Everything raises a `MquicError` (`mquic.errors`) if it fails.
+"""
+
+from . import _native
+from ._facts import ConnectionInfo, Statistics
+from .client import Client, MQTTMessageInfo
+from .enums import (
+    CallbackAPIVersion,
+    CongestionControl,
+    EventType,
+    MQTTErrorCode,
+    MQTTProtocolVersion,
+    Origin,
+    Retry,
+    Statistic,
+    Status,
+    SubscribeOption,
+)
+from .errors import (
+    ClosedError,
+    InvalidError,
+    LimitError,
+    MquicError,
+    NegativeAckError,
+    ProtocolError,
+    ReentrantError,
+    RefusedError,
+    ResolveError,
+    StateError,
+    SystemCallError,
+    TimedOutError,
+    TLSError,
+    TooLargeError,
+    WouldBlock,
+)
+from .message import Message, MQTTMessage
+from .properties import Properties
+from .reasoncodes import PacketTypes, ReasonCode
+from .subscribeoptions import SubscribeOptions
+from .tls import QUICSettings, TLSSettings
+from .topics import topic_matches_sub
+
+__all__ = [
+    "CallbackAPIVersion",
+    "Client",
+    "ClosedError",
+    "CongestionControl",
+    "ConnectionInfo",
+    "EventType",
+    "InvalidError",
+    "LimitError",
+    "MQTTErrorCode",
+    "MQTTMessage",
+    "MQTTMessageInfo",
+    "MQTTProtocolVersion",
+    "Message",
+    "MquicError",
+    "NegativeAckError",
+    "Origin",
+    "PacketTypes",
+    "Properties",
+    "ProtocolError",
+    "QUICSettings",
+    "ReasonCode",
+    "ReentrantError",
+    "RefusedError",
+    "ResolveError",
+    "Retry",
+    "StateError",
+    "Statistic",
+    "Statistics",
+    "Status",
+    "SubscribeOption",
+    "SubscribeOptions",
+    "SystemCallError",
+    "TLSError",
+    "TLSSettings",
+    "TimedOutError",
+    "TooLargeError",
+    "WouldBlock",
+    "topic_matches_sub",
+]
+
+#: Version of the library, "MAJOR.MINOR.PATCH".
+__version__: str = _native.version()

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""What can be known of a connection."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import _native
+from .enums import Statistic
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counts and measures of one QUIC connection. Times are in seconds."""
+
+    smoothed_rtt: float
+    min_rtt: float
+    rtt_variation: float
+    #: From the first packet to the end of the handshake; 0 before.
+    handshake: float
+    congestion_window: int  #: bytes
+    bytes_in_flight: int
+    bytes_sent: int  #: of UDP payload, like all below
+    bytes_received: int
+    packets_sent: int
+    packets_received: int
+    #: Packets with stream data that were declared lost (RFC 9002 section 6).
+    packets_lost: int
+
+
+@dataclass(frozen=True)
+class ConnectionInfo:
+    """Both ends of a connection, and what TLS agreed on; "" before the handshake is complete."""
+
+    peer_address: str  #: "192.0.2.1:4433" or "[2001:db8::1]:4433"
+    local_address: str
+    tls_version: str  #: "TLS1.3"
+    cipher: str  #: "AES-128-GCM"
+    alpn: str
+    #: Of the peer's verified certificate, None if it showed none.
+    peer_common_name: str | None
+    peer_subject: str | None
+    #: "DNS:host", "IP:address", "URI:..." or "email:...".
+    peer_alt_names: tuple[str, ...]
+
+
+def statistics_of(connection: Any) -> Statistics:
+    """Reads all statistics of a native connection."""
+
+    def count(which: Statistic) -> int:
+        return _native.connection_statistic(connection, which)
+
+    def seconds(which: Statistic) -> float:
+        return count(which) / 1_000_000
+
+    return Statistics(
+        smoothed_rtt=seconds(Statistic.SMOOTHED_RTT_US),
+        min_rtt=seconds(Statistic.MIN_RTT_US),
+        rtt_variation=seconds(Statistic.RTT_VARIATION_US),
+        handshake=seconds(Statistic.HANDSHAKE_US),
+        congestion_window=count(Statistic.CONGESTION_WINDOW),
+        bytes_in_flight=count(Statistic.BYTES_IN_FLIGHT),
+        bytes_sent=count(Statistic.BYTES_SENT),
+        bytes_received=count(Statistic.BYTES_RECEIVED),
+        packets_sent=count(Statistic.PACKETS_SENT),
+        packets_received=count(Statistic.PACKETS_RECEIVED),
+        packets_lost=count(Statistic.PACKETS_LOST),
+    )
+
+
+def info_of(connection: Any) -> ConnectionInfo:
+    """Reads addresses and TLS facts of a native connection."""
+    names = []
+    while (name := _native.connection_peer_alt_name(connection, len(names))) is not None:
+        names.append(name)
+    return ConnectionInfo(
+        peer_address=_native.connection_peer_address(connection),
+        local_address=_native.connection_local_address(connection),
+        tls_version=_native.connection_tls_version(connection),
+        cipher=_native.connection_cipher(connection),
+        alpn=_native.connection_alpn(connection),
+        peer_common_name=_native.connection_peer_common_name(connection),
+        peer_subject=_native.connection_peer_subject(connection),
+        peer_alt_names=tuple(names),
+    )

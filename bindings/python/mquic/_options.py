@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""The part of `mquic.client.Client` that is set before connecting."""
+
+import ssl
+from dataclasses import replace
+from typing import Any
+
+from ._session import Login, Payload, Will
+from .enums import MQTTProtocolVersion
+from .errors import StateError
+from .properties import PacketTypes, Properties, merged
+from .tls import Path, QUICSettings, TLSSettings
+
+
+class Options:
+    """Setters in paho-mqtt's names; they take effect with the next connection."""
+
+    def __init__(self, login: Login, tls: TLSSettings | None, quic: QUICSettings | None) -> None:
+        self._login = login
+        self._tls = tls or TLSSettings()
+        self._quic = quic or QUICSettings()
+        self._tls_used = False
+        self._min_delay = 1.0
+        self._max_delay = 120.0
+        self._max_inflight = 0
+        self._max_queued = 0
+
+    def username_pw_set(self, username: str | None, password: str | bytes | None = None) -> None:
+        """Sets user name and password; None: without."""
+        self._login.username = username
+        self._login.password = password
+
+    def will_set(
+        self,
+        topic: str,
+        payload: Payload = None,
+        qos: int = 0,
+        retain: bool = False,
+        properties: Properties | None = None,
+        **more: Any,
+    ) -> None:
+        """
+        Has the server publish a message when the client vanishes without ``disconnect()``.
+        ``will_delay_interval`` is in seconds.
+
+        :raises ValueError: for a bad topic or QoS
+        """
+        if not topic or "+" in topic or "#" in topic:
+            raise ValueError(f"{topic!r} is not a topic that can be published to")
+        if qos not in (0, 1, 2):
+            raise ValueError(f"the QoS must be 0, 1 or 2, not {qos}")
+        values = merged(PacketTypes.WILLMESSAGE, properties, more)
+        self._login.will = Will(topic, payload, qos, retain, values)
+
+    def will_clear(self) -> None:
+        """Goes without a will."""
+        self._login.will = None
+
+    def manual_ack_set(self, on: bool) -> None:
+        """Whether received messages are acknowledged by ``ack()`` only."""
+        self._login.manual_ack = on
+
+    def reconnect_delay_set(self, min_delay: float = 1, max_delay: float = 120) -> None:
+        """Seconds to wait before connecting again: first, and at most; it doubles in between."""
+        if min_delay < 0 or max_delay < min_delay:
+            raise ValueError("the delays must be 0 or more, and the largest not the smaller one")
+        self._min_delay = min_delay
+        self._max_delay = max_delay
+
+    def max_inflight_messages_set(self, inflight: int) -> None:
+        """
+        QoS 1 and 2 messages that may be on the way at once; further ones wait. 0, the default:
+        as many as the server takes.
+        """
+        self._max_inflight = max(0, inflight)
+
+    def max_queued_messages_set(self, queue_size: int) -> "Options":
+        """Messages that may wait here for a connection; 0, the default: no limit."""
+        if queue_size < 0:
+            raise ValueError("the queue size must be 0 or more")
+        self._max_queued = queue_size
+        return self
+
+    # ---- trust
+
+    def tls_set(
+        self,
+        ca_certs: Path | None = None,
+        certfile: Path | None = None,
+        keyfile: Path | None = None,
+        cert_reqs: int | None = None,
+        tls_version: int | None = None,
+        ciphers: str | None = None,
+        keyfile_password: str | None = None,
+        alpn_protocols: list[str] | None = None,
+    ) -> None:
+        """
+        Sets what to trust and who we are. QUIC is always encrypted: without this call the
+        system's authorities are trusted.
+
+        :param ca_certs: PEM file of authorities, None: the system's
+        :param certfile: our certificate chain (PEM), with `keyfile`; None: none
+        :param keyfile: its private key, by default in `certfile` too
+        :param cert_reqs: ``ssl.CERT_NONE`` does not verify the server; for experiments only
+        :param tls_version: not looked at: QUIC has TLS 1.3
+        :raises ValueError: for what QUIC or the library cannot do
+        """
+        if ciphers is not None or keyfile_password is not None:
+            raise ValueError("ciphers cannot be chosen, and keys with a password not be read")
+        if alpn_protocols not in (None, ["mqtt"]):
+            raise ValueError("MQTT over QUIC has the application protocol 'mqtt'")
+        if cert_reqs == ssl.CERT_OPTIONAL:
+            raise ValueError("a server always shows a certificate: CERT_REQUIRED or CERT_NONE")
+        self._set_tls(
+            replace(
+                self._tls,
+                ca_file=ca_certs,
+                certificate=certfile,
+                key=keyfile or certfile,
+                insecure=cert_reqs == ssl.CERT_NONE,
+            )
+        )
+
+    def tls_insecure_set(self, value: bool) -> None:
+        """
+        True: do not verify the server, neither its name nor its certificate. Anybody on the path
+        can then read and change everything. To accept another name only, give
+        ``TLSSettings(server_name=...)`` to ``tls_set_context()``.
+        """
+        self._set_tls(replace(self._tls, insecure=bool(value)))
+
+    def tls_set_context(self, context: TLSSettings | None = None) -> None:
+        """
+        Sets all of TLS at once; None: the default.
+
+        :raises TypeError: for an ``ssl.SSLContext``, which is not for QUIC
+        """
+        if context is not None and not isinstance(context, TLSSettings):
+            raise TypeError("QUIC has TLS of its own: tls_set_context() wants a TLSSettings")
+        self._set_tls(context or TLSSettings())
+
+    def _set_tls(self, tls: TLSSettings) -> None:
+        if self._tls_used:
+            raise StateError("TLS has to be set before the first connect()")
+        self._tls = tls
+
+    # ---- looking
+
+    @property
+    def protocol(self) -> MQTTProtocolVersion:
+        """The protocol that is spoken."""
+        return self._login.protocol
+
+    @property
+    def keepalive(self) -> int:
+        """Keep-alive in seconds."""
+        return self._login.keepalive
+
+    @keepalive.setter
+    def keepalive(self, value: int) -> None:
+        self._login.keepalive = value
+
+    @property
+    def username(self) -> str | None:
+        """The user name, None for none."""
+        return self._login.username
+
+    @username.setter
+    def username(self, value: str | None) -> None:
+        self._login.username = value
+
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds that a QUIC handshake may take, 10 by default."""
+        return 10.0 if self._quic.handshake_timeout is None else self._quic.handshake_timeout
+
+    @connect_timeout.setter
+    def connect_timeout(self, value: float) -> None:
+        if value <= 0:
+            raise ValueError("the timeout must be more than 0")
+        self._quic = replace(self._quic, handshake_timeout=value)

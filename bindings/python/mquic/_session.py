@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: MIT
+"""
+What both clients stand on: one endpoint with one session, safe to call from any thread.
+
+libmquic wants one thread at a time, so every call holds the lock. Waiting does not: whoever waits
+polls `fd`, which any call that makes something due also makes readable.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from . import _native
+from ._facts import ConnectionInfo, Statistics, info_of, statistics_of
+from .enums import MQTTProtocolVersion
+from .errors import ClosedError, InvalidError
+from .properties import UserProperties
+from .tls import NativeSettings, QUICSettings, TLSSettings
+
+#: What can be published; see `payload_of()`.
+Payload: TypeAlias = str | bytes | bytearray | memoryview | int | float | None
+
+#: See native_drain() in native.h.
+Event: TypeAlias = tuple[Any, ...]
+
+
+def payload_of(payload: Any) -> Any:
+    """What libmquic takes as it is: str, bytes, any buffer; a number as its text; None as b""."""
+    if isinstance(payload, (int, float)):
+        return str(payload)
+    if payload is None or isinstance(payload, (str, bytes, bytearray, memoryview)):
+        return payload
+    try:
+        return memoryview(payload).cast("B")
+    except TypeError:
+        raise TypeError(
+            f"a payload must be str, bytes or another buffer, a number or None, "
+            f"not {type(payload).__name__}"
+        ) from None
+
+
+def _pairs(properties: UserProperties) -> Iterable[tuple[str, str]]:
+    return properties.items() if isinstance(properties, Mapping) else properties
+
+
+def _set_message_properties(message: Any, properties: Mapping[str, Any]) -> None:
+    for name, value in properties.items():
+        if name == "UserProperty":
+            for key, text in _pairs(value):
+                _native.message_add_user_property(message, key, text)
+        elif name == "ContentType":
+            _native.message_set_content_type(message, value)
+        elif name == "ResponseTopic":
+            _native.message_set_response_topic(message, value)
+        elif name == "CorrelationData":
+            _native.message_set_correlation_data(message, value)
+        elif name == "MessageExpiryInterval":
+            _native.message_set_expiry_s(message, value)
+        elif name == "PayloadFormatIndicator":
+            _native.message_set_utf8_payload(message, value == 1)
+        elif name != "WillDelayInterval":
+            raise InvalidError(f"{name} cannot be set on a message: the library sees to it")
+
+
+def _make_message(
+    topic: str, payload: Any, qos: int, retain: bool, properties: Mapping[str, Any] | None
+) -> Any:
+    """A native message, to be deleted by the caller."""
+    message = _native.message_new()
+    try:
+        try:
+            _native.message_set_topic(message, topic)
+        except InvalidError:
+            raise InvalidError(
+                f"{topic!r} is not a topic: 1 to 65535 bytes of UTF-8 without NUL, + and #"
+            ) from None
+        if payload is not None:
+            _native.message_set_payload(message, payload)
+        _native.message_set_qos(message, qos)
+        _native.message_set_retain(message, bool(retain))
+        if properties:
+            _set_message_properties(message, properties)
+    except BaseException:
+        _native.delete_message(message)
+        raise
+    return message
+
+
+@dataclass
+class Will:
+    """What the server publishes when we vanish."""
+
+    topic: str
+    payload: Payload = None
+    qos: int = 0
+    retain: bool = False
+    #: Properties by their names in the standard, WillDelayInterval (seconds) among them.
+    properties: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Login:
+    """What CONNECT carries."""
+
+    identifier: str = ""
+    protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5
+    username: str | None = None
+    password: str | bytes | None = None
+    keepalive: int = 60
+    clean: bool = True
+    will: Will | None = None
+    manual_ack: bool = False
+    properties: Mapping[str, Any] | None = None
+
+
+class Session:
+    """An endpoint with a session. `close()` may be called at any time, from any thread."""
+
+    def __init__(self, tls: TLSSettings | None, quic: QUICSettings | None) -> None:
+        self.lock = threading.RLock()
+        #: Log lines (level, line) since they were last taken away.
+        self.log: list[tuple[int, str]] = []
+        self._properties: Mapping[str, Any] | None = None
+        self._session: Any = None
+        self._endpoint: Any = _native.endpoint_new()
+        #: Readable: something is due, call `drain()`.
+        self.fd: int = _native.endpoint_get_fd(self._endpoint)
+        try:
+            with NativeSettings(tls, quic) as settings:
+                self._session = _native.session_new(self._endpoint, settings)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Cuts off what is connected and lets all go."""
+        with self.lock:
+            session, self._session = self._session, None
+            endpoint, self._endpoint = self._endpoint, None
+            if session is not None:
+                _native.delete_session(session)
+            if endpoint is not None:
+                _native.delete_endpoint(endpoint)
+
+    def _alive(self) -> Any:
+        if self._session is None:
+            raise ClosedError("this client is closed")
+        return self._session
+
+    # ---- the loop
+
+    def drain(self, limit: int) -> list[Event]:
+        """Does what is due, sends what waits, and takes up to `limit` events."""
+        with self.lock:
+            self._alive()
+            return _native.drain(self._endpoint, limit)
+
+    def process(self) -> None:
+        """Does what is due and leaves the events."""
+        with self.lock:
+            self._alive()
+            _native.endpoint_process(self._endpoint)
+
+    def wakeup(self) -> None:
+        """Makes `fd` readable."""
+        with self.lock:
+            if self._endpoint is not None:
+                _native.endpoint_wakeup(self._endpoint)
+
+    def collect_log(self, level: int | None) -> None:
+        """Has log lines up to `level` appended to `log`; None: no more."""
+        with self.lock:
+            self._alive()
+            _native.collect_log(self._endpoint, level or 0, None if level is None else self.log)
+
+    # ---- connecting
+
+    def configure(self, login: Login) -> None:
+        """Sets what CONNECT carries; not while connected."""
+        with self.lock:
+            session = self._alive()
+            _native.session_set_protocol(session, login.protocol)
+            _native.session_set_client_id(session, login.identifier)
+            _native.session_set_username(session, login.username)
+            _native.session_set_password(session, login.password)
+            _native.session_set_keep_alive_s(session, login.keepalive)
+            _native.session_set_clean_start(session, bool(login.clean))
+            _native.session_set_manual_ack(session, bool(login.manual_ack))
+            self._set_will(session, login.will)
+            # The library only adds user properties, so the same ones are not set twice.
+            if login.properties is not None and login.properties != self._properties:
+                self._set_properties(session, login.properties)
+                self._properties = dict(login.properties)
+
+    def _set_will(self, session: Any, will: Will | None) -> None:
+        if will is None:
+            _native.session_set_will(session, None, 0)
+            return
+        message = _make_message(
+            will.topic, payload_of(will.payload), will.qos, will.retain, will.properties
+        )
+        try:
+            delay_s = (will.properties or {}).get("WillDelayInterval", 0)
+            _native.session_set_will(session, message, delay_s)
+        finally:
+            _native.delete_message(message)
+
+    def _set_properties(self, session: Any, properties: Mapping[str, Any]) -> None:
+        for name, value in properties.items():
+            if name == "UserProperty":
+                for key, text in _pairs(value):
+                    _native.session_add_user_property(session, key, text)
+            elif name == "SessionExpiryInterval":
+                _native.session_set_expiry_s(session, value)
+            elif name == "ReceiveMaximum":
+                _native.session_set_receive_maximum(session, value)
+            elif name == "MaximumPacketSize":
+                _native.session_set_maximum_packet_size(session, value)
+            elif name == "TopicAliasMaximum":
+                _native.session_set_topic_alias_maximum(session, value)
+            elif name == "AuthenticationMethod":
+                data = properties.get("AuthenticationData")
+                _native.session_set_authentication(session, value, data)
+            elif name != "AuthenticationData":
+                raise InvalidError(f"{name} cannot be set on CONNECT")
+
+    def connect(self, host: str, port: int) -> None:
+        """Starts to connect. Blocks while a name is looked up."""
+        if not 0 <= port <= 65535:
+            raise InvalidError(f"{port} is not a port, which is 1 to 65535")
+        with self.lock:
+            if "://" in host:
+                _native.session_connect_url(self._alive(), host)
+            else:
+                _native.session_connect(self._alive(), host, port)
+
+    def disconnect(self, reason: int) -> None:
+        """Says goodbye; DISCONNECTED follows."""
+        with self.lock:
+            _native.session_disconnect(self._alive(), reason)
+
+    # ---- messages
+
+    def publish(
+        self,
+        topic: str,
+        payload: Any,
+        qos: int,
+        retain: bool,
+        properties: Mapping[str, Any] | None,
+    ) -> int:
+        """Publishes; returns the packet identifier that DELIVERED will carry, 0 for QoS 0."""
+        with self.lock:
+            if properties is None:
+                return _native.publish(self._alive(), topic, payload, qos, bool(retain))
+            message = _make_message(topic, payload, qos, retain, properties)
+            try:
+                return _native.session_publish(self._alive(), message)
+            finally:
+                _native.delete_message(message)
+
+    def subscribe(
+        self, filters: Iterable[tuple[str, int, int]], properties: Mapping[str, Any] | None
+    ) -> int:
+        """Subscribes to (filter, QoS, options); returns the packet identifier."""
+        return self._list(_native.session_subscribe_all, filters, properties)
+
+    def unsubscribe(self, filters: Iterable[str], properties: Mapping[str, Any] | None) -> int:
+        """Unsubscribes; returns the packet identifier."""
+        return self._list(
+            _native.session_unsubscribe_all, ((one, 0, 0) for one in filters), properties
+        )
+
+    def _list(
+        self,
+        call: Any,
+        filters: Iterable[tuple[str, int, int]],
+        properties: Mapping[str, Any] | None,
+    ) -> int:
+        subscription = _native.subscription_new()
+        try:
+            for one, qos, options in filters:
+                try:
+                    _native.subscription_add(subscription, one, qos, options)
+                except InvalidError:
+                    raise InvalidError(
+                        f"{one!r} with QoS {qos} is not a topic filter that MQTT allows"
+                    ) from None
+            for name, value in (properties or {}).items():
+                if name == "SubscriptionIdentifier":
+                    _native.subscription_set_id(subscription, value)
+                elif name == "UserProperty":
+                    for key, text in _pairs(value):
+                        _native.subscription_add_user_property(subscription, key, text)
+                else:
+                    raise InvalidError(f"{name} cannot be set on a subscription")
+            with self.lock:
+                packet_id: int = call(self._alive(), subscription)
+                return packet_id
+        finally:
+            _native.delete_subscription(subscription)
+
+    def ack(self, packet_id: int, reason: int) -> None:
+        """Manual mode: settles a received message."""
+        with self.lock:
+            _native.session_ack(self._alive(), packet_id, reason)
+
+    def auth(self, reason: int, data: bytes | None) -> None:
+        """Sends AUTH."""
+        with self.lock:
+            _native.session_auth(self._alive(), reason, data)
+
+    # ---- looking
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close()` was called."""
+        return self._session is None
+
+    @property
+    def identifier(self) -> str:
+        """The client identifier in use, ours or the server's."""
+        with self.lock:
+            return _native.session_client_id(self._alive())
+
+    @property
+    def inflight(self) -> int:
+        """QoS 1 and 2 messages of ours that are not settled."""
+        with self.lock:
+            return _native.session_inflight(self._alive())
+
+    @property
+    def keepalive(self) -> int:
+        """Keep-alive in force, in seconds."""
+        with self.lock:
+            return _native.session_keep_alive_s(self._alive())
+
+    @property
+    def handshake_done(self) -> bool:
+        """Whether the QUIC handshake of the present connection is complete."""
+        with self.lock:
+            connection = _native.session_connection(self._alive())
+            return connection is not None and bool(_native.connection_tls_version(connection))
+
+    def info(self) -> ConnectionInfo | None:
+        """Addresses and TLS facts, None before the first connection."""
+        with self.lock:
+            connection = _native.session_connection(self._alive())
+            return None if connection is None else info_of(connection)
+
+    def statistics(self) -> Statistics | None:
+        """Statistics, None before the first connection."""
+        with self.lock:
+            connection = _native.session_connection(self._alive())
+            return None if connection is None else statistics_of(connection)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Numbers with names: those of mquic.h, and those that programs for paho-mqtt know."""
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """Result of a call of libmquic; the ``status`` of every exception."""
+
+    OK = 0
+    AGAIN = -1
+    INVALID = -2
+    STATE = -3
+    MEMORY = -4
+    SYSTEM = -5
+    CLOSED = -6
+    TOO_LARGE = -7
+    TLS = -8
+    RESOLVE = -9
+    REFUSED = -10
+    PROTOCOL = -11
+    TIMEOUT = -12
+    LIMIT = -13
+
+
+class Origin(IntEnum):
+    """Where the end of a connection came from, and so what its ``code`` means."""
+
+    LOCAL = 0
+    PEER = 1  #: an application code of the peer
+    TRANSPORT = 2  #: a QUIC transport error code (RFC 9000 section 20.1)
+    TLS = 3  #: a TLS alert (RFC 8446)
+    MQTT = 4  #: an MQTT reason code
+    SYSTEM = 5  #: an errno value
+
+
+class EventType(IntEnum):
+    """What happened."""
+
+    ACCEPTABLE = 1
+    CONNECTION_READY = 2
+    CONNECTION_CLOSED = 3
+    STREAM_ACCEPTABLE = 4
+    STREAM_READABLE = 5
+    STREAM_WRITABLE = 6
+    STREAM_CLOSED = 7
+    CONNECTED = 16
+    MESSAGE = 17
+    DELIVERED = 18
+    SUBSCRIBED = 19
+    UNSUBSCRIBED = 20
+    WRITABLE = 21
+    AUTH = 22
+    DISCONNECTED = 23
+    RELAY_CONNECT = 32
+    RELAY_READABLE = 33
+    RELAY_WRITABLE = 34
+    RELAY_CLOSED = 35
+
+
+class CongestionControl(IntEnum):
+    """How the sending rate adapts to the path (RFC 9002 section 7)."""
+
+    CUBIC = 0
+    RENO = 1
+    BBR = 2
+
+
+class Retry(IntEnum):
+    """When a server validates the address of a client first (RFC 9000 section 8.1.2)."""
+
+    ADAPTIVE = 0
+    ALWAYS = 1
+    NEVER = 2
+
+
+class Statistic(IntEnum):
+    """What is counted of a connection; see `mquic.quic.Statistics`."""
+
+    SMOOTHED_RTT_US = 1
+    MIN_RTT_US = 2
+    RTT_VARIATION_US = 3
+    CONGESTION_WINDOW = 4
+    BYTES_IN_FLIGHT = 5
+    BYTES_SENT = 6
+    BYTES_RECEIVED = 7
+    PACKETS_SENT = 8
+    PACKETS_RECEIVED = 9
+    PACKETS_LOST = 10
+    HANDSHAKE_US = 11
+
+
+class SubscribeOption(IntEnum):
+    """Bits of a subscription's options (MQTT 5.0 section 3.8.3.1)."""
+
+    NO_LOCAL = 0x04
+    RETAIN_AS_PUBLISHED = 0x08
+    RETAINED_IF_NEW = 0x10
+    RETAINED_NEVER = 0x20
+
+
+class EndpointLogLevel(IntEnum):
+    """How urgent a log line of the library is, most urgent first."""
+
+    ERROR = 0
+    WARNING = 1
+    INFO = 2
+    DEBUG = 3
+
+
+class MQTTProtocolVersion(IntEnum):
+    """The protocol to speak. MQTT 3.1 is too old for QUIC."""
+
+    MQTTv311 = 4
+    MQTTv5 = 5
+
+
+class CallbackAPIVersion(IntEnum):
+    """The signatures of callbacks; there is but one here, that of paho-mqtt 2."""
+
+    VERSION1 = 1  #: known, to be refused with a clear word
+    VERSION2 = 2
+
+
+class MQTTErrorCode(IntEnum):
+    """What the calls of `mquic.client.Client` return; the values are those of paho-mqtt."""
+
+    MQTT_ERR_AGAIN = -1
+    MQTT_ERR_SUCCESS = 0
+    MQTT_ERR_NOMEM = 1
+    MQTT_ERR_PROTOCOL = 2
+    MQTT_ERR_INVAL = 3
+    MQTT_ERR_NO_CONN = 4
+    MQTT_ERR_CONN_REFUSED = 5
+    MQTT_ERR_NOT_FOUND = 6
+    MQTT_ERR_CONN_LOST = 7
+    MQTT_ERR_TLS = 8
+    MQTT_ERR_PAYLOAD_SIZE = 9
+    MQTT_ERR_NOT_SUPPORTED = 10
+    MQTT_ERR_AUTH = 11
+    MQTT_ERR_ACL_DENIED = 12
+    MQTT_ERR_UNKNOWN = 13
+    MQTT_ERR_ERRNO = 14
+    MQTT_ERR_QUEUE_SIZE = 15
+    MQTT_ERR_KEEPALIVE = 16
+
+
+class LogLevel(IntEnum):
+    """Levels of ``on_log``; the values are those of paho-mqtt."""
+
+    MQTT_LOG_INFO = 0x01
+    MQTT_LOG_NOTICE = 0x02
+    MQTT_LOG_WARNING = 0x04
+    MQTT_LOG_ERR = 0x08
+    MQTT_LOG_DEBUG = 0x10

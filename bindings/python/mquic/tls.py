@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""How to trust, and how to talk QUIC. Nothing is opened before these settings are used."""
+
+import os
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from . import _native
+from .enums import CongestionControl, Retry
+
+Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+
+def _path(path: Path | None) -> bytes | None:
+    return None if path is None else os.fsencode(path)
+
+
+def _ms(seconds: float) -> int:
+    return round(1000 * seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TLSSettings:
+    """
+    Certificates and trust. By default a client verifies the server's host name and certificate
+    against the authorities that the system trusts. TLS is 1.3 always.
+    """
+
+    #: PEM file of the authorities to trust, in place of the system's.
+    ca_file: Path | None = None
+    #: Directory of such files.
+    ca_path: Path | None = None
+    #: PEM file of revocation lists; needs a CA file or path.
+    crl_file: Path | None = None
+    #: Our own certificate chain (PEM) and its private key; both or none. A server needs them.
+    certificate: Path | None = None
+    key: Path | None = None
+    #: Server: demand a certificate that a CA file or path vouches for.
+    require_certificate: bool = False
+    #: Client: do NOT verify the server. Anybody on the path can then read and change everything.
+    insecure: bool = False
+    #: Client: the name to verify in place of the host that is dialed.
+    server_name: str | None = None
+    #: File to which the secrets are appended, for Wireshark. Whoever reads it can decrypt all.
+    keylog_file: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QUICSettings:
+    """How QUIC behaves. None stands for the library's default. Times are in seconds."""
+
+    #: Silence after which a connection is dropped, 1 to 86400 s, 30 by default; 0: never.
+    idle_timeout: float | None = None
+    #: Longest handshake, 0.1 to 600 s, 10 by default.
+    handshake_timeout: float | None = None
+    #: Send a PING after this silence to keep NAT bindings, 1 to 3600 s; 0, the default: never.
+    keep_alive: float | None = None
+    #: Streams the peer may have open, 1 to 65535, 16 by default.
+    max_streams: int | None = None
+    #: Bytes that may wait on a stream to be read, 262144 by default.
+    receive_window: int | None = None
+    #: Bytes that may wait on a stream to be sent or acknowledged, 1048576 by default.
+    send_buffer: int | None = None
+    #: How the sending rate adapts, CUBIC by default.
+    congestion_control: CongestionControl | None = None
+    #: Server: when to validate addresses first.
+    retry: Retry | None = None
+    #: Server: connections in all, 10000 by default.
+    max_connections: int | None = None
+    #: Server: connections from one address; 0, the default: no limit.
+    max_connections_per_address: int | None = None
+    #: Server: handshakes in flight, 1000 by default.
+    max_handshakes: int | None = None
+
+
+def _apply_tls(handle: Any, tls: TLSSettings) -> None:
+    _native.settings_set_ca_file(handle, _path(tls.ca_file))
+    _native.settings_set_ca_path(handle, _path(tls.ca_path))
+    _native.settings_set_crl_file(handle, _path(tls.crl_file))
+    _native.settings_set_certificate(handle, _path(tls.certificate), _path(tls.key))
+    _native.settings_set_require_certificate(handle, bool(tls.require_certificate))
+    _native.settings_set_insecure(handle, bool(tls.insecure))
+    _native.settings_set_server_name(handle, tls.server_name)
+    _native.settings_set_keylog_file(handle, _path(tls.keylog_file))
+
+
+def _apply_quic(handle: Any, quic: QUICSettings) -> None:
+    if quic.idle_timeout is not None:
+        _native.settings_set_idle_timeout_ms(handle, _ms(quic.idle_timeout))
+    if quic.handshake_timeout is not None:
+        _native.settings_set_handshake_timeout_ms(handle, _ms(quic.handshake_timeout))
+    if quic.keep_alive is not None:
+        _native.settings_set_keep_alive_ms(handle, _ms(quic.keep_alive))
+    if quic.max_streams is not None:
+        _native.settings_set_max_streams(handle, quic.max_streams)
+    if quic.receive_window is not None:
+        _native.settings_set_receive_window(handle, quic.receive_window)
+    if quic.send_buffer is not None:
+        _native.settings_set_send_buffer(handle, quic.send_buffer)
+    if quic.congestion_control is not None:
+        _native.settings_set_congestion_control(handle, quic.congestion_control)
+    if quic.retry is not None:
+        _native.settings_set_retry(handle, quic.retry)
+    if quic.max_connections is not None:
+        _native.settings_set_max_connections(handle, quic.max_connections)
+    if quic.max_connections_per_address is not None:
+        _native.settings_set_max_connections_per_address(handle, quic.max_connections_per_address)
+    if quic.max_handshakes is not None:
+        _native.settings_set_max_handshakes(handle, quic.max_handshakes)
+
+
+class NativeSettings:
+    """The settings as libmquic wants them, for the time of a ``with``."""
+
+    def __init__(
+        self, tls: TLSSettings | None, quic: QUICSettings | None, alpn: str | None = None
+    ) -> None:
+        self._handle: Any = _native.settings_new()
+        try:
+            if tls is not None:
+                _apply_tls(self._handle, tls)
+            if quic is not None:
+                _apply_quic(self._handle, quic)
+            if alpn is not None:
+                _native.settings_set_alpn(self._handle, alpn)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __enter__(self) -> Any:
+        return self._handle
+
+    def __exit__(self, *_: object) -> None:
+        _native.delete_settings(self._handle)
+        self._handle = None

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Topic filters (MQTT 5.0 section 4.7): which topics they match, and tables by filter."""
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+def topic_matches_sub(sub: str, topic: str) -> bool:
+    """
+    Whether a filter with ``+`` and ``#`` matches a topic name.
+
+    >>> topic_matches_sub("sensors/+/temperature", "sensors/7/temperature")
+    True
+    """
+    table: TopicTable[bool] = TopicTable()
+    table[sub] = True
+    return any(table.matching(topic))
+
+
+def is_filter(text: str) -> bool:
+    """Whether the text is a well-formed topic filter."""
+    levels = text.split("/")
+    return (
+        0 < len(text.encode("utf-8", "surrogatepass")) <= 65535
+        and "#" not in "/".join(levels[:-1])
+        and all(level == "+" or "+" not in level for level in levels)
+        and (levels[-1] == "#" or "#" not in levels[-1])
+    )
+
+
+class _Node(Generic[T]):
+    __slots__ = ("children", "values")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node[T]] = {}
+        self.values: list[T] = []  # none or one
+
+
+class TopicTable(Generic[T]):
+    """Values by topic filter; looking up a topic takes steps by its levels, not by filters."""
+
+    def __init__(self) -> None:
+        self._root: _Node[T] = _Node()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __setitem__(self, sub: str, value: T) -> None:
+        node = self._root
+        for level in sub.split("/"):
+            node = node.children.setdefault(level, _Node())
+        self._count += not node.values
+        node.values = [value]
+
+    def __delitem__(self, sub: str) -> None:
+        path = [self._root]
+        levels = sub.split("/")
+        for level in levels:
+            path.append(path[-1].children[level])
+        if not path[-1].values:
+            raise KeyError(sub)
+        path[-1].values = []
+        self._count -= 1
+        while levels and not path[-1].values and not path[-1].children:
+            path.pop()
+            del path[-1].children[levels.pop()]
+
+    def matching(self, topic: str) -> Iterator[T]:
+        """The values of all filters that match the topic."""
+        levels = topic.split("/")
+        return self._walk(self._root, levels, 0, topic.startswith("$"))
+
+    def _walk(self, node: _Node[T], levels: list[str], at: int, hidden: bool) -> Iterator[T]:
+        # 4.7.2: a wildcard in the first place does not match topics of the server's own.
+        wild = not (hidden and at == 0)
+        if wild and "#" in node.children:
+            yield from node.children["#"].values
+        if at == len(levels):
+            yield from node.values
+            return
+        if levels[at] in node.children:
+            yield from self._walk(node.children[levels[at]], levels, at + 1, hidden)
+        if wild and "+" in node.children:
+            yield from self._walk(node.children["+"], levels, at + 1, hidden)

@@ -1,0 +1,465 @@
+# SPDX-License-Identifier: MIT
+"""The client with callbacks, in paho-mqtt's ways."""
+
+import threading
+import time
+
+import pytest
+
+import mquic
+import mquic.client as mqtt
+
+
+def test_publish_and_receive(make_client, recorder):
+    client = make_client(recorder)
+    rc, mid = client.subscribe("greetings/#", qos=1)
+    assert rc == mqtt.MQTT_ERR_SUCCESS
+    _, answered, codes, _ = recorder.wait("on_subscribe")[0]
+    assert (answered, codes) == (mid, [1])
+    assert str(codes[0]) == "Granted QoS 1" and not codes[0].is_failure
+    info = client.publish("greetings/world", "hellö", qos=1, retain=False)
+    info.wait_for_publish(10)
+    assert info.is_published() and info.rc == mqtt.MQTT_ERR_SUCCESS
+    message = recorder.wait("on_message")[0][1]
+    assert message.topic == "greetings/world"
+    assert message.payload == "hellö".encode()
+    assert (message.qos, message.retain, message.dup) == (1, False, False)
+    assert recorder.wait("on_publish")[0][1] == info.mid
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
+@pytest.mark.parametrize("protocol", [mqtt.MQTTv311, mqtt.MQTTv5])
+def test_every_qos_arrives_once(make_client, recorder, qos, protocol):
+    client = make_client(recorder, protocol=protocol)
+    client.subscribe("q", qos)
+    recorder.wait("on_subscribe")
+    mids = [client.publish("q", str(n), qos).mid for n in range(50)]
+    received = recorder.wait("on_message", 50)
+    assert [call[1].payload for call in received] == [str(n).encode() for n in range(50)]
+    assert [call[1] for call in recorder.wait("on_publish", 50)] == mids
+    time.sleep(0.2)
+    assert len(recorder.of("on_message")) == 50
+
+
+@pytest.mark.parametrize(
+    "payload, expected",
+    [
+        (None, b""),
+        ("text", b"text"),
+        (b"by\0tes", b"by\0tes"),
+        (bytearray(b"array"), b"array"),
+        (memoryview(b"a view")[2:], b"view"),
+        (42, b"42"),
+        (1.5, b"1.5"),
+        (memoryview(b"12345678").cast("I"), b"12345678"),
+    ],
+)
+def test_payloads(make_client, recorder, payload, expected):
+    client = make_client(recorder)
+    client.subscribe("p")
+    recorder.wait("on_subscribe")
+    client.publish("p", payload)
+    assert recorder.wait("on_message")[0][1].payload == expected
+
+
+def test_large_payload(make_client, recorder):
+    client = make_client(recorder)
+    client.subscribe("big", 1)
+    recorder.wait("on_subscribe")
+    payload = bytes(range(256)) * 16384
+    client.publish("big", payload, 1).wait_for_publish(20)
+    assert recorder.wait("on_message", timeout=20)[0][1].payload == payload
+
+
+def test_properties_either_way(make_client, recorder):
+    client = make_client(recorder, protocol=mqtt.MQTTv5)
+    client.subscribe("props", subscription_identifier=7)
+    recorder.wait("on_subscribe")
+    properties = mquic.Properties(mquic.PacketTypes.PUBLISH)
+    properties.ContentType = "text/plain"
+    properties.UserProperty = ("a", "1")
+    properties.UserProperty = ("a", "2")
+    client.publish(
+        "props",
+        "x",
+        properties=properties,
+        response_topic="answer",
+        correlation_data=b"\0\1",
+        message_expiry_interval=60,
+        payload_format_indicator=1,
+    )
+    got = recorder.wait("on_message")[0][1].properties
+    assert got.ContentType == "text/plain"
+    assert got.UserProperty == [("a", "1"), ("a", "2")]
+    assert (got.ResponseTopic, got.CorrelationData) == ("answer", b"\0\1")
+    assert got.PayloadFormatIndicator == 1 and got.MessageExpiryInterval <= 60
+    assert got.SubscriptionIdentifier == [7]
+    assert got.get("TopicAlias") is None
+    with pytest.raises(AttributeError):
+        got.TopicAlias
+
+
+def test_subscribe_options(make_client, recorder):
+    client = make_client(recorder, protocol=mqtt.MQTTv5)
+    client.subscribe([("mine", mqtt.SubscribeOptions(qos=1, noLocal=True)), ("all", 0)])
+    codes = recorder.wait("on_subscribe")[0][2]
+    assert codes == [1, 0]
+    client.publish("mine", "not to me")
+    client.publish("all", "to me")
+    assert recorder.wait("on_message")[0][1].topic == "all"
+
+
+def test_unsubscribe(make_client, recorder):
+    client = make_client(recorder)
+    client.subscribe([("a", 0), ("b", 0)])
+    recorder.wait("on_subscribe")
+    rc, mid = client.unsubscribe("a")
+    assert rc == 0 and recorder.wait("on_unsubscribe")[0][1] == mid
+    client.publish("a", "1")
+    client.publish("b", "2")
+    assert recorder.wait("on_message")[0][1].topic == "b"
+
+
+def test_topic_callbacks_take_precedence(make_client, recorder):
+    client = make_client(recorder)
+    seen = []
+    client.message_callback_add("t/+/x", lambda c, u, m: seen.append(m.topic))
+
+    @client.topic_callback("t/#")
+    def more(client, userdata, message):
+        seen.append("#" + message.topic)
+
+    client.subscribe("#")
+    recorder.wait("on_subscribe")
+    for topic in ("t/1/x", "t/2", "other"):
+        client.publish(topic)
+    recorder.wait("on_message")
+    assert sorted(seen) == ["#t/1/x", "#t/2", "t/1/x"]
+    assert [call[1].topic for call in recorder.of("on_message")] == ["other"]
+    client.message_callback_remove("t/#")
+    client.message_callback_remove("t/+/x")
+    client.publish("t/2")
+    recorder.wait("on_message", 2)
+
+
+def test_userdata_and_decorators(broker, tls):
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "with-userdata", userdata={"n": 0}, tls=tls)
+
+    @client.connect_callback()
+    def connected(client, userdata, flags, reason_code, properties):
+        userdata["n"] += 1
+        assert flags.session_present is False
+        assert reason_code == "Success" and reason_code == 0 and not reason_code.is_failure
+        client.disconnect()
+
+    @client.disconnect_callback()
+    def gone(client, userdata, flags, reason_code, properties):
+        userdata["why"] = (flags.is_disconnect_packet_from_server, str(reason_code))
+
+    client.connect(broker.host, broker.port)
+    assert client.loop_forever() == mqtt.MQTT_ERR_SUCCESS
+    assert client.user_data_get() == {"n": 1, "why": (False, "Normal disconnection")}
+    assert not client.is_connected() and client.socket() is None
+
+
+def test_publish_waits_for_connection(broker, tls, recorder):
+    client = recorder.attach(mquic.Client(tls=tls))
+    lost = client.publish("waiting", "qos 0")
+    kept = client.publish("waiting", bytearray(b"qos 1"), 1)
+    assert lost.rc == kept.rc == mqtt.MQTT_ERR_NO_CONN
+    with pytest.raises(RuntimeError):
+        kept.wait_for_publish()
+    client.connect_async(broker.host, broker.port)
+    client.loop_start()
+    assert recorder.wait("on_publish")[0][1] == kept.mid
+    assert kept.rc == 0 and kept.is_published()
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_queue_size(tls):
+    client = mquic.Client(tls=tls)
+    client.max_queued_messages_set(1)
+    client.publish("a", "1", 1)
+    full = client.publish("a", "2", 1)
+    assert full.rc == mqtt.MQTT_ERR_QUEUE_SIZE
+    with pytest.raises(ValueError):
+        full.wait_for_publish()
+
+
+def test_max_inflight(make_client, recorder):
+    client = make_client(recorder)
+    client.max_inflight_messages_set(2)
+    for n in range(20):
+        client.publish("few", str(n), 1)
+    assert len(recorder.wait("on_publish", 20)) == 20
+
+
+def test_loop_by_hand_without_thread(make_client, recorder):
+    client = make_client(recorder, start=False)
+    client.subscribe("hand")
+    client.publish("hand", "me", 1)
+    end = time.monotonic() + 10
+    while not recorder.of("on_message") and time.monotonic() < end:
+        assert client.loop(0.5) == mqtt.MQTT_ERR_SUCCESS
+    assert recorder.of("on_message")
+    client.disconnect()
+    while client.loop(1) == mqtt.MQTT_ERR_SUCCESS and time.monotonic() < end:
+        pass
+    assert recorder.of("on_disconnect")
+    assert client.loop() == mqtt.MQTT_ERR_NO_CONN
+
+
+def test_publish_leaves_without_a_loop(make_client, broker):
+    listener = broker.tcp_sub("-t", "alone", "-C", "1")
+    client = make_client(start=False)
+    for _ in range(3):  # as in paho, no loop is needed to send
+        client.publish("alone", "yes")
+        time.sleep(0.1)
+        client.loop_misc()
+    assert listener.wait_lines(1) == ["yes"]
+
+
+def test_loop_start_before_connect(broker, tls, recorder):
+    client = recorder.attach(mquic.Client(tls=tls))
+    client.loop_start()
+    assert client.loop_start() == mqtt.MQTT_ERR_INVAL
+    time.sleep(0.2)
+    client.connect(broker.host, broker.port)
+    recorder.wait("on_connect")
+    client.disconnect()
+    recorder.wait("on_disconnect")
+    assert client.loop_stop() == mqtt.MQTT_ERR_SUCCESS
+    assert client.loop_stop() == mqtt.MQTT_ERR_INVAL
+
+
+def test_loop_stop_waits_for_messages(make_client, recorder, broker):
+    client = make_client(recorder)
+    infos = [client.publish("last", str(n), 1) for n in range(100)]
+    client.loop_stop()
+    assert all(info.is_published() for info in infos)
+
+
+def test_reconnects_when_the_broker_returns(make_client, recorder, broker):
+    client = make_client(recorder)
+    client.reconnect_delay_set(0.2, 0.5)
+    broker.stop()
+    flags, reason = recorder.wait("on_disconnect")[0][1:3]
+    assert reason.is_failure
+    kept = client.publish("meanwhile", "x", 1)
+    assert kept.rc == mqtt.MQTT_ERR_NO_CONN
+    broker.start()
+    recorder.wait("on_connect", 2, timeout=20)
+    recorder.wait("on_publish")
+    assert kept.is_published()
+
+
+def test_session_taken_over(make_client, recorder):
+    first = make_client(recorder, client_id="same", reconnect_on_failure=False, protocol=mqtt.MQTTv5)
+    make_client(client_id="same")
+    flags, reason = recorder.wait("on_disconnect")[0][1:3]
+    assert flags.is_disconnect_packet_from_server and reason == "Session taken over"
+    first.loop_stop()
+
+
+def test_session_is_kept(make_client, recorder, broker):
+    first = make_client(client_id="keeper", clean_session=False)
+    first.subscribe("kept", 1)
+    time.sleep(0.3)
+    first.disconnect()
+    first.loop_stop()
+    broker.tcp_pub("-t", "kept", "-m", "while away", "-q", "1")
+    make_client(recorder, client_id="keeper", clean_session=False)
+    assert recorder.of("on_connect")[0][1].session_present
+    assert recorder.wait("on_message")[0][1].payload == b"while away"
+
+
+def test_will_is_published(make_client, broker, tls):
+    listener = broker.tcp_sub("-t", "wills/#", "-C", "1")
+    client = mquic.Client(tls=tls)
+    client.will_set("wills/me", "gone", qos=1)
+    client.connect(broker.host, broker.port)
+    for _ in range(3):
+        client.loop(0.2)
+    del client  # nobody says goodbye
+    assert listener.wait_lines(1) == ["gone"]
+
+
+def test_no_will_after_disconnect(make_client, recorder, broker):
+    listener = broker.tcp_sub("-t", "wills/#")
+    client = mquic.Client(tls=mquic.TLSSettings(ca_file=broker.certs.ca))
+    client.will_set("wills/me", "gone")
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    client.publish("wills/other", "alive", 1)
+    client.disconnect()
+    client.loop_stop()
+    assert listener.wait_lines(1) == ["alive"]
+    time.sleep(0.3)
+    assert listener.lines == ["alive"]
+
+
+def test_manual_ack(make_client, recorder, broker):
+    first = make_client(recorder, client_id="manual", clean_session=False, manual_ack=True)
+    first.subscribe("m", 1)
+    recorder.wait("on_subscribe")
+    broker.tcp_pub("-t", "m", "-m", "1", "-q", "1")
+    broker.tcp_pub("-t", "m", "-m", "2", "-q", "1")
+    message = recorder.wait("on_message", 2)[0][1]
+    assert first.ack(message.mid, message.qos) == mqtt.MQTT_ERR_SUCCESS
+    time.sleep(0.3)
+    first.disconnect()
+    first.loop_stop()
+    again = type(recorder)()
+    make_client(again, client_id="manual", clean_session=False)
+    assert again.wait("on_message")[0][1].payload == b"2"
+
+
+def test_publish_from_many_threads(make_client, recorder):
+    client = make_client(recorder)
+    client.subscribe("threads/#", 1)
+    recorder.wait("on_subscribe")
+
+    def work(number):
+        for n in range(100):
+            client.publish(f"threads/{number}", str(n), n % 3)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    messages = [call[1] for call in recorder.wait("on_message", 500, timeout=30)]
+    for number in range(5):
+        mine = [int(m.payload) for m in messages if m.topic == f"threads/{number}"]
+        assert sorted(mine) == list(range(100))
+    assert len(recorder.wait("on_publish", 500)) == 500
+
+
+def test_publish_in_callbacks(make_client, recorder):
+    client = make_client(recorder)
+    client.message_callback_add("ping", lambda c, u, m: c.publish("pong", m.payload))
+    client.subscribe([("ping", 0), ("pong", 0)])
+    recorder.wait("on_subscribe")
+    for n in range(10):
+        client.publish("ping", str(n))
+    assert len(recorder.wait("on_message", 10)) == 10
+
+
+def test_wrong_arguments(tls):
+    with pytest.raises(ValueError, match="VERSION2"):
+        mqtt.Client(mqtt.CallbackAPIVersion.VERSION1)
+    with pytest.raises(ValueError):
+        mqtt.Client("an id in the first place")
+    with pytest.raises(ValueError, match="clean_start"):
+        mqtt.Client(protocol=mqtt.MQTTv5, clean_session=True)
+    with pytest.raises(ValueError, match="transport"):
+        mqtt.Client(transport="websockets")
+    client = mqtt.Client(tls=tls)
+    with pytest.raises(ValueError):
+        client.reconnect()
+    with pytest.raises(ValueError):
+        client.connect("")
+    with pytest.raises(ValueError):
+        client.connect("localhost", 70000)
+    with pytest.raises(ValueError):
+        client.connect("localhost", session_expiry_interval=10)  # needs MQTT 5
+    with pytest.raises(TypeError):
+        client.publish("a", object())
+    with pytest.raises(ValueError):
+        client.publish("a", b"", qos=3)
+    with pytest.raises(TypeError):
+        client.publish("a", b"", colour="blue")
+    for filter in ("a/#/b", "a+", "", None, [], [("a", 3)]):
+        with pytest.raises(ValueError):
+            client.subscribe(filter)
+    assert client.subscribe("a") == (mqtt.MQTT_ERR_NO_CONN, None)
+    assert client.unsubscribe("a") == (mqtt.MQTT_ERR_NO_CONN, None)
+    assert client.disconnect() == mqtt.MQTT_ERR_NO_CONN
+
+
+@pytest.mark.parametrize("topic", ["", "a/#", "a/+", "a\0b", "x" * 65536, "\ud800"])
+def test_bad_topics_are_refused(make_client, topic):
+    client = make_client()
+    with pytest.raises(ValueError):
+        client.publish(topic, "x")
+    with pytest.raises(ValueError):
+        client.publish(topic, "x", content_type="y")
+
+
+def test_connecting_fails(certs, broker):
+    port = broker.port
+    with pytest.raises(ConnectionRefusedError) as nobody:
+        mquic.Client().connect("127.0.0.1", 9)
+    assert nobody.value.status == mquic.Status.REFUSED
+    with pytest.raises(mquic.ResolveError) as name:
+        mquic.Client().connect("no-such-host.invalid")
+    assert "no-such-host.invalid" in str(name.value)
+    with pytest.raises(mquic.TLSError) as trust:
+        mquic.Client(tls=mquic.TLSSettings(ca_file=certs.other_ca)).connect("127.0.0.1", port)
+    assert trust.value.status == mquic.Status.TLS and trust.value.origin == mquic.Origin.TLS
+    with pytest.raises(mquic.TLSError, match="/nowhere/ca.crt"):
+        mquic.Client(tls=mquic.TLSSettings(ca_file="/nowhere/ca.crt")).connect("127.0.0.1", port)
+    for error in (nobody, name, trust):
+        assert isinstance(error.value, OSError)
+
+
+def test_refused_by_the_broker(make_broker, tls, recorder):
+    broker = make_broker(anonymous=False).start()
+    client = recorder.attach(mquic.Client(tls=tls, reconnect_on_failure=False))
+    client.connect(broker.host, broker.port)
+    assert client.loop_forever() == mqtt.MQTT_ERR_CONN_REFUSED
+    assert recorder.of("on_connect")[0][2] == "Not authorized"
+    assert recorder.of("on_disconnect")[0][2] == "Unspecified error"
+    assert client.error.reason_code == 135
+
+
+def test_password(make_broker, build, workdir, tls, recorder):
+    import subprocess
+
+    path = workdir / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(path), "user", "secret"], check=True)
+    path.chmod(0o644)
+    broker = make_broker(anonymous=False, listener=[f"password_file {path}"]).start()
+    client = recorder.attach(mquic.Client(tls=tls))
+    client.username_pw_set("user", "secret")
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    assert recorder.wait("on_connect")[0][2] == 0
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_connect_url(broker, tls, recorder):
+    client = recorder.attach(mquic.Client(tls=tls))
+    client.connect(f"mqtt-quic://{broker.host}:{broker.port}")
+    client.loop_start()
+    recorder.wait("on_connect")
+    info = client.connection_info()
+    assert info.peer_address == f"127.0.0.1:{broker.port}"
+    assert (info.tls_version, info.alpn) == ("TLS1.3", "mqtt")
+    assert "DNS:localhost" in info.peer_alt_names
+    statistics = client.statistics()
+    assert 0 < statistics.handshake < 5 and statistics.bytes_received > 1000
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_log(broker, tls, caplog):
+    lines = []
+    client = mquic.Client(tls=tls)
+    client.on_log = lambda client, userdata, level, text: lines.append((level, text))
+    client.enable_logger()
+    with caplog.at_level("DEBUG", "mquic.client"):
+        client.connect(broker.host, broker.port)
+        client.loop(0.2)
+    assert any(level == mqtt.MQTT_LOG_DEBUG for level, text in lines)
+    assert caplog.records
+    client.disconnect()
+
+
+def test_reconnect_while_connected(make_client, recorder):
+    client = make_client(recorder)
+    client.reconnect()
+    recorder.wait("on_connect", 2)
+    client.publish("after", "x", 1).wait_for_publish(10)
