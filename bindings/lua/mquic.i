@@ -17,7 +17,7 @@
 %typemap(in) TYPE {
 	int64_t whole = 0;
 	if (!native_whole(L, $input, MIN, MAX, &whole)) {
-		lua_pushfstring(L, "$symname: argument %d must be a whole number in range", $argnum);
+		lua_pushstring(L, "$symname: argument $argnum must be a whole number in range");
 		SWIG_fail;
 	}
 	$1 = ($1_ltype)whole;
@@ -45,7 +45,7 @@ WHOLE(enum SWIGTYPE, -2147483648.0, 2147483647.0)
 
 %typemap(in) (const char *TEXT, size_t TEXT_LEN), (const uint8_t *BYTES, size_t BYTES_LEN) {
 	if (lua_type(L, $input) != LUA_TSTRING && !lua_isnil(L, $input)) {
-		lua_pushfstring(L, "$symname: argument %d must be a string", $argnum);
+		lua_pushstring(L, "$symname: argument $argnum must be a string");
 		SWIG_fail;
 	}
 	$1 = ($1_ltype)lua_tolstring(L, $input, &$2);
@@ -57,12 +57,12 @@ WHOLE(enum SWIGTYPE, -2147483648.0, 2147483647.0)
 %typemap(in) const char * {
 	size_t length = 0;
 	if (lua_type(L, $input) != LUA_TSTRING && !lua_isnil(L, $input)) {
-		lua_pushfstring(L, "$symname: argument %d must be a string", $argnum);
+		lua_pushstring(L, "$symname: argument $argnum must be a string");
 		SWIG_fail;
 	}
 	$1 = ($1_ltype)lua_tolstring(L, $input, &length);
 	if ($1 != NULL && strlen($1) != length) {
-		lua_pushfstring(L, "$symname: argument %d holds a NUL byte", $argnum);
+		lua_pushstring(L, "$symname: argument $argnum holds a NUL byte");
 		SWIG_fail;
 	}
 }
@@ -81,10 +81,33 @@ WHOLE(enum SWIGTYPE, -2147483648.0, 2147483647.0)
 	SWIG_arg++;
 }
 
+/* SWIG takes any userdata for one of its own; only what has our metatable is. */
+%{
+static bool has_metatable(lua_State *L, int index, swig_type_info *type)
+{
+	swig_lua_class *class = type->clientdata;
+
+	if (class == NULL || lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
+		return false;
+	SWIG_Lua_get_class_metatable(L, class->fqname);
+	bool same = lua_rawequal(L, -1, -2);
+	lua_pop(L, 2);
+	return same;
+}
+
+static void *handle_at(lua_State *L, int index, swig_type_info *type)
+{
+	if (!has_metatable(L, index, type))
+		return NULL;
+	return ((swig_lua_userdata *)lua_touserdata(L, index))->ptr;
+}
+%}
+
 %define LIVE(NAME)
-%typemap(check) struct mquic_##NAME *, const struct mquic_##NAME * {
+%typemap(in) struct mquic_##NAME *, const struct mquic_##NAME * {
+	$1 = handle_at(L, $input, $descriptor);
 	if ($1 == NULL) {
-		lua_pushfstring(L, "$symname: argument %d is nil or was freed", $argnum);
+		lua_pushstring(L, "$symname: argument $argnum must be a live " #NAME);
 		SWIG_fail;
 	}
 }
@@ -98,7 +121,9 @@ LIVE(message)
 LIVE(subscription)
 LIVE(session)
 LIVE(relay)
-%typemap(check) const struct mquic_message *will ""
+%typemap(in) const struct mquic_message *will {
+	$1 = handle_at(L, $input, $descriptor);
+}
 
 /* ---- Our own functions ------------------------------------------------------ */
 
@@ -142,21 +167,42 @@ static void relay_tag(struct mquic_relay *relay, uint32_t tag)
 }
 %}
 
-/* free(handle): now rather than when it is collected; any later use is an error. */
+/*
+ * free(handle): now rather than when it is collected. disown(handle): the library has taken it.
+ * Any later use is an error.
+ */
 %native(free) int free_handle(lua_State *L);
+%native(disown) int disown_handle(lua_State *L);
 %{
-static int free_handle(lua_State *L)
+static swig_lua_userdata *any_handle(lua_State *L, int index)
 {
-	if (lua_isuserdata(L, 1)) {
-		swig_lua_userdata *handle = lua_touserdata(L, 1);
-		swig_lua_class *class = handle->type->clientdata;
+	for (size_t i = 0; i < swig_module.size; i++)
+		if (has_metatable(L, index, swig_types[i]))
+			return lua_touserdata(L, index);
+	return NULL;
+}
 
-		if (handle->own && class != NULL && class->destructor != NULL)
-			class->destructor(handle->ptr);
+static int disown_handle(lua_State *L)
+{
+	swig_lua_userdata *handle = any_handle(L, 1);
+
+	if (handle != NULL) {
 		handle->own = 0;
 		handle->ptr = NULL;
 	}
 	return 0;
+}
+
+static int free_handle(lua_State *L)
+{
+	swig_lua_userdata *handle = any_handle(L, 1);
+
+	if (handle != NULL && handle->own) {
+		swig_lua_class *class = handle->type->clientdata;
+
+		class->destructor(handle->ptr);
+	}
+	return disown_handle(L);
 }
 %}
 

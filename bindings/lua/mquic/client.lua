@@ -109,17 +109,38 @@ local function check(given)
 	end
 end
 
-local function session(given, endpoint)
+local function new_session(given, endpoint)
+	if not endpoint.handle then
+		return object.closed(Endpoint)
+	end
 	local made, text, code = settings.make(given)
 	if not made then
 		return nil, text, code
 	end
-	if not endpoint.handle then
-		return object.closed(Endpoint)
-	end
 	local status, handle = core.session_new(endpoint.handle, made)
 	if status ~= core.OK then
 		return object.failure(status, core.endpoint_error(endpoint.handle))
+	end
+	return handle
+end
+
+-- A session with everything set, or nil, message, code.
+local function new_configured(given, endpoint, user_pairs)
+	local handle, text, code = new_session(given, endpoint)
+	if not handle then
+		return nil, text, code
+	end
+	local will
+	if given.will then
+		will, text, code = message.make("client: will", given.will, 3)
+	end
+	local done = will or not given.will
+	if done then
+		done, text, code = configure(handle, given, will, user_pairs)
+	end
+	if not done then
+		core.free(handle)
+		return nil, text, code
 	end
 	return handle
 end
@@ -129,28 +150,15 @@ end
 function Client.make(given)
 	check(given)
 	local user_pairs = message.user_pairs("client", given.user_properties or {}, 2)
-	local will, endpoint, handle, text, code
-	if given.will then
-		will, text, code = message.make("client: will", given.will, 2)
-		if not will then
-			return nil, text, code
-		end
-	end
-	endpoint, text, code = given.endpoint, nil, nil
+	local endpoint, text, code = given.endpoint
 	if not endpoint then
 		endpoint, text, code = Endpoint.make()
-		if not endpoint then
-			return nil, text, code
-		end
 	end
-	handle, text, code = session(given, endpoint)
+	local handle
+	if endpoint then
+		handle, text, code = new_configured(given, endpoint, user_pairs)
+	end
 	if not handle then
-		return nil, text, code
-	end
-	local done
-	done, text, code = configure(handle, given, will, user_pairs)
-	if not done then
-		core.free(handle)
 		return nil, text, code
 	end
 	local self = object.new(Client, endpoint, handle, core.session_tag)
@@ -182,9 +190,7 @@ end
 -- the uri is resolved here and now.
 function Client:connect(uri)
 	local handle = alive(self)
-	if uri ~= nil then
-		options.check("connect: uri", uri, "name", 2)
-	end
+	options.check("connect: uri", uri or "", "name", 2)
 	if not handle then
 		return object.closed(Client)
 	end
@@ -234,9 +240,7 @@ end
 -- event close follows.
 function Client:disconnect(reason)
 	local handle = alive(self)
-	if reason ~= nil then
-		options.check("disconnect: reason", reason, "byte", 2)
-	end
+	options.check("disconnect: reason", reason or 0, "byte", 2)
 	if not handle then
 		return object.closed(Client)
 	end
@@ -394,9 +398,7 @@ function Client:acknowledge(msg, reason)
 	local handle = alive(self)
 	options.check("acknowledge: the message", msg, "table", 2)
 	options.check("acknowledge: its packet_id", msg.packet_id, "short", 2)
-	if reason ~= nil then
-		options.check("acknowledge: reason", reason, "byte", 2)
-	end
+	options.check("acknowledge: reason", reason or 0, "byte", 2)
 	if not handle then
 		return object.closed(Client)
 	end
@@ -414,9 +416,7 @@ end
 function Client:auth(reason, data)
 	local handle = alive(self)
 	options.check("auth: reason", reason, "byte", 2)
-	if data ~= nil then
-		options.check("auth: data", data, "string", 2)
-	end
+	options.check("auth: data", data or "", "string", 2)
 	if not handle then
 		return object.closed(Client)
 	end
@@ -493,12 +493,13 @@ end
 
 --- Whether a loop has a reason to go on: it is, or will be, connected.
 function Client:alive()
-	return alive(self) ~= nil and (self.state ~= "idle" or self.retry_at ~= nil)
+	return alive(self) ~= nil and self.endpoint.handle ~= nil
+		and (self.state ~= "idle" or self.retry_at ~= nil)
 end
 
 --- Whether the server has accepted us and has not gone since.
 function Client:connected()
-	return alive(self) ~= nil and self.state == "connected"
+	return alive(self) ~= nil and self.endpoint.handle ~= nil and self.state == "connected"
 end
 
 --- Does what is due on the network; calls handlers only if connecting again has failed.

@@ -156,12 +156,8 @@ end
 --- close([code], [reason]): ends the connection at once; bytes not acknowledged may be lost.
 function Connection:close(code, reason)
 	local handle = alive(self)
-	if code ~= nil then
-		options.check("close: code", code, "code", 2)
-	end
-	if reason ~= nil then
-		options.check("close: reason", reason, "name", 2)
-	end
+	options.check("close: code", code or 0, "code", 2)
+	options.check("close: reason", reason or "", "name", 2)
 	if handle then
 		core.connection_close(handle, code or 0, reason)
 		object.release(self)

@@ -6,6 +6,7 @@ local Client = require("mquic.client")
 local Endpoint = require("mquic.endpoint")
 local loop = require("mquic.loop")
 local options = require("mquic.options")
+require("mquic.relay")
 
 local mquic = {
 	v311 = core.PROTOCOL_MQTT_3_1_1,

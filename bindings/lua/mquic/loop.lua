@@ -5,7 +5,8 @@ local options = require("mquic.options")
 
 local loop = {}
 
--- A source is a client, an endpoint, or anything with these methods.
+-- A source is a client, an endpoint, or anything with these methods. A getfd() that returns nil
+-- means that there is nothing to wait for now but the time.
 local needed = { "getfd", "timeout", "process", "alive" }
 
 local function check(sources)
@@ -25,7 +26,7 @@ local function survey(sources, left)
 	for _, source in ipairs(sources) do
 		if source:alive() then
 			living[#living + 1] = source
-			fds[#fds + 1] = source:getfd()
+			fds[#fds + 1] = source:getfd() or -1
 			local timeout = source:timeout()
 			wait = timeout and math.min(timeout, wait or timeout) or wait
 		end

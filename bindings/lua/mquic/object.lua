@@ -49,7 +49,7 @@ local function without(list, handler)
 	return #shorter > 0 and shorter or nil
 end
 
-local function check_event(self, name)
+local function check_event(self, name, level)
 	if not self.events[name] then
 		local known = {}
 		for one in pairs(self.events) do
@@ -57,23 +57,28 @@ local function check_event(self, name)
 		end
 		table.sort(known)
 		error(("a %s has no event %s; it has %s"):format(self.kind, tostring(name),
-			table.concat(known, ", ")), 3)
+			table.concat(known, ", ")), level)
 	end
+end
+
+-- Both ways to name handlers as one table.
+local function by_name(self, event, handler)
+	if type(event) == "table" then
+		return event
+	end
+	check_event(self, event, 4)
+	return { [event] = handler or false }
 end
 
 --- on{ event = handler, ... } or on(event, handler): adds handlers. An object with handlers
 -- lives on, also when nobody else holds it, until it or its endpoint is closed.
 function methods:on(event, handler)
-	local all = type(event) == "table" and event or { [event] = handler }
-	for name, one in pairs(all) do
-		check_event(self, name)
+	for name, one in pairs(by_name(self, event, handler)) do
+		check_event(self, name, 3)
 		if type(one) ~= "function" then
-			error(("the handler of %s must be a function, not %s"):format(name, type(one)), 2)
+			error(("the handler of %s must be a function"):format(name), 2)
 		end
 		self.handlers[name] = with(self.handlers[name], one)
-	end
-	if type(event) ~= "table" and handler == nil then
-		error(("the handler of %s must be a function, not nil"):format(tostring(event)), 2)
 	end
 	if self.handle then
 		self.endpoint.kept[self] = true
@@ -83,9 +88,8 @@ end
 
 --- off(event): takes all handlers of an event off; off(event, handler) or off{...}: one.
 function methods:off(event, handler)
-	local all = type(event) == "table" and event or { [event] = handler or false }
-	for name, one in pairs(all) do
-		check_event(self, name)
+	for name, one in pairs(by_name(self, event, handler)) do
+		check_event(self, name, 3)
 		self.handlers[name] = one and without(self.handlers[name], one) or nil
 	end
 	return self

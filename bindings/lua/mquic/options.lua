@@ -33,6 +33,7 @@ local kinds = {
 	byte = { "a whole number from 0 to 255", whole(0, 255) },
 	short = { "a whole number from 0 to 65535", whole(0, 65535) },
 	whole = { "a whole number from 0 to 4294967295", whole(0, 4294967295) },
+	size = { "a whole number from 1 to 2147483647", whole(1, 2147483647) },
 	code = { "a whole number from 0 to 2^53", whole(0, 9007199254740992) },
 	qos = { "0, 1 or 2", whole(0, 2) },
 	version = { "4 (MQTT 3.1.1) or 5", whole(4, 5) },

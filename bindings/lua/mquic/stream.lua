@@ -38,12 +38,12 @@ end
 -- taken, as LuaSocket does; ERR_AGAIN: none, wait for the event writable.
 function Stream:send(data, from)
 	local handle = alive(self)
-	options.check("send: data", data, "text", 2)
-	from = from or 1
+	options.check("send: data", data, "string", 2)
+	options.check("send: from", from or 1, "size", 2)
 	if not handle then
 		return object.closed(Stream)
 	end
-	data = tostring(data)
+	from = from or 1
 	local status, sent = core.stream_send(handle, from == 1 and data or data:sub(from))
 	if status ~= core.OK then
 		return object.failure(status)
@@ -55,14 +55,9 @@ end
 -- for the event readable.
 function Stream:receive(max)
 	local handle = alive(self)
-	if max ~= nil then
-		options.check("receive: max", max, "whole", 2)
-	end
+	options.check("receive: max", max or CHUNK, "size", 2)
 	if not handle then
 		return object.closed(Stream)
-	end
-	if max == 0 or (max or 0) > 0x7fffffff then
-		error("receive: max must be from 1 to 2147483647", 2)
 	end
 	local data, status = core.stream_receive(handle, max or CHUNK)
 	if not data then
@@ -83,9 +78,7 @@ end
 local function with_code(name, call)
 	return function(self, code)
 		local handle = alive(self)
-		if code ~= nil then
-			options.check(name .. ": code", code, "code", 2)
-		end
+		options.check(name .. ": code", code or 0, "code", 2)
 		if not handle then
 			return object.closed(Stream)
 		end

@@ -1,0 +1,258 @@
+-- SPDX-License-Identifier: MIT
+--- Endpoints, connections and streams, both ends in this process.
+local kit = require("kit")
+local mquic = require("mquic")
+local test, equal, refused, raises = kit.test, kit.equal, kit.refused, kit.raises
+
+local function identity(more)
+	local given = {
+		address = "127.0.0.1", alpn = "echo",
+		cert_file = kit.certs .. "/server.crt", key_file = kit.certs .. "/server.key",
+	}
+	for name, value in pairs(more or {}) do
+		given[name] = value
+	end
+	return given
+end
+
+local function echo(stream)
+	while true do
+		local data, _, code = stream:receive()
+		if data == "" then
+			stream:finish()
+			return
+		elseif not data then
+			return code
+		end
+		assert(stream:send(data))
+	end
+end
+
+-- An endpoint that echoes every stream, and its port.
+local function echo_server(more)
+	local server = kit.keep(assert(mquic.endpoint()))
+	server:on("acceptable", function(endpoint)
+		for connection in endpoint.accept, endpoint do
+			connection:on("stream", function(one)
+				for stream in one.accept, one do
+					stream:on("readable", echo)
+					echo(stream)
+				end
+			end)
+		end
+	end)
+	return server, assert(server:listen(identity(more)))
+end
+
+local function dial(port, more)
+	local endpoint = kit.keep(assert(mquic.endpoint()))
+	local given = { host = "localhost", port = port, ca_file = kit.ca, alpn = "echo" }
+	for name, value in pairs(more or {}) do
+		given[name] = value
+	end
+	return assert(endpoint:dial(given)), endpoint
+end
+
+-- Collects what a stream receives; the second result tells how it ended.
+local function reader(stream)
+	local chunks, state = {}, {}
+	local function read()
+		local data, _, code = stream:receive()
+		while data and data ~= "" do
+			chunks[#chunks + 1] = data
+			data, _, code = stream:receive()
+		end
+		if data == "" then
+			state.finished = true
+		elseif code ~= mquic.ERR_AGAIN then
+			state.code = code
+		end
+	end
+	stream:on("readable", read)
+	stream:on("close", function(_, record)
+		state.closed = record
+	end)
+	return chunks, state
+end
+
+test("stream_echoes", function()
+	local server, port = echo_server()
+	local connection, endpoint = dial(port)
+	local ready
+	connection:on("ready", function(one)
+		ready = one
+	end)
+	local stream = assert(connection:open())
+	local chunks, state = reader(stream)
+	equal(stream:send("hel\0lo"), 6)
+	equal(stream:finish(), true)
+	refused(mquic.ERR_STATE, stream:send("more"))
+	kit.wait(function()
+		return state.finished and state.closed
+	end, endpoint, server)
+	equal(table.concat(chunks), "hel\0lo")
+	equal(ready == connection, true)
+	equal(stream:id(), 0)
+	equal(stream:bytes_sent(), 6)
+	equal(stream:bytes_received(), 6)
+	equal(stream:bytes_pending(), 0)
+	equal(state.closed.code, 0)
+	refused(mquic.ERR_CLOSED, stream:send("more"))
+end)
+
+test("stream_carries_more_than_its_buffers", function()
+	local server, port = echo_server({ send_buffer = 4194304 })
+	local connection, endpoint = dial(port, { send_buffer = 65536 })
+	local stream = assert(connection:open())
+	local chunks, state = reader(stream)
+	local data, sent, full = ("0123456789"):rep(60000), 0, 0
+	local function feed()
+		while sent < #data do
+			local upto, _, code = stream:send(data, sent + 1)
+			if not upto then
+				equal(code, mquic.ERR_AGAIN)
+				full = full + 1
+				return
+			end
+			sent = upto
+		end
+		stream:finish()
+	end
+	stream:on("writable", feed)
+	feed()
+	kit.wait(function()
+		return state.finished
+	end, endpoint, server)
+	equal(table.concat(chunks) == data, true, "data")
+	equal(full > 0, true)
+end)
+
+test("stream_gives_no_more_than_asked", function()
+	local server, port = echo_server()
+	local connection, endpoint = dial(port)
+	local stream = assert(connection:open())
+	assert(stream:send("abcdef"))
+	local first
+	kit.wait(function()
+		first = first or stream:receive(2)
+		return first
+	end, endpoint, server)
+	equal(first, "ab")
+	equal(stream:receive(1), "c")
+	refused(mquic.ERR_AGAIN, kit.keep(assert(connection:open())):receive())
+	raises("max must be", stream.receive, stream, 0)
+	raises("max must be", stream.receive, stream, "2")
+end)
+
+test("stream_is_reset", function()
+	local server, port = echo_server()
+	local connection, endpoint = dial(port)
+	local stream = assert(connection:open())
+	local _, state = reader(stream)
+	assert(stream:send("x"))
+	kit.wait(function()
+		return stream:bytes_received() == 1
+	end, endpoint, server)
+	assert(stream:reset(7))
+	equal((stream:send("y")), nil)
+	assert(stream:stop(8))
+	kit.wait(function()
+		return state.closed
+	end, endpoint, server)
+	raises("code must be", stream.reset, stream, -1)
+	raises("code must be", stream.reset, stream, 2 ^ 60)
+end)
+
+test("connection_tells_facts", function()
+	local server, port = echo_server()
+	local connection, endpoint = dial(port)
+	local ready = false
+	connection:on("ready", function()
+		ready = true
+	end)
+	kit.wait(function()
+		return ready
+	end, endpoint, server)
+	local info = connection:info()
+	equal(info.peer_address, "127.0.0.1:" .. port)
+	equal(info.alpn, "echo")
+	equal(info.tls_version, "TLS1.3")
+	equal(connection:statistics().packets_received > 0, true)
+end)
+
+test("connection_ends_with_code_and_reason", function()
+	local server, port = echo_server()
+	local connection, endpoint = dial(port)
+	local record
+	local accepted
+	server:on("acceptable", function()
+		accepted = true
+	end)
+	kit.wait(function()
+		return accepted
+	end, endpoint, server)
+	connection:on("close", function(_, one)
+		record = one
+	end)
+	server:close()
+	kit.wait(function()
+		return record
+	end, endpoint)
+	equal(record.origin, mquic.ORIGIN_PEER)
+	equal(record.code, 0)
+	refused(mquic.ERR_CLOSED, connection:open())
+	equal(connection:close(5, "late"), true)
+	refused(mquic.ERR_CLOSED, connection:info())
+end)
+
+test("connection_is_refused_without_a_common_protocol", function()
+	local server, port = echo_server()
+	local connection, endpoint = dial(port, { alpn = "other" })
+	local record
+	connection:on("close", function(_, one)
+		record = one
+	end)
+	kit.wait(function()
+		return record
+	end, endpoint, server)
+	equal(record.status ~= mquic.OK, true)
+end)
+
+test("endpoint_explains_what_it_refuses", function()
+	local endpoint = kit.keep(assert(mquic.endpoint()))
+	refused(mquic.ERR_INVALID, endpoint:listen(identity({ address = "not an address" })))
+	local text = refused(mquic.ERR_TLS, endpoint:listen(identity({ cert_file = "/nowhere.crt" })))
+	equal(text:find("/nowhere.crt", 1, true) ~= nil, true, text)
+	refused(mquic.ERR_INVALID, endpoint:listen({ cert_file = "/only.crt" }))
+	refused(mquic.ERR_INVALID, endpoint:dial({ host = "localhost", idle_timeout_ms = 1 }))
+	refused(mquic.ERR_RESOLVE, endpoint:dial({ host = "no.such.host.invalid" }))
+	raises("host is missing", endpoint.dial, endpoint, {})
+	raises("port must be", endpoint.dial, endpoint, { host = "h", port = 65536 })
+	raises("unknown option hosst", endpoint.dial, endpoint, { hosst = "h" })
+	refused(mquic.ERR_AGAIN, endpoint:accept())
+	equal(endpoint:reload(), true)
+end)
+
+test("endpoint_reloads_its_certificates", function()
+	local server = echo_server()
+	equal(server:reload(), true)
+end)
+
+test("streams_with_handlers_live_on_unheld", function()
+	local server, port = echo_server()
+	local connection, endpoint = dial(port)
+	local got
+	do
+		local stream = assert(connection:open())
+		stream:on("readable", function(one)
+			got = got or one:receive()
+		end)
+		assert(stream:send("alive"))
+	end
+	collectgarbage()
+	collectgarbage()
+	kit.wait(function()
+		return got
+	end, endpoint, server)
+	equal(got, "alive")
+end)
