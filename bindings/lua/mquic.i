@@ -35,6 +35,22 @@ WHOLE(uint64_t, 0, 4611686018427387903.0)
 WHOLE(size_t, 0, 4294967295.0)
 WHOLE(enum SWIGTYPE, -2147483648.0, 2147483647.0)
 
+/* SWIG's own checks describe any userdata as if it were theirs: these say what they want. */
+%typemap(in) bool {
+	if (!lua_isboolean(L, $input)) {
+		lua_pushstring(L, "$symname: argument $argnum must be true or false");
+		SWIG_fail;
+	}
+	$1 = lua_toboolean(L, $input) != 0;
+}
+%typemap(in) double {
+	if (lua_type(L, $input) != LUA_TNUMBER) {
+		lua_pushstring(L, "$symname: argument $argnum must be a number");
+		SWIG_fail;
+	}
+	$1 = (double)lua_tonumber(L, $input);
+}
+
 %typemap(in, numinputs = 0) uint16_t *NUMBER_OUT (uint16_t number = 0) "$1 = &number;"
 %typemap(in, numinputs = 0) uint32_t *NUMBER_OUT (uint32_t number = 0) "$1 = &number;"
 %typemap(in, numinputs = 0) size_t *NUMBER_OUT (size_t number = 0) "$1 = &number;"

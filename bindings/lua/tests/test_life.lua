@@ -193,7 +193,9 @@ local function end_with(last_words)
 		%s
 	]]):format(kit.uri, kit.ca, kit.name("end"), last_words))
 	file:close()
-	local pipe = assert(io.popen(("%s %s 2>&1; echo exit $?"):format(interpreter, script)))
+	-- Whoever ends by os.exit() frees nothing: that is no leak to look for.
+	local pipe = assert(io.popen(("ASAN_OPTIONS=detect_leaks=0 %s %s 2>&1; echo exit $?"):format(
+		interpreter, script)))
 	local output = pipe:read("*a")
 	pipe:close()
 	os.remove(script)
