@@ -80,8 +80,8 @@ static bool event_property(const void *event, size_t index, const char **name, s
 	return mquic_event_user_property(event, index, name, name_len, value, value_len);
 }
 
-static bool message_property(const void *message, size_t index, const char **name,
-			     size_t *name_len, const char **value, size_t *value_len)
+static bool message_property(const void *message, size_t index, const char **name, size_t *name_len,
+			     const char **value, size_t *value_len)
 {
 	return mquic_message_user_property(message, index, name, name_len, value, value_len);
 }

@@ -28,6 +28,15 @@ void native_push_whole(lua_State *L, int64_t value);
 int native_drain(lua_State *L, struct mquic_endpoint *endpoint, int max);
 
 /*
+ * Keeps log lines up to a level, of the endpoint whose handle is the first argument, until
+ * native_endpoint_lines() asks for them.
+ */
+void native_endpoint_log(lua_State *L, struct mquic_endpoint *endpoint, int level);
+
+/* Pushes nil, or one flat list of level, line, level, ... and how many lines were dropped. */
+int native_endpoint_lines(lua_State *L, struct mquic_endpoint *endpoint);
+
+/*
  * Reads up to `max` bytes of what a stream has received. Pushes them as a string, "" at the
  * end of the stream; or nil and the status.
  */

@@ -31,8 +31,10 @@ local known = {
 	reconnect = "reconnect", endpoint = "table", properties = "table",
 	user_properties = "table", topic_aliases = "short",
 }
-for name, kind in pairs(settings.known) do
-	known[name] = kind
+for _, more in ipairs({ settings.known, Endpoint.known }) do
+	for name, kind in pairs(more) do
+		known[name] = kind
+	end
 end
 
 local known_properties = {
@@ -107,6 +109,9 @@ local function check(given)
 	if given.endpoint and getmetatable(given.endpoint) ~= Endpoint then
 		error("client: endpoint must come from mquic.endpoint()", 3)
 	end
+	if given.endpoint and given.log then
+		error("client: log belongs to mquic.endpoint{} when the endpoint is shared", 3)
+	end
 end
 
 local function new_session(given, endpoint)
@@ -152,7 +157,7 @@ function Client.make(given)
 	local user_pairs = message.user_pairs("client", given.user_properties or {}, 2)
 	local endpoint, text, code = given.endpoint
 	if not endpoint then
-		endpoint, text, code = Endpoint.make()
+		endpoint, text, code = Endpoint.make({ log = given.log, log_level = given.log_level })
 	end
 	local handle
 	if endpoint then

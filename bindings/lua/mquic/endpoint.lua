@@ -10,8 +10,22 @@ local Endpoint = object.class("endpoint", { "acceptable" })
 
 local BATCH = 64
 
---- mquic.endpoint(): a new endpoint, or nil, message, code.
-function Endpoint.make()
+local levels = {
+	error = core.LOG_ERROR, warning = core.LOG_WARNING, info = core.LOG_INFO,
+	debug = core.LOG_DEBUG,
+}
+local level_names = {}
+for name, level in pairs(levels) do
+	level_names[level] = name
+end
+
+--- Kinds of the options about logging.
+Endpoint.known = { log = "function", log_level = "level" }
+
+--- mquic.endpoint{ log=, log_level= }: a new endpoint, or nil, message, code. `log` is called
+-- with a level, "error" to "debug", and a line; never with a payload, password or key.
+function Endpoint.make(given)
+	given = options.check_all("endpoint", given or {}, Endpoint.known, 2)
 	local status, handle = core.endpoint_new()
 	if status ~= core.OK then
 		return object.failure(status)
@@ -27,6 +41,10 @@ function Endpoint.make()
 		at = 1,
 	}, Endpoint)
 	self.endpoint = self
+	if given.log then
+		self.log = given.log
+		core.endpoint_log(handle, levels[given.log_level or "info"])
+	end
 	return self
 end
 
@@ -131,6 +149,20 @@ local function take(self)
 	return batch[at], batch[at + 1], batch[at + 2]
 end
 
+-- Hands on the lines that have come since the last time.
+local function pass_log(self)
+	local lines, dropped = core.endpoint_lines(self.handle)
+	if not lines then
+		return
+	end
+	for i = 1, #lines, 2 do
+		self.log(level_names[lines[i]], lines[i + 1])
+	end
+	if dropped > 0 then
+		self.log("warning", ("%d more log lines were dropped"):format(dropped))
+	end
+end
+
 --- Calls the handlers of what has happened. They may yield where the interpreter lets them. An
 -- error in one comes out here; the events behind it wait for the next call.
 function Endpoint:dispatch()
@@ -142,6 +174,9 @@ function Endpoint:dispatch()
 	end
 	-- Lua 5.1 has no name for the main thread, which cannot yield anyway.
 	self.turn[1] = coroutine.running()
+	if self.log then
+		pass_log(self)
+	end
 	for tag, type, record in take, self do
 		if tag == 0 then
 			if type == core.EVENT_ACCEPTABLE then

@@ -36,6 +36,9 @@ local kinds = {
 	size = { "a whole number from 1 to 2147483647", whole(1, 2147483647) },
 	code = { "a whole number from 0 to 2^53", whole(0, 9007199254740992) },
 	qos = { "0, 1 or 2", whole(0, 2) },
+	level = { "error, warning, info or debug", function(value)
+		return value == "error" or value == "warning" or value == "info" or value == "debug"
+	end },
 	version = { "4 (MQTT 3.1.1) or 5", whole(4, 5) },
 	reconnect = { "true, false or a number of seconds", function(value)
 		return type(value) == "boolean" or (type(value) == "number" and value > 0)

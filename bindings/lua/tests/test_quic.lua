@@ -256,3 +256,35 @@ test("streams_with_handlers_live_on_unheld", function()
 	end, endpoint, server)
 	equal(got, "alive")
 end)
+
+test("endpoint_logs_to_a_function", function()
+	local lines = {}
+	local endpoint = kit.keep(assert(mquic.endpoint({
+		log_level = "debug",
+		log = function(level, line)
+			lines[#lines + 1] = level .. ": " .. line
+		end,
+	})))
+	local client = kit.connected({ endpoint = endpoint })
+	client:disconnect()
+	kit.wait(function()
+		return not client:alive()
+	end, client)
+	equal(#lines > 0, true)
+	for _, line in ipairs(lines) do
+		equal(line:match("^%l+: ") ~= nil and not line:find("\n"), true, line)
+	end
+	raises("log_level must be", mquic.endpoint, { log_level = "loud" })
+	raises("log belongs to", mquic.client, { endpoint = endpoint, log = print })
+end)
+
+test("endpoint_that_logs_may_be_collected_at_work", function()
+	for _ = 1, 3 do
+		local client = assert(mquic.client(kit.options({ log_level = "debug", log = print })))
+		assert(client:connect())
+		client.endpoint:pump()
+		client = nil -- luacheck: ignore
+		collectgarbage()
+		collectgarbage()
+	end
+end)
