@@ -238,7 +238,7 @@ static bool take(struct mquic_endpoint *endpoint, PyObject *list, size_t *bytes)
 	return done;
 }
 
-PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit)
+static PyObject *drain(struct mquic_endpoint *endpoint, size_t limit)
 {
 	enum mquic_status status = mquic_endpoint_process(endpoint);
 	size_t bytes = 0;
@@ -254,5 +254,16 @@ PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit)
 		Py_DECREF(list);
 		return NULL;
 	}
+	return list;
+}
+
+PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit)
+{
+	/* A finaliser that frees what an event points to must wait until the event is read. */
+	int collecting = PyGC_Disable();
+	PyObject *list = drain(endpoint, limit);
+
+	if (collecting)
+		PyGC_Enable();
 	return list;
 }

@@ -207,10 +207,11 @@ PyObject *native_relay_read(struct mquic_relay *relay, size_t size)
 
 /* ---- Log ---------------------------------------------------------------- */
 
-/* Runs no Python code, so that nothing can call back into the endpoint that logs. */
+/* Runs no Python code, garbage collection included, so nothing can call into the endpoint. */
 static void log_line(void *userdata, enum mquic_log_level level, const char *line)
 {
 	PyGILState_STATE state = PyGILState_Ensure();
+	int collecting = PyGC_Disable();
 	PyObject *type, *value, *traceback;
 	PyObject *pair;
 
@@ -221,6 +222,8 @@ static void log_line(void *userdata, enum mquic_log_level level, const char *lin
 		PyErr_Clear(); /* a line less */
 	Py_XDECREF(pair);
 	PyErr_Restore(type, value, traceback);
+	if (collecting)
+		PyGC_Enable();
 	PyGILState_Release(state);
 }
 

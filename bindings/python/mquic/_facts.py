@@ -69,7 +69,7 @@ def statistics_of(connection: Any) -> Statistics:
 
 def info_of(connection: Any) -> ConnectionInfo:
     """Reads addresses and TLS facts of a native connection."""
-    names = []
+    names: list[str] = []
     while (name := _native.connection_peer_alt_name(connection, len(names))) is not None:
         names.append(name)
     return ConnectionInfo(

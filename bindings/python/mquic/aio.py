@@ -1,0 +1,580 @@
+# SPDX-License-Identifier: MIT
+"""
+A client for asyncio, in the style of aiomqtt::
+
+    async with mquic.aio.Client("broker.example.org") as client:
+        await client.subscribe("sensors/#")
+        async for message in client.messages:
+            print(message.topic, message.payload)
+
+It runs on any loop that has ``add_reader()``: one descriptor stands for network and timers. To
+connect again after a failure, enter the same client once more::
+
+    while True:
+        try:
+            async with client:
+                ...
+        except mquic.MquicError:
+            await asyncio.sleep(3)
+"""
+
+import asyncio
+import ipaddress
+import weakref
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Any
+
+from ._facts import ConnectionInfo, Statistics
+from ._session import Event, Login, Payload, Session, Will, payload_of
+from .enums import EventType, MQTTProtocolVersion, Status
+from .errors import (
+    ClosedError,
+    MquicError,
+    NegativeAckError,
+    ReentrantError,
+    StateError,
+    TimedOutError,
+    WouldBlock,
+    make_end,
+)
+from .message import MQTTMessage
+from .properties import PacketTypes, Properties, merged
+from .reasoncodes import ReasonCode
+from .subscribeoptions import SubscribeOptions
+from .tls import QUICSettings, TLSSettings
+from .topics import topic_matches_sub
+
+__all__ = ["Client", "Message", "Messages", "MqttError", "Topic", "Will"]
+
+#: The name of the base of all exceptions in aiomqtt.
+MqttError = MquicError
+
+_BATCH = 1000
+
+# How often the network is looked after, in seconds, while nobody takes messages.
+_PAUSE = 0.02
+
+# How long saying goodbye may take, in seconds.
+_FAREWELL = 5.0
+
+
+class Topic(str):
+    """A topic name: text that can tell whether a filter matches it."""
+
+    __slots__ = ()
+
+    def matches(self, sub: str) -> bool:
+        """Whether the filter `sub` matches; ``+`` and ``#`` are its wildcards."""
+        return topic_matches_sub(sub, self)
+
+    @property
+    def value(self) -> str:
+        """The plain text."""
+        return str(self)
+
+
+class Message(MQTTMessage):
+    """A received message; its topic can match filters."""
+
+    __slots__ = ()
+    topic: Topic
+
+
+class Messages:
+    """
+    Received messages, in their order. Several tasks may iterate: each message goes to one.
+
+    When the connection is lost, what has come before is handed out, then iterating raises the
+    reason, a `MquicError`.
+    """
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+
+    def __aiter__(self) -> AsyncIterator[Message]:
+        return self
+
+    def __call__(self) -> "Messages":
+        """Itself: ``client.messages()`` is fine, too."""
+        return self
+
+    def __len__(self) -> int:
+        """Messages that wait to be taken."""
+        return len(self._client._queue)
+
+    async def __anext__(self) -> Message:
+        client = self._client
+        if not client._queue:
+            await client._wait_for_message()
+        message = client._queue.popleft()
+        if client._paused is not None:
+            client._maybe_resume()
+        return message
+
+
+class Client:
+    """One MQTT client, for one task or many of the same event loop."""
+
+    def __init__(
+        self,
+        hostname: str,
+        port: int = 14567,
+        *,
+        identifier: str | None = None,
+        username: str | None = None,
+        password: str | bytes | None = None,
+        keepalive: int = 60,
+        clean_start: bool = True,
+        protocol: int = MQTTProtocolVersion.MQTTv5,
+        will: Will | None = None,
+        timeout: float | None = 10.0,
+        max_queued_incoming_messages: int = 1000,
+        manual_ack: bool = False,
+        tls: TLSSettings | None = None,
+        quic: QUICSettings | None = None,
+        properties: Properties | None = None,
+        **more: Any,
+    ) -> None:
+        """
+        :param hostname: name or address of the server, or ``mqtt-quic://host:port``
+        :param identifier: client identifier; None lets the server choose
+        :param keepalive: seconds of silence after which the client pings; 0: never
+        :param clean_start: whether the server forgets what it kept for us; if not, what this
+            client has on the way is kept here, too, for the next time it is entered
+        :param timeout: seconds that each call may take; None: no limit
+        :param max_queued_incoming_messages: messages that may wait to be taken, 0: no limit. When
+            so many wait, no more are read, and QUIC slows the server down; none is dropped. While
+            a call waits for its answer some more are taken in, as the answer stands behind them.
+        :param manual_ack: whether messages are acknowledged by ``ack()`` only
+        :param properties: MQTT 5 properties of CONNECT; or one by one, such as
+            ``session_expiry_interval`` (seconds)
+        """
+        if not hostname:
+            raise ValueError("a host name must be given")
+        self._hostname = hostname
+        self._port = port
+        self._login = Login(
+            identifier=identifier or "",
+            protocol=MQTTProtocolVersion(protocol),
+            username=username,
+            password=password,
+            keepalive=keepalive,
+            clean=clean_start,
+            will=will,
+            manual_ack=manual_ack,
+            properties=merged(PacketTypes.CONNECT, properties, more),
+        )
+        self._tls = tls
+        self._quic = quic
+        #: Seconds that each call may take; None: no limit.
+        self.timeout = timeout
+        self._bound = max_queued_incoming_messages
+        #: Received messages, an asynchronous iterator.
+        self.messages = Messages(self)
+        #: Whether the server had kept our session.
+        self.session_present = False
+
+        self._entered = False
+        self._leaving = False
+        self._core: Session | None = None
+        self._release: Any = None  # closes the core
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._reading = False
+        self._paused: asyncio.TimerHandle | None = None
+        self._queue: deque[Message] = deque()
+        self._getters: deque[asyncio.Future[None]] = deque()
+        self._answers: dict[int, asyncio.Future[Event]] = {}  # by packet identifier
+        self._room: asyncio.Future[None] | None = None
+        self._connected: asyncio.Future[None] | None = None
+        self._closed: asyncio.Future[None] | None = None
+        self._end: MquicError | None = ClosedError("this client is not connected")
+
+    # ---- entering and leaving
+
+    async def __aenter__(self) -> "Client":
+        """
+        Connects, until the server has let us in.
+
+        :raises MquicError: `mquic.RefusedError`, `mquic.TLSError`, `mquic.ResolveError`,
+            `mquic.TimedOutError`; `mquic.ReentrantError` if it is in use already
+        """
+        if self._entered:
+            raise ReentrantError("this client is in use already: enter it once at a time")
+        self._entered = True
+        self._leaving = False
+        try:
+            await self._connect()
+        except BaseException:
+            self._cut_off()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Says goodbye; what was published is sent first."""
+        try:
+            await self._disconnect()
+        finally:
+            self._cut_off()
+
+    async def _connect(self) -> None:
+        loop = self._loop = asyncio.get_running_loop()
+        if self._core is None:
+            self._core = Session(self._tls, self._quic)
+            # QUIC has no kernel that says goodbye for us: at exit, the endpoint has to.
+            self._release = weakref.finalize(self, self._core.close)
+        self._core.configure(self._login)
+        self._queue.clear()
+        self._connected = loop.create_future()
+        self._closed = loop.create_future()
+        try:
+            async with asyncio.timeout(self.timeout):
+                await self._dial(self._core)
+                self._end = None
+                self._read(True)
+                await self._connected
+        except TimeoutError as error:
+            if isinstance(error, MquicError):
+                raise
+            raise TimedOutError(
+                f"{self._hostname} did not let us in within {self.timeout} s"
+            ) from None
+
+    async def _dial(self, core: Session) -> None:
+        if _is_numeric(self._hostname):
+            core.connect(self._hostname, self._port)
+            return
+        assert self._loop is not None
+        dialed = self._loop.run_in_executor(None, core.connect, self._hostname, self._port)
+        try:
+            await asyncio.shield(dialed)
+        except asyncio.CancelledError:
+            # The thread cannot be stopped: it gets a core of its own, closed when it is done.
+            self._core = None
+            release = self._release
+            dialed.add_done_callback(lambda done: (done.exception(), release()))
+            raise
+
+    async def _disconnect(self) -> None:
+        if self._end is not None or self._core is None:
+            return
+        try:
+            self._core.disconnect(0)
+        except StateError:
+            return
+        self._leaving = True  # no bound holds the last event back
+        self._maybe_resume()
+        assert self._closed is not None
+        await asyncio.wait([self._closed], timeout=_FAREWELL)
+
+    def _cut_off(self) -> None:
+        """Leaves nothing behind that waits or watches."""
+        self._read(False)
+        self._finish(ClosedError("this client was left"))
+        if self._core is not None and (self._login.clean or not self._is_over()):
+            self._core = None
+            self._release()
+        self._entered = False
+
+    def _is_over(self) -> bool:
+        """Whether the library has said DISCONNECTED, so that the session may connect again."""
+        return self._closed is not None and self._closed.done() and not self._closed.cancelled()
+
+    # ---- the loop
+
+    def _read(self, on: bool) -> None:
+        if self._paused is not None:
+            self._paused.cancel()
+            self._paused = None
+        if on == self._reading or self._core is None or self._loop is None:
+            return
+        self._reading = on
+        if on:
+            self._loop.add_reader(self._core.fd, self._ready)
+        else:
+            self._loop.remove_reader(self._core.fd)
+
+    def _limit(self) -> int:
+        """How many events may be taken now."""
+        if not self._bound or self._answers or self._room or self._leaving:
+            return _BATCH
+        return min(_BATCH, self._bound - len(self._queue))
+
+    def _ready(self) -> None:
+        """The descriptor is readable."""
+        limit = self._limit()
+        if limit <= 0:
+            self._pause()
+            return
+        assert self._core is not None
+        try:
+            batch = self._core.drain(limit)
+        except MquicError as error:
+            self._finish(error)
+            return
+        for event in batch:
+            if event[0] == EventType.MESSAGE:
+                self._queue.append(Message(Topic(event[2]), *event[3:]))
+            else:
+                self._handle(event)
+        if self._queue and self._getters:
+            self._wake_getters()
+
+    def _pause(self) -> None:
+        """Takes no events, but keeps the connection alive."""
+        self._read(False)
+        assert self._loop is not None
+        self._paused = self._loop.call_later(_PAUSE, self._look_after)
+
+    def _look_after(self) -> None:
+        assert self._core is not None and self._loop is not None
+        try:
+            self._core.process()
+        except MquicError as error:
+            self._paused = None
+            self._finish(error)
+            return
+        self._paused = self._loop.call_later(_PAUSE, self._look_after)
+
+    def _maybe_resume(self) -> None:
+        if self._paused is not None and (len(self._queue) <= self._bound // 2 or self._leaving):
+            self._read(True)
+
+    def _handle(self, event: Event) -> None:
+        kind = event[0]
+        if kind in (EventType.DELIVERED, EventType.SUBSCRIBED, EventType.UNSUBSCRIBED):
+            answer = self._answers.pop(event[2], None)
+            if answer is not None and not answer.done():
+                answer.set_result(event)
+        elif kind == EventType.WRITABLE:
+            self._make_room()
+        elif kind == EventType.CONNECTED:
+            self.session_present = event[4]
+            if self._connected is not None and not self._connected.done():
+                self._connected.set_result(None)
+        elif kind == EventType.DISCONNECTED:
+            _, _, _, _, _, status, origin, code, text, _ = event
+            if self._closed is not None and not self._closed.done():
+                self._closed.set_result(None)
+            error = make_end(status, origin, code, text)
+            self._finish(error if status != Status.OK else ClosedError(error.message))
+
+    def _finish(self, error: MquicError) -> None:
+        """The connection is gone: tells all who wait."""
+        if self._end is None:
+            self._end = error
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(error)
+                answer.exception()  # nobody may be waiting any more
+        self._answers.clear()
+        if self._connected is not None and not self._connected.done():
+            self._connected.set_exception(error)
+            self._connected.exception()
+        self._make_room()
+        self._wake_getters()
+
+    def _make_room(self) -> None:
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    def _wake_getters(self) -> None:
+        """Wakes one per message, or all at the end."""
+        count = len(self._queue) if self._end is None else len(self._getters)
+        while self._getters and count > 0:
+            getter = self._getters.popleft()
+            if not getter.done():
+                getter.set_result(None)
+                count -= 1
+
+    async def _wait_for_message(self) -> None:
+        while not self._queue:
+            if self._end is not None:
+                raise self._end.with_traceback(None)
+            assert self._loop is not None
+            getter = self._loop.create_future()
+            self._getters.append(getter)
+            try:
+                await getter
+            except asyncio.CancelledError:
+                if getter.done() and not getter.cancelled():
+                    self._wake_getters()  # the message was for us: somebody else takes it
+                raise
+
+    # ---- calls
+
+    def _session(self) -> Session:
+        if self._end is not None:
+            raise self._end.with_traceback(None)
+        if self._core is None:
+            raise ClosedError("this client is not connected")
+        return self._core
+
+    async def _ask(self, what: str, timeout: float | None, call: Any) -> Event | None:
+        """Makes a call that gives a packet identifier, and waits for its answer."""
+        seconds = self.timeout if timeout is None else timeout
+        packet_id = 0
+        try:
+            async with asyncio.timeout(seconds):
+                packet_id = await self._when_writable(call)
+                if packet_id == 0:
+                    return None
+                assert self._loop is not None
+                answer: asyncio.Future[Event] = self._loop.create_future()
+                self._answers[packet_id] = answer
+                if self._paused is not None:
+                    self._read(True)
+                return await answer
+        except TimeoutError as error:
+            if isinstance(error, MquicError):
+                raise
+            raise TimedOutError(f"no answer to {what} within {seconds} s") from None
+        finally:
+            self._answers.pop(packet_id, None)
+
+    async def _when_writable(self, call: Any) -> int:
+        while True:
+            try:
+                packet_id: int = call(self._session())
+                return packet_id
+            except WouldBlock:
+                assert self._loop is not None
+                if self._room is None:
+                    self._room = self._loop.create_future()
+                if self._paused is not None:
+                    self._read(True)
+                await asyncio.shield(self._room)
+
+    async def publish(
+        self,
+        topic: str,
+        payload: Payload = None,
+        qos: int = 0,
+        retain: bool = False,
+        properties: Properties | None = None,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> None:
+        """
+        Publishes a message; returns when the server has it, for QoS 0 when it was handed over for
+        sending. Waits while the send buffer is full.
+
+        :param payload: str, bytes or any buffer, a number, or None
+        :param properties: MQTT 5 properties; or one by one: ``content_type``, ``response_topic``,
+            ``correlation_data``, ``message_expiry_interval`` (seconds), ``user_property``
+        :param timeout: seconds, in place of the client's
+        :raises ValueError: for a bad topic or QoS
+        :raises NegativeAckError: if the server refuses it
+        :raises MquicError: if the connection is lost or the time is up; a message of QoS 1 or 2
+            may have arrived all the same
+        """
+        if qos not in (0, 1, 2):
+            raise ValueError(f"the QoS must be 0, 1 or 2, not {qos}")
+        data = payload_of(payload)
+        values = merged(PacketTypes.PUBLISH, properties, more)
+        if qos == 0:
+            try:  # the common case needs no clock
+                self._session().publish(topic, data, 0, retain, values)
+                return
+            except WouldBlock:
+                pass
+        event = await self._ask(
+            f"the message to {topic!r}",
+            timeout,
+            lambda session: session.publish(topic, data, qos, retain, values),
+        )
+        if event is not None and event[3] and event[3][0] >= 128:
+            reason = ReasonCode(PacketTypes.PUBACK, identifier=event[3][0])
+            raise NegativeAckError(f"the message to {topic!r}", [reason])
+
+    async def subscribe(
+        self,
+        topic: str | Sequence[tuple[str, int | SubscribeOptions]],
+        qos: int = 0,
+        options: SubscribeOptions | None = None,
+        properties: Properties | None = None,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> tuple[ReasonCode, ...]:
+        """
+        Subscribes to a filter, or to a list of (filter, QoS or options).
+
+        :param properties: MQTT 5 properties; or ``subscription_identifier``, ``user_property``
+        :returns: the server's answer for each filter: the QoS granted
+        :raises ValueError: for a bad filter or QoS
+        :raises NegativeAckError: if the server refuses one of them; the others hold
+        """
+        pairs = [(topic, options or qos)] if isinstance(topic, str) else list(topic)
+        filters = [
+            (sub, how.qos, how.bits) if isinstance(how, SubscribeOptions) else (sub, how, 0)
+            for sub, how in pairs
+        ]
+        values = merged(PacketTypes.SUBSCRIBE, properties, more)
+        return await self._change(
+            f"the subscription to {', '.join(sub for sub, _ in pairs)}",
+            PacketTypes.SUBACK,
+            timeout,
+            lambda session: session.subscribe(filters, values),
+        )
+
+    async def unsubscribe(
+        self,
+        topic: str | Sequence[str],
+        properties: Properties | None = None,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> tuple[ReasonCode, ...]:
+        """Unsubscribes from a filter or a list of them; raises what ``subscribe()`` raises."""
+        filters = [topic] if isinstance(topic, str) else list(topic)
+        values = merged(PacketTypes.UNSUBSCRIBE, properties, more)
+        return await self._change(
+            f"the end of the subscription to {', '.join(filters)}",
+            PacketTypes.UNSUBACK,
+            timeout,
+            lambda session: session.unsubscribe(filters, values),
+        )
+
+    async def _change(
+        self, what: str, packet: PacketTypes, timeout: float | None, call: Any
+    ) -> tuple[ReasonCode, ...]:
+        event = await self._ask(what, timeout, call)
+        assert event is not None
+        codes = tuple(ReasonCode(packet, identifier=code) for code in event[3])
+        if any(code.is_failure for code in codes):
+            raise NegativeAckError(what, list(codes))
+        return codes
+
+    def ack(self, message: MQTTMessage, reason: int = 0) -> None:
+        """With ``manual_ack``: acknowledges a message, or refuses it with a reason of 128 up."""
+        if message.qos:
+            self._session().ack(message.mid, reason)
+
+    # ---- looking
+
+    @property
+    def identifier(self) -> str:
+        """The client identifier in use, the server's choice if we made none."""
+        return self._login.identifier if self._core is None else self._core.identifier
+
+    def connection_info(self) -> ConnectionInfo | None:
+        """Addresses and TLS facts, None before the connection."""
+        return None if self._core is None else self._core.info()
+
+    def statistics(self) -> Statistics | None:
+        """Statistics of the connection, None before it."""
+        return None if self._core is None else self._core.statistics()
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

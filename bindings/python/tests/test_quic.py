@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: MIT
+"""QUIC without MQTT."""
+
+import gc
+import threading
+import time
+
+import pytest
+
+import mquic
+from mquic import EventType, quic
+
+
+@pytest.fixture
+def server_tls(certs):
+    return mquic.TLSSettings(certificate=certs.server.cert, key=certs.server.key, ca_file=certs.ca)
+
+
+def all_of(accept):
+    """What can be accepted without waiting."""
+    while True:
+        try:
+            yield accept(timeout=0)
+        except mquic.WouldBlock:
+            return
+
+
+class Echo(threading.Thread):
+    """An echo server that waits in one thread: accepts, and sends back what comes."""
+
+    def __init__(self, tls):
+        super().__init__(daemon=True)
+        self.endpoint = quic.Endpoint()
+        self.port = self.endpoint.listen("127.0.0.1", 0, tls=tls, alpn="echo")
+        self._over = False
+        self.start()
+
+    def run(self):
+        kept = {}
+        while not self._over:
+            self.endpoint.wait(0.2)
+            for event in self.endpoint.events():
+                if event.type == EventType.ACCEPTABLE:
+                    for connection in all_of(self.endpoint.accept):
+                        kept[connection] = []
+                elif event.type == EventType.STREAM_ACCEPTABLE:
+                    for stream in all_of(event.connection.accept_stream):
+                        kept[event.connection].append(stream)
+                        self.echo(stream)
+                elif event.type in (EventType.STREAM_READABLE, EventType.STREAM_WRITABLE):
+                    self.echo(event.stream)
+                elif event.type == EventType.STREAM_CLOSED:
+                    kept[event.connection].remove(event.stream)  # makes room for another
+                elif event.type == EventType.CONNECTION_CLOSED:
+                    del kept[event.connection]
+
+    def echo(self, stream):
+        try:
+            while data := stream.recv(timeout=0):
+                stream.send(data, timeout=0)
+            stream.finish()
+        except (mquic.WouldBlock, mquic.ClosedError, mquic.StateError):
+            pass
+
+    def stop(self):
+        self._over = True
+        self.endpoint.wakeup()
+        self.join(5)
+        self.endpoint.close()
+
+
+@pytest.fixture
+def echo(server_tls):
+    server = Echo(server_tls)
+    yield server
+    server.stop()
+
+
+def test_echo(echo, tls):
+    with quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=5) as connection:
+        stream = connection.open_stream()
+        assert stream.send(b"hello") == 5
+        assert stream.recv(timeout=5) == b"hello"
+        stream.finish()
+        assert stream.recv(timeout=5) == b""
+        stream.flush(timeout=5)
+        assert (stream.id, stream.bytes_sent, stream.bytes_received, stream.bytes_pending) == (
+            0,
+            5,
+            5,
+            0,
+        )
+        info = connection.info()
+        assert (info.alpn, info.tls_version) == ("echo", "TLS1.3")
+        assert "IP:127.0.0.1" in info.peer_alt_names
+        assert connection.statistics().packets_sent > 2
+
+
+def test_much_data_both_ways(echo, tls):
+    connection = quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=5)
+    stream = connection.open_stream()
+    sent = bytes(range(256)) * 400  # less than both windows hold, as nobody reads meanwhile
+    stream.sendall(memoryview(sent), timeout=10)
+    stream.finish()
+    received = bytearray()
+    room = bytearray(3000)
+    while n := stream.recv_into(room, timeout=10):
+        received += room[:n]
+    assert received == sent
+
+
+def test_many_streams(echo, tls):
+    connection = quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=5)
+    streams = [connection.open_stream() for _ in range(50)]  # more than the peer allows at once
+    for n, stream in enumerate(streams):
+        stream.sendall(b"%d" % n)
+        stream.finish()
+    for n, stream in enumerate(streams):
+        assert stream.recv(timeout=10) == b"%d" % n
+        assert stream.recv(timeout=10) == b""
+
+
+def test_threads_wait_on_one_endpoint(echo, tls):
+    connection = quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=5)
+    results = []
+
+    def work(number):
+        stream = connection.open_stream()
+        for n in range(50):
+            stream.sendall(b"%d:%d" % (number, n))
+            results.append(stream.recv(timeout=10) == b"%d:%d" % (number, n))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert results == [True] * 200
+
+
+def test_timeouts(echo, tls):
+    connection = quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=5)
+    stream = connection.open_stream()
+    with pytest.raises(mquic.WouldBlock):
+        stream.recv(timeout=0)
+    before = time.monotonic()
+    with pytest.raises(mquic.TimedOutError):
+        stream.recv(timeout=0.2)
+    assert 0.15 < time.monotonic() - before < 2
+    with pytest.raises(ValueError):
+        stream.recv(0)
+
+
+def test_close_codes(server_tls, tls):
+    server = quic.Endpoint()
+    port = server.listen("127.0.0.1", 0, tls=server_tls, alpn="x")
+    client = quic.Endpoint().dial("127.0.0.1", port, tls=tls, alpn="x")
+    deadline = time.monotonic() + 5
+    accepted = None
+    while accepted is None:
+        assert time.monotonic() < deadline
+        client.endpoint.wait(0.01)
+        try:
+            accepted = server.accept(timeout=0.01)
+        except mquic.TimedOutError:
+            pass
+    client.handshake(5)
+    accepted.close(7, "enough")
+    with pytest.raises(mquic.MquicError) as error:
+        client.open_stream().recv(timeout=5)
+        client.open_stream().recv(timeout=5)
+    for _ in range(20):
+        client.endpoint.wait(0.1)
+        ends = [event for event in client.endpoint.events() if event.error]
+        if ends:
+            break
+    assert client.error.origin == mquic.Origin.PEER and client.error.code == 7
+    assert "enough" in str(client.error)
+    assert error.value.status in (mquic.Status.CLOSED, mquic.Status.OK)
+    accepted.close()  # twice is fine
+
+
+def test_refused_and_wrong_trust(echo, tls, certs):
+    with pytest.raises(mquic.RefusedError):
+        quic.connect("127.0.0.1", 9, tls=tls, timeout=5)
+    with pytest.raises(mquic.TLSError):
+        quic.connect("127.0.0.1", echo.port, tls=tls, alpn="not-echo", timeout=5)
+    with pytest.raises(mquic.TLSError):
+        other = mquic.TLSSettings(ca_file=certs.other_ca)
+        quic.connect("127.0.0.1", echo.port, tls=other, alpn="echo", timeout=5)
+    insecure = mquic.TLSSettings(ca_file=certs.other_ca, insecure=True)
+    quic.connect("127.0.0.1", echo.port, tls=insecure, alpn="echo", timeout=5).close()
+
+
+def test_settings(echo, tls, workdir):
+    keylog = workdir / "keys"
+    settings = mquic.QUICSettings(
+        idle_timeout=5,
+        handshake_timeout=2.5,
+        keep_alive=1,
+        max_streams=3,
+        receive_window=65536,
+        send_buffer=65536,
+        congestion_control=mquic.CongestionControl.BBR,
+        retry=mquic.Retry.ALWAYS,
+        max_connections=5,
+        max_connections_per_address=2,
+        max_handshakes=3,
+    )
+    trust = mquic.TLSSettings(ca_file=tls.ca_file, keylog_file=keylog, server_name="localhost")
+    quic.connect("127.0.0.1", echo.port, tls=trust, quic=settings, alpn="echo", timeout=5).close()
+    assert b"CLIENT_HANDSHAKE_TRAFFIC_SECRET" in keylog.read_bytes()
+    for wrong in ({"idle_timeout": 0.1}, {"max_streams": 0}, {"receive_window": 1}):
+        with pytest.raises(ValueError):
+            quic.Endpoint().dial("127.0.0.1", 9, quic=mquic.QUICSettings(**wrong))
+
+
+def test_use_after_close(echo, tls, server_tls):
+    connection = quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=5)
+    stream = connection.open_stream()
+    endpoint = connection.endpoint
+    endpoint.close()
+    endpoint.close()
+    assert endpoint.closed
+    for call in (
+        lambda: stream.send(b"x"),
+        lambda: stream.recv(timeout=1),
+        lambda: connection.open_stream(),
+        lambda: connection.accept_stream(timeout=1),
+        lambda: endpoint.dial("127.0.0.1", 9),
+        lambda: endpoint.accept(timeout=1),
+        lambda: endpoint.process(),
+        lambda: endpoint.listen("127.0.0.1", tls=server_tls),
+    ):
+        with pytest.raises(mquic.MquicError):
+            call()
+    assert connection.info().alpn == "echo"  # facts stay readable
+    connection.close()
+
+
+@pytest.mark.parametrize("order", ["esc", "ecs", "sec", "sce", "ces", "cse"])
+def test_dropped_in_any_order(echo, tls, order):
+    endpoint = quic.Endpoint()
+    connection = endpoint.dial("127.0.0.1", echo.port, tls=tls, alpn="echo")
+    stream = connection.open_stream()
+    stream.send(b"x")
+    connection.handshake(5)
+    things = {"e": endpoint, "c": connection, "s": stream}
+    endpoint = connection = stream = None
+    for name in order:
+        del things[name]
+        gc.collect()
+
+
+def test_dropped_connection_is_closed(server_tls, tls):
+    server = quic.Endpoint()
+    port = server.listen("127.0.0.1", 0, tls=server_tls)
+    client = quic.Endpoint()
+    connection = client.dial("127.0.0.1", port, tls=tls)
+    accepted = None
+    deadline = time.monotonic() + 5
+    while accepted is None and time.monotonic() < deadline:
+        client.wait(0.01)
+        try:
+            accepted = server.accept(timeout=0.01)
+        except mquic.TimedOutError:
+            pass
+    del connection
+    while accepted.error is None and time.monotonic() < deadline:
+        client.wait(0.01)
+        server.wait(0.01)
+    assert accepted.error.origin == mquic.Origin.PEER and accepted.error.code == 0
+
+
+def test_listen_errors(server_tls, echo):
+    endpoint = quic.Endpoint()
+    with pytest.raises(mquic.InvalidError):
+        endpoint.listen("localhost", tls=server_tls)
+    with pytest.raises(mquic.InvalidError):
+        endpoint.listen("127.0.0.1", tls=mquic.TLSSettings(certificate="only-one.crt"))
+    with pytest.raises(mquic.TLSError):
+        endpoint.listen("127.0.0.1", tls=mquic.TLSSettings())
+    with pytest.raises(mquic.SystemCallError):
+        endpoint.listen("127.0.0.1", echo.port, tls=server_tls)
+    with pytest.raises(ValueError):
+        endpoint.listen("127.0.0.1\0", tls=server_tls)
+    endpoint.reload()
