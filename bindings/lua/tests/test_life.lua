@@ -179,9 +179,9 @@ test("scope_closes_its_objects_in_lua_5_4", function()
 	equal(chunk(mquic, kit.options()):alive(), false)
 end)
 
--- The rest of the program: interpreter ends with a session at work.
-local function end_with(last_words)
-	local interpreter = arg[-1]
+-- Runs a script that has a session at work, then does as told; gives its output. `start` is a
+-- shell command with %s for the interpreter and the script.
+local function with_session(last_words, start)
 	local script = os.tmpname()
 	local file = assert(io.open(script, "w"))
 	file:write(([[
@@ -194,8 +194,8 @@ local function end_with(last_words)
 	]]):format(kit.uri, kit.ca, kit.name("end"), last_words))
 	file:close()
 	-- Whoever ends by os.exit() frees nothing: that is no leak to look for.
-	local pipe = assert(io.popen(("ASAN_OPTIONS=detect_leaks=0 %s %s 2>&1; echo exit $?"):format(
-		interpreter, script)))
+	local command = "ASAN_OPTIONS=detect_leaks=0 " .. start:format(arg[-1] .. " " .. script)
+	local pipe = assert(io.popen(command))
 	local output = pipe:read("*a")
 	pipe:close()
 	os.remove(script)
@@ -203,11 +203,21 @@ local function end_with(last_words)
 end
 
 test("interpreter_may_end_with_a_live_session", function()
-	equal(end_with(""), "exit 0\n")
-	equal(end_with("os.exit(0)"), "exit 0\n")
-	equal(end_with("os.exit(0, true)"), "exit 0\n")
-	equal(end_with("error('over', 0)"):match("over\n") ~= nil, true)
-	equal(end_with("error('over', 0)"):match("exit %d+\n$"), "exit 1\n")
+	local start = "%s 2>&1; echo exit $?"
+	equal(with_session("", start), "exit 0\n")
+	equal(with_session("os.exit(0)", start), "exit 0\n")
+	equal(with_session("os.exit(0, true)", start), "exit 0\n")
+	local output = with_session("error('over', 0)", start)
+	equal(output:match("over\n") ~= nil, true, output)
+	equal(output:match("exit %d+\n$"), "exit 1\n")
+end)
+
+test("interrupt_ends_the_plain_loop_at_once", function()
+	-- A shell in the background sends the signal, when the script is in its loop again.
+	local output = with_session(
+		"os.execute('(sleep 0.3; kill -INT ' .. arg[1] .. ') &') client:run(10)",
+		"sh -c 'exec %s $$' 2>&1")
+	equal(output:find("interrupted!", 1, true) ~= nil, true, output)
 end)
 
 test("memory_stays_flat", function()

@@ -285,3 +285,31 @@ test("luv_passes_errors_of_handlers_on", function()
 	uv.run()
 	equal(problem:find("mine", 1, true) ~= nil, true, problem)
 end)
+
+test("threads_have_clients_of_their_own", function()
+	need("cqueues")
+	local thread = require("cqueues.thread")
+	local client, messages = kit.subscribed("threads", 1)
+	local threads = {}
+	for i = 1, 3 do
+		threads[i] = assert(thread.start(function(_, path, cpath, uri, ca, payload)
+			package.path, package.cpath = path, cpath
+			local own = require("mquic")
+			local sender = assert(own.client({ uri = uri, ca_file = ca }))
+			sender:on("delivered", function()
+				sender:disconnect()
+			end)
+			assert(sender:connect())
+			assert(sender:publish({ topic = "threads", payload = payload, qos = 1 }))
+			assert(sender:run(10))
+		end, package.path, package.cpath, kit.uri, kit.ca, tostring(i)))
+	end
+	kit.wait(function()
+		return #messages == 3
+	end, client)
+	for _, one in ipairs(threads) do
+		local done, problem = one:join()
+		equal(done, true, problem)
+		equal(problem, nil)
+	end
+end)
