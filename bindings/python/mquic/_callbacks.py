@@ -80,37 +80,39 @@ class Callbacks:
     #: Whether exceptions in callbacks are only logged.
     suppress_exceptions: bool = False
 
+    # In the class, so that a class made of this one may have them as methods.
+    #: on_connect(client, userdata, connect_flags, reason_code, properties)
+    on_connect: OnConnect | None = None
+    #: on_connect_fail(client, userdata): a connection in the background did not come about.
+    on_connect_fail: OnPlain | None = None
+    #: on_disconnect(client, userdata, disconnect_flags, reason_code, properties)
+    on_disconnect: OnDisconnect | None = None
+    #: on_message(client, userdata, message), unless a topic callback took it.
+    on_message: OnMessage | None = None
+    #: on_publish(client, userdata, mid, reason_code, properties)
+    on_publish: OnPublish | None = None
+    #: on_subscribe(client, userdata, mid, reason_code_list, properties)
+    on_subscribe: OnSubscribe | None = None
+    #: on_unsubscribe(client, userdata, mid, reason_code_list, properties)
+    on_unsubscribe: OnSubscribe | None = None
+    #: on_pre_connect(client, userdata): about to connect.
+    on_pre_connect: OnPlain | None = None
+    #: on_log(client, userdata, level, text)
+    on_log: OnLog | None = None
+    #: on_socket_open(client, userdata, socket): the descriptor is to be watched from now on.
+    on_socket_open: OnSocket | None = None
+    #: on_socket_close(client, userdata, socket): it need not be watched any more.
+    on_socket_close: OnSocket | None = None
+    #: Never called: nothing ever waits for the descriptor to be writable.
+    on_socket_register_write: OnSocket | None = None
+    on_socket_unregister_write: OnSocket | None = None
+    #: on_auth(client, userdata, reason_code, properties): answer with ``auth()``.
+    on_auth: OnAuth | None = None
+
     def __init__(self, userdata: Any) -> None:
         self._userdata = userdata
         self._logger: logging.Logger | None = None
         self._topic_callbacks: TopicTable[OnMessage] = TopicTable()
-        #: on_connect(client, userdata, connect_flags, reason_code, properties)
-        self.on_connect: OnConnect | None = None
-        #: on_connect_fail(client, userdata): a connection in the background did not come about.
-        self.on_connect_fail: OnPlain | None = None
-        #: on_disconnect(client, userdata, disconnect_flags, reason_code, properties)
-        self.on_disconnect: OnDisconnect | None = None
-        #: on_message(client, userdata, message), unless a topic callback took it.
-        self.on_message: OnMessage | None = None
-        #: on_publish(client, userdata, mid, reason_code, properties)
-        self.on_publish: OnPublish | None = None
-        #: on_subscribe(client, userdata, mid, reason_code_list, properties)
-        self.on_subscribe: OnSubscribe | None = None
-        #: on_unsubscribe(client, userdata, mid, reason_code_list, properties)
-        self.on_unsubscribe: OnSubscribe | None = None
-        #: on_pre_connect(client, userdata): about to connect.
-        self.on_pre_connect: OnPlain | None = None
-        #: on_log(client, userdata, level, text)
-        self.on_log: OnLog | None = None
-        #: on_socket_open(client, userdata, socket): the descriptor is to be watched from now on.
-        self.on_socket_open: OnSocket | None = None
-        #: on_socket_close(client, userdata, socket): it need not be watched any more.
-        self.on_socket_close: OnSocket | None = None
-        #: Never called: nothing ever waits for the descriptor to be writable.
-        self.on_socket_register_write: OnSocket | None = None
-        self.on_socket_unregister_write: OnSocket | None = None
-        #: on_auth(client, userdata, reason_code, properties): answer with ``auth()``.
-        self.on_auth: OnAuth | None = None
 
     # ---- setting
 
@@ -236,13 +238,21 @@ class Callbacks:
             self._failed(name, error)
 
     def _call_message(self, message: MQTTMessage) -> None:
-        functions: list[OnMessage] = []
-        if len(self._topic_callbacks):
+        if self._topic_callbacks._count:  # faster than its len()
             functions = list(self._topic_callbacks.matching(message.topic))
-        if not functions and self.on_message is not None:
-            functions = [self.on_message]
-        for function in functions:
-            try:
+            if functions:
+                for one in functions:
+                    self._call_one(one, message)
+                return
+        function = self.on_message
+        if function is not None:
+            try:  # not in _call_one(): this is the hottest place
                 function(self, self._userdata, message)  # type: ignore[arg-type]
             except Exception as error:
                 self._failed("on_message", error)
+
+    def _call_one(self, function: OnMessage, message: MQTTMessage) -> None:
+        try:
+            function(self, self._userdata, message)  # type: ignore[arg-type]
+        except Exception as error:
+            self._failed("on_message", error)

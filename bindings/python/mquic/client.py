@@ -81,6 +81,9 @@ PORT = 14567
 # Events taken at a time.
 _BATCH = 1000
 
+# As a plain number it compares faster.
+_MESSAGE = int(EventType.MESSAGE)
+
 # A message without packet identifier has been handed over: an event of our own.
 _HANDED_OVER = 0
 
@@ -236,6 +239,7 @@ class Client(Callbacks, Options):
         self._core: Session | None = None
         self._log_level: EndpointLogLevel | None = None
         self._socket: Descriptor | None = None
+        self._poller: select.poll | None = None
         self._events: deque[Event] = deque()
         self._active = False  # from connect() until the library says DISCONNECTED
         self._connected = False  # from CONNACK on, as callbacks have seen it
@@ -281,8 +285,10 @@ class Client(Callbacks, Options):
         self.loop_stop()
         if self._core is not None:
             self._core.close()
+        protocol = self._login.protocol
+        self.__dict__.clear()
         self.__init__(  # type: ignore[misc]
-            CallbackAPIVersion.VERSION2, client_id, clean_session, userdata, self._login.protocol
+            CallbackAPIVersion.VERSION2, client_id, clean_session, userdata, protocol
         )
 
     def connect(
@@ -638,10 +644,15 @@ class Client(Callbacks, Options):
 
     def _wait(self, timeout: float) -> None:
         """Waits for something to do; no lock is held, and other threads run."""
-        if self._core is not None:
+        if self._core is None:
+            return
+        # A poll object serves one thread at a time; whoever finds none makes another.
+        poller, self._poller = self._poller, None
+        if poller is None:
             poller = select.poll()
             poller.register(self._core.fd, select.POLLIN)
-            poller.poll(timeout * 1000)
+        poller.poll(timeout * 1000)
+        self._poller = poller
 
     def _pull(self) -> None:
         """Does what is due and takes events. They are handled later, outside of the lock."""
@@ -659,10 +670,11 @@ class Client(Callbacks, Options):
         self._active = False
         self._answers.clear()
         _, _, _, _, _, status, origin, code, text, _ = batch[-1]
-        self._error = make_end(status, origin, code, text)
+        error = make_end(status, origin, code, text)
+        self._error = error if status != Status.OK else None
         if self._dialing and origin != Origin.MQTT:
             batch.pop()
-            self._dial_error = self._error  # reconnect() raises it
+            self._dial_error = error  # reconnect() raises it
         self._changed.notify_all()
 
     def _flush_log(self) -> None:
@@ -680,7 +692,7 @@ class Client(Callbacks, Options):
                 event = events.popleft()
             except IndexError:  # another thread has taken it
                 return
-            if event[0] == EventType.MESSAGE:
+            if event[0] == _MESSAGE:
                 self._call_message(MQTTMessage(*event[2:]))
             else:
                 self._handle(event)
@@ -950,7 +962,7 @@ class Client(Callbacks, Options):
 
     @property
     def error(self) -> MquicError | None:
-        """Why the last connection ended, in words; None while it stands."""
+        """Why the last connection ended; None while it stands, and after a clean end."""
         return self._error
 
     def connection_info(self) -> ConnectionInfo | None:

@@ -76,7 +76,7 @@ def multiple(
     client.on_publish = published
     client.connect(hostname, port, keepalive)
     client.loop_forever()
-    if client.error is not None and client.error.origin:
+    if client.error is not None:
         raise client.error
 
 

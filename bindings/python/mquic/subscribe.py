@@ -59,7 +59,7 @@ def callback(
     client.on_message = callback
     client.connect(hostname, port, keepalive)
     client.loop_forever()
-    if client.error is not None and client.error.origin:
+    if client.error is not None:
         raise client.error
 
 

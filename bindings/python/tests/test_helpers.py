@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""Values and helpers: properties, reason codes, topics, publish and subscribe in one call."""
+
+import ast
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import mquic
+import mquic.client as mqtt
+import mquic.publish
+import mquic.subscribe
+from mquic.properties import PacketTypes, Properties
+from mquic.topics import TopicTable, is_filter
+
+
+@pytest.mark.parametrize(
+    "sub, topic, matches",
+    [
+        ("a/b", "a/b", True),
+        ("a/b", "a/c", False),
+        ("a/+", "a/b", True),
+        ("a/+", "a/b/c", False),
+        ("a/+/c", "a//c", True),
+        ("a/#", "a", True),
+        ("a/#", "a/b/c", True),
+        ("#", "a/b", True),
+        ("+", "a", True),
+        ("+/+", "/a", True),
+        ("/+", "/a", True),
+        ("#", "$SYS/x", False),
+        ("+/x", "$SYS/x", False),
+        ("$SYS/#", "$SYS/x", True),
+        ("a", "A", False),
+    ],
+)
+def test_topic_matches_sub(sub, topic, matches):
+    assert mquic.topic_matches_sub(sub, topic) is matches
+
+
+def test_topic_table():
+    table = TopicTable()
+    for n, sub in enumerate(("a/#", "a/b", "a/+", "a/b")):
+        table[sub] = n
+    assert len(table) == 3
+    assert sorted(table.matching("a/b")) == [0, 2, 3]
+    del table["a/b"]
+    with pytest.raises(KeyError):
+        del table["a/b"]
+    with pytest.raises(KeyError):
+        del table["x/y"]
+    assert sorted(table.matching("a/b")) == [0, 2]
+    del table["a/#"], table["a/+"]
+    assert not table._root.children and len(table) == 0
+
+
+@pytest.mark.parametrize("text", ["", "a/#/b", "a#", "+a", "a+/b", "x" * 65536])
+def test_bad_filters(text):
+    assert not is_filter(text)
+
+
+def test_reason_codes():
+    code = mquic.ReasonCode(PacketTypes.CONNACK, "Not authorized")
+    assert code == 135 and code == "Not authorized" and code != "Success" and code.is_failure
+    assert (code.value, f"{code}", str(code), hash(code)) == (135,) + ("Not authorized",) * 2 + (
+        hash(135),
+    )
+    assert repr(code) == "ReasonCode(Connack, 'Not authorized')"
+    assert str(mquic.ReasonCode(PacketTypes.DISCONNECT)) == "Normal disconnection"
+    assert str(mquic.ReasonCode(PacketTypes.SUBACK, identifier=0)) == "Granted QoS 0"
+    assert str(mquic.ReasonCode(PacketTypes.PUBACK, identifier=200)) == "Reason code 200"
+    for wrong in ({"aName": "No such"}, {"identifier": 256}):
+        with pytest.raises(ValueError):
+            mquic.ReasonCode(PacketTypes.PUBACK, **wrong)
+
+
+def test_stub_knows_the_whole_native_module():
+    """A new function of mquic.h has to come with its types, in _native.pyi."""
+    stub = ast.parse(Path(mquic._native.__file__).with_name("_native.pyi").read_text())
+    known = {node.name for node in stub.body if isinstance(node, ast.FunctionDef)}
+    known |= {
+        node.target.id
+        for node in stub.body
+        if isinstance(node, ast.AnnAssign) and node.target.id[0].isupper()
+    }
+    native = {name for name in dir(mquic._native) if not name.startswith(("_", "SWIG"))}
+    assert native == known - {"Handle", "Text", "Bytes", "Room"}
+
+
+def test_properties():
+    one = Properties(PacketTypes.PUBLISH, content_type="text/plain", UserProperty=[("a", "1")])
+    one.UserProperty = ("b", "2")
+    one.CorrelationData = "text"
+    assert one.ContentType == one.content_type == "text/plain"
+    assert one.UserProperty == [("a", "1"), ("b", "2")]
+    assert one.json()["CorrelationData"] == b"text".hex()
+    del one.ContentType
+    assert one.get("ContentType") is None
+    with pytest.raises(AttributeError):
+        one.ContentType
+    with pytest.raises(AttributeError):
+        del one.ContentType
+    with pytest.raises(ValueError, match="cannot carry"):
+        one.WillDelayInterval = 3
+    with pytest.raises(ValueError, match="not an MQTT property"):
+        one.Colour = "blue"
+    with pytest.raises(TypeError):
+        one.ContentType = 7
+    with pytest.raises(TypeError):
+        one.MessageExpiryInterval = "7"
+    with pytest.raises(TypeError):
+        one.UserProperty = [("a", 1)]
+    one.clear()
+    assert one.isEmpty() and one == Properties(PacketTypes.PUBLISH)
+
+
+def test_error_strings():
+    assert mqtt.error_string(mqtt.MQTT_ERR_NO_CONN) == "The client is not currently connected."
+    assert mqtt.error_string(99) == "Unknown error."
+    assert mqtt.connack_string(0) == "Connection Accepted."
+    assert "Not authorized" in mqtt.connack_string(135)
+
+
+def test_settings_are_checked():
+    client = mqtt.Client()
+    with pytest.raises(ValueError):
+        client.tls_set(ciphers="AES")
+    with pytest.raises(TypeError):
+        client.tls_set_context(object())
+    with pytest.raises(ValueError):
+        client.will_set("a/#")
+    with pytest.raises(ValueError):
+        client.reconnect_delay_set(5, 1)
+    client.connect_timeout = 3
+    assert client.connect_timeout == 3.0
+    with pytest.raises(ValueError):
+        client.connect("127.0.0.1", 9, 70000)
+
+
+def test_publish_single_and_multiple(broker, tls):
+    listener = broker.tcp_sub("-t", "once/#", "-C", "4", "-v")
+    where = {"hostname": broker.host, "port": broker.port}
+    mquic.publish.single("once/a", "1", qos=2, tls=tls, **where)
+    trust = {"ca_certs": tls.ca_file}
+    messages = [{"topic": "once/b", "payload": 2}, ("once/c", "3", 1), ("once/d", None, 0, False)]
+    mquic.publish.multiple(messages, tls=trust, **where)
+    assert sorted(listener.wait_lines(4)) == ["once/a 1", "once/b 2", "once/c 3", "once/d (null)"]
+    with pytest.raises(OSError):
+        mquic.publish.single("a", hostname="127.0.0.1", port=9)
+
+
+def test_publish_refused(make_broker, tls):
+    broker = make_broker(anonymous=False).start()
+    with pytest.raises(ConnectionRefusedError) as error:
+        mquic.publish.single("a", "b", hostname=broker.host, port=broker.port, tls=tls)
+    assert error.value.reason_code == "Not authorized"
+    with pytest.raises(ConnectionRefusedError):
+        mquic.subscribe.simple("a", hostname=broker.host, port=broker.port, tls=tls)
+
+
+def test_subscribe_simple_and_callback(broker, tls):
+    where = {"hostname": broker.host, "port": broker.port, "tls": tls}
+    broker.tcp_pub("-t", "kept", "-m", "there", "-r")
+    assert mquic.subscribe.simple("kept", **where).payload == b"there"
+
+    def later():
+        for n in range(3):
+            time.sleep(0.3)
+            broker.tcp_pub("-t", "kept", "-m", f"new {n}")
+
+    thread = threading.Thread(target=later)
+    thread.start()
+    got = mquic.subscribe.simple(["kept", "other"], msg_count=2, retained=False, **where)
+    assert len(got) == 2 and all(message.payload.startswith(b"new") for message in got)
+    thread.join()
+    seen = []
+
+    def take(client, userdata, message):
+        userdata.append(message.topic)
+        client.disconnect()
+
+    mquic.subscribe.callback(take, "kept", userdata=seen, **where)
+    assert seen == ["kept"]
