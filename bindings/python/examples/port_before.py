@@ -35,7 +35,7 @@ def on_message(client, userdata, message):
 
 
 def on_disconnect(client, userdata, disconnect_flags, reason_code, properties):
-    print(f"Disconnected: {reason_code}, {len(userdata)} not acknowledged")
+    print(f"Disconnected: {reason_code}")
 
 
 client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
