@@ -10,6 +10,11 @@ static PyObject *text_of(const char *data, size_t len)
 	return PyUnicode_DecodeUTF8(data, (Py_ssize_t)len, "replace");
 }
 
+static PyObject *bytes_of(const uint8_t *data, size_t len)
+{
+	return PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)len);
+}
+
 /* ---- Properties --------------------------------------------------------- */
 
 /* Puts `value` into the dict, made if it is not there yet; takes the reference. */
@@ -32,8 +37,7 @@ static bool put_text(PyObject **dict, const char *name, const char *text, size_t
 
 static bool put_bytes(PyObject **dict, const char *name, const uint8_t *data, size_t len)
 {
-	return data == NULL ||
-	       put(dict, name, PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)len));
+	return data == NULL || put(dict, name, bytes_of(data, len));
 }
 
 /* Adds to a list that is made if it is not there yet; takes the reference. */
@@ -180,9 +184,10 @@ static PyObject *message_tuple(const struct mquic_event *event, size_t *bytes)
 		return NULL;
 	}
 	*bytes += topic_len + payload_len;
-	return Py_BuildValue("(inNy#iNNiN)", (int)MQUIC_EVENT_MESSAGE, (Py_ssize_t)key_of(event),
-			     text_of(topic, topic_len), (const char *)payload,
-			     (Py_ssize_t)payload_len, mquic_message_qos(message),
+	/* No '#': built by Python 3.13, such a format does not run in 3.11 through abi3. */
+	return Py_BuildValue("(inNNiNNiN)", (int)MQUIC_EVENT_MESSAGE, (Py_ssize_t)key_of(event),
+			     text_of(topic, topic_len), bytes_of(payload, payload_len),
+			     mquic_message_qos(message),
 			     PyBool_FromLong(mquic_message_retain(message)),
 			     PyBool_FromLong(mquic_message_duplicate(message)),
 			     (int)mquic_message_packet_id(message), or_none(properties));
@@ -213,12 +218,12 @@ static PyObject *plain_tuple(const struct mquic_event *event)
 		Py_XDECREF(properties);
 		return NULL;
 	}
-	return Py_BuildValue("(iniNNiiKsN)", (int)mquic_event_type(event), (Py_ssize_t)key_of(event),
-			     (int)mquic_event_packet_id(event), reason_tuple(event),
-			     PyBool_FromLong(mquic_event_session_present(event)),
-			     (int)mquic_event_status(event), (int)mquic_event_origin(event),
-			     (unsigned long long)mquic_event_code(event), mquic_event_text(event),
-			     or_none(properties));
+	return Py_BuildValue(
+		"(iniNNiiKsN)", (int)mquic_event_type(event), (Py_ssize_t)key_of(event),
+		(int)mquic_event_packet_id(event), reason_tuple(event),
+		PyBool_FromLong(mquic_event_session_present(event)), (int)mquic_event_status(event),
+		(int)mquic_event_origin(event), (unsigned long long)mquic_event_code(event),
+		mquic_event_text(event), or_none(properties));
 }
 
 /* Takes one event off the endpoint; false: there is none, or an exception is set. */

@@ -152,9 +152,9 @@ static enum mquic_status fill(struct mquic_message *message, const char *topic, 
 	return status == MQUIC_OK ? mquic_message_set_retain(message, retain) : status;
 }
 
-enum mquic_status native_publish(struct mquic_session *session, const char *topic,
-				 size_t topic_len, const uint8_t *payload, size_t payload_len,
-				 int qos, bool retain, uint16_t *packet_id)
+enum mquic_status native_publish(struct mquic_session *session, const char *topic, size_t topic_len,
+				 const uint8_t *payload, size_t payload_len, int qos, bool retain,
+				 uint16_t *packet_id)
 {
 	struct mquic_message *message;
 	enum mquic_status status = mquic_message_new(&message);

@@ -8,11 +8,9 @@
 #ifndef MQUIC_PYTHON_NATIVE_H
 #define MQUIC_PYTHON_NATIVE_H
 
-#ifndef PY_SSIZE_T_CLEAN
-#define PY_SSIZE_T_CLEAN
-#endif
 #include <Python.h>
 
+#include <errno.h> /* for what SWIG writes: the limited API does not bring it along */
 #include <mquic.h>
 #include <stdbool.h>
 
@@ -73,9 +71,9 @@ PyObject *native_append(PyObject *result, PyObject *more);
 PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit);
 
 /* Publishes a message that has no properties. */
-enum mquic_status native_publish(struct mquic_session *session, const char *topic,
-				 size_t topic_len, const uint8_t *payload, size_t payload_len,
-				 int qos, bool retain, uint16_t *packet_id);
+enum mquic_status native_publish(struct mquic_session *session, const char *topic, size_t topic_len,
+				 const uint8_t *payload, size_t payload_len, int qos, bool retain,
+				 uint16_t *packet_id);
 
 /* Takes up to `size` received bytes; b"" is the end. */
 PyObject *native_recv(struct mquic_stream *stream, size_t size);

@@ -14,7 +14,13 @@ MQTT over QUIC.
 Times are in seconds. Everything raises a `MquicError` (`mquic.errors`) if it fails.
 """
 
-from . import _native
+import warnings
+
+# SWIG 4.2 and 4.3 make types that Python warns about, and crash if that is made an error.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from . import _native
+
 from ._facts import ConnectionInfo, Statistics
 from .client import Client, MQTTMessageInfo
 from .enums import (
