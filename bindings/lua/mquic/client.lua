@@ -6,7 +6,8 @@ local Endpoint = require("mquic.endpoint")
 local message = require("mquic.message")
 local object = require("mquic.object")
 local options = require("mquic.options")
-local settings = require("mquic.settings")
+local session = require("mquic.session")
+local subscription = require("mquic.subscription")
 
 local Client = object.class("client", {
 	"connect", "message", "delivered", "subscribe", "unsubscribe", "writable", "auth", "close",
@@ -25,135 +26,10 @@ end
 
 -- ---- Making one ------------------------------------------------------------
 
-local known = {
-	uri = "name", id = "string", clean = "boolean", version = "version", keep_alive = "short",
-	username = "string", password = "string", will = "table", manual_ack = "boolean",
-	reconnect = "reconnect", endpoint = "table", properties = "table",
-	user_properties = "table", topic_aliases = "short",
-}
-for _, more in ipairs({ settings.known, Endpoint.known }) do
-	for name, kind in pairs(more) do
-		known[name] = kind
-	end
-end
-
-local known_properties = {
-	session_expiry_interval = "whole", receive_maximum = "short", maximum_packet_size = "whole",
-	topic_alias_maximum = "short", authentication_method = "string",
-	authentication_data = "string",
-}
-
-local known_will = message.known({ delay = "whole" })
-
--- Option, setter: given as it is.
-local setters = {
-	{ "version", core.session_set_protocol },
-	{ "id", core.session_set_client_id },
-	{ "username", core.session_set_username },
-	{ "password", core.session_set_password },
-	{ "keep_alive", core.session_set_keep_alive_s },
-	{ "clean", core.session_set_clean_start },
-	{ "manual_ack", core.session_set_manual_ack },
-	{ "topic_aliases", core.session_set_topic_aliases },
-}
-
-local property_setters = {
-	{ "session_expiry_interval", core.session_set_expiry_s },
-	{ "receive_maximum", core.session_set_receive_maximum },
-	{ "maximum_packet_size", core.session_set_maximum_packet_size },
-	{ "topic_alias_maximum", core.session_set_topic_alias_maximum },
-}
-
-local function set(handle, list, given, try)
-	for _, entry in ipairs(list) do
-		if given[entry[1]] ~= nil then
-			try(entry[2](handle, given[entry[1]]))
-		end
-	end
-end
-
--- Sets everything; returns nil, message, code of the first refusal.
-local function configure(handle, given, will, user_pairs)
-	local refused
-	local function try(status)
-		if status ~= core.OK and not refused then
-			refused = { object.failure(status, core.session_error(handle)) }
-		end
-	end
-	local properties = given.properties or {}
-	set(handle, setters, given, try)
-	set(handle, property_setters, properties, try)
-	if properties.authentication_method then
-		try(core.session_set_authentication(handle, properties.authentication_method,
-			properties.authentication_data))
-	end
-	for _, pair in ipairs(user_pairs) do
-		try(core.session_add_user_property(handle, pair[1], pair[2]))
-	end
-	if will then
-		try(core.session_set_will(handle, will, given.will.delay or 0))
-	end
-	if refused then
-		return nil, refused[2], refused[3]
-	end
-	return true
-end
-
-local function check(given)
-	options.check_all("client", given, known, 3)
-	options.check_all("client: properties", given.properties or {}, known_properties, 3)
-	if given.will then
-		options.check_all("client: will", given.will, known_will, 3)
-		options.need("client: will", given.will, "topic", 3)
-	end
-	if given.endpoint and getmetatable(given.endpoint) ~= Endpoint then
-		error("client: endpoint must come from mquic.endpoint()", 3)
-	end
-	if given.endpoint and given.log then
-		error("client: log belongs to mquic.endpoint{} when the endpoint is shared", 3)
-	end
-end
-
-local function new_session(given, endpoint)
-	if not endpoint.handle then
-		return object.closed(Endpoint)
-	end
-	local made, text, code = settings.make(given)
-	if not made then
-		return nil, text, code
-	end
-	local status, handle = core.session_new(endpoint.handle, made)
-	if status ~= core.OK then
-		return object.failure(status, core.endpoint_error(endpoint.handle))
-	end
-	return handle
-end
-
--- A session with everything set, or nil, message, code.
-local function new_configured(given, endpoint, user_pairs)
-	local handle, text, code = new_session(given, endpoint)
-	if not handle then
-		return nil, text, code
-	end
-	local will
-	if given.will then
-		will, text, code = message.make("client: will", given.will, 3)
-	end
-	local done = will or not given.will
-	if done then
-		done, text, code = configure(handle, given, will, user_pairs)
-	end
-	if not done then
-		core.free(handle)
-		return nil, text, code
-	end
-	return handle
-end
-
 --- mquic.client{ uri=, id=, clean=, username=, password=, will=, keep_alive=, ca_file=, ... }:
 -- a client that is not connected, or nil, message, code.
 function Client.make(given)
-	check(given)
+	session.check(given, 2)
 	local user_pairs = message.user_pairs("client", given.user_properties or {}, 2)
 	local endpoint, text, code = given.endpoint
 	if not endpoint then
@@ -161,7 +37,7 @@ function Client.make(given)
 	end
 	local handle
 	if endpoint then
-		handle, text, code = new_configured(given, endpoint, user_pairs)
+		handle, text, code = session.make(given, endpoint, user_pairs)
 	end
 	if not handle then
 		return nil, text, code
@@ -317,60 +193,14 @@ local subscribe_known = {
 	user_properties = "table",
 }
 
-local retain_handling = { [0] = 0, core.SUBSCRIBE_RETAINED_IF_NEW, core.SUBSCRIBE_RETAINED_NEVER }
-
-local function subscribe_options(given)
-	return (given.no_local and core.SUBSCRIBE_NO_LOCAL or 0)
-		+ (given.retain_as_published and core.SUBSCRIBE_RETAIN_AS_PUBLISHED or 0)
-		+ retain_handling[given.retain_handling or 0]
-end
-
-local BAD_FILTER = "topic must be a filter: 1 to 65535 bytes of UTF-8 without NUL, + and # alone"
-	.. " in their level, # last"
-
--- A native list of one filter with its properties.
-local function filter(what, given, level)
-	options.need(what, given, "topic", level + 1)
-	options.check_all(what .. ": properties", given.properties or {},
-		{ subscription_identifier = "whole" }, level + 1)
-	local user_pairs = message.user_pairs(what, given.user_properties or {}, level)
-	local status, list = core.subscription_new()
-	if status ~= core.OK then
-		return object.failure(status)
-	end
-	local id = given.properties and given.properties.subscription_identifier
-	local function refuse(answer, text)
-		core.free(list)
-		return object.failure(answer, text)
-	end
-	status = core.subscription_add(list, given.topic, given.qos or 0, subscribe_options(given))
-	if status ~= core.OK then
-		return refuse(status, BAD_FILTER)
-	end
-	status = id and core.subscription_set_id(list, id) or core.OK
-	if status ~= core.OK then
-		return refuse(status, "subscription_identifier must be from 1 to 268435455")
-	end
-	for _, pair in ipairs(user_pairs) do
-		status = core.subscription_add_user_property(list, pair[1], pair[2])
-		if status ~= core.OK then
-			return refuse(status, "user property " .. pair[1] .. " is not acceptable")
-		end
-	end
-	return list
-end
-
-local function ask(self, what, call, given)
-	local list, text, code = filter(what, given, 3)
-	if not list then
-		return nil, text, code
-	end
+-- Sends a list of filters and frees it.
+local function ask(self, what, call, list, callback)
 	local status, id = call(self.handle, list)
 	core.free(list)
 	if status ~= core.OK then
 		return explained(self, status)
 	end
-	self.callbacks[what][id] = given.callback
+	self.callbacks[what][id] = callback
 	return id
 end
 
@@ -382,7 +212,11 @@ function Client:subscribe(given)
 	if not handle then
 		return object.closed(Client)
 	end
-	return ask(self, "subscribe", core.session_subscribe_all, given)
+	local list, text, code = subscription.make("subscribe", given, 2)
+	if not list then
+		return nil, text, code
+	end
+	return ask(self, "subscribe", core.session_subscribe_all, list, given.callback)
 end
 
 local unsubscribe_known = { topic = "string", callback = "function", user_properties = "table" }
@@ -394,7 +228,11 @@ function Client:unsubscribe(given)
 	if not handle then
 		return object.closed(Client)
 	end
-	return ask(self, "unsubscribe", core.session_unsubscribe_all, given)
+	local list, text, code = subscription.make("unsubscribe", given, 2)
+	if not list then
+		return nil, text, code
+	end
+	return ask(self, "unsubscribe", core.session_unsubscribe_all, list, given.callback)
 end
 
 --- acknowledge(msg, [reason]): with manual_ack, settles a message of QoS 1 or 2. Without, and

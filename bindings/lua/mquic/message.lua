@@ -102,7 +102,7 @@ function message.make(what, given, level)
 	if given.properties then
 		options.check_all(what .. ": properties", given.properties, property_kinds, level + 1)
 	end
-	local pairs_of_user = message.user_pairs(what, given.user_properties or {}, level)
+	local pairs_of_user = message.user_pairs(what, given.user_properties or {}, level + 1)
 	local status, made = core.message_new()
 	if status ~= core.OK then
 		return object.failure(status)

@@ -3,6 +3,7 @@
 local core = require("mquic.core")
 local kit = require("kit")
 local mquic = require("mquic")
+local unpack = table.unpack or rawget(_G, "unpack") -- luacheck: ignore 143
 local test, equal, refused, raises = kit.test, kit.equal, kit.refused, kit.raises
 
 test("module_leaves_no_global_behind", function()
@@ -51,11 +52,41 @@ test("publish_checks_its_options", function()
 end)
 
 test("mistakes_point_at_the_caller", function()
-	local client = kit.client()
-	local _, problem = pcall(function()
-		client:publish({ topic = "t", qos = 9 })
-	end)
-	equal(tostring(problem):match("([%w_]+%.lua):%d+:"), "test_arguments.lua", problem)
+	local client, endpoint = kit.client(), kit.keep(assert(mquic.endpoint()))
+	local function faulty(object, method, ...)
+		local arguments = { ... }
+		local _, problem = pcall(function()
+			return object[method](object, unpack(arguments)), nil -- no tail call
+		end)
+		equal(tostring(problem):match("([%w_]+%.lua):%d+:"), "test_arguments.lua", problem)
+	end
+	local bad_user = { { 1, 2 } }
+	faulty(client, "publish", { topic = "t", qos = 9 })
+	faulty(client, "publish", {})
+	faulty(client, "publish", { topic = "t", properties = { x = 1 } })
+	faulty(client, "publish", { topic = "t", user_properties = bad_user })
+	faulty(client, "publish", { topic = "t", user_properties = { 1 } })
+	faulty(client, "subscribe", { qos = 1 })
+	faulty(client, "subscribe", { topic = "t", properties = { x = 1 } })
+	faulty(client, "subscribe", { topic = "t", user_properties = bad_user })
+	faulty(client, "acknowledge", "msg")
+	faulty(client, "on", "mesage", print)
+	faulty(client, "off", { mesage = print })
+	faulty(client, "run", "soon")
+	faulty(endpoint, "dial", { host = 5 })
+	faulty(endpoint, "listen", { x = 5 })
+	for _, given in ipairs({ { x = 1 }, { will = {} }, { will = { topic = "t", qos = 5 } },
+		{ properties = { x = 1 } }, { user_properties = bad_user } }) do
+		faulty({ make = function(_, ...)
+			return mquic.client(...), nil
+		end }, "make", given)
+	end
+	faulty({ make = function()
+		return mquic.endpoint({ x = 1 }), nil
+	end }, "make")
+	faulty({ make = function()
+		return mquic.run({ {} }), nil
+	end }, "make")
 end)
 
 test("malformed_topics_are_refused_whole", function()
