@@ -15,7 +15,7 @@ from . import _native
 from ._facts import ConnectionInfo, Statistics, info_of, statistics_of
 from .enums import MQTTProtocolVersion
 from .errors import ClosedError, InvalidError
-from .properties import UserProperties
+from .properties import pairs_of
 from .tls import NativeSettings, QUICSettings, TLSSettings
 
 #: What can be published; see `payload_of()`.
@@ -40,14 +40,10 @@ def payload_of(payload: Any) -> Any:
         ) from None
 
 
-def _pairs(properties: UserProperties) -> Iterable[tuple[str, str]]:
-    return properties.items() if isinstance(properties, Mapping) else properties
-
-
 def _set_message_properties(message: Any, properties: Mapping[str, Any]) -> None:
     for name, value in properties.items():
         if name == "UserProperty":
-            for key, text in _pairs(value):
+            for key, text in pairs_of(value):
                 _native.message_add_user_property(message, key, text)
         elif name == "ContentType":
             _native.message_set_content_type(message, value)
@@ -209,7 +205,7 @@ class Session:
     def _set_properties(self, session: Any, properties: Mapping[str, Any]) -> None:
         for name, value in properties.items():
             if name == "UserProperty":
-                for key, text in _pairs(value):
+                for key, text in pairs_of(value):
                     _native.session_add_user_property(session, key, text)
             elif name == "SessionExpiryInterval":
                 _native.session_set_expiry_s(session, value)
@@ -291,7 +287,7 @@ class Session:
                 if name == "SubscriptionIdentifier":
                     _native.subscription_set_id(subscription, value)
                 elif name == "UserProperty":
-                    for key, text in _pairs(value):
+                    for key, text in pairs_of(value):
                         _native.subscription_add_user_property(subscription, key, text)
                 else:
                     raise InvalidError(f"{name} cannot be set on a subscription")

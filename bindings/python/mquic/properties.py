@@ -84,7 +84,7 @@ _BY_SNAKE = {_snake(name): name for name in _ALLOWED} | {
 def _checked(name: str, value: Any) -> Any:
     """The value as it is kept."""
     if name == "UserProperty":
-        return _pairs(value)
+        return pairs_of(value)
     if name in _TEXT:
         if not isinstance(value, str):
             raise TypeError(f"{name} must be a str, not {type(value).__name__}")
@@ -98,7 +98,8 @@ def _checked(name: str, value: Any) -> Any:
     return int(value)
 
 
-def _pairs(value: Any) -> list[tuple[str, str]]:
+def pairs_of(value: Any) -> list[tuple[str, str]]:
+    """User properties, however they were given, as a list of pairs."""
     if isinstance(value, Mapping):
         value = list(value.items())
     if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, str) for v in value):

@@ -143,7 +143,8 @@ def test_topic_callbacks_take_precedence(make_client, recorder):
 
 
 def test_userdata_and_decorators(broker, tls):
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "with-userdata", userdata={"n": 0}, tls=tls)
+    version = mqtt.CallbackAPIVersion.VERSION2
+    client = mqtt.Client(version, "with-userdata", userdata={"n": 0}, tls=tls)
 
     @client.connect_callback()
     def connected(client, userdata, flags, reason_code, properties):
@@ -255,7 +256,8 @@ def test_reconnects_when_the_broker_returns(make_client, recorder, broker):
 
 
 def test_session_taken_over(make_client, recorder):
-    first = make_client(recorder, client_id="same", reconnect_on_failure=False, protocol=mqtt.MQTTv5)
+    version = mqtt.MQTTv5
+    first = make_client(recorder, client_id="same", reconnect_on_failure=False, protocol=version)
     make_client(client_id="same")
     flags, reason = recorder.wait("on_disconnect")[0][1:3]
     assert flags.is_disconnect_packet_from_server and reason == "Session taken over"

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, SOURCE
+from conftest import BUILD
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "examples"
@@ -23,7 +23,8 @@ def python(build, broker):
 
         env = dict(os.environ, PYTHONPATH=str(BUILD / "bindings" / "python"), PYTHONUNBUFFERED="1")
         env["PATH"] = f"{BUILD / 'tools'}:{env['PATH']}"
-        return broker.adopt(Process([sys.executable, "-X", "dev", path, *arguments], env, **options))
+        argv = [sys.executable, "-X", "dev", path, *arguments]
+        return broker.adopt(Process(argv, env, **options))
 
     return start
 

@@ -231,7 +231,8 @@ def test_system_exit_and_interrupt_pass(broker, tls):
 
 def test_client_is_collected(broker, tls):
     client = mquic.Client(tls=tls)
-    client.on_message = lambda *_: client  # a cycle
+    client.user_data_set(client)  # a cycle
+    client.on_message = client.user_data_set
     client.connect(broker.host, broker.port)
     client.loop(0.1)
     core, gone = client._core, weakref.ref(client)

@@ -50,8 +50,10 @@ class Build:
 
     def _sanitizer(self):
         """The libasan that the plugin was linked with, to be loaded first; None if it was not."""
+        # A library that is loaded first already would stand there without its name.
+        env = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
         libraries = subprocess.run(
-            ["ldd", str(self.plugin)], capture_output=True, text=True, check=True
+            ["ldd", str(self.plugin)], env=env, capture_output=True, text=True, check=True
         ).stdout
         return next((line.split()[2] for line in libraries.splitlines() if "libasan" in line), None)
 

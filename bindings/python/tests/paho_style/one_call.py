@@ -8,7 +8,10 @@ import mquic.publish as publish
 import mquic.subscribe as subscribe
 
 where = {"hostname": "localhost", "port": int(sys.argv[2]), "tls": {"ca_certs": sys.argv[1]}}
-msgs = [{"topic": "paho/test/multiple", "payload": "test 1"}, ("paho/test/multiple", "test 2", 0, False)]
+msgs = [
+    {"topic": "paho/test/multiple", "payload": "test 1"},
+    ("paho/test/multiple", "test 2", 0, False),
+]
 publish.single("paho/test/single", "boo", retain=True, **where)
 m = subscribe.simple("paho/test/single", **where)
 print(m.topic, m.payload)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""The constants and sentences that programs find in `mquic.client`."""
+
+from .enums import LogLevel, MQTTErrorCode, MQTTProtocolVersion
+from .reasoncodes import PacketTypes, ReasonCode
+
+MQTTv311 = MQTTProtocolVersion.MQTTv311
+MQTTv5 = MQTTProtocolVersion.MQTTv5
+MQTT_CLEAN_START_FIRST_ONLY = 3
+MQTT_ERR_AGAIN = MQTTErrorCode.MQTT_ERR_AGAIN
+MQTT_ERR_SUCCESS = MQTTErrorCode.MQTT_ERR_SUCCESS
+MQTT_ERR_NOMEM = MQTTErrorCode.MQTT_ERR_NOMEM
+MQTT_ERR_PROTOCOL = MQTTErrorCode.MQTT_ERR_PROTOCOL
+MQTT_ERR_INVAL = MQTTErrorCode.MQTT_ERR_INVAL
+MQTT_ERR_NO_CONN = MQTTErrorCode.MQTT_ERR_NO_CONN
+MQTT_ERR_CONN_REFUSED = MQTTErrorCode.MQTT_ERR_CONN_REFUSED
+MQTT_ERR_NOT_FOUND = MQTTErrorCode.MQTT_ERR_NOT_FOUND
+MQTT_ERR_CONN_LOST = MQTTErrorCode.MQTT_ERR_CONN_LOST
+MQTT_ERR_TLS = MQTTErrorCode.MQTT_ERR_TLS
+MQTT_ERR_PAYLOAD_SIZE = MQTTErrorCode.MQTT_ERR_PAYLOAD_SIZE
+MQTT_ERR_NOT_SUPPORTED = MQTTErrorCode.MQTT_ERR_NOT_SUPPORTED
+MQTT_ERR_AUTH = MQTTErrorCode.MQTT_ERR_AUTH
+MQTT_ERR_ERRNO = MQTTErrorCode.MQTT_ERR_ERRNO
+MQTT_ERR_QUEUE_SIZE = MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
+MQTT_ERR_KEEPALIVE = MQTTErrorCode.MQTT_ERR_KEEPALIVE
+MQTT_ERR_UNKNOWN = MQTTErrorCode.MQTT_ERR_UNKNOWN
+MQTT_LOG_INFO = LogLevel.MQTT_LOG_INFO
+MQTT_LOG_NOTICE = LogLevel.MQTT_LOG_NOTICE
+MQTT_LOG_WARNING = LogLevel.MQTT_LOG_WARNING
+MQTT_LOG_ERR = LogLevel.MQTT_LOG_ERR
+MQTT_LOG_DEBUG = LogLevel.MQTT_LOG_DEBUG
+
+#: UDP port of MQTT over QUIC by convention.
+PORT = 14567
+
+_ERROR_TEXT: dict[int, str] = {
+    MQTTErrorCode.MQTT_ERR_SUCCESS: "No error.",
+    MQTTErrorCode.MQTT_ERR_NOMEM: "Out of memory.",
+    MQTTErrorCode.MQTT_ERR_PROTOCOL: "The peer broke the rules of QUIC or MQTT.",
+    MQTTErrorCode.MQTT_ERR_INVAL: "An argument is not acceptable.",
+    MQTTErrorCode.MQTT_ERR_NO_CONN: "The client is not currently connected.",
+    MQTTErrorCode.MQTT_ERR_CONN_REFUSED: "The connection was refused.",
+    MQTTErrorCode.MQTT_ERR_CONN_LOST: "The connection was lost.",
+    MQTTErrorCode.MQTT_ERR_TLS: "Certificate, key or trust could not be used.",
+    MQTTErrorCode.MQTT_ERR_PAYLOAD_SIZE: "Payload too large.",
+    MQTTErrorCode.MQTT_ERR_QUEUE_SIZE: "Too many messages wait for a connection.",
+    MQTTErrorCode.MQTT_ERR_KEEPALIVE: "The server did not answer in time.",
+}
+
+
+def error_string(mqtt_errno: int) -> str:
+    """A sentence for an `MQTTErrorCode`."""
+    return _ERROR_TEXT.get(mqtt_errno, "Unknown error.")
+
+
+def connack_string(connack_code: int | ReasonCode) -> str:
+    """A sentence for a reason code of CONNACK."""
+    code = ReasonCode(PacketTypes.CONNACK, identifier=int(connack_code))
+    return f"Connection Refused: {code}." if code.is_failure else "Connection Accepted."

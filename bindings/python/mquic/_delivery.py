@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: MIT
+"""The part of `mquic.client.Client` that sends: messages, subscriptions, and their answers."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ._codes import (
+    MQTT_ERR_INVAL,
+    MQTT_ERR_NO_CONN,
+    MQTT_ERR_PAYLOAD_SIZE,
+    MQTT_ERR_QUEUE_SIZE,
+    MQTT_ERR_SUCCESS,
+    MQTTv5,
+    error_string,
+)
+from ._loop import Loop
+from ._session import Event, Payload, payload_of
+from .enums import EventType, MQTTErrorCode
+from .errors import MquicError, StateError, TooLargeError, WouldBlock
+from .properties import PacketTypes, Properties, merged
+from .reasoncodes import ReasonCode
+from .subscribeoptions import SubscribeOptions
+from .topics import is_filter
+
+# A message without packet identifier has been handed over: an event of our own.
+_HANDED_OVER = 0
+
+
+class MQTTMessageInfo:
+    """What ``publish()`` returns; also a pair (rc, mid)."""
+
+    __slots__ = ("mid", "rc", "_client", "_published")
+
+    def __init__(self, client: "Delivery", mid: int) -> None:
+        #: Our number of this message, which ``on_publish`` gets too.
+        self.mid = mid
+        #: Whether it was accepted; ``MQTT_ERR_NO_CONN`` with QoS 1 or 2: it waits here.
+        self.rc: MQTTErrorCode = MQTT_ERR_SUCCESS
+        self._client = client
+        self._published = False
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.rc, self.mid))
+
+    def __getitem__(self, index: int) -> int:
+        return (self.rc, self.mid)[index]
+
+    def _check(self) -> None:
+        if self.rc == MQTT_ERR_QUEUE_SIZE:
+            raise ValueError("the message was not taken: too many wait already")
+        if self.rc > 0:
+            raise RuntimeError(f"Message publish failed: {error_string(self.rc)}")
+
+    def is_published(self) -> bool:
+        """
+        Whether the server has it; for QoS 0, whether it was handed over for sending.
+
+        :raises ValueError: if it was not taken, because the queue is full
+        :raises RuntimeError: if it was not taken for another reason
+        """
+        self._check()
+        return self._published
+
+    def wait_for_publish(self, timeout: float | None = None) -> None:
+        """
+        Waits until ``is_published()``, or for `timeout` seconds; a loop has to run in another
+        thread. Raises what ``is_published()`` raises.
+        """
+        self._check()
+        with self._client._settled:
+            self._client._settled.wait_for(lambda: self._published, timeout)
+
+    def __repr__(self) -> str:
+        return f"<MQTTMessageInfo mid {self.mid}, {self.rc.name}>"
+
+
+class _Outgoing(NamedTuple):
+    """A message that waits for a connection, or for room."""
+
+    info: MQTTMessageInfo
+    topic: str
+    payload: Any
+    qos: int
+    retain: bool
+    properties: dict[str, Any] | None
+
+
+class Delivery(Loop):
+    """Publishing and subscribing."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._last_mid = 0
+        self._unsettled: dict[int, MQTTMessageInfo] = {}  # by packet identifier
+        self._answers: dict[int, int] = {}  # our number by packet identifier
+        self._waiting: deque[_Outgoing] = deque()
+
+    def publish(
+        self,
+        topic: str,
+        payload: Payload = None,
+        qos: int = 0,
+        retain: bool = False,
+        properties: Properties | None = None,
+        **more: Any,
+    ) -> MQTTMessageInfo:
+        """
+        Publishes a message. Its bytes are copied, once, by the library.
+
+        :param payload: str, bytes or any buffer, a number, or None
+        :param properties: MQTT 5 properties; or one by one: ``content_type``, ``response_topic``,
+            ``correlation_data``, ``message_expiry_interval`` (seconds), ``user_property``
+        :returns: without a connection, ``rc`` is ``MQTT_ERR_NO_CONN``; QoS 1 and 2 then wait
+        :raises ValueError: for a bad topic or QoS, or a payload that the server does not take
+        :raises TypeError: for a payload of another type
+        """
+        if qos not in (0, 1, 2):
+            raise ValueError(f"the QoS must be 0, 1 or 2, not {qos}")
+        payload = payload_of(payload)
+        values = merged(PacketTypes.PUBLISH, properties, more)
+        with self._lock:
+            self._last_mid = self._last_mid % 65535 + 1
+            info = MQTTMessageInfo(self, self._last_mid)
+            one = _Outgoing(info, topic, payload, qos, retain, values)
+            if self._waiting or not self._active or not self._hand_over(one):
+                self._keep(one)
+                return info
+        self._send()
+        return info
+
+    def _hand_over(self, one: _Outgoing) -> bool:
+        """Gives a message to the library; False: it has to wait."""
+        if one.qos and 0 < self._max_inflight <= len(self._unsettled):
+            return False
+        try:
+            packet_id = self._session().publish(*one[1:])
+        except WouldBlock:
+            return False
+        except StateError:  # it is closing
+            one.info.rc = MQTT_ERR_NO_CONN
+            return True
+        if packet_id:
+            self._unsettled[packet_id] = one.info
+        elif self.on_publish is not None:
+            self._events.append((_HANDED_OVER, one.info))
+        else:
+            one.info._published = True
+        return True
+
+    def _keep(self, one: _Outgoing) -> None:
+        """Has a message wait."""
+        if not self._active and one.qos == 0:
+            one.info.rc = MQTT_ERR_NO_CONN
+            return
+        if not one.topic or "+" in one.topic or "#" in one.topic or "\0" in one.topic:
+            raise ValueError(f"{one.topic!r} is not a topic that can be published to")
+        if 0 < self._max_queued <= len(self._waiting):
+            one.info.rc = MQTT_ERR_QUEUE_SIZE
+            return
+        if not self._active:
+            one.info.rc = MQTT_ERR_NO_CONN
+        if isinstance(one.payload, (bytearray, memoryview)):
+            one = one._replace(payload=bytes(one.payload))
+        self._waiting.append(one)
+
+    def _send_waiting(self) -> None:
+        with self._lock:
+            while self._waiting and self._active:
+                one = self._waiting[0]
+                try:
+                    if not self._hand_over(one):
+                        return
+                    one.info.rc = MQTT_ERR_SUCCESS
+                except TooLargeError:
+                    one.info.rc = MQTT_ERR_PAYLOAD_SIZE
+                except MquicError:
+                    one.info.rc = MQTT_ERR_INVAL
+                self._waiting.popleft()
+                self._unsent = True
+
+    def subscribe(
+        self,
+        topic: Any,
+        qos: int = 0,
+        options: SubscribeOptions | None = None,
+        properties: Properties | None = None,
+        **more: Any,
+    ) -> tuple[MQTTErrorCode, int | None]:
+        """
+        Subscribes to one filter or several.
+
+        :param topic: "a/#"; ("a/#", qos); ("a/#", SubscribeOptions(...)); or a list of such pairs
+        :param options: MQTT 5: in place of `qos`
+        :param properties: MQTT 5 properties; or one by one: ``subscription_identifier``,
+            ``user_property``
+        :returns: (rc, the number that ``on_subscribe`` will get)
+        :raises ValueError: for a bad filter or QoS
+        """
+        filters = [self._filter(*one) for one in _filter_list(topic, options or qos)]
+        values = merged(PacketTypes.SUBSCRIBE, properties, more)
+        return self._ask(lambda session: session.subscribe(filters, values))
+
+    def _filter(self, sub: Any, how: Any) -> tuple[str, int, int]:
+        if not isinstance(sub, str) or not is_filter(sub):
+            raise ValueError(f"{sub!r} is not a topic filter")
+        if isinstance(how, SubscribeOptions):
+            if self.protocol != MQTTv5:
+                raise ValueError("SubscribeOptions need protocol=MQTTv5")
+            return sub, how.qos, how.bits
+        if how not in (0, 1, 2):
+            raise ValueError(f"the QoS must be 0, 1 or 2, not {how}")
+        return sub, how, 0
+
+    def unsubscribe(
+        self, topic: Any, properties: Properties | None = None, **more: Any
+    ) -> tuple[MQTTErrorCode, int | None]:
+        """Unsubscribes from a filter or a list of them; (rc, number for ``on_unsubscribe``)."""
+        topics = [topic] if isinstance(topic, str) else list(topic or ())
+        if not topics or not all(isinstance(one, str) and is_filter(one) for one in topics):
+            raise ValueError(f"{topic!r} is neither a topic filter nor a list of them")
+        values = merged(PacketTypes.UNSUBSCRIBE, properties, more)
+        return self._ask(lambda session: session.unsubscribe(topics, values))
+
+    def _ask(self, call: Any) -> tuple[MQTTErrorCode, int | None]:
+        with self._lock:
+            if not self._active:
+                return MQTT_ERR_NO_CONN, None
+            try:
+                packet_id = call(self._session())
+            except StateError:
+                return MQTT_ERR_NO_CONN, None
+            except WouldBlock:
+                return MQTT_ERR_QUEUE_SIZE, None
+            self._last_mid = self._last_mid % 65535 + 1
+            mid = self._answers[packet_id] = self._last_mid
+        self._send()
+        return MQTT_ERR_SUCCESS, mid
+
+    def ack(self, mid: int, qos: int) -> MQTTErrorCode:
+        """With ``manual_ack``: acknowledges a received message by its ``mid`` and ``qos``."""
+        if not self._login.manual_ack or qos not in (1, 2):
+            return MQTT_ERR_SUCCESS
+        with self._lock:
+            if not self._active:
+                return MQTT_ERR_NO_CONN
+            self._session().ack(mid, 0)
+        self._send()
+        return MQTT_ERR_SUCCESS
+
+    def auth(self, reason_code: int, data: bytes | None = None) -> MQTTErrorCode:
+        """MQTT 5 section 4.12: sends AUTH, 0x18 to continue, 0x19 to start again."""
+        with self._lock:
+            if not self._active:
+                return MQTT_ERR_NO_CONN
+            self._session().auth(reason_code, data)
+        self._send()
+        return MQTT_ERR_SUCCESS
+
+    def _forget_answers(self) -> None:
+        self._answers.clear()
+
+    def _has_waiting(self) -> bool:
+        return bool(self._waiting)
+
+    # ---- events
+
+    def _handle(self, event: Event) -> None:
+        kind = event[0]
+        if kind == _HANDED_OVER:
+            self._settle(event[1], 0, None)
+        elif kind == EventType.DELIVERED:
+            self._on_delivered(event)
+        elif kind == EventType.SUBSCRIBED:
+            self._answered("on_subscribe", PacketTypes.SUBACK, event)
+        elif kind == EventType.UNSUBSCRIBED:
+            self._answered("on_unsubscribe", PacketTypes.UNSUBACK, event)
+        elif kind == EventType.WRITABLE:
+            self._send_waiting()
+
+    def _properties(self, packet: PacketTypes, event: Event) -> Properties:
+        values = dict(event[9] or ())
+        if event[8] and event[0] != EventType.DISCONNECTED and self.protocol == MQTTv5:
+            values["ReasonString"] = event[8]
+        return Properties._received(packet, values)
+
+    def _on_delivered(self, event: Event) -> None:
+        _, _, packet_id, reasons, *_ = event
+        with self._lock:
+            info = self._unsettled.pop(packet_id, None)
+        if self._waiting:
+            self._send_waiting()
+        if info is not None:
+            properties = self._properties(PacketTypes.PUBACK, event)
+            self._settle(info, reasons[0] if reasons else 0, properties)
+
+    def _settle(self, info: MQTTMessageInfo, reason: int, properties: Properties | None) -> None:
+        with self._settled:
+            info._published = True
+            self._settled.notify_all()
+        if self.on_publish is not None:
+            self._call(
+                "on_publish",
+                info.mid,
+                ReasonCode(PacketTypes.PUBACK, identifier=reason),
+                properties or Properties(PacketTypes.PUBACK),
+            )
+
+    def _answered(self, name: str, packet: PacketTypes, event: Event) -> None:
+        mid = self._answers.pop(event[2], None)
+        if mid is not None:
+            codes = [ReasonCode(packet, identifier=code) for code in event[3]]
+            self._call(name, mid, codes, self._properties(packet, event))
+
+
+def _filter_list(topic: Any, how: Any) -> list[tuple[Any, Any]]:
+    """What subscribe() takes as its first argument, as pairs of filter and QoS or options."""
+    if isinstance(topic, tuple):
+        topic = [topic]
+    if not isinstance(topic, list):
+        return [(topic, how)]
+    if not topic or not all(isinstance(one, tuple) and len(one) == 2 for one in topic):
+        raise ValueError("a list must have pairs of filter and QoS, or of filter and options")
+    return topic

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: MIT
+"""
+The loops of `mquic.client.Client`: waiting, taking events, calling back, connecting again.
+
+The lock guards what threads share and every call of the library; waiting and callbacks are outside
+of it. Events are pulled in batches, by whoever is in the loop or has something to send, and handled
+by the loop alone.
+"""
+
+import select
+import threading
+import weakref
+from collections import deque
+from typing import Any
+
+from ._callbacks import LIBRARY_LEVELS, Callbacks, Descriptor
+from ._codes import MQTT_ERR_INVAL, MQTT_ERR_NO_CONN, MQTT_ERR_SUCCESS
+from ._options import Options
+from ._session import Event, Login, Session
+from .enums import EndpointLogLevel, EventType, LogLevel, MQTTErrorCode, Origin, Status
+from .errors import MquicError, make_end
+from .message import MQTTMessage
+from .tls import QUICSettings, TLSSettings
+
+# Events taken at a time.
+_BATCH = 1000
+
+# As a plain number it compares faster.
+_MESSAGE = int(EventType.MESSAGE)
+
+
+class Loop(Callbacks, Options):
+    """What runs a client; connecting and what events mean are left to the class made of it."""
+
+    def __init__(
+        self,
+        userdata: Any,
+        login: Login,
+        tls: TLSSettings | None,
+        quic: QUICSettings | None,
+        reconnect_on_failure: bool,
+    ) -> None:
+        Callbacks.__init__(self, userdata)
+        Options.__init__(self, login, tls, quic)
+        self._reconnect_on_failure = reconnect_on_failure
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)  # a connection came or went
+        self._settled = threading.Condition()  # a message was published
+        self._core: Session | None = None
+        self._log_level: EndpointLogLevel | None = None
+        self._socket: Descriptor | None = None
+        self._poller: select.poll | None = None
+        self._events: deque[Event] = deque()
+        self._active = False  # from connect() until the library says DISCONNECTED
+        self._connected = False  # from CONNACK on, as callbacks have seen it
+        self._leaving = False  # disconnect() was called
+        self._connect_later = False  # connect_async() was called
+        self._dialing = False  # reconnect() waits for the handshake
+        self._dial_lock = threading.RLock()  # one thread at a time in reconnect()
+        self._dial_error: MquicError | None = None
+        self._error: MquicError | None = None
+        self._rc = MQTT_ERR_SUCCESS
+
+        self._thread: threading.Thread | None = None
+        self._terminate = False
+        self._delay = 0.0
+        self._loop_thread: int | None = None  # who is in the loop now
+        self._unsent = False  # something was queued from inside the loop
+
+    def reconnect(self) -> MQTTErrorCode:
+        """Connects with the arguments of the last ``connect()``."""
+        raise NotImplementedError
+
+    def _forget_answers(self) -> None:
+        """The connection is gone, and what was asked of the server with it."""
+        raise NotImplementedError
+
+    def _has_waiting(self) -> bool:
+        """Whether messages wait here."""
+        raise NotImplementedError
+
+    def _handle(self, event: Event) -> None:
+        """Does what an event other than a message asks for."""
+        raise NotImplementedError
+
+    def _session(self) -> Session:
+        if self._core is None:
+            self._core = Session(self._tls, self._quic)
+            self._tls_used = True
+            self._log_level = None
+            self._socket = Descriptor(self._core.fd)
+            # QUIC has no kernel that says goodbye for us: at exit, the endpoint has to.
+            weakref.finalize(self, self._core.close)
+        level = EndpointLogLevel.DEBUG if self._logs else None
+        if level != self._log_level:
+            self._core.collect_log(level)
+            self._log_level = level
+        return self._core
+
+    def _send(self) -> None:
+        """Something was queued: sees that it leaves."""
+        loop_thread = self._loop_thread
+        if loop_thread == threading.get_ident():
+            self._unsent = True  # the loop sends it when the callback is done
+        elif loop_thread is None and not self._thread_runs():
+            self._pull()
+        elif self._core is not None:
+            self._core.wakeup()
+
+    def _wait(self, timeout: float) -> None:
+        """Waits for something to do; no lock is held, and other threads run."""
+        if self._core is None:
+            return
+        # A poll object serves one thread at a time; whoever finds none makes another.
+        poller, self._poller = self._poller, None
+        if poller is None:
+            poller = select.poll()
+            poller.register(self._core.fd, select.POLLIN)
+        poller.poll(timeout * 1000)
+        self._poller = poller
+
+    def _pull(self) -> None:
+        """Does what is due and takes events. They are handled later, outside of the lock."""
+        with self._lock:
+            if self._core is None or self._core.closed:
+                return
+            self._unsent = False
+            batch = self._core.drain(_BATCH)
+            # DISCONNECTED is a session's last event, so nothing stands behind it.
+            if batch and batch[-1][0] == EventType.DISCONNECTED:
+                self._note_end(batch)
+            self._events.extend(batch)
+
+    def _note_end(self, batch: list[Event]) -> None:
+        self._active = False
+        self._forget_answers()
+        _, _, _, _, _, status, origin, code, text, _ = batch[-1]
+        error = make_end(status, origin, code, text)
+        self._error = error if status != Status.OK else None
+        if self._dialing and origin != Origin.MQTT:
+            batch.pop()
+            self._dial_error = error  # reconnect() raises it
+        self._changed.notify_all()
+
+    def _flush_log(self) -> None:
+        if self._core is not None and self._core.log:
+            lines, self._core.log[:] = self._core.log[:], []
+            for level, line in lines:
+                self._log(LIBRARY_LEVELS[level], line)
+
+    def _handle_events(self) -> None:
+        """Calls back for what was pulled. An exception leaves the rest for the next turn."""
+        events = self._events
+        self._flush_log()
+        while events:
+            try:
+                event = events.popleft()
+            except IndexError:  # another thread has taken it
+                return
+            if event[0] == _MESSAGE:
+                self._call_message(MQTTMessage(*event[2:]))
+            else:
+                self._handle(event)
+
+    def _turn(self, timeout: float) -> MQTTErrorCode:
+        if not self._active and not self._events:
+            return self._rc or MQTT_ERR_NO_CONN
+        outer, self._loop_thread = self._loop_thread, threading.get_ident()
+        try:
+            if not self._events:
+                self._wait(timeout)
+                self._pull()
+            self._handle_events()
+        finally:
+            if self._unsent:
+                self._pull()
+            self._loop_thread = outer
+        return self._rc
+
+    def loop(self, timeout: float = 1.0) -> MQTTErrorCode:
+        """
+        One turn: waits up to `timeout` seconds, does what is due, calls back.
+
+        :returns: an error when there is no connection; ``reconnect()`` then
+        """
+        if timeout < 0:
+            raise ValueError("the timeout must be 0 or more")
+        return self._turn(timeout)
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """For loops of others: to be called when ``socket()`` is readable. Does not wait."""
+        return self._turn(0)
+
+    def loop_write(self) -> MQTTErrorCode:
+        """For loops of others; never needed."""
+        return MQTT_ERR_SUCCESS if self._active else MQTT_ERR_NO_CONN
+
+    def loop_misc(self) -> MQTTErrorCode:
+        """For loops of others; not needed, as timers make ``socket()`` readable. Harmless."""
+        return self._turn(0)
+
+    def want_write(self) -> bool:
+        """For loops of others: False, as nothing waits for the descriptor to be writable."""
+        return False
+
+    def socket(self) -> Descriptor | None:
+        """
+        Something with a ``fileno()``: one descriptor for network and timers, the same for the
+        life of the client. None before the first connection and after the last.
+        """
+        return self._socket if self._active else None
+
+    def loop_forever(
+        self, timeout: float = 1.0, retry_first_connection: bool = False
+    ) -> MQTTErrorCode:
+        """
+        Runs the loop until ``disconnect()``, and connects again whenever the connection is lost.
+
+        :param retry_first_connection: whether to go on trying if the first connection, of
+            ``connect_async()``, fails
+        :raises OSError: if it fails otherwise
+        """
+        while self._connect_later and not self._over():
+            try:
+                self.reconnect()
+            except OSError as error:
+                self._connect_later = True
+                self._connect_failed(error)
+                if not retry_first_connection:
+                    raise
+                self._reconnect_wait()
+        while True:
+            rc = self._turn(timeout)
+            if self._over() or (not self._active and not self._reconnect_on_failure):
+                return MQTT_ERR_SUCCESS if self._leaving else rc
+            if not self._active and not self._events:
+                self._reconnect_wait()
+                self._reconnect_once()
+
+    def _over(self) -> bool:
+        """Whether loop_forever() is to end: disconnected, or loop_stop() and nothing on the way."""
+        if self._events or not (self._leaving or self._terminate):
+            return False
+        if not self._active:
+            return True
+        on_the_way = self._has_waiting() or self._core is None or self._core.inflight
+        return self._terminate and not self._leaving and not on_the_way
+
+    def _reconnect_once(self) -> None:
+        try:
+            with self._dial_lock:
+                if not (self._leaving or self._terminate or self._active):
+                    self.reconnect()
+        except OSError as error:
+            self._connect_failed(error)
+
+    def _connect_failed(self, error: OSError) -> None:
+        self._log(LogLevel.MQTT_LOG_WARNING, f"Connection failed: {error}")
+        self._call("on_connect_fail")
+
+    def _reconnect_wait(self) -> None:
+        self._delay = min(max(self._min_delay, 2 * self._delay), self._max_delay)
+        with self._changed:
+            self._changed.wait_for(lambda: self._leaving or self._terminate, self._delay)
+
+    def loop_start(self) -> MQTTErrorCode:
+        """
+        Runs ``loop_forever()`` in a thread of its own. An exception in a callback ends it, and is
+        printed, unless ``suppress_exceptions`` is set.
+
+        :returns: ``MQTT_ERR_INVAL`` if it runs already
+        """
+        with self._lock:
+            if self._thread_runs():
+                return MQTT_ERR_INVAL
+            self._terminate = False
+            self._thread = threading.Thread(
+                target=self._run, name=f"mquic-client-{self._login.identifier}", daemon=True
+            )
+            self._thread.start()
+        return MQTT_ERR_SUCCESS
+
+    def _thread_runs(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _run(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._terminate or self._connect_later or self._active)
+        self.loop_forever(retry_first_connection=True)
+
+    def loop_stop(self) -> MQTTErrorCode:
+        """
+        Ends the thread of ``loop_start()`` once QoS 1 and 2 messages on the way are settled, or
+        the connection is lost.
+
+        :returns: ``MQTT_ERR_INVAL`` if there is none
+        """
+        thread = self._thread
+        if thread is None:
+            return MQTT_ERR_INVAL
+        with self._changed:
+            self._terminate = True
+            self._changed.notify_all()
+        if self._core is not None:
+            self._core.wakeup()
+        if thread is not threading.current_thread():
+            thread.join()
+            self._thread = None
+        return MQTT_ERR_SUCCESS
