@@ -21,12 +21,12 @@ mqttc.on_publish = on_publish
 mqttc.user_data_set(unacked_publish)
 mqttc.tls_set(sys.argv[1])
 mqttc.connect("localhost", int(sys.argv[2]))
-mqttc.loop_start()
 
 msg_info = mqttc.publish("paho/test/topic", "my message", qos=1)
 unacked_publish.add(msg_info.mid)
 msg_info2 = mqttc.publish("paho/test/topic", "my message2", qos=1)
 unacked_publish.add(msg_info2.mid)
+mqttc.loop_start()
 
 while len(unacked_publish):
     time.sleep(0.1)
