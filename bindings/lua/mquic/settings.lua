@@ -22,7 +22,7 @@ settings.known = {
 	cert_file = "name", key_file = "name", require_certificate = "boolean",
 	insecure = "boolean", server_name = "name", alpn = "name", keylog_file = "name",
 	idle_timeout_ms = "whole", handshake_timeout_ms = "whole", quic_keep_alive_ms = "whole",
-	max_streams = "whole", receive_window = "whole", send_buffer = "whole",
+	initial_rtt_ms = "whole", max_streams = "whole", receive_window = "whole", send_buffer = "whole",
 	congestion_control = "name", retry = "name",
 	max_connections = "whole", max_connections_per_address = "whole", max_handshakes = "whole",
 }
@@ -30,8 +30,9 @@ settings.known = {
 -- Setters that take the option as it is, in an order that always tells the same fault first.
 local setters = {
 	"ca_file", "ca_path", "crl_file", "require_certificate", "insecure", "server_name", "alpn",
-	"keylog_file", "idle_timeout_ms", "handshake_timeout_ms", "max_streams", "receive_window",
-	"send_buffer", "max_connections", "max_connections_per_address", "max_handshakes",
+	"keylog_file", "idle_timeout_ms", "handshake_timeout_ms", "initial_rtt_ms", "max_streams",
+	"receive_window", "send_buffer", "max_connections", "max_connections_per_address",
+	"max_handshakes",
 }
 
 local function choose(name, choices, value)

@@ -53,6 +53,8 @@ class QUICSettings:
     idle_timeout: float | None = None
     #: Longest handshake, 0.1 to 600 s, 10 by default.
     handshake_timeout: float | None = None
+    #: The round trip to expect of an unknown path, 0.01 to 2 s, 0.1 by default.
+    initial_rtt: float | None = None
     #: Send a PING after this silence to keep NAT bindings, 1 to 3600 s; 0, the default: never.
     keep_alive: float | None = None
     #: Streams the peer may have open, 1 to 65535, 16 by default.
@@ -89,6 +91,8 @@ def _apply_quic(handle: Any, quic: QUICSettings) -> None:
         _native.settings_set_idle_timeout_ms(handle, _ms(quic.idle_timeout))
     if quic.handshake_timeout is not None:
         _native.settings_set_handshake_timeout_ms(handle, _ms(quic.handshake_timeout))
+    if quic.initial_rtt is not None:
+        _native.settings_set_initial_rtt_ms(handle, _ms(quic.initial_rtt))
     if quic.keep_alive is not None:
         _native.settings_set_keep_alive_ms(handle, _ms(quic.keep_alive))
     if quic.max_streams is not None:

@@ -197,6 +197,7 @@ def test_settings(echo, tls, workdir):
     settings = mquic.QUICSettings(
         idle_timeout=5,
         handshake_timeout=2.5,
+        initial_rtt=0.05,
         keep_alive=1,
         max_streams=3,
         receive_window=65536,
