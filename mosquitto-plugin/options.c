@@ -6,11 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "broker.h"
 #include "options.h"
+
+/* Where Mosquitto's own unit file makes a directory for it. */
+#define DEFAULT_HANDOFF "/run/mosquitto/quic.sock"
 
 struct option {
 	const char *name;
@@ -375,22 +379,57 @@ static bool parse_one(struct options *options, const struct mosquitto_opt *line,
 	return option->parse(option, value, options, error);
 }
 
-static bool check_missing(const struct options *options, char *error)
+/* ---- What need not be said ------------------------------------------------ */
+
+static bool machine_has_ipv6(void)
 {
-	if (options->listen_count == 0)
-		return fail(error, "plugin_opt_listen is missing: add a line such as "
-				   "\"plugin_opt_listen 0.0.0.0:14567\"");
-	if (options->handoff == NULL)
-		return fail(error, "plugin_opt_handoff is missing: name the unix socket of the "
-				   "broker's \"listener 0 PATH\" line");
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool default_listen(struct options *options, char *error)
+{
+	return add_listen("listen", "0.0.0.0:14567", options, error) &&
+	       (!machine_has_ipv6() || add_listen("listen", "[::]:14567", options, error));
+}
+
+/* The key next to the certificate: server.key for server.crt. */
+static bool default_keyfile(struct options *options, char *error)
+{
+	const char *slash = strrchr(options->certfile, '/');
+	const char *name = slash != NULL ? slash + 1 : options->certfile;
+	const char *dot = strrchr(name, '.');
+	size_t stem = dot != NULL ? (size_t)(dot - options->certfile) : strlen(options->certfile);
+	char *path;
+
+	if (asprintf(&path, "%.*s.key", (int)stem, options->certfile) < 0)
+		return fail(error, "out of memory");
+	options->keyfile = path;
+	return access(path, R_OK) == 0 ||
+	       fail(error,
+		    "plugin_opt_keyfile is missing, and %s, next to the certificate, cannot be "
+		    "read: %s. Name the PEM file of the server's private key",
+		    path, strerror(errno));
+}
+
+static bool add_defaults(struct options *options, char *error)
+{
 	if (options->certfile == NULL)
 		return fail(error, "plugin_opt_certfile is missing: name the PEM file of the "
 				   "server's certificate");
-	if (options->keyfile == NULL)
-		return fail(error, "plugin_opt_keyfile is missing: name the PEM file of the "
-				   "server's private key");
-	return true;
+	if (options->keyfile == NULL && !default_keyfile(options, error))
+		return false;
+	if (options->handoff == NULL)
+		options->handoff = strdup(DEFAULT_HANDOFF);
+	if (options->handoff == NULL)
+		return fail(error, "out of memory");
+	return options->listen_count > 0 || default_listen(options, error);
 }
+
+/* ---- What must not be said together --------------------------------------- */
 
 static bool check_contradictions(const struct options *options, bool broker_2_1, char *error)
 {
@@ -424,7 +463,7 @@ bool options_parse(struct options *options, const struct mosquitto_opt *given, i
 	for (i = 0; i < count; i++)
 		if (!parse_one(options, &given[i], &seen, error))
 			return false;
-	return check_missing(options, error) && check_contradictions(options, broker_2_1, error);
+	return add_defaults(options, error) && check_contradictions(options, broker_2_1, error);
 }
 
 void options_clear(struct options *options)

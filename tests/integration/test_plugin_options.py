@@ -12,10 +12,7 @@ from harness.ports import free_udp_port
 
 # Option, value (None: the line is missing), words of the sentence.
 WRONG = [
-    ("listen", None, "plugin_opt_listen is missing"),
-    ("handoff", None, "plugin_opt_handoff is missing"),
     ("certfile", None, "plugin_opt_certfile is missing"),
-    ("keyfile", None, "plugin_opt_keyfile is missing"),
     ("listen", "localhost:14567", "not a numeric address"),
     ("listen", "14567", "such as 0.0.0.0:14567"),
     ("listen", "127.0.0.1:70000", "127.0.0.1:70000"),
@@ -73,6 +70,19 @@ def test_the_example_names_options_that_exist(make_broker, certs, workdir):
         del options[own]
     broker = make_broker(plugin_opts=options).start()
     assert "mquic: ready" in broker.log()
+
+
+def test_the_key_is_found_next_to_the_certificate(make_broker, certs):
+    broker = make_broker(plugin_opts={"keyfile": None}, identity=certs.server).start()
+    broker.pub("-t", "x", "-m", "y", "-q", "1")
+
+
+def test_a_certificate_without_its_key_stops_the_broker(make_broker, workdir, certs):
+    alone = workdir / "alone.crt"
+    alone.write_bytes(certs.server.cert.read_bytes())
+    sentence = refused(make_broker(plugin_opts={"certfile": alone, "keyfile": None}))
+    assert "plugin_opt_keyfile is missing" in sentence
+    assert str(workdir / "alone.key") in sentence
 
 
 def test_a_line_given_twice_stops_the_broker(make_broker):

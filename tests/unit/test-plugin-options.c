@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin's options: what is refused, and that the sentence names it. */
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ static bool parse_lines(const struct line *const *lines, int count, bool broker_
 	return options_parse(&options, given, count, broker_2_1, error);
 }
 
-/* The four that are needed, and up to three more. */
+/* The four that say where and as whom, and up to three more. */
 static bool parse_with(struct line one, struct line two, struct line three)
 {
 	const struct line *lines[7] = {&listen_line, &handoff_line, &cert_line, &key_line};
@@ -81,7 +82,7 @@ static bool parse_with(struct line one, struct line two, struct line three)
 		ck_assert_msg(strstr(error, word) != NULL, "%s", error);                           \
 	} while (0)
 
-START_TEST(the_four_that_are_needed_are_enough)
+START_TEST(these_four_are_enough)
 {
 	ck_assert_msg(parse_with(NONE, NONE, NONE), "%s", error);
 	ck_assert_uint_eq(options.listen_count, 1);
@@ -95,23 +96,44 @@ START_TEST(the_four_that_are_needed_are_enough)
 }
 END_TEST
 
-START_TEST(each_of_the_four_is_missed_by_name)
+START_TEST(the_certificate_is_missed_by_name)
 {
-	const struct line *all[] = {&listen_line, &handoff_line, &cert_line, &key_line};
-	int missing, i;
+	const struct line *lines[] = {&listen_line, &handoff_line, &key_line};
 
-	for (missing = 0; missing < 4; missing++) {
-		const struct line *lines[3];
-		char name[64];
-		int count = 0;
+	ck_assert(!parse_lines(lines, 3, false));
+	ck_assert_msg(strstr(error, "plugin_opt_certfile is missing") != NULL, "%s", error);
+}
+END_TEST
 
-		for (i = 0; i < 4; i++)
-			if (i != missing)
-				lines[count++] = all[i];
-		ck_assert(!parse_lines(lines, 3, false));
-		snprintf(name, sizeof(name), "plugin_opt_%s is missing", all[missing]->key);
-		ck_assert_msg(strstr(error, name) != NULL, "%s", error);
-	}
+START_TEST(socket_and_addresses_have_defaults)
+{
+	const struct line *lines[] = {&cert_line, &key_line};
+
+	ck_assert_msg(parse_lines(lines, 2, false), "%s", error);
+	ck_assert_str_eq(options.handoff, "/run/mosquitto/quic.sock");
+	ck_assert_uint_ge(options.listen_count, 1);
+	ck_assert_str_eq(options.listen[0].address, "0.0.0.0");
+	ck_assert_uint_eq(options.listen[0].port, 14567);
+}
+END_TEST
+
+START_TEST(the_key_is_looked_for_next_to_the_certificate)
+{
+	const struct line *lines[] = {&cert_line};
+	char key[sizeof(pem) + 4];
+	int fd;
+
+	snprintf(key, sizeof(key), "%s.key", pem);
+	ck_assert(!parse_lines(lines, 1, false));
+	ck_assert_msg(strstr(error, "plugin_opt_keyfile is missing") != NULL, "%s", error);
+	ck_assert_msg(strstr(error, key) != NULL, "%s", error);
+
+	fd = open(key, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_msg(parse_lines(lines, 1, false), "%s", error);
+	ck_assert_str_eq(options.keyfile, key);
+	unlink(key);
 }
 END_TEST
 
@@ -274,8 +296,10 @@ END_TEST
 int main(void)
 {
 	static const TTest *const *const tests[] = {
-		&the_four_that_are_needed_are_enough,
-		&each_of_the_four_is_missed_by_name,
+		&these_four_are_enough,
+		&the_certificate_is_missed_by_name,
+		&socket_and_addresses_have_defaults,
+		&the_key_is_looked_for_next_to_the_certificate,
 		&unknown_options_are_refused,
 		&a_line_given_twice_is_refused,
 		&listen_takes_lists_and_repetition,
