@@ -39,6 +39,12 @@ def exported(library):
     return [words[-1] for words in found if words[1] != "A"]
 
 
+def packaged(symbols):
+    """Symbols that Debian's package promises, as name@@NODE, the nodes themselves aside."""
+    names = re.findall(r"^ (\w+)@(\w[\w.]*) ", symbols, re.M)
+    return [f"{name}@@{node}" for name, node in names if name != node]
+
+
 def undocumented(header):
     """Public declarations without a comment of their own that ends in a version."""
     problems = []
@@ -83,7 +89,7 @@ def differences(left, left_name, right, right_name):
 
 
 def main():
-    header_path, map_path, library = sys.argv[1:]
+    header_path, map_path, library, package_path = sys.argv[1:]
     header = Path(header_path).read_text(encoding="utf-8")
     script = Path(map_path).read_text(encoding="utf-8")
     header_names, map_symbols, library_symbols = declared(header), mapped(script), exported(library)
@@ -109,6 +115,15 @@ def main():
     tap.check(
         "the library exports nothing else",
         differences(library_symbols, "the library", map_symbols, "mquic.map"),
+    )
+    package_symbols = packaged(Path(package_path).read_text(encoding="utf-8"))
+    tap.check(
+        "debian/libmquic0.symbols lists every function of the map",
+        differences(map_symbols, "mquic.map", package_symbols, "libmquic0.symbols"),
+    )
+    tap.check(
+        "debian/libmquic0.symbols lists nothing else",
+        differences(package_symbols, "libmquic0.symbols", map_symbols, "mquic.map"),
     )
     tap.check("every public function is documented with its version", undocumented(header))
     tap.check("every public enum is documented and has written values", enum_problems(header))

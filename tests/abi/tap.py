@@ -18,6 +18,11 @@ class Tap:
         for problem in problems:
             print(f"# {self.count}: {problem}", file=sys.stderr)
 
+    def skip(self, name, reason):
+        """Notes a check that cannot be made here."""
+        self.count += 1
+        print(f"ok {self.count} - {name} # SKIP {reason}")
+
     def done(self):
         print(f"1..{self.count}")
         sys.exit(1 if self.failed else 0)

@@ -1,0 +1,920 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file mquic.h
+ * @brief libmquic: MQTT over QUIC.
+ *
+ * In one breath: *settings* describe how to talk; an *endpoint* owns the UDP
+ * sockets, the clock and one file descriptor; a *connection* is one QUIC
+ * connection and a *stream* one ordered pair of byte flows on it; a *session* is
+ * an MQTT client on such a connection and a *relay* the server side of one MQTT
+ * client; a *message* is what travels and an *event* is what happened.
+ *
+ * @par The loop
+ * Nothing calls back (only the log sink does). Wait until the descriptor of
+ * mquic_endpoint_get_fd() is readable, or let mquic_endpoint_wait() wait, then
+ * call mquic_endpoint_process() and pull events with
+ * mquic_endpoint_next_event() until it returns NULL:
+ *
+ * @code
+ *     while (mquic_endpoint_wait(endpoint, -1) == MQUIC_OK)
+ *             while ((event = mquic_endpoint_next_event(endpoint)) != NULL) {
+ *                     handle(event);
+ *                     mquic_event_free(event);
+ *             }
+ * @endcode
+ *
+ * @par Threads
+ * libmquic starts no thread and holds no global state. An endpoint and everything
+ * made on it belong to one thread at a time; different endpoints may be used from
+ * different threads at once. mquic_endpoint_wakeup() alone may be called from any
+ * thread at any time. This rule holds for every call below.
+ *
+ * @par Ownership
+ * What a `_new`, `_open`, `_dial` or `_accept` function hands out is yours until
+ * you give it to the matching `_free`, which accepts NULL. Objects may be freed in
+ * any order: an object whose parent is gone stays valid, answers
+ * #MQUIC_ERR_CLOSED, and is still yours to free. Freeing an object removes its
+ * events from the queue. Settings, messages, subscriptions and byte buffers are
+ * copied by the call that takes them. A pointer from a getter lives as long as its
+ * object, or until the object is changed.
+ *
+ * @par Text and sizes
+ * Text is UTF-8 with a length in bytes; ::MQUIC_NUL_TERMINATED as the length means
+ * that the text ends at its first NUL. File names and host names are always NUL
+ * terminated. A getter's `len` may be NULL. The unit of a time is in its name
+ * (`_ms`, `_s`).
+ *
+ * @par Errors
+ * A function that can fail returns an ::mquic_status: #MQUIC_OK is 0, errors are
+ * negative. After a failure `mquic_<object>_error()` gives a sentence that says
+ * what is wrong and how to mend it. A setter that refuses a value keeps the old one.
+ * #MQUIC_ERR_MEMORY can come from any call that allocates and is not repeated below.
+ */
+#ifndef MQUIC_H
+#define MQUIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define MQUIC_API __attribute__((visibility("default")))
+#else
+#define MQUIC_API
+#endif
+
+/** Length of text that ends at its first NUL. Since: 0.1 */
+#define MQUIC_NUL_TERMINATED ((size_t)-1)
+
+/** UDP port of MQTT over QUIC by convention; IANA has assigned none. Since: 0.1 */
+#define MQUIC_PORT 14567
+
+struct mquic_settings;
+struct mquic_endpoint;
+struct mquic_connection;
+struct mquic_stream;
+struct mquic_session;
+struct mquic_relay;
+struct mquic_message;
+struct mquic_subscription;
+struct mquic_event;
+
+/* ---- Status ------------------------------------------------------------- */
+
+/** Result of a call. New values may be added; treat unknown ones as failure. Since: 0.1 */
+enum mquic_status {
+	/** Done. */
+	MQUIC_OK = 0,
+	/** Nothing there yet, or no room now; an event tells when to try again. */
+	MQUIC_ERR_AGAIN = -1,
+	/** An argument is not acceptable: NULL handle, value out of range, malformed text. */
+	MQUIC_ERR_INVALID = -2,
+	/** The object is not in a state that allows this call. */
+	MQUIC_ERR_STATE = -3,
+	/** Out of memory. Nothing was changed. */
+	MQUIC_ERR_MEMORY = -4,
+	/** The operating system refused; the sentence carries its reason. */
+	MQUIC_ERR_SYSTEM = -5,
+	/** The object's connection, or the object it was made on, is gone. */
+	MQUIC_ERR_CLOSED = -6,
+	/** Larger than the peer, the protocol or a setting allows. */
+	MQUIC_ERR_TOO_LARGE = -7,
+	/** Certificate, key or trust could not be loaded or verified (RFC 9001 section 4). */
+	MQUIC_ERR_TLS = -8,
+	/** A host name could not be resolved. */
+	MQUIC_ERR_RESOLVE = -9,
+	/** The peer refused: nothing listens there, or CONNACK carries a refusal. */
+	MQUIC_ERR_REFUSED = -10,
+	/** The peer broke the rules of QUIC or MQTT. */
+	MQUIC_ERR_PROTOCOL = -11,
+	/** The peer did not answer in time. */
+	MQUIC_ERR_TIMEOUT = -12,
+	/** A configured limit on a number of objects is reached. */
+	MQUIC_ERR_LIMIT = -13
+};
+
+/** A short English name of `status`, such as "timed out"; never NULL. Static. Since: 0.1 */
+MQUIC_API const char *mquic_status_text(enum mquic_status status);
+
+/**
+ * A few English words for a reason code of MQTT 5.0 section 2.4, such as "not authorized";
+ * never NULL. Static. Since: 0.1
+ */
+MQUIC_API const char *mquic_reason_text(uint8_t reason);
+
+/** The version of the library at run time, "MAJOR.MINOR.PATCH". Static. Since: 0.1 */
+MQUIC_API const char *mquic_version(void);
+
+/* ---- Settings ------------------------------------------------------------
+ * How to talk QUIC and TLS. An inert object: it opens no file and no socket;
+ * files named in it are read by the call that uses it.
+ */
+
+/** How the sending rate adapts to the path (RFC 9002 section 7). Since: 0.1 */
+enum mquic_congestion_control {
+	MQUIC_CONGESTION_CUBIC = 0, /**< RFC 9438; the default */
+	MQUIC_CONGESTION_RENO = 1,  /**< RFC 9002 */
+	MQUIC_CONGESTION_BBR = 2    /**< model based; better on lossy links, less fair */
+};
+
+/** When a server validates an address with Retry (RFC 9000 section 8.1.2). Since: 0.1 */
+enum mquic_retry {
+	MQUIC_RETRY_ADAPTIVE = 0, /**< while many handshakes are in flight; the default */
+	MQUIC_RETRY_ALWAYS = 1,   /**< for every new connection; costs one round trip */
+	MQUIC_RETRY_NEVER = 2     /**< only where the protocol itself demands it */
+};
+
+/** Creates settings with defaults. Free with mquic_settings_free(). Since: 0.1 */
+MQUIC_API enum mquic_status mquic_settings_new(struct mquic_settings **settings);
+/** Frees settings; NULL is fine. Objects made from them keep their copy. Since: 0.1 */
+MQUIC_API void mquic_settings_free(struct mquic_settings *settings);
+/** Sentence about the last setter that failed, "" if none did. Since: 0.1 */
+MQUIC_API const char *mquic_settings_error(const struct mquic_settings *settings);
+
+/**
+ * PEM file of the certificate authorities to trust, in place of the system's.
+ * A client verifies the server against it, a server its clients. NULL: the system's
+ * store on a client; on a server none, and certificates cannot be asked for. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_ca_file(struct mquic_settings *settings,
+						       const char *path);
+/** Directory of PEM files to trust, like mquic_settings_set_ca_file(). Since: 0.1 */
+MQUIC_API enum mquic_status mquic_settings_set_ca_path(struct mquic_settings *settings,
+						       const char *path);
+/** PEM file of certificate revocation lists; needs a CA file or path. NULL: none. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_settings_set_crl_file(struct mquic_settings *settings,
+							const char *path);
+/**
+ * Our own certificate chain and private key, both PEM. Required to listen; on a client
+ * it is the identity shown to a server that asks. Both NULL: none. One NULL alone is
+ * #MQUIC_ERR_INVALID. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_certificate(struct mquic_settings *settings,
+							   const char *cert_path,
+							   const char *key_path);
+/**
+ * Server: demand a certificate that a CA file or path vouches for. Off by default.
+ * Without it a certificate is asked for when a CA is set, and a client may show none. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_require_certificate(struct mquic_settings *settings,
+								   bool require);
+/**
+ * Client: do **not** verify the server's chain and host name. Anybody on the path can
+ * then read and change everything: for experiments only. Off by default. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_insecure(struct mquic_settings *settings,
+							bool insecure);
+/**
+ * Client: the name to send (SNI, RFC 6066) and to verify, in place of the host that was
+ * dialed. NULL: that host. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_server_name(struct mquic_settings *settings,
+							   const char *name);
+/**
+ * Application protocol (ALPN, RFC 7301), 1 to 31 bytes, "mqtt" by default. Both sides
+ * must name the same, and sessions and relays speak MQTT whatever it is. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_alpn(struct mquic_settings *settings,
+						    const char *protocol);
+/**
+ * File to which TLS secrets are appended, for Wireshark (NSS key log format). Whoever reads
+ * it can decrypt the traffic. Made with mode 0600. NULL, the default: none. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_keylog_file(struct mquic_settings *settings,
+							   const char *path);
+/**
+ * Silence after which a connection is dropped (RFC 9000 section 10.1), 1000 to 86400000 ms,
+ * 30000 by default; the smaller of both sides' holds. 0 turns our side's off. A session
+ * raises it to 1.5 times its keep-alive. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_idle_timeout_ms(struct mquic_settings *settings,
+							       uint64_t timeout_ms);
+/** Longest handshake, 100 to 600000 ms, 10000 by default. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_settings_set_handshake_timeout_ms(struct mquic_settings *settings,
+								    uint64_t timeout_ms);
+/**
+ * Send a QUIC PING after this silence, to keep NAT bindings (RFC 9000 section 10.1.2);
+ * 0, the default, never, else 1000 to 3600000 ms. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_keep_alive_ms(struct mquic_settings *settings,
+							     uint64_t interval_ms);
+/** Bidirectional streams the peer may have open, 1 to 65535, 16 by default. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_settings_set_max_streams(struct mquic_settings *settings,
+							   uint32_t streams);
+/**
+ * Bytes that may wait on a stream to be read (flow control, RFC 9000 section 4),
+ * 4096 to 1073741824, 262144 by default; a connection may hold four times as many. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_receive_window(struct mquic_settings *settings,
+							      uint64_t bytes);
+/**
+ * Bytes that may wait on a stream to be sent or acknowledged before sending answers
+ * #MQUIC_ERR_AGAIN, 4096 to 1073741824, 1048576 by default. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_send_buffer(struct mquic_settings *settings,
+							   uint64_t bytes);
+/** Congestion control, CUBIC by default. Since: 0.1 */
+MQUIC_API enum mquic_status
+mquic_settings_set_congestion_control(struct mquic_settings *settings,
+				      enum mquic_congestion_control algorithm);
+/** Server: when to demand Retry. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_settings_set_retry(struct mquic_settings *settings,
+						     enum mquic_retry retry);
+/** Server: connections in all, 1 to 1000000, 10000 by default; more are refused. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_settings_set_max_connections(struct mquic_settings *settings,
+							       uint32_t connections);
+/**
+ * Server: connections from one address (an IPv6 /64 counts as one), 0, the default, for no
+ * limit, up to 1000000. Since: 0.1
+ */
+MQUIC_API enum mquic_status
+mquic_settings_set_max_connections_per_address(struct mquic_settings *settings,
+					       uint32_t connections);
+/** Server: handshakes in flight, 1 to 1000000, 1000 by default; more are refused. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_settings_set_max_handshakes(struct mquic_settings *settings,
+							      uint32_t handshakes);
+
+/* ---- Endpoint ------------------------------------------------------------ */
+
+/** Log levels, most urgent first. Since: 0.1 */
+enum mquic_log_level {
+	MQUIC_LOG_ERROR = 0,
+	MQUIC_LOG_WARNING = 1,
+	MQUIC_LOG_INFO = 2,
+	MQUIC_LOG_DEBUG = 3
+};
+
+/**
+ * Receives one finished line without newline. It must not call into the endpoint that
+ * logs. No payload, password or key is ever logged. Since: 0.1
+ */
+typedef void (*mquic_log_sink)(void *userdata, enum mquic_log_level level, const char *line);
+
+/**
+ * Creates an endpoint: an event queue, a clock and one descriptor, no socket yet.
+ * It can listen, dial, or both. Errors: #MQUIC_ERR_SYSTEM (no descriptor left). Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_endpoint_new(struct mquic_endpoint **endpoint);
+/**
+ * Frees the endpoint; its connections are closed at once with code 0. Connections, streams,
+ * sessions and relays you hold stay yours, closed. Since: 0.1
+ */
+MQUIC_API void mquic_endpoint_free(struct mquic_endpoint *endpoint);
+/** Sentence about the last call on this endpoint that failed, "" if none did. Since: 0.1 */
+MQUIC_API const char *mquic_endpoint_error(const struct mquic_endpoint *endpoint);
+/** Where log lines up to `level` go; a NULL sink, the default, drops them. Since: 0.1 */
+MQUIC_API void mquic_endpoint_set_log(struct mquic_endpoint *endpoint, mquic_log_sink sink,
+				      enum mquic_log_level level, void *userdata);
+/** Attaches a pointer of yours. Since: 0.1 */
+MQUIC_API void mquic_endpoint_set_userdata(struct mquic_endpoint *endpoint, void *userdata);
+/** The pointer of mquic_endpoint_set_userdata(), NULL before. Since: 0.1 */
+MQUIC_API void *mquic_endpoint_get_userdata(const struct mquic_endpoint *endpoint);
+
+/**
+ * Binds a UDP socket and accepts QUIC connections on it. May be called several times.
+ *
+ * @param settings certificate, key, limits; read now.
+ * @param address  a numeric IPv4 or IPv6 address; "0.0.0.0" all of IPv4, "::" all of IPv6 only.
+ * @param port     0 lets the system choose.
+ * @param bound_port where the port in use is stored; may be NULL.
+ *
+ * Errors: #MQUIC_ERR_INVALID (address), #MQUIC_ERR_TLS (no or unusable certificate, key or CA),
+ * #MQUIC_ERR_SYSTEM (address in use, no permission). Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
+						  const struct mquic_settings *settings,
+						  const char *address, uint16_t port,
+						  uint16_t *bound_port);
+/**
+ * Reads the certificate, key, CA and revocation files of every listener again. New
+ * connections use them, existing ones go on. On #MQUIC_ERR_TLS the old ones stay in
+ * use. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint);
+/**
+ * Takes one connection whose handshake is complete, after #MQUIC_EVENT_ACCEPTABLE. It is
+ * yours. #MQUIC_ERR_AGAIN: none waits. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_endpoint_accept(struct mquic_endpoint *endpoint,
+						  struct mquic_connection **connection);
+/**
+ * A descriptor for any event loop; readable means: call mquic_endpoint_process(), or events
+ * are waiting. The same for the whole life of the endpoint. Do not read or close it. Since: 0.1
+ */
+MQUIC_API int mquic_endpoint_get_fd(const struct mquic_endpoint *endpoint);
+/**
+ * Does what is due: reads datagrams, fires timers, sends. Bounded, never blocks. Needed only
+ * when the descriptor is readable. #MQUIC_ERR_SYSTEM: the descriptor is unusable. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_endpoint_process(struct mquic_endpoint *endpoint);
+/**
+ * Waits up to `timeout_ms` (-1: without limit, 0: not at all) until something is due, then
+ * processes. #MQUIC_ERR_TIMEOUT: nothing was due; #MQUIC_ERR_AGAIN: a signal came. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_endpoint_wait(struct mquic_endpoint *endpoint, int timeout_ms);
+/**
+ * Makes the descriptor readable and a wait return. The one call that any thread, and a
+ * signal handler, may make. Since: 0.1
+ */
+MQUIC_API void mquic_endpoint_wakeup(struct mquic_endpoint *endpoint);
+/**
+ * The oldest event, yours to free with mquic_event_free(), or NULL when there is none. What
+ * was queued for sending meanwhile is sent when NULL is returned. Since: 0.1
+ */
+MQUIC_API struct mquic_event *mquic_endpoint_next_event(struct mquic_endpoint *endpoint);
+
+/* ---- Event --------------------------------------------------------------- */
+
+/** What happened. Skip types you do not know: later versions add some. Since: 0.1 */
+enum mquic_event_type {
+	/** Endpoint: connections wait for mquic_endpoint_accept(). */
+	MQUIC_EVENT_ACCEPTABLE = 1,
+	/** Dialed connection: the handshake is complete and the peer is verified. */
+	MQUIC_EVENT_CONNECTION_READY = 2,
+	/** Connection: it is over; status, origin, code and text say why. The last of its events. */
+	MQUIC_EVENT_CONNECTION_CLOSED = 3,
+	/** Connection: streams wait for mquic_connection_accept_stream(). */
+	MQUIC_EVENT_STREAM_ACCEPTABLE = 4,
+	/** Stream: bytes or the end can be read. Read until #MQUIC_ERR_AGAIN. */
+	MQUIC_EVENT_STREAM_READABLE = 5,
+	/** Stream: there is room again after #MQUIC_ERR_AGAIN from sending. */
+	MQUIC_EVENT_STREAM_WRITABLE = 6,
+	/** Stream: both directions have ended, or the connection has; code says how (0: cleanly). */
+	MQUIC_EVENT_STREAM_CLOSED = 7,
+	/** Session: CONNACK has accepted us. */
+	MQUIC_EVENT_CONNECTED = 16,
+	/** Session: a message came; mquic_event_message(). */
+	MQUIC_EVENT_MESSAGE = 17,
+	/** Session: a QoS 1 or 2 message of ours is settled (packet id, reason code). */
+	MQUIC_EVENT_DELIVERED = 18,
+	/** Session: answer to SUBSCRIBE (packet id, one reason code per filter). */
+	MQUIC_EVENT_SUBSCRIBED = 19,
+	/** Session: answer to UNSUBSCRIBE (packet id, one reason code per filter). */
+	MQUIC_EVENT_UNSUBSCRIBED = 20,
+	/** Session: there is room again after #MQUIC_ERR_AGAIN from publishing. */
+	MQUIC_EVENT_WRITABLE = 21,
+	/** Session: the server continues authentication; answer with mquic_session_auth(). */
+	MQUIC_EVENT_AUTH = 22,
+	/** Session: not connected any more, or connecting failed. May be connected again. */
+	MQUIC_EVENT_DISCONNECTED = 23,
+	/** Relay: the client's CONNECT is here and may be looked at. */
+	MQUIC_EVENT_RELAY_CONNECT = 32,
+	/** Relay: bytes or the end can be read. Read until #MQUIC_ERR_AGAIN. */
+	MQUIC_EVENT_RELAY_READABLE = 33,
+	/** Relay: there is room again after #MQUIC_ERR_AGAIN from writing. */
+	MQUIC_EVENT_RELAY_WRITABLE = 34,
+	/** Relay: the client is gone; status, origin, code and text say why. */
+	MQUIC_EVENT_RELAY_CLOSED = 35
+};
+
+/** Where the end of a connection or session came from. Since: 0.1 */
+enum mquic_origin {
+	MQUIC_ORIGIN_LOCAL = 0,     /**< we closed it */
+	MQUIC_ORIGIN_PEER = 1,      /**< the peer closed it with an application code */
+	MQUIC_ORIGIN_TRANSPORT = 2, /**< QUIC: a transport error code of RFC 9000 section 20.1, or 0 */
+	MQUIC_ORIGIN_TLS = 3,       /**< the handshake; the code is the TLS alert (RFC 8446) or 0 */
+	MQUIC_ORIGIN_MQTT = 4,      /**< MQTT; the code is a reason code */
+	MQUIC_ORIGIN_SYSTEM = 5     /**< the operating system; the code is an errno value */
+};
+
+/** The type of the event. Since: 0.1 */
+MQUIC_API enum mquic_event_type mquic_event_type(const struct mquic_event *event);
+/** The name of a type, such as "CONNECTED"; "UNKNOWN" for others. Static. Since: 0.1 */
+MQUIC_API const char *mquic_event_type_text(enum mquic_event_type type);
+/** The connection the event belongs to, NULL if none. Not yours. Since: 0.1 */
+MQUIC_API struct mquic_connection *mquic_event_connection(const struct mquic_event *event);
+/** The stream the event belongs to, NULL if none. Not yours. Since: 0.1 */
+MQUIC_API struct mquic_stream *mquic_event_stream(const struct mquic_event *event);
+/** The session the event belongs to, NULL if none. Not yours. Since: 0.1 */
+MQUIC_API struct mquic_session *mquic_event_session(const struct mquic_event *event);
+/** The relay the event belongs to, NULL if none. Not yours. Since: 0.1 */
+MQUIC_API struct mquic_relay *mquic_event_relay(const struct mquic_event *event);
+/** The message of #MQUIC_EVENT_MESSAGE, else NULL. Lives as long as the event. Since: 0.1 */
+MQUIC_API const struct mquic_message *mquic_event_message(const struct mquic_event *event);
+/** Takes the message out of the event: yours to free with mquic_message_free(). Since: 0.1 */
+MQUIC_API struct mquic_message *mquic_event_take_message(struct mquic_event *event);
+/** The packet identifier the event settles, 0 if none. Since: 0.1 */
+MQUIC_API uint16_t mquic_event_packet_id(const struct mquic_event *event);
+/** Number of reason codes; 0 if the event has none. Since: 0.1 */
+MQUIC_API size_t mquic_event_reason_count(const struct mquic_event *event);
+/**
+ * The MQTT 5 reason code at `index` (MQTT 5.0 section 2.4); return codes of 3.1.1 are
+ * given as their 5.0 counterparts. 0 if there is none. Since: 0.1
+ */
+MQUIC_API uint8_t mquic_event_reason(const struct mquic_event *event, size_t index);
+/** #MQUIC_EVENT_CONNECTED: whether the server kept our session (MQTT 5.0 3.2.2.1.1). Since: 0.1 */
+MQUIC_API bool mquic_event_session_present(const struct mquic_event *event);
+/** End events: #MQUIC_OK for a clean end, else what kind of failure. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_event_status(const struct mquic_event *event);
+/** End events: who ended it. Since: 0.1 */
+MQUIC_API enum mquic_origin mquic_event_origin(const struct mquic_event *event);
+/** End events: the code, in the terms of the origin. Since: 0.1 */
+MQUIC_API uint64_t mquic_event_code(const struct mquic_event *event);
+/**
+ * A sentence for people: why it ended, or the peer's reason string. NUL terminated, "" if
+ * none. Text from a peer has control characters replaced. Since: 0.1
+ */
+MQUIC_API const char *mquic_event_text(const struct mquic_event *event);
+/** #MQUIC_EVENT_AUTH and #MQUIC_EVENT_CONNECTED: authentication data, NULL if none. Since: 0.1 */
+MQUIC_API const uint8_t *mquic_event_auth_data(const struct mquic_event *event, size_t *len);
+/**
+ * The user property at `index` of the packet behind a session's event (MQTT 5.0 2.2.2.2).
+ * Returns false past the last one. Text is not NUL terminated. Since: 0.1
+ */
+MQUIC_API bool mquic_event_user_property(const struct mquic_event *event, size_t index,
+					 const char **name, size_t *name_len, const char **value,
+					 size_t *value_len);
+/** Frees an event and what it carries; NULL is fine. Since: 0.1 */
+MQUIC_API void mquic_event_free(struct mquic_event *event);
+
+/* ---- Connection ---------------------------------------------------------- */
+
+/** What mquic_connection_statistic() counts. Since: 0.1 */
+enum mquic_statistic {
+	MQUIC_STATISTIC_SMOOTHED_RTT_US = 1,   /**< smoothed round trip (RFC 9002 5.3), microseconds */
+	MQUIC_STATISTIC_MIN_RTT_US = 2,        /**< smallest round trip seen, microseconds */
+	MQUIC_STATISTIC_RTT_VARIATION_US = 3,  /**< rttvar of RFC 9002 5.3, microseconds */
+	MQUIC_STATISTIC_CONGESTION_WINDOW = 4, /**< bytes */
+	MQUIC_STATISTIC_BYTES_IN_FLIGHT = 5,   /**< bytes sent and not acknowledged */
+	MQUIC_STATISTIC_BYTES_SENT = 6,        /**< UDP payload bytes */
+	MQUIC_STATISTIC_BYTES_RECEIVED = 7,    /**< UDP payload bytes */
+	MQUIC_STATISTIC_PACKETS_SENT = 8,      /**< UDP datagrams */
+	MQUIC_STATISTIC_PACKETS_RECEIVED = 9,  /**< UDP datagrams */
+	MQUIC_STATISTIC_PACKETS_LOST = 10,     /**< packets with stream data declared lost (RFC 9002 6) */
+	MQUIC_STATISTIC_HANDSHAKE_US = 11      /**< from first packet to handshake complete; 0 before */
+};
+
+/**
+ * Starts a connection to a server. The name is resolved now, which may block on DNS; a
+ * numeric address never blocks. All addresses of the name are tried in turn.
+ * #MQUIC_EVENT_CONNECTION_READY or #MQUIC_EVENT_CONNECTION_CLOSED follows. Streams may be
+ * opened and written at once: their bytes leave when the handshake is complete.
+ *
+ * Errors, explained by mquic_endpoint_error(): #MQUIC_ERR_INVALID, #MQUIC_ERR_RESOLVE,
+ * #MQUIC_ERR_TLS (unusable files), #MQUIC_ERR_SYSTEM. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
+						  struct mquic_endpoint *endpoint,
+						  const struct mquic_settings *settings,
+						  const char *host, uint16_t port);
+/** Frees the handle; a live connection is closed with code 0. NULL is fine. Since: 0.1 */
+MQUIC_API void mquic_connection_free(struct mquic_connection *connection);
+/** Sentence about the last call on this connection that failed. Since: 0.1 */
+MQUIC_API const char *mquic_connection_error(const struct mquic_connection *connection);
+/**
+ * Ends the connection at once with an application code (RFC 9000 section 10.2), below 2^62,
+ * and a reason of up to 256 bytes, NULL for none. Bytes not yet acknowledged may be lost:
+ * finish streams first. #MQUIC_EVENT_CONNECTION_CLOSED follows. #MQUIC_ERR_CLOSED if it is
+ * over already. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_connection_close(struct mquic_connection *connection,
+						   uint64_t code, const char *reason);
+/** Takes a stream the peer opened; yours. #MQUIC_ERR_AGAIN: none waits. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connection,
+							   struct mquic_stream **stream);
+/** The peer's address, "192.0.2.1:4433" or "[2001:db8::1]:4433". Since: 0.1 */
+MQUIC_API const char *mquic_connection_peer_address(const struct mquic_connection *connection);
+/** Our own address on the path in use, written like the peer's. Since: 0.1 */
+MQUIC_API const char *mquic_connection_local_address(const struct mquic_connection *connection);
+/** TLS version, "TLS1.3"; "" before the handshake is complete. Since: 0.1 */
+MQUIC_API const char *mquic_connection_tls_version(const struct mquic_connection *connection);
+/** TLS cipher, "AES-128-GCM"; "" before the handshake is complete. Since: 0.1 */
+MQUIC_API const char *mquic_connection_cipher(const struct mquic_connection *connection);
+/** The agreed application protocol; "" before the handshake is complete. Since: 0.1 */
+MQUIC_API const char *mquic_connection_alpn(const struct mquic_connection *connection);
+/**
+ * Common name of the peer's verified certificate, NULL if it showed none or has no common
+ * name that is one piece of UTF-8 without NUL. Since: 0.1
+ */
+MQUIC_API const char *mquic_connection_peer_common_name(const struct mquic_connection *connection);
+/** Subject of the peer's verified certificate as RFC 4514 text, NULL if none. Since: 0.1 */
+MQUIC_API const char *mquic_connection_peer_subject(const struct mquic_connection *connection);
+/**
+ * The subject alternative name at `index`, "DNS:host", "IP:address", "URI:…" or "email:…";
+ * NULL past the last. Since: 0.1
+ */
+MQUIC_API const char *mquic_connection_peer_alt_name(const struct mquic_connection *connection,
+						     size_t index);
+/** A count or measure; 0 for an unknown one. Stays readable after the end. Since: 0.1 */
+MQUIC_API uint64_t mquic_connection_statistic(const struct mquic_connection *connection,
+					      enum mquic_statistic statistic);
+/** Attaches a pointer of yours. Since: 0.1 */
+MQUIC_API void mquic_connection_set_userdata(struct mquic_connection *connection, void *userdata);
+/** The pointer of mquic_connection_set_userdata(), NULL before. Since: 0.1 */
+MQUIC_API void *mquic_connection_get_userdata(const struct mquic_connection *connection);
+
+/* ---- Stream --------------------------------------------------------------
+ * One bidirectional QUIC stream (RFC 9000 section 2): feels like a TCP socket.
+ */
+
+/**
+ * Opens a stream. It may wait for the handshake or for the peer's stream limit; bytes sent
+ * meanwhile wait with it. Errors: #MQUIC_ERR_CLOSED. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_stream_open(struct mquic_stream **stream,
+					      struct mquic_connection *connection);
+/**
+ * Frees the handle. What was sent before mquic_stream_finish() is still delivered; a stream
+ * that was not finished is reset with code 0. NULL is fine. Since: 0.1
+ */
+MQUIC_API void mquic_stream_free(struct mquic_stream *stream);
+/** The stream's connection, NULL once that is freed. Since: 0.1 */
+MQUIC_API struct mquic_connection *mquic_stream_connection(const struct mquic_stream *stream);
+/** The stream identifier (RFC 9000 section 2.1), -1 while it waits to be opened. Since: 0.1 */
+MQUIC_API int64_t mquic_stream_id(const struct mquic_stream *stream);
+/**
+ * Queues bytes; they are copied. `*sent` gets how many were taken, which is fewer than `len`
+ * when the send buffer fills up; then #MQUIC_EVENT_STREAM_WRITABLE follows.
+ *
+ * Errors: #MQUIC_ERR_AGAIN (buffer full, nothing taken), #MQUIC_ERR_STATE (finished or
+ * reset), #MQUIC_ERR_CLOSED (the peer stopped reading, or it is over). Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_stream_send(struct mquic_stream *stream, const uint8_t *data,
+					      size_t len, size_t *sent);
+/**
+ * Copies received bytes to `buffer`. `*received` gets the number; 0 with #MQUIC_OK is the
+ * end of the stream. Errors: #MQUIC_ERR_AGAIN (nothing yet), #MQUIC_ERR_CLOSED (reset by the
+ * peer, or the connection is over and all was read), #MQUIC_ERR_INVALID (`size` is 0). Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_stream_recv(struct mquic_stream *stream, uint8_t *buffer,
+					      size_t size, size_t *received);
+/**
+ * Shows the next received bytes without copying; valid until the next call on the stream,
+ * except that they may be sent on the same stream first. Same results as mquic_stream_recv().
+ * Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_stream_peek(struct mquic_stream *stream, const uint8_t **data,
+					      size_t *len);
+/** Marks `len` bytes of the last peek as read; more is #MQUIC_ERR_INVALID. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_stream_consume(struct mquic_stream *stream, size_t len);
+/** No more will be sent (FIN); the other direction goes on. #MQUIC_ERR_STATE if reset. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_stream_finish(struct mquic_stream *stream);
+/** Gives up sending (RESET_STREAM); the code is below 2^62. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_stream_reset(struct mquic_stream *stream, uint64_t code);
+/** Gives up receiving (STOP_SENDING); the code is below 2^62. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_stream_stop(struct mquic_stream *stream, uint64_t code);
+/** Bytes taken from the application so far. Since: 0.1 */
+MQUIC_API uint64_t mquic_stream_bytes_sent(const struct mquic_stream *stream);
+/** Bytes given to the application so far. Since: 0.1 */
+MQUIC_API uint64_t mquic_stream_bytes_received(const struct mquic_stream *stream);
+/** Bytes sent that the peer has not acknowledged, waiting ones included. Since: 0.1 */
+MQUIC_API uint64_t mquic_stream_bytes_pending(const struct mquic_stream *stream);
+/** Attaches a pointer of yours. Since: 0.1 */
+MQUIC_API void mquic_stream_set_userdata(struct mquic_stream *stream, void *userdata);
+/** The pointer of mquic_stream_set_userdata(), NULL before. Since: 0.1 */
+MQUIC_API void *mquic_stream_get_userdata(const struct mquic_stream *stream);
+
+/* ---- Message ------------------------------------------------------------- */
+
+/** Creates an empty message: QoS 0, not retained. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_new(struct mquic_message **message);
+/** A deep copy. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_copy(struct mquic_message **copy,
+					       const struct mquic_message *message);
+/** Frees a message; NULL is fine. Since: 0.1 */
+MQUIC_API void mquic_message_free(struct mquic_message *message);
+/**
+ * The topic name, 1 to 65535 bytes of UTF-8 without NUL, `+` and `#` (MQTT 5.0 section 4.7);
+ * anything else is #MQUIC_ERR_INVALID. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_message_set_topic(struct mquic_message *message,
+						    const char *topic, size_t len);
+/** The topic; NUL terminated. `len` may be NULL. "" until set. Since: 0.1 */
+MQUIC_API const char *mquic_message_topic(const struct mquic_message *message, size_t *len);
+/** The payload, any bytes, up to 268435455 less the header. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_set_payload(struct mquic_message *message,
+						      const uint8_t *data, size_t len);
+/** The payload; never NULL, followed by a NUL that is not part of it. Since: 0.1 */
+MQUIC_API const uint8_t *mquic_message_payload(const struct mquic_message *message, size_t *len);
+/** Quality of service, 0, 1 or 2. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_set_qos(struct mquic_message *message, int qos);
+/** Quality of service. Since: 0.1 */
+MQUIC_API int mquic_message_qos(const struct mquic_message *message);
+/** Whether the server keeps it for later subscribers (MQTT 5.0 3.3.1.3). Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_set_retain(struct mquic_message *message, bool retain);
+/** The retain flag. Since: 0.1 */
+MQUIC_API bool mquic_message_retain(const struct mquic_message *message);
+/** Received messages: the server may have sent it before (DUP). Since: 0.1 */
+MQUIC_API bool mquic_message_duplicate(const struct mquic_message *message);
+/** Received messages: the packet identifier, 0 for QoS 0. Since: 0.1 */
+MQUIC_API uint16_t mquic_message_packet_id(const struct mquic_message *message);
+/** MQTT 5.0 3.3.2.3.2: the payload is UTF-8 text. Ignored by 3.1.1, like all below. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_set_utf8_payload(struct mquic_message *message,
+							   bool utf8);
+/** Whether the payload was declared UTF-8. Since: 0.1 */
+MQUIC_API bool mquic_message_utf8_payload(const struct mquic_message *message);
+/** MQTT 5.0 3.3.2.3.3: lifetime in seconds. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_set_expiry_s(struct mquic_message *message,
+						       uint32_t seconds);
+/** Reads the lifetime left; false if it has none. Since: 0.1 */
+MQUIC_API bool mquic_message_expiry_s(const struct mquic_message *message, uint32_t *seconds);
+/** MQTT 5.0 3.3.2.3.9: content type. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_set_content_type(struct mquic_message *message,
+							   const char *text, size_t len);
+/** The content type, NUL terminated; NULL if none. Since: 0.1 */
+MQUIC_API const char *mquic_message_content_type(const struct mquic_message *message, size_t *len);
+/** MQTT 5.0 3.3.2.3.5: where to answer; rules of a topic name. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_set_response_topic(struct mquic_message *message,
+							     const char *topic, size_t len);
+/** The response topic, NUL terminated; NULL if none. Since: 0.1 */
+MQUIC_API const char *mquic_message_response_topic(const struct mquic_message *message,
+						   size_t *len);
+/** MQTT 5.0 3.3.2.3.6: correlation data, up to 65535 bytes. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_set_correlation_data(struct mquic_message *message,
+							       const uint8_t *data, size_t len);
+/** The correlation data; NULL if none. Since: 0.1 */
+MQUIC_API const uint8_t *mquic_message_correlation_data(const struct mquic_message *message,
+							size_t *len);
+/** MQTT 5.0 3.3.2.3.7: adds one user property; order and repetition are kept. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_add_user_property(struct mquic_message *message,
+							    const char *name, size_t name_len,
+							    const char *value, size_t value_len);
+/** Reads the user property at `index`; false past the last. Since: 0.1 */
+MQUIC_API bool mquic_message_user_property(const struct mquic_message *message, size_t index,
+					   const char **name, size_t *name_len, const char **value,
+					   size_t *value_len);
+/** Received messages: subscription identifier at `index`, 0 past the last (3.3.2.3.8). Since: 0.1 */
+MQUIC_API uint32_t mquic_message_subscription_id(const struct mquic_message *message,
+						 size_t index);
+
+/* ---- Subscription -------------------------------------------------------- */
+
+/** Options of one filter, MQTT 5.0 section 3.8.3.1; or them. 3.1.1 knows none. Since: 0.1 */
+enum mquic_subscribe_option {
+	MQUIC_SUBSCRIBE_NO_LOCAL = 0x04,            /**< not what we publish ourselves */
+	MQUIC_SUBSCRIBE_RETAIN_AS_PUBLISHED = 0x08, /**< keep the retain flag */
+	MQUIC_SUBSCRIBE_RETAINED_IF_NEW = 0x10,     /**< retained ones only for a new subscription */
+	MQUIC_SUBSCRIBE_RETAINED_NEVER = 0x20       /**< no retained messages */
+};
+
+/** Creates an empty list of filters, for SUBSCRIBE and UNSUBSCRIBE. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_subscription_new(struct mquic_subscription **subscription);
+/** Frees it; NULL is fine. Since: 0.1 */
+MQUIC_API void mquic_subscription_free(struct mquic_subscription *subscription);
+/**
+ * Adds a topic filter (MQTT 5.0 section 4.7), with the largest QoS wanted and or-ed
+ * ::mquic_subscribe_option. #MQUIC_ERR_INVALID: malformed filter or options. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_subscription_add(struct mquic_subscription *subscription,
+						   const char *filter, size_t len, int qos,
+						   unsigned int options);
+/** MQTT 5.0 3.8.2.1.2: identifier that comes back with messages, 1 to 268435455. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_subscription_set_id(struct mquic_subscription *subscription,
+						      uint32_t id);
+/** MQTT 5.0 3.8.2.1.3: adds one user property. Since: 0.1 */
+MQUIC_API enum mquic_status
+mquic_subscription_add_user_property(struct mquic_subscription *subscription, const char *name,
+				     size_t name_len, const char *value, size_t value_len);
+
+/* ---- Session -------------------------------------------------------------
+ * One MQTT client. It outlives connections: after #MQUIC_EVENT_DISCONNECTED it may be
+ * connected again, and messages in flight are sent again as MQTT 5.0 section 4.4 asks.
+ * Setters are for a session that is not connected; else they answer #MQUIC_ERR_STATE.
+ *
+ *     new ──connect──▶ CONNECTING ──CONNECTED──▶ CONNECTED ──disconnect──▶ CLOSING
+ *      ▲                   │                        │                        │
+ *      └──────────────── DISCONNECTED event ◀───────┴────────────────────────┘
+ */
+
+/** The protocol a session speaks; the values are those of the CONNECT packet. Since: 0.1 */
+enum mquic_protocol {
+	MQUIC_PROTOCOL_MQTT_3_1_1 = 4,
+	MQUIC_PROTOCOL_MQTT_5 = 5
+};
+
+/** Creates a session that is not connected. `settings` are copied, NULL: defaults. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_new(struct mquic_session **session,
+					      struct mquic_endpoint *endpoint,
+					      const struct mquic_settings *settings);
+/**
+ * Frees it. A connected one is cut off without DISCONNECT, so that the server publishes the
+ * will: call mquic_session_disconnect() and wait for its event to part in peace. Since: 0.1
+ */
+MQUIC_API void mquic_session_free(struct mquic_session *session);
+/** Sentence about the last call on this session that failed, "" if none did. Since: 0.1 */
+MQUIC_API const char *mquic_session_error(const struct mquic_session *session);
+/** Protocol, MQTT 5.0 by default. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_set_protocol(struct mquic_session *session,
+						       enum mquic_protocol protocol);
+/**
+ * Client identifier, up to 65535 bytes of UTF-8; empty, the default, lets the server choose
+ * (3.1.1: only with clean start). Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_set_client_id(struct mquic_session *session,
+							const char *id, size_t len);
+/** The identifier in use: ours, or the one the server assigned. Since: 0.1 */
+MQUIC_API const char *mquic_session_client_id(const struct mquic_session *session, size_t *len);
+/** User name; NULL for none. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_set_username(struct mquic_session *session,
+						       const char *name, size_t len);
+/** Password, any bytes; NULL for none. 3.1.1 demands a user name with it. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_set_password(struct mquic_session *session,
+						       const uint8_t *data, size_t len);
+/** Keep-alive in seconds, 0 to 65535, 60 by default; 0 turns it off (3.1.2.10). Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_set_keep_alive_s(struct mquic_session *session,
+							   uint16_t seconds);
+/**
+ * Whether the server forgets what it kept for us (3.1.2.4); true by default. In 3.1.1 it is
+ * "clean session" and the state also ends with the connection. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_set_clean_start(struct mquic_session *session,
+							  bool clean);
+/** MQTT 5.0 3.1.2.11.2: how long the server keeps our session, 0 by default. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_set_expiry_s(struct mquic_session *session,
+						       uint32_t seconds);
+/**
+ * What the server publishes when we vanish (3.1.2.5), after `delay_s` seconds (5.0 only).
+ * NULL for none. The message is copied and must have a topic. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_set_will(struct mquic_session *session,
+						   const struct mquic_message *will,
+						   uint32_t delay_s);
+/** QoS 1 and 2 messages we take unsettled at once, 1 to 65535 (3.1.2.11.3). Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_set_receive_maximum(struct mquic_session *session,
+							      uint16_t maximum);
+/** Largest packet we take, 1024 to 268435460 bytes, the latter by default. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_set_maximum_packet_size(struct mquic_session *session,
+								  uint32_t bytes);
+/** Topic aliases the server may use towards us, 0 by default (3.1.2.11.5). Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_set_topic_alias_maximum(struct mquic_session *session,
+								  uint16_t maximum);
+/** Topic aliases we use towards the server, as far as it allows; 0 by default. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_set_topic_aliases(struct mquic_session *session,
+							    uint16_t aliases);
+/** MQTT 5.0 3.1.2.11.8: adds one user property to CONNECT. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_add_user_property(struct mquic_session *session,
+							    const char *name, size_t name_len,
+							    const char *value, size_t value_len);
+/** MQTT 5.0 section 4.12: authentication method and first data. NULL method: none. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_set_authentication(struct mquic_session *session,
+							     const char *method, size_t method_len,
+							     const uint8_t *data, size_t len);
+/**
+ * Acknowledge QoS 1 and 2 messages only on mquic_session_ack(). Off by default: they are
+ * acknowledged once their event is queued. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_set_manual_ack(struct mquic_session *session,
+							 bool manual);
+/**
+ * Dials and sends CONNECT. #MQUIC_EVENT_CONNECTED or #MQUIC_EVENT_DISCONNECTED follows.
+ * Publishing and subscribing may start at once; packets wait for CONNACK. Port 0: ::MQUIC_PORT.
+ *
+ * Errors: those of mquic_connection_dial(), #MQUIC_ERR_STATE (already connecting or
+ * connected), #MQUIC_ERR_INVALID (settings that contradict the protocol). Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_connect(struct mquic_session *session, const char *host,
+						  uint16_t port);
+/**
+ * Like mquic_session_connect(), with `mqtt-quic://[user[:password]@]host[:port]`, or `quic://`;
+ * percent escapes are understood. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_connect_url(struct mquic_session *session,
+						      const char *url);
+/**
+ * Publishes a copy of the message. `packet_id` (may be NULL) gets the identifier that
+ * #MQUIC_EVENT_DELIVERED will carry, 0 for QoS 0.
+ *
+ * Errors: #MQUIC_ERR_INVALID (no topic), #MQUIC_ERR_STATE (not connected nor connecting, or
+ * closing), #MQUIC_ERR_AGAIN (buffer full or no packet identifier free; #MQUIC_EVENT_WRITABLE follows),
+ * #MQUIC_ERR_TOO_LARGE (the server takes no such packet), #MQUIC_ERR_REFUSED (the server
+ * announced that it takes no such QoS or no retained messages). Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_publish(struct mquic_session *session,
+						  const struct mquic_message *message,
+						  uint16_t *packet_id);
+/** Subscribes to one filter. #MQUIC_EVENT_SUBSCRIBED follows. Errors as for publish. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_subscribe(struct mquic_session *session,
+						    const char *filter, size_t len, int qos,
+						    uint16_t *packet_id);
+/** Subscribes to several filters at once. Since: 0.1 */
+MQUIC_API enum mquic_status
+mquic_session_subscribe_all(struct mquic_session *session,
+			    const struct mquic_subscription *subscription, uint16_t *packet_id);
+/** Unsubscribes one filter. #MQUIC_EVENT_UNSUBSCRIBED follows. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_unsubscribe(struct mquic_session *session,
+						      const char *filter, size_t len,
+						      uint16_t *packet_id);
+/** Unsubscribes several filters at once; QoS and options are ignored. Since: 0.1 */
+MQUIC_API enum mquic_status
+mquic_session_unsubscribe_all(struct mquic_session *session,
+			      const struct mquic_subscription *subscription, uint16_t *packet_id);
+/**
+ * Manual mode: settles a received QoS 1 or 2 message by its packet identifier with a reason
+ * code, 0 or an error of MQTT 5.0 3.4.2.1. #MQUIC_ERR_INVALID: no such message. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_ack(struct mquic_session *session, uint16_t packet_id,
+					      uint8_t reason);
+/** Sends AUTH (MQTT 5.0 3.15): reason 0x18 to continue, 0x19 to start again. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_auth(struct mquic_session *session, uint8_t reason,
+					       const uint8_t *data, size_t len);
+/**
+ * Sends what is queued and DISCONNECT with a reason code (0; 4 keeps the will), waits until
+ * the peer has it all, then closes. #MQUIC_EVENT_DISCONNECTED follows. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_disconnect(struct mquic_session *session,
+						     uint8_t reason);
+/** QoS 1 and 2 messages of ours that are not settled. Since: 0.1 */
+MQUIC_API size_t mquic_session_inflight(const struct mquic_session *session);
+/** Keep-alive in force in seconds: ours, or the server's if it set one. Since: 0.1 */
+MQUIC_API uint16_t mquic_session_keep_alive_s(const struct mquic_session *session);
+/** The connection in use, for addresses, TLS facts and statistics; NULL before the first.
+ * Not yours; valid until the next connect. Since: 0.1 */
+MQUIC_API struct mquic_connection *mquic_session_connection(const struct mquic_session *session);
+/** Attaches a pointer of yours. Since: 0.1 */
+MQUIC_API void mquic_session_set_userdata(struct mquic_session *session, void *userdata);
+/** The pointer of mquic_session_set_userdata(), NULL before. Since: 0.1 */
+MQUIC_API void *mquic_session_get_userdata(const struct mquic_session *session);
+
+/* ---- Relay ---------------------------------------------------------------
+ * The server side of one MQTT client, for whoever carries its bytes to a broker. It shows
+ * CONNECT, lets the user name be replaced, and is a byte pipe from then on.
+ *
+ *     WAITING ──CONNECT complete──▶ SHOWN ──open──▶ OPEN ──finish/close/lost──▶ CLOSED
+ */
+
+/**
+ * Makes a relay of an accepted connection and takes ownership of the connection, also of its
+ * events. The client must open a stream and send a whole CONNECT within `connect_timeout_ms`
+ * (100 to 600000) of at most `max_connect` bytes (64 to 1048576), else it is closed.
+ * On failure the connection stays yours. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_relay_new(struct mquic_relay **relay,
+					    struct mquic_connection *connection,
+					    uint64_t connect_timeout_ms, size_t max_connect);
+/** Frees it; a live client is cut off with code 0. NULL is fine. Since: 0.1 */
+MQUIC_API void mquic_relay_free(struct mquic_relay *relay);
+/** Sentence about the last call on this relay that failed. Since: 0.1 */
+MQUIC_API const char *mquic_relay_error(const struct mquic_relay *relay);
+/** The client's connection; not yours. Since: 0.1 */
+MQUIC_API struct mquic_connection *mquic_relay_connection(const struct mquic_relay *relay);
+/** Protocol level of CONNECT, 3, 4 or 5; 0 before CONNECT. Since: 0.1 */
+MQUIC_API int mquic_relay_protocol(const struct mquic_relay *relay);
+/** Client identifier of CONNECT, NUL terminated; NULL before CONNECT. Since: 0.1 */
+MQUIC_API const char *mquic_relay_client_id(const struct mquic_relay *relay, size_t *len);
+/** User name of CONNECT as the client sent it, NUL terminated; NULL if none. Since: 0.1 */
+MQUIC_API const char *mquic_relay_username(const struct mquic_relay *relay, size_t *len);
+/** Clean start flag of CONNECT. Since: 0.1 */
+MQUIC_API bool mquic_relay_clean_start(const struct mquic_relay *relay);
+/** Keep-alive of CONNECT in seconds. Since: 0.1 */
+MQUIC_API uint16_t mquic_relay_keep_alive_s(const struct mquic_relay *relay);
+/**
+ * SHOWN only: the user name that the broker will read in CONNECT, up to 65535 bytes of UTF-8.
+ * Everything else in the packet stays byte for byte. #MQUIC_ERR_STATE elsewhere. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_relay_set_username(struct mquic_relay *relay, const char *name,
+						     size_t len);
+/** SHOWN only: lets the bytes flow, CONNECT first. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_relay_open(struct mquic_relay *relay);
+/**
+ * OPEN: shows the next bytes meant for the broker; 0 bytes with #MQUIC_OK: the client has
+ * finished. #MQUIC_ERR_AGAIN: nothing yet. Valid until the next call on the relay. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **data,
+					     size_t *len);
+/** Marks `len` bytes of the last peek as read. Not reading is back-pressure. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_t len);
+/** OPEN: queues bytes from the broker for the client; as mquic_stream_send(). Since: 0.1 */
+MQUIC_API enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *data,
+					      size_t len, size_t *written);
+/**
+ * The broker is done: deliver what is queued, then end the stream and the connection with
+ * code 0. #MQUIC_EVENT_RELAY_CLOSED follows. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_relay_finish(struct mquic_relay *relay);
+/** Cuts the client off at once, like mquic_connection_close(). Since: 0.1 */
+MQUIC_API enum mquic_status mquic_relay_close(struct mquic_relay *relay, uint64_t code,
+					      const char *reason);
+/** Attaches a pointer of yours. Since: 0.1 */
+MQUIC_API void mquic_relay_set_userdata(struct mquic_relay *relay, void *userdata);
+/** The pointer of mquic_relay_set_userdata(), NULL before. Since: 0.1 */
+MQUIC_API void *mquic_relay_get_userdata(const struct mquic_relay *relay);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MQUIC_H */
