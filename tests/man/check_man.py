@@ -59,6 +59,9 @@ def compare(tap, name, real, real_name, page, page_name):
 def check_tools(tap, tools, pages):
     for program in tools:
         page = pages / f"{program.name}.1"
+        if not page.exists():
+            tap.check(f"{program.name} has a manual page", [f"there is no man/{page.name}"])
+            continue
         compare(
             tap,
             program.name,
