@@ -6,7 +6,7 @@ import re
 import stat
 import subprocess
 import threading
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -54,7 +54,8 @@ def text_of(path):
 
 def days_left(path):
     end = openssl("x509", "-in", path, "-noout", "-enddate")[1].strip().removeprefix("notAfter=")
-    left = datetime.strptime(end, "%b %d %H:%M:%S %Y %Z") - datetime.utcnow()
+    end = datetime.strptime(end, "%b %d %H:%M:%S %Y %Z").replace(tzinfo=timezone.utc)
+    left = end - datetime.now(timezone.utc)
     return round(left / timedelta(days=1))
 
 

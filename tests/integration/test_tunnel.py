@@ -86,7 +86,10 @@ class Paho:
     """Debian's paho client, its network loop in a thread of its own."""
 
     def __init__(self, port, protocol):
-        self.client = paho.Client(f"paho-{protocol}-{os.urandom(4).hex()}", protocol=protocol)
+        # From version 2 on the first argument says which callbacks are meant.
+        way = [paho.CallbackAPIVersion.VERSION2] if hasattr(paho, "CallbackAPIVersion") else []
+        name = f"paho-{protocol}-{os.urandom(4).hex()}"
+        self.client = paho.Client(*way, name, protocol=protocol)
         self.messages = []
         self.subscribed = threading.Event()
         self.client.on_message = lambda client, data, message: self.messages.append(message)
