@@ -61,6 +61,7 @@
 extern "C" {
 #endif
 
+/** Marks what the shared library exports. Since: 0.1 */
 #if defined(__GNUC__)
 #define MQUIC_API __attribute__((visibility("default")))
 #else
@@ -270,10 +271,10 @@ MQUIC_API enum mquic_status mquic_settings_set_max_handshakes(struct mquic_setti
 
 /** Log levels, most urgent first. Since: 0.1 */
 enum mquic_log_level {
-	MQUIC_LOG_ERROR = 0,
-	MQUIC_LOG_WARNING = 1,
-	MQUIC_LOG_INFO = 2,
-	MQUIC_LOG_DEBUG = 3
+	MQUIC_LOG_ERROR = 0,   /**< something does not work, and somebody must mend it */
+	MQUIC_LOG_WARNING = 1, /**< it works, but not as it should */
+	MQUIC_LOG_INFO = 2,    /**< what a server's operator wants to know of clients */
+	MQUIC_LOG_DEBUG = 3    /**< every connection that comes and goes */
 };
 
 /**
@@ -305,6 +306,7 @@ MQUIC_API void *mquic_endpoint_get_userdata(const struct mquic_endpoint *endpoin
 /**
  * Binds a UDP socket and accepts QUIC connections on it. May be called several times.
  *
+ * @param endpoint who listens.
  * @param settings certificate, key, limits; read now.
  * @param address  a numeric IPv4 or IPv6 address; "0.0.0.0" all of IPv4, "::" all of IPv6 only.
  * @param port     0 lets the system choose.
@@ -718,8 +720,8 @@ mquic_subscription_add_user_property(struct mquic_subscription *subscription, co
 
 /** The protocol a session speaks; the values are those of the CONNECT packet. Since: 0.1 */
 enum mquic_protocol {
-	MQUIC_PROTOCOL_MQTT_3_1_1 = 4,
-	MQUIC_PROTOCOL_MQTT_5 = 5
+	MQUIC_PROTOCOL_MQTT_3_1_1 = 4, /**< without properties and most reason codes */
+	MQUIC_PROTOCOL_MQTT_5 = 5      /**< the default of sessions */
 };
 
 /** Creates a session that is not connected. `settings` are copied, NULL: defaults. Since: 0.1 */
@@ -917,8 +919,9 @@ MQUIC_API enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_
 MQUIC_API enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *data,
 					      size_t len, size_t *written);
 /**
- * The broker is done: deliver what is queued, for five seconds at the most, then end the
- * stream and the connection with code 0. #MQUIC_EVENT_RELAY_CLOSED follows. Since: 0.1
+ * The broker is done: deliver what is queued, as long as the client acknowledges some of it
+ * every five seconds, then end the connection with code 0. #MQUIC_EVENT_RELAY_CLOSED
+ * follows. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_finish(struct mquic_relay *relay);
 /** Cuts the client off at once, like mquic_connection_close(). Since: 0.1 */
