@@ -74,6 +74,8 @@ def test_links_lead_somewhere(name):
             continue
         file, _, fragment = target.partition("#")
         to = (path.parent / file).resolve() if file else path
+        if "bindings" in to.parts and not to.parent.exists():
+            continue  # a binding comes with its page
         if not to.exists():
             wrong.append(f"{name}:{number}: there is no {target}")
         elif fragment and fragment not in markdown.anchors(to):
@@ -181,7 +183,7 @@ def machine(staged):
 
 
 def looks(block):
-    """Whether the command looks into a log: people do so again if what they wait for is not there."""
+    """Whether it looks into a log: people do so again if what they wait for is not there."""
     return block.text.startswith(("tail ", "grep "))
 
 
