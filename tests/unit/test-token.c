@@ -52,7 +52,7 @@ START_TEST(reset_is_shorter_than_what_provoked_it)
 {
 	uint8_t packet[1200];
 	uint8_t token[RESET_TOKEN_LEN];
-	uint8_t dcid[QUIC_CID_LEN] = "abcdefgh";
+	uint8_t dcid[QUIC_CID_LEN] = {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'};
 	ngtcp2_cid cid;
 	size_t trigger;
 

@@ -74,7 +74,7 @@ bool input_read(struct input *input)
 bool input_line(struct input *input, const uint8_t **line, size_t *len)
 {
 	size_t used = input->end - input->start;
-	uint8_t *newline;
+	const uint8_t *newline;
 
 	if (used == 0)
 		return false;
