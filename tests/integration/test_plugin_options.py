@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from harness.build import SOURCE, is_root
+from harness.build import SOURCE, broker_version, is_root
 from harness.ports import free_udp_port
 
 # Option, value (None: the line is missing), words of the sentence.
@@ -48,6 +48,8 @@ def refused(broker):
 
 @pytest.mark.parametrize("option, value, words", WRONG)
 def test_a_wrong_option_stops_the_broker(make_broker, option, value, words):
+    if words == "needs Mosquitto 2.1" and broker_version() >= (2, 1, 0):
+        pytest.skip("this is Mosquitto 2.1")
     if value is None:
         broker = make_broker(plugin_opts={option: None})
     else:

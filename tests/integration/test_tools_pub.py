@@ -140,7 +140,7 @@ def test_debug_tells_the_time_to_connack(broker):
     assert any(re.match(r"Connected to 127\.0\.0\.1:\d+ in \d+\.\d ms \(QUIC", li) for li in lines)
     assert any(li.startswith("Client me received PUBCOMP (Mid: ") for li in lines)
     assert lines[-1] == "Client me sending DISCONNECT"
-    broker.wait_log("Client me disconnected")
+    broker.wait_log(r"Client me( \[\S+\])? disconnected")
 
 
 def test_lines_survive_a_restart_of_the_broker(broker):

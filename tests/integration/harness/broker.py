@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from . import datagrams
-from .build import BROKER, give_to_broker
+from .build import BROKER, broker_version, give_to_broker
 from .ports import free_tcp_port, free_udp_port
 from .process import Process, eventually
 
@@ -90,6 +90,8 @@ class Broker:
                 "log_type all",
                 "log_dest stderr",
                 "log_timestamp false",
+                # From 2.1 on the broker's own limit is 2 MB.
+                *(["max_packet_size 268435455"] if broker_version() >= (2, 1, 0) else []),
                 *self._lines["top"],
                 f"listener {self.tcp_port} {self.host}",
                 *(["allow_anonymous true"] if self._per_listener else []),

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Where the programs under test are, and how to run them."""
 
+import functools
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +13,13 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[3]
 BROKER = "/usr/sbin/mosquitto"
 BROKER_USER = "mosquitto"
+
+
+@functools.cache
+def broker_version():
+    """The broker's version as numbers, (2, 0, 21)."""
+    words = subprocess.run([BROKER, "-h"], capture_output=True, text=True, check=False).stdout
+    return tuple(map(int, re.search(r"version (\d+)\.(\d+)\.(\d+)", words).groups()))
 
 
 def is_root():
