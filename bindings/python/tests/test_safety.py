@@ -26,6 +26,8 @@ def run_python(broker, certs, build):
 
     def run(program, check=True, signal_after=None, **env):
         head = f"HOST, PORT, CA = {broker.host!r}, {broker.port}, {str(certs.ca)!r}\n"
+        # Whoever is started in the background by a shell is deaf to it.
+        head += "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         text = head + "import mquic, mquic.aio\n" + textwrap.dedent(program)
         child = subprocess.Popen(
             [sys.executable, "-X", "dev", "-c", text],
@@ -39,10 +41,13 @@ def run_python(broker, certs, build):
             stderr=subprocess.PIPE,
             text=True,
         )
-        if signal_after is not None:
-            time.sleep(signal_after)
-            child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=60)
+        try:
+            if signal_after is not None:
+                time.sleep(signal_after)
+                child.send_signal(signal.SIGINT)
+            out, err = child.communicate(timeout=60)
+        finally:
+            child.kill()
         if check:
             assert child.returncode == 0, (out, err)
             assert err == "", err
