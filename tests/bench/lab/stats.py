@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""The statistics of the bench: few, and each with a test."""
+
+import math
+import random
+
+
+def quantile(values, share):
+    """The value below which `share` of the values lie, interpolated; None if there are none."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = math.ceil(place)
+    if below == above or ordered[below] == ordered[above]:
+        return ordered[below]
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def median(values):
+    return quantile(values, 0.5)
+
+
+def geometric_mean(values):
+    values = list(values)
+    if not values:
+        return None
+    return math.exp(sum(math.log(value) for value in values) / len(values))
+
+
+def pairs(ours, theirs):
+    """Values of both that share a key, such as the seed: [(ours, theirs)]."""
+    return [(ours[key], theirs[key]) for key in sorted(ours) if key in theirs]
+
+
+def ratio_of_medians(pairs_of_values):
+    theirs = median(b for _, b in pairs_of_values)
+    return median(a for a, _ in pairs_of_values) / theirs if theirs else None
+
+
+def bootstrap_ratio(pairs_of_values, rounds=1000, level=0.95, seed=1):
+    """
+    (ratio, low, high): the ratio of medians and its percentile bootstrap interval. Whole pairs
+    are drawn, so what a seed did to both stays together. (None, None, None) without pairs.
+    """
+    values = list(pairs_of_values)
+    if not values or ratio_of_medians(values) is None:
+        return None, None, None
+    draw = random.Random(seed)
+    ratios = []
+    for _ in range(rounds):
+        sample = [values[draw.randrange(len(values))] for _ in values]
+        ratio = ratio_of_medians(sample)
+        if ratio is not None:
+            ratios.append(ratio)
+    tail = (1 - level) / 2
+    return ratio_of_medians(values), quantile(ratios, tail), quantile(ratios, 1 - tail)
+
+
+def binomial_sigmas(hits, trials, chance):
+    """By how many standard deviations `hits` of `trials` differ from `chance`."""
+    sigma = math.sqrt(trials * chance * (1 - chance))
+    difference = hits - trials * chance
+    if sigma == 0:
+        return 0.0 if difference == 0 else math.inf
+    return difference / sigma
+
+
+def path_loss(link_loss, links=3):
+    """Loss of a path of equal links."""
+    return 1 - (1 - link_loss) ** links
