@@ -29,6 +29,7 @@ class Results:
         self._written = 0.0
         self._lock = threading.Lock()
         self._load()
+        self.others = sum(row["facts"] != facts_id for row in self.rows) if facts_id else 0
         if facts_id:
             self.facts[facts_id] = facts
 
@@ -43,9 +44,6 @@ class Results:
         """Starts afresh."""
         self.rows = []
         self.facts = {self._facts_id: self.facts[self._facts_id]} if self._facts_id else {}
-
-    def has(self, **key):
-        return any(row["key"] == key for row in self.rows)
 
     def missing(self, keys):
         """Those of the keys that have no row yet."""

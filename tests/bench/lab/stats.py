@@ -22,13 +22,6 @@ def median(values):
     return quantile(values, 0.5)
 
 
-def geometric_mean(values):
-    values = list(values)
-    if not values:
-        return None
-    return math.exp(sum(math.log(value) for value in values) / len(values))
-
-
 def pairs(ours, theirs):
     """Values of both that share a key, such as the seed: [(ours, theirs)]."""
     return [(ours[key], theirs[key]) for key in sorted(ours) if key in theirs]
@@ -56,15 +49,6 @@ def bootstrap_ratio(pairs_of_values, rounds=1000, level=0.95, seed=1):
             ratios.append(ratio)
     tail = (1 - level) / 2
     return ratio_of_medians(values), quantile(ratios, tail), quantile(ratios, 1 - tail)
-
-
-def binomial_sigmas(hits, trials, chance):
-    """By how many standard deviations `hits` of `trials` differ from `chance`."""
-    sigma = math.sqrt(trials * chance * (1 - chance))
-    difference = hits - trials * chance
-    if sigma == 0:
-        return 0.0 if difference == 0 else math.inf
-    return difference / sigma
 
 
 def path_loss(link_loss, links=3):

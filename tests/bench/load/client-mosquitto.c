@@ -171,6 +171,9 @@ static void flush(struct own *own)
 			return;
 		}
 	}
+	/* A DISCONNECT that is out has closed the socket. */
+	if (own->client->ended)
+		return;
 	want = mosquitto_want_write(own->mosquitto);
 	if (want != own->writing) {
 		own->writing = want;
