@@ -113,5 +113,6 @@ def run_once(build, broker, transport, kind, inside=(), **options):
     except subprocess.TimeoutExpired:
         return None
     if done.returncode != 0:
-        raise BenchError(done.stderr.strip())
+        words = done.stderr.strip() or f"exit code {done.returncode}"
+        raise BenchError(f"{words} ({' '.join(argv[-14:])})")
     return json.loads(done.stdout)

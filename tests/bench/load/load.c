@@ -5,6 +5,7 @@
  */
 #include "loads.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,8 @@ int main(int argc, char **argv)
 	transport =
 		strcmp(options.transport, "quic") == 0 ? &transport_mquic : &transport_mosquitto;
 	prctl(PR_SET_TIMERSLACK, 1);
+	/* OpenSSL writes to sockets that the peer has reset. */
+	signal(SIGPIPE, SIG_IGN);
 	raise_descriptors();
 	for (size_t i = 0; argc > 1 && i < sizeof(loads) / sizeof(loads[0]); i++)
 		if (strcmp(argv[1], loads[i].name) == 0)
