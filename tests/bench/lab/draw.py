@@ -38,6 +38,16 @@ def _colour(name, index):
     return COLOURS.get(name, OTHERS[index % len(OTHERS)])
 
 
+def _log_axis(axes, axis):
+    """Logarithmic, with plain numbers at 1, 2 and 5."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def bars(path, title, groups, series, unit, log=False, errors=None):
     """Grouped bars: `series` is {name: [a value per group]}; None leaves a gap."""
     pyplot = _pyplot()
@@ -55,7 +65,7 @@ def bars(path, title, groups, series, unit, log=False, errors=None):
     axes.set_ylabel(unit)
     axes.set_title(title, fontsize=10)
     if log:
-        axes.set_yscale("log")
+        _log_axis(axes, axes.yaxis)
     axes.legend(frameon=False, fontsize=8)
     _save(pyplot, figure, path)
 
@@ -80,7 +90,7 @@ def distributions(path, title, panels, unit):
                       color=_colour(name, i))
         axes.set_title(panel, fontsize=9)
         axes.set_ylim(0, 1.02)
-        axes.set_xscale("log")
+        _log_axis(axes, axes.xaxis)
         axes.set_xlabel(unit)
     grid.flat[0].legend(frameon=False, fontsize=7)
     figure.suptitle(title, fontsize=10)

@@ -11,14 +11,17 @@ from .draw import bars
 from .links import BROKER_HOST, LINKS, SCENARIOS, dumbbell, round_trip_ms
 from .loads import program
 from .network import Network, remove_stale, require_root
+from .lossy import measured, run_groups
 from .progress import Progress
-from .stats import path_loss
+from .results import select
+from .stats import bootstrap_ratio, pairs, path_loss
 from .table import table
 
 PORT = 9999
 RTT_TOLERANCE_MS = 0.5
 RATE_TOLERANCE = 0.01
 LOSS_SIGMAS = 2
+SAME_TOLERANCE = 0.02
 FRAME_BYTES = 14
 
 
@@ -148,7 +151,31 @@ def run(context, quick=False):
                 results.add(key, **_check(context.build, network, key, scenarios, quick))
                 progress.step(f"{key['check']} {key['link']}")
     results.save()
+    check_same(context, results, 6 if quick else 24)
     present(context, results.rows)
+
+
+def check_same(context, results, seeds):
+    """Compares variants with themselves: what differs then is the bench's own noise."""
+    cell = {"scenario": "home", "link": "wifi", "work": "window"}
+    groups = [
+        results.missing([{**cell, "transport": name, "seed": seed} for name in (one, two)])
+        for seed in range(1, seeds + 1)
+        for one, two in (("quic", "quic-again"), ("tcp", "tcp-again"))
+    ]
+    with Progress("identical variants", sum(len(group) for group in groups)) as progress:
+        run_groups(context, groups, results, progress, 4)
+    results.rows = [row for row in results.rows if row["key"].get("check") != "same"]
+    for name in ("quic", "tcp"):
+        both = pairs(measured(select(results.rows, transport=f"{name}-again"), "done_ms"),
+                     measured(select(results.rows, transport=name), "done_ms"))
+        ratio, low, high = bootstrap_ratio(both)
+        results.add(
+            {"check": "same", "link": "wifi", "variant": name},
+            expected=1, measured=ratio, error=ratio - 1, unit="", interval=[low, high],
+            good=abs(ratio - 1) <= SAME_TOLERANCE,
+        )
+    results.save()
 
 
 def _check(build, network, key, scenarios, quick):
@@ -163,13 +190,16 @@ def _check(build, network, key, scenarios, quick):
 def rows_of_table(rows):
     for row in rows:
         key = row["key"]
+        if "check" not in key:
+            continue
         error = {
+            "same": f"{100 * row['error']:+.2f} %",
             "rtt": f"{row['error']:+.3f} ms",
             "rate": f"{100 * row['error']:+.2f} %",
             "loss": f"{row['error']:+.2f} sigma",
         }[key["check"]]
         yield [
-            key["check"],
+            f"same: {key['variant']}" if "variant" in key else key["check"],
             LINKS[key["link"]]["name"],
             f"{row['expected']:.4g} {row['unit']}",
             f"{row['measured']:.5g} {row['unit']}",
@@ -196,6 +226,6 @@ def _worst(rows, check, link):
     bound = {"rtt": RTT_TOLERANCE_MS, "rate": RATE_TOLERANCE, "loss": LOSS_SIGMAS}[check]
     return max(
         (abs(row["error"]) / bound for row in rows
-         if row["key"]["check"] == check and row["key"]["link"] == link),
+         if row["key"].get("check") == check and row["key"]["link"] == link),
         default=0,
     )

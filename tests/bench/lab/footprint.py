@@ -28,7 +28,8 @@ STEPS = [
     ("-Os", {"optimization": "s"}, []),
     ("LTO", {"b_lto": "true"}, []),
     ("gc-sections", {"c_link_args": "-Wl,--gc-sections"}, SECTIONS),
-    ("no log lines", {}, ["-include", str(PROBES / "no-log.h")]),
+    ("no log lines", {}, 
+     [f"-I{SOURCE}/libmquic", "-include", str(PROBES / "no-log.h")]),
 ]
 
 # The dissertation's table 3.1: MiB of a client and a server with TLS.

@@ -183,26 +183,31 @@ def run(context, args):
     if netem_works() and total:
         context.say("This kernel has netem; the emulator is used all the same: its losses repeat.")
     with Progress("lossy", total) as progress:
-        for topology in ("dumbbell", "mesh"):
-            _run_topology(context, args, topology, groups, results, progress)
-    results.save()
+        run_groups(context, groups, results, progress, args.lanes, args.clients)
     present(context, results.rows)
+
+
+def run_groups(context, groups, results, progress, lanes, clients=1):
+    """Measures every key; those of a group one after the other on the same lane."""
+    for topology in TOPOLOGIES:
+        work = queue.Queue()
+        for group in groups:
+            if group and _topology_of(group[0]) == topology:
+                work.put(group)
+        count = min(lanes, work.qsize())
+        shape = TOPOLOGIES[topology](clients)
+        _run_lanes(
+            [Lane(context, f"{topology[0]}{i}", shape, work, results, progress)
+             for i in range(count)]
+        )
+        results.save()
 
 
 def _topology_of(key):
     return CONDITIONS[key.get("condition", "steady")].get("topology", "dumbbell")
 
 
-def _run_topology(context, args, topology, groups, results, progress):
-    work = queue.Queue()
-    for group in groups:
-        if group and _topology_of(group[0]) == topology:
-            work.put(group)
-    count = min(args.lanes, work.qsize())
-    shape = TOPOLOGIES[topology](args.clients)
-    lanes = [
-        Lane(context, f"{topology[0]}{i}", shape, work, results, progress) for i in range(count)
-    ]
+def _run_lanes(lanes):
     try:
         for lane in lanes:
             lane.start()
@@ -215,7 +220,6 @@ def _run_topology(context, args, topology, groups, results, progress):
             lane.stop = True
         for lane in lanes:
             lane.join()
-        results.save()
     for lane in lanes:
         if lane.error:
             raise lane.error

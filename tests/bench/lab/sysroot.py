@@ -18,8 +18,9 @@ ARCHITECTURES = {
     "armhf": {"triplet": "arm-linux-gnueabihf", "multiarch": "arm-linux-gnueabihf",
               "family": "arm", "cpu": "armv7", "package": "gcc-arm-linux-gnueabihf"},
 }
-PACKAGES = ["libc6-dev", "libgnutls28-dev", "libmosquitto-dev", "libngtcp2-crypto-gnutls-dev",
-            "libngtcp2-dev", "mosquitto-dev"]
+PACKAGES = ["libgnutls28-dev", "libngtcp2-crypto-gnutls-dev", "libngtcp2-dev"]
+# Taken alone: the headers would bring the broker with all it needs.
+ALONE = ["libmosquitto-dev", "libmosquitto1", "mosquitto-dev"]
 
 
 def _cache():
@@ -27,7 +28,7 @@ def _cache():
     return Path(base) / "mquic-bench"
 
 
-def _apt(place, architecture, *words):
+def _apt(place, architecture, *words, needed=True):
     """apt-get with the machine's sources and a state of its own, where nothing is installed."""
     state = place / "apt"
     for folder in ("lists/partial", "archives/partial"):
@@ -49,16 +50,19 @@ def _apt(place, architecture, *words):
     for name, value in options.items():
         if value != "":
             argv += ["-o", f"{name}={value}"]
-    done = subprocess.run([*argv, *words], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    done = subprocess.run(
+        [*argv, *words], cwd=state / "archives", capture_output=True, text=True, check=False
+    )
+    if needed and done.returncode != 0:
         raise BenchError(f"apt-get {words[0]} for {architecture}: {done.stderr.strip()[-400:]}")
+    return done.returncode == 0
 
 
-def _versions():
+def _versions(packages):
     """The versions installed here, so that every architecture is built against the same."""
-    done = subprocess.run(["dpkg-query", "-W", "-f", "${Package}=${Version}\n", *PACKAGES],
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Package}=${Version}\n", *packages],
                           capture_output=True, text=True, check=False)
-    return [line for line in done.stdout.splitlines() if not line.startswith("libc6-dev")]
+    return done.stdout.splitlines()
 
 
 def sysroot(architecture):
@@ -72,9 +76,15 @@ def sysroot(architecture):
         return root
     say(f"fetching libraries for {architecture} into {place} (once)")
     shutil.rmtree(place, ignore_errors=True)
-    _apt(place, architecture, "update")
-    packages = [*_versions(), "libc6-dev"]
-    _apt(place, architecture, "install", "--download-only", *packages)
+    # A mirror may lack a list of one suite; what is needed decides.
+    _apt(place, architecture, "update", needed=False)
+    fetch = ["install", "--download-only"]
+    same = [*_versions(PACKAGES), "libc6-dev"]
+    if not _apt(place, architecture, *fetch, *same, needed=False):
+        # Backports must be named; of the rest take what there is.
+        near = [p if "~bpo" in p else p.partition("=")[0] for p in same]
+        _apt(place, architecture, *fetch, *near)
+    _apt(place, architecture, "download", *_versions(ALONE))
     root.mkdir(parents=True)
     for package in sorted((place / "apt" / "archives").glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", str(package), str(root)], check=True)
