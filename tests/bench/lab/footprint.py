@@ -107,7 +107,8 @@ class Tools:
 
 def setup(directory, tools, options, c_args):
     """Configures and compiles libmquic and the plugin alone."""
-    words = ["-Dtests=false", "-Dexamples=false", "-Dbench=disabled"]
+    words = ["-Dtests=false", "-Dexamples=false", "-Dbench=disabled", "-Dpython=disabled",
+             "-Dlua="]
     args = list(c_args)
     links = [options["c_link_args"]] if "c_link_args" in options else []
     if tools.architecture != "native":
