@@ -29,6 +29,8 @@ int loop_init(struct loop *loop)
 
 	loop->timer_fd = -1;
 	loop->event_fd = -1;
+	loop->pending_fd = -1;
+	loop->pending = false;
 	loop->armed_ns = LOOP_NEVER;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
@@ -39,21 +41,29 @@ int loop_init(struct loop *loop)
 	loop->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (loop->event_fd < 0)
 		return init_failed(loop, errno);
-	/* The two are told from sources by the address of their own field. */
+	loop->pending_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (loop->pending_fd < 0)
+		return init_failed(loop, errno);
+	/* The three are told from sources by the address of their own field. */
 	code = add(loop, loop->timer_fd, &loop->timer_fd);
 	if (code == 0)
 		code = add(loop, loop->event_fd, &loop->event_fd);
+	if (code == 0)
+		code = add(loop, loop->pending_fd, &loop->pending_fd);
 	return code == 0 ? 0 : init_failed(loop, code);
 }
 
 void loop_fini(struct loop *loop)
 {
+	if (loop->pending_fd >= 0)
+		(void)close(loop->pending_fd);
 	if (loop->event_fd >= 0)
 		(void)close(loop->event_fd);
 	if (loop->timer_fd >= 0)
 		(void)close(loop->timer_fd);
 	if (loop->epoll_fd >= 0)
 		(void)close(loop->epoll_fd);
+	loop->pending_fd = -1;
 	loop->event_fd = -1;
 	loop->timer_fd = -1;
 	loop->epoll_fd = -1;
@@ -69,34 +79,13 @@ void loop_remove(struct loop *loop, int fd)
 	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-void loop_arm(struct loop *loop, uint64_t deadline_ns)
-{
-	struct itimerspec spec = {.it_value = {0, 0}};
-
-	/* A deadline that moves away costs one early wake-up instead of a system call each time. */
-	if (loop->armed_ns != 0 && loop->armed_ns <= deadline_ns)
-		return;
-	if (loop->armed_ns == deadline_ns)
-		return;
-	if (deadline_ns != LOOP_NEVER) {
-		spec.it_value.tv_sec = (time_t)(deadline_ns / 1000000000U);
-		spec.it_value.tv_nsec = (long)(deadline_ns % 1000000000U);
-		if (deadline_ns == 0)
-			spec.it_value.tv_nsec = 1; /* all zero would disarm */
-	}
-	(void)timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
-	loop->armed_ns = deadline_ns;
-}
-
-void loop_wakeup(struct loop *loop)
+static void add_one(int fd)
 {
 	const uint64_t one = 1;
-	int saved = errno;
-	ssize_t written = write(loop->event_fd, &one, sizeof(one));
+	ssize_t written = write(fd, &one, sizeof(one));
 
 	/* The only failure is a full counter, and then it is readable already. */
 	(void)written;
-	errno = saved;
 }
 
 static void drain(int fd)
@@ -107,6 +96,40 @@ static void drain(int fd)
 	(void)got;
 }
 
+/* Not by the timer: setting one costs several times as much as writing to an eventfd. */
+static void set_pending(struct loop *loop, bool pending)
+{
+	if (loop->pending == pending)
+		return;
+	loop->pending = pending;
+	if (pending)
+		add_one(loop->pending_fd);
+	else
+		drain(loop->pending_fd);
+}
+
+void loop_arm(struct loop *loop, uint64_t deadline_ns)
+{
+	struct itimerspec spec = {.it_value = {0, 0}};
+
+	set_pending(loop, deadline_ns == 0);
+	/* A deadline that moves away costs one early wake-up instead of a system call each time. */
+	if (deadline_ns == 0 || loop->armed_ns <= deadline_ns)
+		return;
+	spec.it_value.tv_sec = (time_t)(deadline_ns / 1000000000U);
+	spec.it_value.tv_nsec = (long)(deadline_ns % 1000000000U);
+	(void)timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+	loop->armed_ns = deadline_ns;
+}
+
+void loop_wakeup(struct loop *loop)
+{
+	int saved = errno;
+
+	add_one(loop->event_fd);
+	errno = saved;
+}
+
 static void dispatch_one(struct loop *loop, void *what)
 {
 	if (what == &loop->timer_fd) {
@@ -114,7 +137,7 @@ static void dispatch_one(struct loop *loop, void *what)
 		loop->armed_ns = LOOP_NEVER;
 	} else if (what == &loop->event_fd) {
 		drain(loop->event_fd);
-	} else {
+	} else if (what != &loop->pending_fd) { /* that one is for loop_arm() to take back */
 		struct loop_source *source = what;
 
 		source->ready(source);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One descriptor for everything: an epoll set that holds sockets, a timerfd for the next
- * deadline and an eventfd for wake-ups from elsewhere. A deadline in the past makes the
- * descriptor readable at once, which is how pending work announces itself.
+ * deadline, an eventfd for wake-ups from elsewhere and one by which pending work makes the
+ * descriptor readable at once.
  */
 #ifndef MQUIC_CORE_LOOP_H
 #define MQUIC_CORE_LOOP_H
@@ -21,6 +21,8 @@ struct loop {
 	int epoll_fd;
 	int timer_fd;
 	int event_fd;
+	int pending_fd;
+	bool pending;      /* loop_arm() was told 0 */
 	uint64_t armed_ns; /* deadline set in the timerfd; LOOP_NEVER: none */
 };
 
@@ -32,7 +34,10 @@ void loop_fini(struct loop *loop);
 int loop_add(struct loop *loop, int fd, struct loop_source *source);
 void loop_remove(struct loop *loop, int fd);
 
-/* Sets the next deadline on CLOCK_MONOTONIC, in ns; 0 is now. A later one may be kept lazily. */
+/*
+ * Sets the next deadline on CLOCK_MONOTONIC, in ns; a later one may be kept lazily. 0 is now: the
+ * descriptor stays readable until the next call.
+ */
 void loop_arm(struct loop *loop, uint64_t deadline_ns);
 
 /* Async-signal-safe and callable from any thread. */
