@@ -30,6 +30,8 @@ h2 { margin-top: 2.2em; }
 def add_options(parser):
     parser.add_argument("--document", action="store_true",
                         help="write doc/performance.md from tests/bench/results instead")
+    parser.add_argument("--keep", action="store_true",
+                        help="copy the results, packed, to tests/bench/results first")
     parser.set_defaults(seed=0)
 
 
@@ -109,6 +111,11 @@ def command_line(command):
 
 
 def run(context, args):
+    if args.keep:
+        for command, *_ in SECTIONS:
+            results = context.kept(command)
+            if results.rows:
+                results.save_packed(COMMITTED)
     if args.document:
         write_document(context)
     else:

@@ -7,6 +7,7 @@ Result files. One file per sub-command, one line per row, so that they can be re
     …]}
 
 A row's key is everything it was asked to measure; a row that is there is not measured again.
+Committed results are packed: rows that differ in their seed alone become one, with columns.
 """
 
 import json
@@ -37,7 +38,7 @@ class Results:
         if not self.path.exists():
             return
         kept = json.loads(self.path.read_text())
-        self.rows = kept["rows"]
+        self.rows = unpack(kept["rows"])
         self.facts = kept["facts"]
 
     def forget(self):
@@ -62,6 +63,12 @@ class Results:
         with self._lock:
             self._write()
 
+    def save_packed(self, directory):
+        """Writes a small copy to another directory."""
+        copy = Results(directory, self.command)
+        copy.rows, copy.facts = pack(self.rows), self.facts
+        copy.save()
+
     def _write(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         used = {row["facts"] for row in self.rows} | {self._facts_id}
@@ -75,6 +82,41 @@ class Results:
         fresh.write_text(text)
         os.replace(fresh, self.path)
         self._written = time.monotonic()
+
+
+def pack(rows):
+    """[{"key": …, "seeds": […], "columns": {name: […]}}]; rows without seed stay as they are."""
+    packed = {}
+    for row in rows:
+        key = {name: value for name, value in row["key"].items() if name != "seed"}
+        if "seed" not in row["key"]:
+            packed[json.dumps(row)] = row
+            continue
+        group = packed.setdefault(
+            json.dumps([key, row["facts"]]),
+            {"key": key, "facts": row["facts"], "seeds": [], "columns": {}},
+        )
+        columns = group["columns"]
+        names = [name for name in row if name not in ("key", "facts")]
+        for name in names:
+            columns.setdefault(name, [None] * len(group["seeds"]))
+        group["seeds"].append(row["key"]["seed"])
+        for name, column in columns.items():
+            column.append(row.get(name))
+    return list(packed.values())
+
+
+def unpack(rows):
+    """The rows that pack() was given; what a row did not have is None."""
+    found = []
+    for row in rows:
+        if "columns" not in row:
+            found.append(row)
+            continue
+        for i, seed in enumerate(row["seeds"]):
+            columns = {name: column[i] for name, column in row["columns"].items()}
+            found.append({"key": {**row["key"], "seed": seed}, "facts": row["facts"], **columns})
+    return found
 
 
 def _short(value):
@@ -91,8 +133,3 @@ def select(rows, **wanted):
     return [
         row for row in rows if all(row["key"].get(name) == value for name, value in wanted.items())
     ]
-
-
-def values(rows, name, by="seed"):
-    """{seed: value} of one measure, without the rows that have none."""
-    return {row["key"][by]: row[name] for row in rows if row.get(name) is not None}

@@ -31,6 +31,21 @@ def test_fresh_results_forget_rows_and_facts(tmp_path):
     assert json.loads((tmp_path / "memory.json").read_text())["rows"] == []
 
 
+def test_packed_rows_come_back():
+    rows = [
+        {"key": {"qos": 0, "transport": "tls", "seed": 1}, "facts": "f", "p50_us": 1.5},
+        {"key": {"qos": 0, "transport": "tls", "seed": 2}, "facts": "f", "p50_us": 2, "load": 1},
+        {"key": {"qos": 1, "transport": "tls", "seed": 1}, "facts": "f", "p50_us": 3},
+        {"key": {"what": "rooms"}, "facts": "f", "core": 4},
+    ]
+    packed = results.pack(rows)
+    assert len(packed) == 3
+    back = results.unpack(packed)
+    assert [row["key"] for row in back] == [row["key"] for row in rows]
+    assert [row.get("p50_us") for row in back] == [1.5, 2, 3, None]
+    assert back[0]["load"] is None and back[1]["load"] == 1
+
+
 def test_tables_in_three_forms():
     one = table.table(["what", "n"], [["a<b", 12], ["c", 3]])
     assert one.text().splitlines()[2] == "a<b   12"
