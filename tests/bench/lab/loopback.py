@@ -288,10 +288,10 @@ def present_connections(context, rows):
 
 
 def most_clients():
-    """As many as descriptors allow: the plugin needs two per client, and some for itself."""
+    """As many as descriptors allow: two per client in the plugin, three in libmosquitto."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return min(20000, (hard - 200) // 2)
+    return min(20000, (hard - 200) // 3)
 
 
 def memory(context, args):
