@@ -188,7 +188,8 @@ def write_document(context):
         results = context.kept(command, COMMITTED)
         if not results.rows:
             continue
-        parts.append(f"## {title}\n\n    {command_line(command)}\n")
+        fence = "```sh not-run: it measures for minutes"
+        parts.append(f"## {title}\n\n{fence}\n{command_line(command)}\n```\n")
         parts += [f"Measured with: {line}.\n" for line in facts_lines(results)]
         for subtitle, one in section_tables(command, results.rows, specs):
             if subtitle.startswith(("Footprint: symbols", "Footprint: sections")):
