@@ -16,8 +16,8 @@ static void refuse(struct mquic_endpoint *endpoint, struct wire *wire,
 
 	address_print(&datagram->remote, from);
 	log_debug(&endpoint->log, "%s: refused: %s", from, reason);
-	demux_reply(wire, datagram, packet,
-		    token_write_refusal(packet, sizeof(packet), hd, code, reason));
+	listener_reply(wire, datagram, packet,
+		       token_write_refusal(packet, sizeof(packet), hd, code, reason));
 }
 
 void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
@@ -25,9 +25,9 @@ void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
 {
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 
-	demux_reply(wire, datagram, packet,
-		    token_write_retry(packet, sizeof(packet), &wire->listener->secrets, hd,
-				      &datagram->remote, endpoint_now(endpoint)));
+	listener_reply(wire, datagram, packet,
+		       token_write_retry(packet, sizeof(packet), &wire->listener->secrets, hd,
+					 &datagram->remote, endpoint_now(endpoint)));
 }
 
 static bool retry_is_due(const struct mquic_endpoint *endpoint,
@@ -147,6 +147,24 @@ void accept_initial(struct mquic_endpoint *endpoint, struct wire *wire,
 		accept_retry(endpoint, wire, datagram, hd);
 	else
 		admit(endpoint, wire, datagram, hd, verdict == TOKEN_VALID ? &original : NULL);
+}
+
+void accept_tell(struct mquic_connection *connection)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+	struct mquic_event *event;
+
+	list_append(&endpoint->acceptable, &connection->accept_link);
+	if (endpoint->acceptable_queued)
+		return;
+	event = event_new(MQUIC_EVENT_ACCEPTABLE);
+	if (event == NULL) {
+		connection_out_of_memory(connection);
+		return;
+	}
+	event->owner = endpoint;
+	event->queued = &endpoint->acceptable_queued;
+	endpoint_push(endpoint, event);
 }
 
 enum mquic_status mquic_endpoint_accept(struct mquic_endpoint *endpoint,

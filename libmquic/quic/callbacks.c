@@ -1,37 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What ngtcp2 calls. Nothing here writes packets, tells observers or frees a connection: it is
- * recorded, and connection_run() acts on it later.
+ * recorded, and connection_run() acts on it later. What only one side needs is in client.c and
+ * server.c.
  */
 #include <string.h>
 
+#include "quic/random.h"
 #include "quic/stream.h"
 
 static struct mquic_stream *stream_of(void *stream_user_data)
 {
 	return stream_user_data;
-}
-
-static int client_crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_t offset,
-			      const uint8_t *data, size_t len, void *user_data)
-{
-	struct mquic_connection *connection = user_data;
-
-	/* Session tickets, which may come at any time after the handshake; we keep none. */
-	if (connection->tls == NULL)
-		return 0;
-	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
-}
-
-static int server_crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_t offset,
-			      const uint8_t *data, size_t len, void *user_data)
-{
-	struct mquic_connection *connection = user_data;
-
-	/* A client has nothing more to say after its Finished (RFC 9001 sections 4.4 and 6). */
-	if (connection->tls == NULL)
-		return NGTCP2_ERR_CRYPTO;
-	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
 }
 
 static int handshake_completed(ngtcp2_conn *conn, void *user_data)
@@ -149,35 +129,6 @@ static int more_stream_credit(ngtcp2_conn *conn, int64_t id, uint64_t max_data, 
 	return 0;
 }
 
-static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t len,
-			     void *user_data)
-{
-	struct mquic_connection *connection = user_data;
-
-	(void)conn;
-	token_random(cid->data, len);
-	cid->datalen = len;
-	if (connection->listener == NULL) {
-		/* A client's socket leads to one connection: no route, and never a reset. */
-		token_random(token, RESET_TOKEN_LEN);
-		return 0;
-	}
-	if (!token_reset(token, &connection->listener->secrets, cid) ||
-	    !route_add(connection->endpoint, &connection->target, cid->data, len))
-		return NGTCP2_ERR_CALLBACK_FAILURE;
-	return 0;
-}
-
-static int remove_connection_id(ngtcp2_conn *conn, const ngtcp2_cid *cid, void *user_data)
-{
-	struct mquic_connection *connection = user_data;
-
-	(void)conn;
-	if (connection->listener != NULL)
-		route_remove(connection->endpoint, &connection->target, cid);
-	return 0;
-}
-
 static int path_validated(ngtcp2_conn *conn, uint32_t flags, const ngtcp2_path *path,
 			  const ngtcp2_path *old_path, ngtcp2_path_validation_result result,
 			  void *user_data)
@@ -204,32 +155,26 @@ static int stateless_reset(ngtcp2_conn *conn, const ngtcp2_pkt_stateless_reset *
 static void random_bytes(uint8_t *bytes, size_t len, const ngtcp2_rand_ctx *context)
 {
 	(void)context;
-	token_random(bytes, len);
+	random_fill(bytes, len);
 }
 
-#define COMMON_CALLBACKS                                                                           \
-	.handshake_completed = handshake_completed, .encrypt = ngtcp2_crypto_encrypt_cb,           \
-	.decrypt = ngtcp2_crypto_decrypt_cb, .hp_mask = ngtcp2_crypto_hp_mask_cb,                  \
-	.recv_stream_data = stream_data, .acked_stream_data_offset = stream_data_acked,            \
-	.stream_open = stream_open_by_peer, .stream_close = stream_closed,                         \
-	.stream_reset = stream_reset_by_peer, .extend_max_stream_data = more_stream_credit,        \
-	.rand = random_bytes, .get_new_connection_id = new_connection_id,                          \
-	.remove_connection_id = remove_connection_id, .path_validation = path_validated,           \
-	.recv_stateless_reset = stateless_reset, .update_key = ngtcp2_crypto_update_key_cb,        \
-	.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,                         \
-	.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,                     \
-	.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,                       \
-	.version_negotiation = ngtcp2_crypto_version_negotiation_cb
-
-const ngtcp2_callbacks transport_client_callbacks = {
-	COMMON_CALLBACKS,
-	.client_initial = ngtcp2_crypto_client_initial_cb,
-	.recv_retry = ngtcp2_crypto_recv_retry_cb,
-	.recv_crypto_data = client_crypto_data,
-};
-
-const ngtcp2_callbacks transport_server_callbacks = {
-	COMMON_CALLBACKS,
-	.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
-	.recv_crypto_data = server_crypto_data,
+const ngtcp2_callbacks transport_callbacks = {
+	.handshake_completed = handshake_completed,
+	.encrypt = ngtcp2_crypto_encrypt_cb,
+	.decrypt = ngtcp2_crypto_decrypt_cb,
+	.hp_mask = ngtcp2_crypto_hp_mask_cb,
+	.recv_stream_data = stream_data,
+	.acked_stream_data_offset = stream_data_acked,
+	.stream_open = stream_open_by_peer,
+	.stream_close = stream_closed,
+	.stream_reset = stream_reset_by_peer,
+	.extend_max_stream_data = more_stream_credit,
+	.rand = random_bytes,
+	.path_validation = path_validated,
+	.recv_stateless_reset = stateless_reset,
+	.update_key = ngtcp2_crypto_update_key_cb,
+	.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
+	.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
+	.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
+	.version_negotiation = ngtcp2_crypto_version_negotiation_cb,
 };

@@ -169,24 +169,6 @@ static void finish_tls(struct mquic_connection *connection)
 	ngtcp2_conn_set_tls_native_handle(connection->conn, NULL);
 }
 
-static void tell_acceptable(struct mquic_connection *connection)
-{
-	struct mquic_endpoint *endpoint = connection->endpoint;
-	struct mquic_event *event;
-
-	list_append(&endpoint->acceptable, &connection->accept_link);
-	if (endpoint->acceptable_queued)
-		return;
-	event = event_new(MQUIC_EVENT_ACCEPTABLE);
-	if (event == NULL) {
-		connection_out_of_memory(connection);
-		return;
-	}
-	event->owner = endpoint;
-	event->queued = &endpoint->acceptable_queued;
-	endpoint_push(endpoint, event);
-}
-
 static void finish_handshake(struct mquic_connection *connection)
 {
 	struct mquic_endpoint *endpoint = connection->endpoint;
@@ -201,7 +183,7 @@ static void finish_handshake(struct mquic_connection *connection)
 	log_debug(&endpoint->log, "%s: connected, %s %s", connection->peer_text,
 		  mquic_connection_tls_version(connection), mquic_connection_cipher(connection));
 	if (connection->listener != NULL)
-		tell_acceptable(connection);
+		accept_tell(connection);
 	connection->observer->ready(connection->observer_self);
 }
 

@@ -10,7 +10,8 @@
 #include "quic/transport.h"
 #include "quic/udp.h"
 
-/* Tasks may schedule tasks (session to connection); more rounds than this wait for the next turn. */
+/* Tasks may schedule tasks (session to connection); more rounds than this wait for the next turn.
+ */
 #define TASK_ROUNDS 4
 
 static uint64_t monotonic_ns(void *argument)
@@ -28,18 +29,9 @@ static enum mquic_status open_udp(struct mquic_endpoint *endpoint, struct wire *
 	return udp_open(wire, endpoint, &demux_reader, NULL, remote, &endpoint->error);
 }
 
-static bool init_tables(struct mquic_endpoint *endpoint)
-{
-	uint64_t secret[2];
-
-	token_random((uint8_t *)secret, sizeof(secret));
-	return table_init(&endpoint->routes, secret) && table_init(&endpoint->addresses, secret);
-}
-
 static void release(struct mquic_endpoint *endpoint)
 {
-	table_fini(&endpoint->routes);
-	table_fini(&endpoint->addresses);
+	listener_fini(endpoint);
 	timers_fini(&endpoint->timers);
 	udp_batch_free(endpoint->batch);
 	free(endpoint->burst);
@@ -72,26 +64,12 @@ enum mquic_status mquic_endpoint_new(struct mquic_endpoint **endpoint)
 	list_init(&made->acceptable);
 	made->batch = udp_batch_new();
 	made->burst = malloc(ENDPOINT_BURST_BYTES);
-	if (made->batch == NULL || made->burst == NULL || !init_tables(made)) {
+	if (made->batch == NULL || made->burst == NULL || !listener_init(made)) {
 		release(made);
 		return MQUIC_ERR_MEMORY;
 	}
 	*endpoint = made;
 	return MQUIC_OK;
-}
-
-static void free_listeners(struct mquic_endpoint *endpoint)
-{
-	struct list *node;
-
-	while ((node = list_take_first(&endpoint->listeners)) != NULL) {
-		struct quic_listener *listener = list_entry(node, struct quic_listener, link);
-
-		listener->wire->free(listener->wire);
-		tls_credentials_unref(listener->credentials);
-		mquic_settings_free(listener->settings);
-		free(listener);
-	}
 }
 
 /* Handles that are out live on without an endpoint. */
@@ -132,7 +110,7 @@ void mquic_endpoint_free(struct mquic_endpoint *endpoint)
 		child->orphan(child);
 	}
 	let_connections_go(endpoint);
-	free_listeners(endpoint);
+	listener_free_all(endpoint);
 	while ((event = event_queue_pop(&endpoint->events)) != NULL)
 		mquic_event_free(event);
 	release(endpoint);
@@ -259,114 +237,6 @@ struct mquic_event *mquic_endpoint_next_event(struct mquic_endpoint *endpoint)
 	run_tasks(endpoint);
 	end(endpoint);
 	return event_queue_pop(&endpoint->events);
-}
-
-static enum mquic_status add_listener(struct mquic_endpoint *endpoint,
-				      const struct mquic_settings *settings,
-				      struct quic_listener **listener)
-{
-	struct quic_listener *made = calloc(1, sizeof(*made));
-	enum mquic_status status;
-
-	*listener = NULL;
-	if (made == NULL)
-		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
-	made->settings = settings_copy(settings);
-	if (made->settings == NULL) {
-		free(made);
-		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
-	}
-	status = tls_credentials_load(&made->credentials, made->settings, TLS_SERVER,
-				      &endpoint->error);
-	if (status == MQUIC_OK && !token_secrets_init(&made->secrets, made->credentials)) {
-		tls_credentials_unref(made->credentials);
-		status = error_set(&endpoint->error, MQUIC_ERR_TLS,
-				   "no secrets can be derived from the private key");
-	}
-	if (status != MQUIC_OK) {
-		mquic_settings_free(made->settings);
-		free(made);
-		return status;
-	}
-	*listener = made;
-	return MQUIC_OK;
-}
-
-static void attach(struct mquic_endpoint *endpoint, struct quic_listener *listener,
-		   struct wire *wire)
-{
-	listener->wire = wire;
-	wire->listener = listener;
-	list_append(&endpoint->listeners, &listener->link);
-}
-
-enum mquic_status endpoint_listen_on_wire(struct mquic_endpoint *endpoint,
-					  const struct mquic_settings *settings,
-					  struct wire *wire)
-{
-	struct quic_listener *listener;
-	enum mquic_status status = add_listener(endpoint, settings, &listener);
-
-	if (status == MQUIC_OK)
-		attach(endpoint, listener, wire);
-	return status;
-}
-
-enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
-					const struct mquic_settings *settings, const char *address,
-					uint16_t port, uint16_t *bound_port)
-{
-	struct quic_listener *listener;
-	struct address local;
-	struct wire *wire;
-	enum mquic_status status;
-
-	if (endpoint == NULL)
-		return MQUIC_ERR_INVALID;
-	if (settings == NULL || address == NULL)
-		return error_set(&endpoint->error, MQUIC_ERR_INVALID,
-				 "listening needs settings with a certificate, and an address");
-	status = address_parse(&local, address, port, &endpoint->error);
-	if (status != MQUIC_OK)
-		return status;
-	status = add_listener(endpoint, settings, &listener);
-	if (status != MQUIC_OK)
-		return status;
-	status = udp_open(&wire, endpoint, &demux_reader, &local, NULL, &endpoint->error);
-	if (status != MQUIC_OK) {
-		tls_credentials_unref(listener->credentials);
-		mquic_settings_free(listener->settings);
-		free(listener);
-		return status;
-	}
-	attach(endpoint, listener, wire);
-	if (bound_port != NULL)
-		*bound_port = address_port(&wire->local);
-	return MQUIC_OK;
-}
-
-enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
-{
-	struct list *node;
-	struct list *following;
-	enum mquic_status result = MQUIC_OK;
-
-	if (endpoint == NULL)
-		return MQUIC_ERR_INVALID;
-	list_for_each (node, following, &endpoint->listeners) {
-		struct quic_listener *listener = list_entry(node, struct quic_listener, link);
-		struct tls_credentials *credentials;
-		enum mquic_status status = tls_credentials_load(&credentials, listener->settings,
-								TLS_SERVER, &endpoint->error);
-
-		if (status != MQUIC_OK) {
-			result = status;
-			continue;
-		}
-		tls_credentials_unref(listener->credentials);
-		listener->credentials = credentials;
-	}
-	return result;
 }
 
 const char *mquic_endpoint_error(const struct mquic_endpoint *endpoint)

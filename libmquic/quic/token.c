@@ -2,11 +2,11 @@
 #include "quic/token.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
+#include "quic/random.h"
 #include "tls/tls.h"
 
 /* A client answers a Retry within a round trip or two. */
@@ -14,20 +14,6 @@
 
 _Static_assert(TOKEN_SECRET_LEN == TLS_SECRET_LEN, "secrets come from the TLS room");
 _Static_assert(RESET_TOKEN_LEN == NGTCP2_STATELESS_RESET_TOKENLEN, "RFC 9000 section 10.3");
-
-void token_random(uint8_t *bytes, size_t len)
-{
-	/* Up to 256 bytes getrandom neither fails nor is interrupted once the pool is ready. */
-	while (len > 0) {
-		size_t part = len < 256 ? len : 256;
-		ssize_t got = getrandom(bytes, part, 0);
-
-		if (got > 0) {
-			bytes += got;
-			len -= (size_t)got;
-		}
-	}
-}
 
 bool token_secrets_init(struct token_secrets *secrets, const struct tls_credentials *credentials)
 {
@@ -66,7 +52,7 @@ size_t token_write_retry(uint8_t *packet, size_t size, const struct token_secret
 	ngtcp2_cid scid;
 
 	scid.datalen = QUIC_CID_LEN;
-	token_random(scid.data, scid.datalen);
+	random_fill(scid.data, scid.datalen);
 	token_len = ngtcp2_crypto_generate_retry_token2(
 		token, secrets->retry, sizeof(secrets->retry), hd->version, &remote->of.any,
 		remote->len, &scid, &hd->dcid, now_ns);
@@ -105,7 +91,7 @@ size_t token_write_reset(uint8_t *packet, size_t size, const struct token_secret
 	ngtcp2_cid_init(&cid, dcid, QUIC_CID_LEN);
 	if (!token_reset(token, secrets, &cid))
 		return 0;
-	token_random(noise, len);
+	random_fill(noise, len);
 	written = ngtcp2_pkt_write_stateless_reset(packet, size, token, noise, len);
 	return written > 0 ? (size_t)written : 0;
 }
@@ -117,7 +103,7 @@ size_t token_write_version_negotiation(uint8_t *packet, size_t size, const uint8
 	uint8_t unused;
 	ngtcp2_ssize written;
 
-	token_random(&unused, 1);
+	random_fill(&unused, 1);
 	written = ngtcp2_pkt_write_version_negotiation(packet, size, unused, scid, scid_len, dcid,
 						       dcid_len, versions,
 						       sizeof(versions) / sizeof(versions[0]));

@@ -56,7 +56,4 @@ size_t token_write_reset(uint8_t *packet, size_t size, const struct token_secret
 size_t token_write_version_negotiation(uint8_t *packet, size_t size, const uint8_t *dcid,
 				       size_t dcid_len, const uint8_t *scid, size_t scid_len);
 
-/* Unpredictable bytes; cannot fail. */
-void token_random(uint8_t *bytes, size_t len);
-
 #endif

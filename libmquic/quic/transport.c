@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* What making a client's connection (client.c) and a server's (server.c) have in common. */
+#include "quic/random.h"
 #include "quic/transport.h"
-
-#include <string.h>
-
-#include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
 /* Identifiers the peer may keep ready for us: one in use, spares for migration. */
 #define SPARE_CONNECTION_IDS 4
@@ -38,7 +36,7 @@ static ngtcp2_cc_algo algorithm(enum mquic_congestion_control choice)
 	return NGTCP2_CC_ALGO_CUBIC;
 }
 
-static void fill_settings(ngtcp2_settings *to, struct mquic_connection *connection)
+void transport_fill_settings(ngtcp2_settings *to, struct mquic_connection *connection)
 {
 	const struct mquic_settings *from = connection->settings;
 
@@ -54,7 +52,7 @@ static void fill_settings(ngtcp2_settings *to, struct mquic_connection *connecti
 	to->max_stream_window = from->receive_window;
 }
 
-static void fill_params(ngtcp2_transport_params *to, const struct mquic_settings *from)
+void transport_fill_params(ngtcp2_transport_params *to, const struct mquic_settings *from)
 {
 	ngtcp2_transport_params_default(to);
 	to->initial_max_stream_data_bidi_local = from->receive_window;
@@ -67,99 +65,25 @@ static void fill_params(ngtcp2_transport_params *to, const struct mquic_settings
 	to->grease_quic_bit = 1;
 }
 
-/* Joins TLS and QUIC, the last step of making either side. */
-static enum mquic_status attach_tls(struct mquic_connection *connection, bool server)
+void transport_attach_tls(struct mquic_connection *connection)
 {
-	void *native = tls_session_native(connection->tls);
-	int code = server ? ngtcp2_crypto_gnutls_configure_server_session(native)
-			  : ngtcp2_crypto_gnutls_configure_client_session(native);
-
-	if (code != 0)
-		return MQUIC_ERR_MEMORY;
-	ngtcp2_conn_set_tls_native_handle(connection->conn, native);
+	ngtcp2_conn_set_tls_native_handle(connection->conn, tls_session_native(connection->tls));
 	if (connection->settings->keep_alive_ms > 0)
-		ngtcp2_conn_set_keep_alive_timeout(
-			connection->conn, connection->settings->keep_alive_ms * NGTCP2_MILLISECONDS);
-	return MQUIC_OK;
+		ngtcp2_conn_set_keep_alive_timeout(connection->conn,
+						   connection->settings->keep_alive_ms *
+							   NGTCP2_MILLISECONDS);
 }
 
-static void random_cid(ngtcp2_cid *cid, size_t len)
+void transport_random_cid(ngtcp2_cid *cid, size_t len)
 {
 	cid->datalen = len;
-	token_random(cid->data, len);
+	random_fill(cid->data, len);
 }
 
-static enum mquic_status new_tls(struct mquic_connection *connection, const char *server_name)
+enum mquic_status transport_new_tls(struct mquic_connection *connection, const char *server_name)
 {
 	connection->reference.get_conn = conn_of_reference;
 	connection->reference.user_data = connection;
 	return tls_session_new(&connection->tls, connection->credentials, server_name,
 			       &connection->reference);
-}
-
-enum mquic_status transport_client(struct mquic_connection *connection,
-				   const struct address *remote)
-{
-	const struct mquic_settings *settings = connection->settings;
-	struct datagram addresses = {.local = connection->wire->local, .remote = *remote};
-	ngtcp2_path path = transport_path(connection->wire, &addresses);
-	ngtcp2_settings quic_settings;
-	ngtcp2_transport_params params;
-	ngtcp2_cid scid;
-	ngtcp2_cid dcid;
-	enum mquic_status status;
-
-	status = new_tls(connection, settings->server_name != NULL ? settings->server_name
-								     : connection->dial->host);
-	if (status != MQUIC_OK)
-		return status;
-	fill_settings(&quic_settings, connection);
-	fill_params(&params, settings);
-	random_cid(&scid, QUIC_CID_LEN);
-	random_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + QUIC_CID_LEN);
-	if (ngtcp2_conn_client_new(&connection->conn, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
-				   &transport_client_callbacks, &quic_settings, &params, NULL,
-				   connection) != 0)
-		return MQUIC_ERR_MEMORY;
-	connection_set_peer(connection, &path);
-	return attach_tls(connection, false);
-}
-
-enum mquic_status transport_server(struct mquic_connection *connection, const ngtcp2_pkt_hd *hd,
-				   const struct datagram *datagram, const ngtcp2_cid *original)
-{
-	ngtcp2_path path = transport_path(connection->wire, datagram);
-	ngtcp2_settings quic_settings;
-	ngtcp2_transport_params params;
-	ngtcp2_cid scid;
-	enum mquic_status status = new_tls(connection, NULL);
-
-	if (status != MQUIC_OK)
-		return status;
-	fill_settings(&quic_settings, connection);
-	fill_params(&params, connection->settings);
-	params.original_dcid_present = 1;
-	params.original_dcid = hd->dcid;
-	if (original != NULL) {
-		/* The client came back with our Retry token (RFC 9000 section 7.3). */
-		quic_settings.token = hd->token;
-		quic_settings.tokenlen = hd->tokenlen;
-		quic_settings.token_type = NGTCP2_TOKEN_TYPE_RETRY;
-		params.original_dcid = *original;
-		params.retry_scid = hd->dcid;
-		params.retry_scid_present = 1;
-	}
-	random_cid(&scid, QUIC_CID_LEN);
-	if (!token_reset(params.stateless_reset_token, &connection->listener->secrets, &scid))
-		return MQUIC_ERR_MEMORY;
-	params.stateless_reset_token_present = 1;
-	if (!route_add(connection->endpoint, &connection->target, scid.data, scid.datalen) ||
-	    !route_add(connection->endpoint, &connection->target, hd->dcid.data, hd->dcid.datalen))
-		return MQUIC_ERR_MEMORY;
-	if (ngtcp2_conn_server_new(&connection->conn, &hd->scid, &scid, &path, hd->version,
-				   &transport_server_callbacks, &quic_settings, &params, NULL,
-				   connection) != 0)
-		return MQUIC_ERR_MEMORY;
-	connection_set_peer(connection, &path);
-	return attach_tls(connection, true);
 }

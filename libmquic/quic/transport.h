@@ -151,26 +151,26 @@ __attribute__((format(printf, 5, 6))) void connection_set_end(struct mquic_conne
 /* What follows from an error of ngtcp2: why is kept, the peer is told, the connection ends. */
 void connection_fail(struct mquic_connection *connection, int ngtcp2_error);
 
-/* ---- transport.c: making ngtcp2's part ---- */
+/* ---- client.c, server.c: making ngtcp2's part ---- */
 
 enum mquic_status transport_client(struct mquic_connection *connection,
 				   const struct address *remote);
 enum mquic_status transport_server(struct mquic_connection *connection, const ngtcp2_pkt_hd *hd,
 				   const struct datagram *datagram, const ngtcp2_cid *original);
-extern const ngtcp2_callbacks transport_client_callbacks;
-extern const ngtcp2_callbacks transport_server_callbacks;
+
+/* ---- transport.c: what both sides do for it ---- */
+
+void transport_fill_settings(ngtcp2_settings *to, struct mquic_connection *connection);
+void transport_fill_params(ngtcp2_transport_params *to, const struct mquic_settings *from);
+void transport_random_cid(ngtcp2_cid *cid, size_t len);
+enum mquic_status transport_new_tls(struct mquic_connection *connection, const char *server_name);
+/* Joins TLS and QUIC, the last step. */
+void transport_attach_tls(struct mquic_connection *connection);
+/* What ngtcp2 calls on both sides (callbacks.c). */
+extern const ngtcp2_callbacks transport_callbacks;
 
 /* The addresses of a datagram as ngtcp2 wants them; points into the datagram. */
 ngtcp2_path transport_path(struct wire *wire, const struct datagram *datagram);
-
-/* ---- routes.c: identifiers to targets ---- */
-
-bool route_add(struct mquic_endpoint *endpoint, struct quic_target *target, const uint8_t *cid,
-	       size_t len);
-void route_remove(struct mquic_endpoint *endpoint, struct quic_target *target,
-		  const ngtcp2_cid *cid);
-void route_remove_all(struct mquic_endpoint *endpoint, struct quic_target *target);
-void route_move_all(struct quic_target *from, struct quic_target *to);
 
 /* ---- dial.c ---- */
 
@@ -200,21 +200,43 @@ struct quic_closing *closing_of_link(struct list *link);
 
 void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,
 		   const struct datagram *datagram);
-/* Sends one packet back to where a datagram came from; len 0: none. */
-void demux_reply(struct wire *wire, const struct datagram *to, const uint8_t *packet, size_t len);
 void demux_failed(struct mquic_endpoint *endpoint, struct wire *wire, int code);
 extern const struct udp_reader demux_reader;
 
-/* ---- accept.c: the server side's way in ---- */
+/* ---- listener.c ---- */
+
+/* The tables of what the server side knows; false if out of memory. */
+bool listener_init(struct mquic_endpoint *endpoint);
+void listener_fini(struct mquic_endpoint *endpoint);
+void listener_free_all(struct mquic_endpoint *endpoint);
+/* A datagram that came in on a listener's wire. */
+void listener_receive(struct mquic_endpoint *endpoint, struct wire *wire,
+		      const struct datagram *datagram);
+/* Sends one packet back to where a datagram came from; len 0: none. */
+void listener_reply(struct wire *wire, const struct datagram *to, const uint8_t *packet,
+		    size_t len);
+
+/* ---- accept.c: the way in ---- */
 
 /* An Initial packet that belongs to no connection: admits, refuses, or demands Retry. */
 void accept_initial(struct mquic_endpoint *endpoint, struct wire *wire,
 		    const struct datagram *datagram, const ngtcp2_pkt_hd *hd);
 /* The counts a server connection stands for, given back. */
 void accept_release(struct mquic_connection *connection);
+/* Its handshake is complete: it waits for mquic_endpoint_accept(). */
+void accept_tell(struct mquic_connection *connection);
 /* Its handshake is no longer in flight. */
 void accept_handshake_over(struct mquic_connection *connection);
 void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
 		  const struct datagram *datagram, const ngtcp2_pkt_hd *hd);
+
+/* ---- routes.c: identifiers to targets ---- */
+
+bool route_add(struct mquic_endpoint *endpoint, struct quic_target *target, const uint8_t *cid,
+	       size_t len);
+void route_remove(struct mquic_endpoint *endpoint, struct quic_target *target,
+		  const ngtcp2_cid *cid);
+void route_remove_all(struct mquic_endpoint *endpoint, struct quic_target *target);
+void route_move_all(struct quic_target *from, struct quic_target *to);
 
 #endif

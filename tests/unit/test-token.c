@@ -5,6 +5,7 @@
 
 #include <ngtcp2/ngtcp2.h>
 
+#include "quic/random.h"
 #include "quic/token.h"
 
 #define SECOND ((uint64_t)1000000000)
@@ -200,9 +201,9 @@ START_TEST(random_bytes_fill_any_length)
 	uint8_t bytes[1000] = {0};
 	uint8_t none[1000] = {0};
 
-	token_random(bytes, 0);
+	random_fill(bytes, 0);
 	ck_assert_mem_eq(bytes, none, sizeof(bytes));
-	token_random(bytes, sizeof(bytes));
+	random_fill(bytes, sizeof(bytes));
 	ck_assert_mem_ne(bytes, none, 32);
 	ck_assert_mem_ne(bytes + 968, none, 32);
 }

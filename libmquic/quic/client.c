@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* A client's end of a connection. */
+#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+
+#include "quic/random.h"
+#include "quic/transport.h"
+
+static int crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_t offset,
+		       const uint8_t *data, size_t len, void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	/* Session tickets, which may come at any time after the handshake; we keep none. */
+	if (connection->tls == NULL)
+		return 0;
+	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
+}
+
+/* A client's socket leads to one connection: no route, and never a reset. */
+static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t len,
+			     void *user_data)
+{
+	(void)conn;
+	(void)user_data;
+	transport_random_cid(cid, len);
+	random_fill(token, RESET_TOKEN_LEN);
+	return 0;
+}
+
+enum mquic_status transport_client(struct mquic_connection *connection,
+				   const struct address *remote)
+{
+	const struct mquic_settings *settings = connection->settings;
+	struct datagram addresses = {.local = connection->wire->local, .remote = *remote};
+	ngtcp2_path path = transport_path(connection->wire, &addresses);
+	ngtcp2_settings quic_settings;
+	ngtcp2_transport_params params;
+	ngtcp2_cid scid;
+	ngtcp2_cid dcid;
+	ngtcp2_callbacks callbacks = transport_callbacks;
+	enum mquic_status status;
+
+	status = transport_new_tls(connection, settings->server_name != NULL
+						       ? settings->server_name
+						       : connection->dial->host);
+	if (status != MQUIC_OK)
+		return status;
+	transport_fill_settings(&quic_settings, connection);
+	transport_fill_params(&params, settings);
+	transport_random_cid(&scid, QUIC_CID_LEN);
+	transport_random_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + QUIC_CID_LEN);
+	callbacks.client_initial = ngtcp2_crypto_client_initial_cb;
+	callbacks.recv_retry = ngtcp2_crypto_recv_retry_cb;
+	callbacks.recv_crypto_data = crypto_data;
+	callbacks.get_new_connection_id = new_connection_id;
+	if (ngtcp2_conn_client_new(&connection->conn, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
+				   &callbacks, &quic_settings, &params, NULL, connection) != 0)
+		return MQUIC_ERR_MEMORY;
+	connection_set_peer(connection, &path);
+	if (ngtcp2_crypto_gnutls_configure_client_session(tls_session_native(connection->tls)) != 0)
+		return MQUIC_ERR_MEMORY;
+	transport_attach_tls(connection);
+	return MQUIC_OK;
+}

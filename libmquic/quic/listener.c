@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* The addresses an endpoint listens on, and what to say to a datagram that is nobody's. */
+#include <stdlib.h>
+
+#include "quic/random.h"
+#include "quic/transport.h"
+#include "quic/udp.h"
+
+/* Stateless resets per second: enough after a restart, too few to be worth provoking. */
+#define RESETS_PER_SECOND 500
+
+bool listener_init(struct mquic_endpoint *endpoint)
+{
+	uint64_t secret[2];
+
+	random_fill((uint8_t *)secret, sizeof(secret));
+	return table_init(&endpoint->routes, secret) && table_init(&endpoint->addresses, secret);
+}
+
+void listener_fini(struct mquic_endpoint *endpoint)
+{
+	table_fini(&endpoint->routes);
+	table_fini(&endpoint->addresses);
+}
+
+void listener_free_all(struct mquic_endpoint *endpoint)
+{
+	struct list *node;
+
+	while ((node = list_take_first(&endpoint->listeners)) != NULL) {
+		struct quic_listener *listener = list_entry(node, struct quic_listener, link);
+
+		listener->wire->free(listener->wire);
+		tls_credentials_unref(listener->credentials);
+		mquic_settings_free(listener->settings);
+		free(listener);
+	}
+}
+
+static enum mquic_status add_listener(struct mquic_endpoint *endpoint,
+				      const struct mquic_settings *settings,
+				      struct quic_listener **listener)
+{
+	struct quic_listener *made = calloc(1, sizeof(*made));
+	enum mquic_status status;
+
+	*listener = NULL;
+	if (made == NULL)
+		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+	made->settings = settings_copy(settings);
+	if (made->settings == NULL) {
+		free(made);
+		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+	}
+	status = tls_credentials_load(&made->credentials, made->settings, TLS_SERVER,
+				      &endpoint->error);
+	if (status == MQUIC_OK && !token_secrets_init(&made->secrets, made->credentials)) {
+		tls_credentials_unref(made->credentials);
+		status = error_set(&endpoint->error, MQUIC_ERR_TLS,
+				   "no secrets can be derived from the private key");
+	}
+	if (status != MQUIC_OK) {
+		mquic_settings_free(made->settings);
+		free(made);
+		return status;
+	}
+	*listener = made;
+	return MQUIC_OK;
+}
+
+static void attach(struct mquic_endpoint *endpoint, struct quic_listener *listener,
+		   struct wire *wire)
+{
+	listener->wire = wire;
+	wire->listener = listener;
+	list_append(&endpoint->listeners, &listener->link);
+}
+
+enum mquic_status endpoint_listen_on_wire(struct mquic_endpoint *endpoint,
+					  const struct mquic_settings *settings, struct wire *wire)
+{
+	struct quic_listener *listener;
+	enum mquic_status status = add_listener(endpoint, settings, &listener);
+
+	if (status == MQUIC_OK)
+		attach(endpoint, listener, wire);
+	return status;
+}
+
+enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
+					const struct mquic_settings *settings, const char *address,
+					uint16_t port, uint16_t *bound_port)
+{
+	struct quic_listener *listener;
+	struct address local;
+	struct wire *wire;
+	enum mquic_status status;
+
+	if (endpoint == NULL)
+		return MQUIC_ERR_INVALID;
+	if (settings == NULL || address == NULL)
+		return error_set(&endpoint->error, MQUIC_ERR_INVALID,
+				 "listening needs settings with a certificate, and an address");
+	status = address_parse(&local, address, port, &endpoint->error);
+	if (status != MQUIC_OK)
+		return status;
+	status = add_listener(endpoint, settings, &listener);
+	if (status != MQUIC_OK)
+		return status;
+	status = udp_open(&wire, endpoint, &demux_reader, &local, NULL, &endpoint->error);
+	if (status != MQUIC_OK) {
+		tls_credentials_unref(listener->credentials);
+		mquic_settings_free(listener->settings);
+		free(listener);
+		return status;
+	}
+	attach(endpoint, listener, wire);
+	if (bound_port != NULL)
+		*bound_port = address_port(&wire->local);
+	return MQUIC_OK;
+}
+
+enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
+{
+	struct list *node;
+	struct list *following;
+	enum mquic_status result = MQUIC_OK;
+
+	if (endpoint == NULL)
+		return MQUIC_ERR_INVALID;
+	list_for_each (node, following, &endpoint->listeners) {
+		struct quic_listener *listener = list_entry(node, struct quic_listener, link);
+		struct tls_credentials *credentials;
+		enum mquic_status status = tls_credentials_load(&credentials, listener->settings,
+								TLS_SERVER, &endpoint->error);
+
+		if (status != MQUIC_OK) {
+			result = status;
+			continue;
+		}
+		tls_credentials_unref(listener->credentials);
+		listener->credentials = credentials;
+	}
+	return result;
+}
+
+void listener_reply(struct wire *wire, const struct datagram *to, const uint8_t *packet, size_t len)
+{
+	struct datagram datagram = {
+		.local = to->local,
+		.remote = to->remote,
+		.data = packet,
+		.len = len,
+		.segment = len,
+	};
+
+	if (len > 0)
+		(void)wire->send(wire, &datagram);
+}
+
+static bool may_reset(struct mquic_endpoint *endpoint)
+{
+	uint64_t second = endpoint_now(endpoint) / NGTCP2_SECONDS;
+
+	if (second != endpoint->reset_second) {
+		endpoint->reset_second = second;
+		endpoint->resets = 0;
+	}
+	return endpoint->resets++ < RESETS_PER_SECOND;
+}
+
+/* A packet of a connection that is not ours any more (RFC 9000 section 10.3). */
+static void answer_unknown(struct mquic_endpoint *endpoint, struct wire *wire,
+			   const struct datagram *datagram, const ngtcp2_version_cid *ids)
+{
+	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
+
+	if (may_reset(endpoint))
+		listener_reply(wire, datagram, packet,
+			       token_write_reset(packet, sizeof(packet), &wire->listener->secrets,
+						 ids->dcid, datagram->len));
+}
+
+static void answer_version(struct wire *wire, const struct datagram *datagram,
+			   const ngtcp2_version_cid *ids)
+{
+	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
+
+	/* Never to a small datagram, or we would amplify (RFC 9000 section 6.1). */
+	if (datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE)
+		listener_reply(wire, datagram, packet,
+			       token_write_version_negotiation(packet, sizeof(packet), ids->dcid,
+							       ids->dcidlen, ids->scid,
+							       ids->scidlen));
+}
+
+static void to_target(struct table_entry *entry, const struct datagram *datagram)
+{
+	struct quic_target *target = list_entry(entry, struct quic_route, entry)->target;
+
+	if (target->kind == TARGET_CLOSING)
+		closing_read(closing_of_target(target), datagram);
+	else
+		connection_read(list_entry(target, struct mquic_connection, target), datagram);
+}
+
+/* Version 0 alone does not tell: version negotiation packets have it too, and get no answer. */
+static bool is_short(const struct datagram *datagram)
+{
+	return (datagram->data[0] & 0x80) == 0;
+}
+
+void listener_receive(struct mquic_endpoint *endpoint, struct wire *wire,
+		      const struct datagram *datagram)
+{
+	ngtcp2_version_cid ids;
+	struct table_entry *entry;
+	ngtcp2_pkt_hd hd;
+	int code;
+
+	code = ngtcp2_pkt_decode_version_cid(&ids, datagram->data, datagram->len, QUIC_CID_LEN);
+	if (code == NGTCP2_ERR_VERSION_NEGOTIATION) {
+		answer_version(wire, datagram, &ids);
+		return;
+	}
+	if (code != 0)
+		return;
+	entry = table_find(&endpoint->routes, ids.dcid, ids.dcidlen);
+	if (entry != NULL)
+		to_target(entry, datagram);
+	else if (is_short(datagram))
+		answer_unknown(endpoint, wire, datagram, &ids);
+	else if (datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE &&
+		 ngtcp2_accept(&hd, datagram->data, datagram->len) == 0)
+		accept_initial(endpoint, wire, datagram, &hd);
+}

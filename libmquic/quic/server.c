@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* A server's end of a connection. */
+#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+
+#include "quic/transport.h"
+
+static int crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_t offset,
+		       const uint8_t *data, size_t len, void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	/* A client has nothing more to say after its Finished (RFC 9001 sections 4.4 and 6). */
+	if (connection->tls == NULL)
+		return NGTCP2_ERR_CRYPTO;
+	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
+}
+
+static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t len,
+			     void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	(void)conn;
+	transport_random_cid(cid, len);
+	if (!token_reset(token, &connection->listener->secrets, cid) ||
+	    !route_add(connection->endpoint, &connection->target, cid->data, len))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	return 0;
+}
+
+static int remove_connection_id(ngtcp2_conn *conn, const ngtcp2_cid *cid, void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	(void)conn;
+	route_remove(connection->endpoint, &connection->target, cid);
+	return 0;
+}
+
+/* An identifier of ours, and where packets to it and to the client's choice go. */
+static bool choose_identifier(struct mquic_connection *connection, const ngtcp2_cid *theirs,
+			      ngtcp2_cid *ours, uint8_t *token)
+{
+	transport_random_cid(ours, QUIC_CID_LEN);
+	return token_reset(token, &connection->listener->secrets, ours) &&
+	       route_add(connection->endpoint, &connection->target, ours->data, ours->datalen) &&
+	       route_add(connection->endpoint, &connection->target, theirs->data, theirs->datalen);
+}
+
+enum mquic_status transport_server(struct mquic_connection *connection, const ngtcp2_pkt_hd *hd,
+				   const struct datagram *datagram, const ngtcp2_cid *original)
+{
+	ngtcp2_path path = transport_path(connection->wire, datagram);
+	ngtcp2_settings quic_settings;
+	ngtcp2_transport_params params;
+	ngtcp2_callbacks callbacks = transport_callbacks;
+	ngtcp2_cid scid;
+	enum mquic_status status = transport_new_tls(connection, NULL);
+
+	if (status != MQUIC_OK)
+		return status;
+	transport_fill_settings(&quic_settings, connection);
+	transport_fill_params(&params, connection->settings);
+	params.original_dcid_present = 1;
+	params.original_dcid = hd->dcid;
+	if (original != NULL) {
+		/* The client came back with our Retry token (RFC 9000 section 7.3). */
+		quic_settings.token = hd->token;
+		quic_settings.tokenlen = hd->tokenlen;
+		quic_settings.token_type = NGTCP2_TOKEN_TYPE_RETRY;
+		params.original_dcid = *original;
+		params.retry_scid = hd->dcid;
+		params.retry_scid_present = 1;
+	}
+	if (!choose_identifier(connection, &hd->dcid, &scid, params.stateless_reset_token))
+		return MQUIC_ERR_MEMORY;
+	params.stateless_reset_token_present = 1;
+	callbacks.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
+	callbacks.recv_crypto_data = crypto_data;
+	callbacks.get_new_connection_id = new_connection_id;
+	callbacks.remove_connection_id = remove_connection_id;
+	if (ngtcp2_conn_server_new(&connection->conn, &hd->scid, &scid, &path, hd->version,
+				   &callbacks, &quic_settings, &params, NULL, connection) != 0)
+		return MQUIC_ERR_MEMORY;
+	connection_set_peer(connection, &path);
+	if (ngtcp2_crypto_gnutls_configure_server_session(tls_session_native(connection->tls)) != 0)
+		return MQUIC_ERR_MEMORY;
+	transport_attach_tls(connection);
+	return MQUIC_OK;
+}
