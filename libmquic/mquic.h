@@ -48,7 +48,10 @@
  * A function that can fail returns an ::mquic_status: #MQUIC_OK is 0, errors are
  * negative. After a failure `mquic_<object>_error()` gives a sentence that says
  * what is wrong and how to mend it. A setter that refuses a value keeps the old one.
- * #MQUIC_ERR_MEMORY can come from any call that allocates and is not repeated below.
+ * #MQUIC_ERR_MEMORY can come from any call that allocates and is not repeated below. A
+ * library built for a small device may lack the server side or MQTT: then
+ * mquic_endpoint_listen(), _accept() and _reload(), or what creates sessions, messages,
+ * subscriptions and relays, answer #MQUIC_ERR_UNSUPPORTED. Distributions leave nothing out.
  */
 #ifndef MQUIC_H
 #define MQUIC_H
@@ -115,7 +118,9 @@ enum mquic_status {
 	/** The peer did not answer in time. */
 	MQUIC_ERR_TIMEOUT = -12,
 	/** A configured limit on a number of objects is reached. */
-	MQUIC_ERR_LIMIT = -13
+	MQUIC_ERR_LIMIT = -13,
+	/** Not in this build of the library, which was made without its server side or MQTT. */
+	MQUIC_ERR_UNSUPPORTED = -14
 };
 
 /** A short English name of `status`, such as "timed out"; never NULL. Static. Since: 0.1 */
@@ -295,7 +300,10 @@ MQUIC_API enum mquic_status mquic_endpoint_new(struct mquic_endpoint **endpoint)
 MQUIC_API void mquic_endpoint_free(struct mquic_endpoint *endpoint);
 /** Sentence about the last call on this endpoint that failed, "" if none did. Since: 0.1 */
 MQUIC_API const char *mquic_endpoint_error(const struct mquic_endpoint *endpoint);
-/** Where log lines up to `level` go; a NULL sink, the default, drops them. Since: 0.1 */
+/**
+ * Where log lines up to `level` go; a NULL sink, the default, drops them. A library built
+ * without log lines has none. Since: 0.1
+ */
 MQUIC_API void mquic_endpoint_set_log(struct mquic_endpoint *endpoint, mquic_log_sink sink,
 				      enum mquic_log_level level, void *userdata);
 /** Attaches a pointer of yours. Since: 0.1 */

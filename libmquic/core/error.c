@@ -62,6 +62,8 @@ const char *mquic_status_text(enum mquic_status status)
 		return "timed out";
 	case MQUIC_ERR_LIMIT:
 		return "limit reached";
+	case MQUIC_ERR_UNSUPPORTED:
+		return "not in this build of libmquic";
 	}
 	return "unknown status";
 }

@@ -16,9 +16,12 @@ __attribute__((format(printf, 3, 4))) void log_line(const struct log *log,
 						    enum mquic_log_level level, const char *format,
 						    ...);
 
-#define log_error(log, ...)   log_line(log, MQUIC_LOG_ERROR, __VA_ARGS__)
-#define log_warning(log, ...) log_line(log, MQUIC_LOG_WARNING, __VA_ARGS__)
-#define log_info(log, ...)    log_line(log, MQUIC_LOG_INFO, __VA_ARGS__)
-#define log_debug(log, ...)   log_line(log, MQUIC_LOG_DEBUG, __VA_ARGS__)
+/* Without log lines (-Dlog=false) the compiler checks a call and then drops it, text and all. */
+#define log_at(log, level, ...) (MQUIC_LOG_LINES ? log_line(log, level, __VA_ARGS__) : (void)0)
+
+#define log_error(log, ...)   log_at(log, MQUIC_LOG_ERROR, __VA_ARGS__)
+#define log_warning(log, ...) log_at(log, MQUIC_LOG_WARNING, __VA_ARGS__)
+#define log_info(log, ...)    log_at(log, MQUIC_LOG_INFO, __VA_ARGS__)
+#define log_debug(log, ...)   log_at(log, MQUIC_LOG_DEBUG, __VA_ARGS__)
 
 #endif

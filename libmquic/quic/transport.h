@@ -203,6 +203,12 @@ void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,
 void demux_failed(struct mquic_endpoint *endpoint, struct wire *wire, int code);
 extern const struct udp_reader demux_reader;
 
+/*
+ * ---- The server side ----
+ *
+ * Of this, a build without it keeps what any connection calls, with nothing to do: no-server.c.
+ */
+
 /* ---- listener.c ---- */
 
 /* The tables of what the server side knows; false if out of memory. */

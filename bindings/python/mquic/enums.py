@@ -21,6 +21,7 @@ class Status(IntEnum):
     PROTOCOL = -11
     TIMEOUT = -12
     LIMIT = -13
+    UNSUPPORTED = -14
 
 
 class Origin(IntEnum):

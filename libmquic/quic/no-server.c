@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In place of the server side, in a library built with -Dserver=false: the public calls refuse, and
+ * what every connection calls in case it is a server's finds nothing to do.
+ */
+#include "quic/transport.h"
+
+static enum mquic_status refuse(struct mquic_endpoint *endpoint)
+{
+	if (endpoint == NULL)
+		return MQUIC_ERR_INVALID;
+	return error_set(&endpoint->error, MQUIC_ERR_UNSUPPORTED,
+			 "this libmquic was built without its server side: rebuild it with "
+			 "-Dserver=true, or use the packaged one");
+}
+
+enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
+					const struct mquic_settings *settings, const char *address,
+					uint16_t port, uint16_t *bound_port)
+{
+	(void)settings;
+	(void)address;
+	(void)port;
+	(void)bound_port;
+	return refuse(endpoint);
+}
+
+enum mquic_status mquic_endpoint_accept(struct mquic_endpoint *endpoint,
+					struct mquic_connection **connection)
+{
+	return connection == NULL ? MQUIC_ERR_INVALID : refuse(endpoint);
+}
+
+enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
+{
+	return refuse(endpoint);
+}
+
+bool listener_init(struct mquic_endpoint *endpoint)
+{
+	(void)endpoint;
+	return true;
+}
+
+void listener_fini(struct mquic_endpoint *endpoint)
+{
+	(void)endpoint;
+}
+
+void listener_free_all(struct mquic_endpoint *endpoint)
+{
+	(void)endpoint;
+}
+
+void listener_receive(struct mquic_endpoint *endpoint, struct wire *wire,
+		      const struct datagram *datagram)
+{
+	(void)endpoint;
+	(void)wire;
+	(void)datagram;
+}
+
+void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
+		  const struct datagram *datagram, const ngtcp2_pkt_hd *hd)
+{
+	(void)endpoint;
+	(void)wire;
+	(void)datagram;
+	(void)hd;
+}
+
+void accept_tell(struct mquic_connection *connection)
+{
+	(void)connection;
+}
+
+void accept_release(struct mquic_connection *connection)
+{
+	(void)connection;
+}
+
+void accept_handshake_over(struct mquic_connection *connection)
+{
+	(void)connection;
+}
+
+void route_remove_all(struct mquic_endpoint *endpoint, struct quic_target *target)
+{
+	(void)endpoint;
+	(void)target;
+}
+
+void route_move_all(struct quic_target *from, struct quic_target *to)
+{
+	(void)from;
+	(void)to;
+}
