@@ -149,7 +149,7 @@ enum mquic_congestion_control {
 
 /** When a server validates an address with Retry (RFC 9000 section 8.1.2). Since: 0.1 */
 enum mquic_retry {
-	MQUIC_RETRY_ADAPTIVE = 0, /**< while many handshakes are in flight; the default */
+	MQUIC_RETRY_ADAPTIVE = 0, /**< while an eighth of the handshakes allowed are in flight; the default */
 	MQUIC_RETRY_ALWAYS = 1,   /**< for every new connection; costs one round trip */
 	MQUIC_RETRY_NEVER = 2     /**< only where the protocol itself demands it */
 };
@@ -806,7 +806,8 @@ MQUIC_API enum mquic_status mquic_session_set_authentication(struct mquic_sessio
 MQUIC_API enum mquic_status mquic_session_set_manual_ack(struct mquic_session *session,
 							 bool manual);
 /**
- * Dials and sends CONNECT. #MQUIC_EVENT_CONNECTED or #MQUIC_EVENT_DISCONNECTED follows.
+ * Dials and sends CONNECT. #MQUIC_EVENT_CONNECTED or #MQUIC_EVENT_DISCONNECTED follows. Like
+ * mquic_connection_dial() it may block on DNS, not with a numeric address.
  * Publishing and subscribing may start at once; packets wait for CONNACK. Port 0: ::MQUIC_PORT.
  *
  * Errors: those of mquic_connection_dial(), #MQUIC_ERR_STATE (already connecting or
@@ -859,7 +860,8 @@ MQUIC_API enum mquic_status mquic_session_auth(struct mquic_session *session, ui
 					       const uint8_t *data, size_t len);
 /**
  * Sends what is queued and DISCONNECT with a reason code (0; 4 keeps the will), waits until
- * the peer has it all, then closes. #MQUIC_EVENT_DISCONNECTED follows. Since: 0.1
+ * the peer has it all, then closes. #MQUIC_EVENT_DISCONNECTED follows, its status #MQUIC_OK, or
+ * #MQUIC_ERR_TIMEOUT if nothing was acknowledged for three seconds. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_disconnect(struct mquic_session *session,
 						     uint8_t reason);

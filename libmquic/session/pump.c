@@ -24,9 +24,31 @@ static void schedule(struct mquic_session *session)
 
 /* ---- The end of a connection -------------------------------------------- */
 
+/* Whether all that the application gave has at least been handed to the stream. */
+static bool has_handed_over(const struct mquic_session *session)
+{
+	const uint8_t *data;
+	size_t len;
+
+	mqtt_engine_output(session->engine, &data, &len);
+	return len == 0;
+}
+
+/*
+ * Whether the connection ended as we asked. The server answers DISCONNECT by closing, and its
+ * CONNECTION_CLOSE may come before ours has left.
+ */
+static bool ended_as_wanted(const struct mquic_session *session)
+{
+	return session->disconnecting && !session->cut_short && session->end.status == MQUIC_OK &&
+	       has_handed_over(session);
+}
+
 /* DISCONNECTED as MQTT or, if it has no opinion, QUIC sees it. */
 static struct mquic_event *last_event(struct mquic_session *session)
 {
+	static const char unheard[] = "the server did not acknowledge the last messages; they may "
+				      "be lost";
 	struct mquic_event *event = session->verdict;
 
 	if (event != NULL) {
@@ -36,16 +58,19 @@ static struct mquic_event *last_event(struct mquic_session *session)
 	event = session->farewell;
 	session->farewell = NULL;
 	event->type = MQUIC_EVENT_DISCONNECTED;
-	if (session->disconnecting && session->end.origin == MQUIC_ORIGIN_LOCAL) {
+	if (ended_as_wanted(session)) {
 		event_set_text(event, "disconnected", strlen("disconnected"));
 		return event;
 	}
 	event->origin = session->end.origin;
 	event->code = session->end.code;
+	if (session->cut_short) {
+		event->status = MQUIC_ERR_TIMEOUT;
+		event_set_text(event, unheard, strlen(unheard));
+		return event;
+	}
 	/* A server that ends it unasked, however politely, has not done what was wanted. */
-	event->status = session->end.status == MQUIC_OK && !session->disconnecting
-				? MQUIC_ERR_CLOSED
-				: session->end.status;
+	event->status = session->end.status == MQUIC_OK ? MQUIC_ERR_CLOSED : session->end.status;
 	event_set_text(event, session->end.text, strlen(session->end.text));
 	return event;
 }
@@ -59,12 +84,14 @@ static void push(struct mquic_session *session, struct mquic_event *event)
 
 static void finish(struct mquic_session *session)
 {
+	struct mquic_event *event = last_event(session);
+
 	mqtt_engine_lost(session->engine);
 	mquic_stream_free(session->stream);
 	session->stream = NULL;
 	session->active = false;
 	timer_set(&session->endpoint->timers, &session->timer, TIMER_NEVER);
-	push(session, last_event(session));
+	push(session, event);
 	mquic_event_free(session->farewell);
 	session->farewell = NULL;
 }
@@ -149,11 +176,7 @@ static void drain(struct mquic_session *session)
 /* Whether nothing is left to send, and the server has acknowledged the last byte. */
 static bool all_is_said(const struct mquic_session *session)
 {
-	const uint8_t *data;
-	size_t len;
-
-	mqtt_engine_output(session->engine, &data, &len);
-	return len == 0 && mquic_stream_bytes_pending(session->stream) == 0;
+	return has_handed_over(session) && mquic_stream_bytes_pending(session->stream) == 0;
 }
 
 /* Whether bytes wait, and the server has acknowledged some since the last look: slow, not dead. */
@@ -174,7 +197,8 @@ static void part(struct mquic_session *session, bool moving)
 
 	if (session->close_by_ns == 0 || moving)
 		session->close_by_ns = now_ns + FAREWELL_NS;
-	if (all_is_said(session) || now_ns >= session->close_by_ns)
+	session->cut_short = !all_is_said(session) && now_ns >= session->close_by_ns;
+	if (session->cut_short || all_is_said(session))
 		(void)mquic_connection_close(session->connection, 0, NULL);
 }
 

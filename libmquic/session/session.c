@@ -136,6 +136,7 @@ enum mquic_status mquic_session_connect(struct mquic_session *session, const cha
 		return error_set(&session->error, MQUIC_ERR_MEMORY, "out of memory");
 	session->ended = false;
 	session->disconnecting = false;
+	session->cut_short = false;
 	session->close_by_ns = 0;
 	session->acknowledged = 0;
 	status = dial(session, host, port);

@@ -25,10 +25,11 @@ struct mquic_session {
 	struct task task;
 	struct mquic_event *farewell; /* DISCONNECTED, made beforehand */
 	struct mquic_event *verdict;  /* DISCONNECTED from the engine, told when all is over */
-	bool active;       /* from connect to DISCONNECTED */
+	bool active;		      /* from connect to DISCONNECTED */
 	bool disconnecting;
-	bool ended;        /* the connection is over, what it brought may not be read yet */
-	uint64_t close_by_ns; /* when to stop waiting for the last bytes to be acknowledged */
+	bool cut_short;	       /* closed although the server has not acknowledged all */
+	bool ended;	       /* the connection is over, what it brought may not be read yet */
+	uint64_t close_by_ns;  /* when to stop waiting for the last bytes to be acknowledged */
 	uint64_t acknowledged; /* bytes on the stream, when last looked */
 	struct quic_end end;
 	struct error error;

@@ -437,6 +437,36 @@ START_TEST(disconnect_does_not_wait_for_a_dead_line)
 	publish(1, 0);
 	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_OK);
 	wait_for(is_disconnected, 1, 4);
+	ck_assert_int_eq(end.status, MQUIC_ERR_TIMEOUT);
+	kit_says(end.text, "may be lost");
+}
+END_TEST
+
+START_TEST(disconnect_is_told_as_such_even_if_the_server_closes_first)
+{
+	dial();
+	wait_for(is_connected, 1, 5);
+	pair.client->up.loss = 1000;
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_OK);
+	ck_assert_int_eq(mquic_relay_close(broker.clients[0].relay, 0, NULL), MQUIC_OK);
+	wait_for(is_disconnected, 1, 1);
+	ck_assert_int_eq(end.status, MQUIC_OK);
+	ck_assert_int_eq(end.origin, MQUIC_ORIGIN_LOCAL);
+	ck_assert_str_eq(end.text, "disconnected");
+}
+END_TEST
+
+START_TEST(disconnect_with_messages_left_is_not_what_was_wanted)
+{
+	dial();
+	wait_for(is_connected, 1, 5);
+	pair_set_link(&slow);
+	(void)publish_until_full();
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_OK);
+	ck_assert_int_eq(mquic_relay_close(broker.clients[0].relay, 0, NULL), MQUIC_OK);
+	wait_for(is_disconnected, 1, 5);
+	ck_assert_int_eq(end.status, MQUIC_ERR_CLOSED);
+	ck_assert_int_eq(end.origin, MQUIC_ORIGIN_PEER);
 }
 END_TEST
 
@@ -540,6 +570,8 @@ int main(void)
 	tcase_add_test(group, slow_line_holds_the_publisher_back_and_is_not_taken_for_dead);
 	tcase_add_test(group, disconnect_waits_for_a_slow_line);
 	tcase_add_test(group, disconnect_does_not_wait_for_a_dead_line);
+	tcase_add_test(group, disconnect_is_told_as_such_even_if_the_server_closes_first);
+	tcase_add_test(group, disconnect_with_messages_left_is_not_what_was_wanted);
 	tcase_add_test(group, reader_that_takes_no_events_holds_the_server_back);
 	tcase_add_test(group, freed_session_is_a_lost_client);
 	tcase_add_test(group, session_outlives_its_endpoint);
