@@ -34,7 +34,8 @@ static bool retry_is_due(const struct mquic_endpoint *endpoint,
 			 const struct mquic_settings *settings)
 {
 	if (settings->retry == MQUIC_RETRY_ADAPTIVE)
-		return endpoint->handshakes >= settings->max_handshakes / RETRY_SHARE;
+		return endpoint->handshakes > 0 &&
+		       endpoint->handshakes >= settings->max_handshakes / RETRY_SHARE;
 	return settings->retry == MQUIC_RETRY_ALWAYS;
 }
 

@@ -394,6 +394,15 @@ START_TEST(many_handshakes_in_flight_turn_retry_on)
 }
 END_TEST
 
+START_TEST(small_limit_of_handshakes_asks_nobody_for_retry_who_comes_alone)
+{
+	mquic_settings_set_max_handshakes(pair.server_settings, 4);
+	pair_connect();
+	ck_assert_uint_eq(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_HANDSHAKE_US),
+			  10000 /* one round trip */);
+}
+END_TEST
+
 START_TEST(wrong_certificate_is_refused_in_words)
 {
 	mquic_settings_set_ca_file(pair.client_settings, kit_path("other.crt"));
@@ -532,6 +541,7 @@ int main(void)
 	tcase_add_test(group, server_refuses_too_many_from_one_address);
 	tcase_add_test(group, server_refuses_too_many_handshakes);
 	tcase_add_test(group, many_handshakes_in_flight_turn_retry_on);
+	tcase_add_test(group, small_limit_of_handshakes_asks_nobody_for_retry_who_comes_alone);
 	tcase_add_test(group, wrong_certificate_is_refused_in_words);
 	tcase_add_test(group, server_tells_a_client_without_certificate);
 	tcase_add_test(group, unreachable_server_ends_the_attempt_at_once);
