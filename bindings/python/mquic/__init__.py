@@ -50,6 +50,7 @@ from .errors import (
     TimedOutError,
     TLSError,
     TooLargeError,
+    UnsupportedError,
     WouldBlock,
 )
 from .message import Message, MQTTMessage
@@ -96,6 +97,7 @@ __all__ = [
     "TLSSettings",
     "TimedOutError",
     "TooLargeError",
+    "UnsupportedError",
     "WouldBlock",
     "topic_matches_sub",
 ]

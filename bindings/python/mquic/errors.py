@@ -106,6 +106,12 @@ class LimitError(MquicError):
     status = Status.LIMIT
 
 
+class UnsupportedError(MquicError, NotImplementedError):
+    """Not in this build of libmquic, which was made without its server side or MQTT."""
+
+    status = Status.UNSUPPORTED
+
+
 class NegativeAckError(MquicError):
     """The server refuses a message or a subscription; ``reason_codes`` has its answers."""
 
@@ -138,6 +144,7 @@ _CLASSES: dict[int, type[MquicError]] = {
         ProtocolError,
         TimedOutError,
         LimitError,
+        UnsupportedError,
     )
 }
 
