@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* An open relay: bytes both ways, and the end that the broker wants. See relay.h. */
+#include "session/relay.h"
+
+#include <stdlib.h>
+
+bool relay_has_unread(const struct mquic_relay *relay)
+{
+	const uint8_t *data;
+	size_t len;
+
+	return relay->head_read < relay->head_len ||
+	       (mquic_stream_peek(relay->stream, &data, &len) == MQUIC_OK && len > 0);
+}
+
+enum mquic_status mquic_relay_open(struct mquic_relay *relay)
+{
+	enum mquic_status status =
+		relay_demand(relay, RELAY_SHOWN, "a relay is opened once, after RELAY_CONNECT");
+
+	if (status != MQUIC_OK)
+		return status;
+	relay->state = RELAY_OPEN;
+	relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
+	return MQUIC_OK;
+}
+
+enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **data, size_t *len)
+{
+	enum mquic_status status;
+
+	if (data == NULL || len == NULL)
+		return MQUIC_ERR_INVALID;
+	*data = NULL;
+	*len = 0;
+	status = relay_demand(relay, RELAY_OPEN,
+			      "there is nothing to read before the relay is open");
+	if (status != MQUIC_OK)
+		return status;
+	if (relay->head_read == relay->head_len) {
+		status = mquic_stream_peek(relay->stream, data, len);
+		if (status == MQUIC_ERR_CLOSED)
+			relay_lose_stream(relay); /* reset, and all before it is read */
+		return status;
+	}
+	*data = relay->head + relay->head_read;
+	*len = relay->head_len - relay->head_read;
+	return MQUIC_OK;
+}
+
+enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_t len)
+{
+	enum mquic_status status = relay_demand(
+		relay, RELAY_OPEN, "there is nothing to read before the relay is open");
+
+	if (status != MQUIC_OK)
+		return status;
+	if (relay->head_read < relay->head_len) {
+		if (len > relay->head_len - relay->head_read)
+			return error_set(&relay->error, MQUIC_ERR_INVALID,
+					 "more than was shown cannot be consumed");
+		relay->head_read += len;
+		if (relay->head_read == relay->head_len) {
+			free(relay->head);
+			relay->head = NULL;
+			relay->head_len = 0;
+			relay->head_read = 0;
+		}
+	} else {
+		status = mquic_stream_consume(relay->stream, len);
+	}
+	if (relay->ended && !relay_has_unread(relay))
+		relay_tell_closed(relay);
+	return status;
+}
+
+enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *data, size_t len,
+				    size_t *written)
+{
+	enum mquic_status status;
+
+	if (written == NULL)
+		return MQUIC_ERR_INVALID;
+	*written = 0;
+	status = relay_demand(relay, RELAY_OPEN, "bytes can be written while the relay is open");
+	return status == MQUIC_OK ? mquic_stream_send(relay->stream, data, len, written) : status;
+}
+
+enum mquic_status mquic_relay_finish(struct mquic_relay *relay)
+{
+	enum mquic_status status = relay_demand(
+		relay, RELAY_OPEN, "only an open relay can be finished; close it instead");
+
+	if (status != MQUIC_OK)
+		return status;
+	if (relay->ended) {
+		/* The broker will not take the rest of what the client sent. */
+		relay_tell_closed(relay);
+		return MQUIC_OK;
+	}
+	relay->state = RELAY_FINISHING;
+	if (mquic_stream_bytes_pending(relay->stream) == 0)
+		return mquic_connection_close(relay->connection, CLOSE_NORMAL, NULL);
+	relay_await_flush(relay, endpoint_now(relay->endpoint));
+	return MQUIC_OK;
+}

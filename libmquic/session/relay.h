@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The body of a relay, shared by its files: relay.c has its life and what the connection tells,
+ * relay-connect.c looks at CONNECT, relay-pipe.c moves the bytes.
+ *
+ * The server side of one MQTT client: one stream of an accepted connection, whose first packet is
+ * looked at, and may get another user name, before all is a byte pipe.
+ *
+ *     WAITING ──CONNECT complete──▶ SHOWN ──open──▶ OPEN ──finish──▶ FINISHING ──flushed──▶ CLOSED
+ *        │ malformed, late            │               │ the client is gone: CLOSED, but only
+ *        └──────────▶ CLOSED ◀────────┘ close         ▼ after all it sent has been read
+ */
+#ifndef MQUIC_SESSION_RELAY_H
+#define MQUIC_SESSION_RELAY_H
+
+#include "quic/connection.h"
+#include "quic/endpoint.h"
+
+/* Application codes of MQTT over QUIC (EMQX): normal, and the control stream is gone. */
+#define CLOSE_NORMAL	   0
+#define CLOSE_CONTROL_GONE 1
+
+enum relay_state {
+	RELAY_WAITING,
+	RELAY_SHOWN,
+	RELAY_OPEN,
+	RELAY_FINISHING,
+	RELAY_CLOSED
+};
+
+struct mquic_relay {
+	struct mquic_endpoint *endpoint; /* NULL once that is freed */
+	struct endpoint_child child;
+	struct mquic_connection *connection;
+	struct mquic_stream *stream;
+	struct timer timer;
+	uint64_t pending; /* FINISHING: bytes that were not acknowledged when last looked */
+	enum relay_state state;
+	bool ended; /* the connection is over; what it brought may not be read yet */
+	bool readable_queued;
+	bool writable_queued;
+	struct quic_end end;
+	struct mquic_event *last_event; /* made beforehand */
+
+	uint8_t *head; /* CONNECT: gathered, shown, then the first bytes of the pipe */
+	size_t head_len;
+	size_t head_read;
+	size_t head_max;
+	int protocol;
+	bool clean_start;
+	uint16_t keep_alive_s;
+	struct text client_id;
+	struct text username;
+
+	struct error error;
+	void *userdata;
+};
+
+/* ---- relay.c ---- */
+
+/* Queues an event of the relay; `queued`, unless NULL, says whether one of its type waits. */
+void relay_push(struct mquic_relay *relay, enum mquic_event_type type, bool *queued);
+/* The last event, once; nothing follows it. */
+void relay_tell_closed(struct mquic_relay *relay);
+/* Without its stream, or half of it, a client is gone (as a TCP connection would be). */
+void relay_lose_stream(struct mquic_relay *relay);
+/* Gives the client time for its last bytes. */
+void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns);
+/* Whether the relay is in the state a call demands; `what` is the sentence if it is not. */
+enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state, const char *what);
+
+/* ---- relay-connect.c ---- */
+
+/* WAITING: takes what there is of CONNECT from the stream. */
+void relay_gather(struct mquic_relay *relay);
+void relay_forget_connect(struct mquic_relay *relay);
+
+/* ---- relay-pipe.c ---- */
+
+/* Whether the client has sent what nobody has consumed yet. */
+bool relay_has_unread(const struct mquic_relay *relay);
+
+#endif
