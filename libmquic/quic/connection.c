@@ -118,10 +118,8 @@ void connection_out_of_memory(struct mquic_connection *connection)
 
 void connection_set_peer(struct mquic_connection *connection, const ngtcp2_path *path)
 {
-	memcpy(&connection->peer.of, path->remote.addr, path->remote.addrlen);
-	connection->peer.len = path->remote.addrlen;
-	memcpy(&connection->local.of, path->local.addr, path->local.addrlen);
-	connection->local.len = path->local.addrlen;
+	connection->peer = transport_address(&path->remote);
+	connection->local = transport_address(&path->local);
 	address_print(&connection->peer, connection->peer_text);
 	address_print(&connection->local, connection->local_text);
 }
@@ -148,6 +146,7 @@ void connection_read(struct mquic_connection *connection, const struct datagram 
 		code = NGTCP2_ERR_DROP_CONN;
 	}
 	connection->failure = code;
+	unproven_heard(connection, datagram);
 	endpoint_schedule(connection->endpoint, &connection->task);
 }
 

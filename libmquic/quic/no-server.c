@@ -95,3 +95,23 @@ void route_move_all(struct quic_target *from, struct quic_target *to)
 	(void)from;
 	(void)to;
 }
+
+/* A server's address does not change under a client. */
+void unproven_heard(struct mquic_connection *connection, const struct datagram *datagram)
+{
+	(void)connection;
+	(void)datagram;
+}
+
+size_t unproven_room(struct mquic_connection *connection, size_t wanted)
+{
+	(void)connection;
+	return wanted;
+}
+
+void unproven_sent(struct mquic_connection *connection, const ngtcp2_path *path, size_t len)
+{
+	(void)connection;
+	(void)path;
+	(void)len;
+}

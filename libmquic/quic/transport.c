@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What making a client's connection (client.c) and a server's (server.c) have in common. */
+#include <string.h>
+
 #include "quic/random.h"
 #include "quic/transport.h"
 
@@ -21,6 +23,14 @@ ngtcp2_path transport_path(struct wire *wire, const struct datagram *datagram)
 			   datagram->remote.len},
 		.user_data = wire,
 	};
+}
+
+struct address transport_address(const ngtcp2_addr *from)
+{
+	struct address address = {.len = from->addrlen};
+
+	memcpy(&address.of, from->addr, from->addrlen);
+	return address;
 }
 
 static ngtcp2_cc_algo algorithm(enum mquic_congestion_control choice)

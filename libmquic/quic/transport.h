@@ -72,6 +72,14 @@ struct quic_counters {
 	uint64_t handshake_us;
 };
 
+/* An address of the client that is not proven yet, and what it costs so far. */
+struct quic_unproven {
+	struct address local;
+	struct address remote;
+	uint64_t received;
+	uint64_t sent;
+};
+
 struct mquic_connection {
 	struct quic_target target;
 	struct list link;        /* endpoint->connections */
@@ -115,8 +123,9 @@ struct mquic_connection {
 	struct error error;
 	void *userdata;
 	struct tls_facts facts;
-	struct address peer;
+	struct address peer; /* the last that was proven */
 	struct address local;
+	struct quic_unproven unproven;
 	char peer_text[ADDRESS_TEXT_SIZE];
 	char local_text[ADDRESS_TEXT_SIZE];
 	uint64_t started_ns;
@@ -171,6 +180,17 @@ extern const ngtcp2_callbacks transport_callbacks;
 
 /* The addresses of a datagram as ngtcp2 wants them; points into the datagram. */
 ngtcp2_path transport_path(struct wire *wire, const struct datagram *datagram);
+/* The other way round. */
+struct address transport_address(const ngtcp2_addr *from);
+
+/* ---- unproven.c: a client's new address, until it is proven ---- */
+
+/* A datagram was read. */
+void unproven_heard(struct mquic_connection *connection, const struct datagram *datagram);
+/* How much room the next packet may have, of what is wanted; at least 1. */
+size_t unproven_room(struct mquic_connection *connection, size_t wanted);
+/* A packet goes. */
+void unproven_sent(struct mquic_connection *connection, const ngtcp2_path *path, size_t len);
 
 /* ---- dial.c ---- */
 

@@ -3,8 +3,6 @@
  * Turns what streams and ngtcp2 have to send into packets, and packets of one size and path into
  * one GSO send. A turn sends at most ngtcp2's quantum; its pacer says when the next is due.
  */
-#include <string.h>
-
 #include "quic/stream.h"
 
 #define SPANS_PER_WRITE 16
@@ -18,12 +16,6 @@ struct burst {
 	ngtcp2_path_storage path;
 	uint8_t ecn;
 };
-
-static void address_from(struct address *to, const ngtcp2_addr *from)
-{
-	to->len = from->addrlen;
-	memcpy(&to->of, from->addr, from->addrlen);
-}
 
 static int burst_send(struct burst *burst)
 {
@@ -40,8 +32,8 @@ static int burst_send(struct burst *burst)
 		return 0;
 	if (wire == NULL)
 		wire = connection->wire;
-	address_from(&datagram.local, &burst->path.path.local);
-	address_from(&datagram.remote, &burst->path.path.remote);
+	datagram.local = transport_address(&burst->path.path.local);
+	datagram.remote = transport_address(&burst->path.path.remote);
 	connection->counters.bytes_sent += burst->len;
 	connection->counters.packets_sent += (burst->len + burst->segment - 1) / burst->segment;
 	burst->start += burst->len;
@@ -179,11 +171,12 @@ int writer_run(struct mquic_connection *connection)
 	while (used == 0 || (used < quantum && used + packet <= ENDPOINT_BURST_BYTES)) {
 		ngtcp2_path_storage path;
 		ngtcp2_pkt_info info = {0};
+		size_t room = unproven_room(connection, packet);
 		ngtcp2_ssize written;
 		int code;
 
 		ngtcp2_path_storage_zero(&path);
-		written = write_packet(connection, &path, &info, endpoint->burst + used, packet,
+		written = write_packet(connection, &path, &info, endpoint->burst + used, room,
 				       now_ns);
 		if (written < 0) {
 			(void)burst_send(&burst);
@@ -193,6 +186,7 @@ int writer_run(struct mquic_connection *connection)
 		if (written == 0)
 			break;
 		used += (size_t)written;
+		unproven_sent(connection, &path.path, (size_t)written);
 		code = burst_add(&burst, (size_t)written, &path, info.ecn & 0x03);
 		if (code != 0)
 			unreachable = code;

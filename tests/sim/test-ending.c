@@ -353,50 +353,6 @@ END_TEST
 
 /* ---- Changing addresses ------------------------------------------------------------------ */
 
-START_TEST(client_behind_a_new_binding_goes_on)
-{
-	uint64_t seed;
-
-	for (seed = 1; seed <= 5; seed++) {
-		struct sim_link line = {.delay_ns = 5 * SIM_MS, .loss = 20 * (unsigned int)seed};
-		int i;
-
-		pair_reopen(seed);
-		pair_connect();
-		pair_set_link(&line);
-		traffic_start(300000);
-		(void)traffic_open(300000);
-		for (i = 0; i < 3; i++) {
-			sim_run(pair.sim, 50 * SIM_MS);
-			sim_rebind(pair.client);
-		}
-		pair_wait(traffic_is_done, 60);
-		traffic_stop();
-		sim_run(pair.sim, 5 * SIM_SECOND);
-		ck_assert_str_eq(mquic_connection_peer_address(pair.accepted[0]),
-				 "192.0.2.1:40003");
-		ck_assert_uint_eq(pair.client_end.told, 0);
-		ck_assert_uint_eq(pair.server_end.told, 0);
-	}
-}
-END_TEST
-
-START_TEST(new_binding_costs_one_round_trip)
-{
-	uint64_t start;
-
-	pair_connect();
-	sim_run(pair.sim, SIM_SECOND);
-	sim_rebind(pair.client);
-	traffic_start(100);
-	start = sim_now(pair.sim);
-	(void)traffic_open(100);
-	pair_wait(traffic_is_done, 5);
-	ck_assert_uint_le(sim_now(pair.sim) - start, 11 * SIM_MS);
-	traffic_stop();
-}
-END_TEST
-
 START_TEST(stranger_with_a_copied_packet_gains_nothing)
 {
 	struct address stranger = sim_address(66, 6666);
@@ -488,8 +444,6 @@ int main(void)
 	tcase_add_test(group, restarted_server_resets_its_old_clients);
 	tcase_add_test(group, tiny_packet_gets_no_reset);
 	tcase_add_test(group, resets_are_limited);
-	tcase_add_test(group, client_behind_a_new_binding_goes_on);
-	tcase_add_test(group, new_binding_costs_one_round_trip);
 	tcase_add_test(group, stranger_with_a_copied_packet_gains_nothing);
 	tcase_add_test(group, freeing_the_endpoint_tells_the_peer);
 	tcase_add_test(group, connections_nobody_accepted_go_with_the_endpoint);
