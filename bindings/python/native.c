@@ -145,8 +145,11 @@ static enum mquic_status fill(struct mquic_message *message, const char *topic, 
 
 	if (status == MQUIC_ERR_INVALID)
 		blamed_sentence = "a topic is 1 to 65535 bytes of UTF-8 without NUL, + and #";
-	if (status == MQUIC_OK && payload_len > 0)
+	if (status == MQUIC_OK && payload_len > 0) {
 		status = mquic_message_set_payload(message, payload, payload_len);
+		if (status == MQUIC_ERR_TOO_LARGE)
+			blamed_sentence = "a message is at most 256 MiB, its header included";
+	}
 	if (status == MQUIC_OK && (status = mquic_message_set_qos(message, qos)) != MQUIC_OK)
 		blamed_sentence = "the QoS must be 0, 1 or 2";
 	return status == MQUIC_OK ? mquic_message_set_retain(message, retain) : status;

@@ -167,6 +167,14 @@ class Callbacks:
         """Decorator that sets ``on_socket_close``."""
         return self._decorator("on_socket_close")
 
+    def socket_register_write_callback(self) -> Callable[[F], F]:
+        """Decorator that sets ``on_socket_register_write``, which is never called."""
+        return self._decorator("on_socket_register_write")
+
+    def socket_unregister_write_callback(self) -> Callable[[F], F]:
+        """Decorator that sets ``on_socket_unregister_write``, which is never called."""
+        return self._decorator("on_socket_unregister_write")
+
     def topic_callback(self, sub: str) -> Callable[[F], F]:
         """Decorator: ``message_callback_add(sub, function)``."""
 

@@ -14,6 +14,7 @@ from ._codes import (
     MQTTv5,
     error_string,
 )
+from ._check import publishable, quality
 from ._loop import Loop
 from ._session import Event, Payload, payload_of
 from .enums import EventType, MQTTErrorCode
@@ -21,7 +22,7 @@ from .errors import MquicError, StateError, TooLargeError, WouldBlock
 from .properties import PacketTypes, Properties, merged
 from .reasoncodes import ReasonCode
 from .subscribeoptions import SubscribeOptions
-from .topics import is_filter
+from .topics import filter_list, filter_pairs
 
 # A message without packet identifier has been handed over: an event of our own.
 _HANDED_OVER = 0
@@ -34,7 +35,7 @@ class MQTTMessageInfo:
 
     def __init__(self, client: "Delivery", mid: int) -> None:
         #: Our number of this message, which ``on_publish`` gets too.
-        self.mid = mid
+        self.mid: int = mid
         #: Whether it was accepted; ``MQTT_ERR_NO_CONN`` with QoS 1 or 2: it waits here.
         self.rc: MQTTErrorCode = MQTT_ERR_SUCCESS
         self._client = client
@@ -69,7 +70,13 @@ class MQTTMessageInfo:
         """
         self._check()
         with self._client._settled:
-            self._client._settled.wait_for(lambda: self._published, timeout)
+            self._client._settled.wait_for(lambda: self._published or self.rc > 0, timeout)
+        self._check()
+
+    def _failed(self, rc: MQTTErrorCode) -> None:
+        with self._client._settled:
+            self.rc = rc
+            self._client._settled.notify_all()
 
     def __repr__(self) -> str:
         return f"<MQTTMessageInfo mid {self.mid}, {self.rc.name}>"
@@ -115,8 +122,7 @@ class Delivery(Loop):
         :raises ValueError: for a bad topic or QoS, or a payload that the server does not take
         :raises TypeError: for a payload of another type
         """
-        if qos not in (0, 1, 2):
-            raise ValueError(f"the QoS must be 0, 1 or 2, not {qos}")
+        quality(qos)
         payload = payload_of(payload)
         values = merged(PacketTypes.PUBLISH, properties, more)
         with self._lock:
@@ -137,9 +143,9 @@ class Delivery(Loop):
             packet_id = self._session().publish(*one[1:])
         except WouldBlock:
             return False
-        except StateError:  # it is closing
-            one.info.rc = MQTT_ERR_NO_CONN
-            return True
+        except StateError:  # it is closing; or it is lost, and DISCONNECTED was not taken yet
+            one.info._failed(MQTT_ERR_NO_CONN)
+            return self._leaving or one.qos == 0
         if packet_id:
             self._unsettled[packet_id] = one.info
         elif self.on_publish is not None:
@@ -150,17 +156,18 @@ class Delivery(Loop):
 
     def _keep(self, one: _Outgoing) -> None:
         """Has a message wait."""
+        publishable(one.topic)
         if not self._active and one.qos == 0:
             one.info.rc = MQTT_ERR_NO_CONN
             return
-        if not one.topic or "+" in one.topic or "#" in one.topic or "\0" in one.topic:
-            raise ValueError(f"{one.topic!r} is not a topic that can be published to")
         if 0 < self._max_queued <= len(self._waiting):
             one.info.rc = MQTT_ERR_QUEUE_SIZE
             return
         if not self._active:
             one.info.rc = MQTT_ERR_NO_CONN
-        if isinstance(one.payload, (bytearray, memoryview)):
+        if isinstance(one.payload, str):
+            one = one._replace(payload=one.payload.encode())
+        elif isinstance(one.payload, (bytearray, memoryview)):
             one = one._replace(payload=bytes(one.payload))
         self._waiting.append(one)
 
@@ -168,14 +175,14 @@ class Delivery(Loop):
         with self._lock:
             while self._waiting and self._active:
                 one = self._waiting[0]
+                one.info.rc = MQTT_ERR_SUCCESS
                 try:
                     if not self._hand_over(one):
                         return
-                    one.info.rc = MQTT_ERR_SUCCESS
                 except TooLargeError:
-                    one.info.rc = MQTT_ERR_PAYLOAD_SIZE
-                except MquicError:
-                    one.info.rc = MQTT_ERR_INVAL
+                    one.info._failed(MQTT_ERR_PAYLOAD_SIZE)
+                except (MquicError, TypeError, ValueError):
+                    one.info._failed(MQTT_ERR_INVAL)
                 self._waiting.popleft()
                 self._unsent = True
 
@@ -197,28 +204,22 @@ class Delivery(Loop):
         :returns: (rc, the number that ``on_subscribe`` will get)
         :raises ValueError: for a bad filter or QoS
         """
-        filters = [self._filter(*one) for one in _filter_list(topic, options or qos)]
+        filters = [self._filter(*one) for one in filter_pairs(topic, options or qos)]
         values = merged(PacketTypes.SUBSCRIBE, properties, more)
         return self._ask(lambda session: session.subscribe(filters, values))
 
-    def _filter(self, sub: Any, how: Any) -> tuple[str, int, int]:
-        if not isinstance(sub, str) or not is_filter(sub):
-            raise ValueError(f"{sub!r} is not a topic filter")
+    def _filter(self, sub: str, how: Any) -> tuple[str, int, int]:
         if isinstance(how, SubscribeOptions):
             if self.protocol != MQTTv5:
                 raise ValueError("SubscribeOptions need protocol=MQTTv5")
             return sub, how.qos, how.bits
-        if how not in (0, 1, 2):
-            raise ValueError(f"the QoS must be 0, 1 or 2, not {how}")
-        return sub, how, 0
+        return sub, quality(how), 0
 
     def unsubscribe(
         self, topic: Any, properties: Properties | None = None, **more: Any
     ) -> tuple[MQTTErrorCode, int | None]:
         """Unsubscribes from a filter or a list of them; (rc, number for ``on_unsubscribe``)."""
-        topics = [topic] if isinstance(topic, str) else list(topic or ())
-        if not topics or not all(isinstance(one, str) and is_filter(one) for one in topics):
-            raise ValueError(f"{topic!r} is neither a topic filter nor a list of them")
+        topics = filter_list(topic)
         values = merged(PacketTypes.UNSUBSCRIBE, properties, more)
         return self._ask(lambda session: session.unsubscribe(topics, values))
 
@@ -259,6 +260,10 @@ class Delivery(Loop):
 
     def _forget_answers(self) -> None:
         self._answers.clear()
+
+    def _drop_waiting(self) -> None:
+        while self._waiting:
+            self._waiting.popleft().info._failed(MQTT_ERR_NO_CONN)
 
     def _has_waiting(self) -> bool:
         return bool(self._waiting)
@@ -311,14 +316,3 @@ class Delivery(Loop):
         if mid is not None:
             codes = [ReasonCode(packet, identifier=code) for code in event[3]]
             self._call(name, mid, codes, self._properties(packet, event))
-
-
-def _filter_list(topic: Any, how: Any) -> list[tuple[Any, Any]]:
-    """What subscribe() takes as its first argument, as pairs of filter and QoS or options."""
-    if isinstance(topic, tuple):
-        topic = [topic]
-    if not isinstance(topic, list):
-        return [(topic, how)]
-    if not topic or not all(isinstance(one, tuple) and len(one) == 2 for one in topic):
-        raise ValueError("a list must have pairs of filter and QoS, or of filter and options")
-    return topic

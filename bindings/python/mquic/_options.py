@@ -5,17 +5,19 @@ import ssl
 from dataclasses import replace
 from typing import Any
 
+from ._check import publishable, quality, text
 from ._session import Login, Payload, Will
 from .enums import MQTTProtocolVersion
 from .errors import StateError
 from .properties import PacketTypes, Properties, merged
-from .tls import Path, QUICSettings, TLSSettings
+from .tls import Path, QUICSettings, TLSSettings, check_settings
 
 
 class Options:
     """Setters in paho-mqtt's names; they take effect with the next connection."""
 
     def __init__(self, login: Login, tls: TLSSettings | None, quic: QUICSettings | None) -> None:
+        check_settings(tls, quic)
         self._login = login
         self._tls = tls or TLSSettings()
         self._quic = quic or QUICSettings()
@@ -27,6 +29,8 @@ class Options:
 
     def username_pw_set(self, username: str | None, password: str | bytes | None = None) -> None:
         """Sets user name and password; None: without."""
+        text("the user name", username)
+        text("the password", password)
         self._login.username = username
         self._login.password = password
 
@@ -45,12 +49,9 @@ class Options:
 
         :raises ValueError: for a bad topic or QoS
         """
-        if not topic or "+" in topic or "#" in topic:
-            raise ValueError(f"{topic!r} is not a topic that can be published to")
-        if qos not in (0, 1, 2):
-            raise ValueError(f"the QoS must be 0, 1 or 2, not {qos}")
+        publishable(topic)
         values = merged(PacketTypes.WILLMESSAGE, properties, more)
-        self._login.will = Will(topic, payload, qos, retain, values)
+        self._login.will = Will(topic, payload, quality(qos), retain, values)
 
     def will_clear(self) -> None:
         """Goes without a will."""
@@ -72,7 +73,7 @@ class Options:
         QoS 1 and 2 messages that may be on the way at once; further ones wait. 0, the default:
         as many as the server takes.
         """
-        self._max_inflight = max(0, inflight)
+        self._max_inflight = max(0, int(inflight))
 
     def max_queued_messages_set(self, queue_size: int) -> "Options":
         """Messages that may wait here for a connection; 0, the default: no limit."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from . import _native
+from ._check import quality
 from ._facts import ConnectionInfo, Statistics, info_of, statistics_of
 from .enums import MQTTProtocolVersion
 from .errors import ClosedError, InvalidError
-from .properties import pairs_of
+from .properties import PacketTypes, Properties, pairs_of
 from .tls import NativeSettings, QUICSettings, TLSSettings
 
 #: What can be published; see `payload_of()`.
@@ -91,8 +92,14 @@ class Will:
     payload: Payload = None
     qos: int = 0
     retain: bool = False
-    #: Properties by their names in the standard, WillDelayInterval (seconds) among them.
-    properties: Mapping[str, Any] | None = None
+    #: MQTT 5 properties, WillDelayInterval (seconds) among them; or a dict of them.
+    properties: Properties | Mapping[str, Any] | None = None
+
+    def values(self) -> dict[str, Any]:
+        """The properties by their names in the standard."""
+        if not isinstance(self.properties, Properties):
+            return Properties(PacketTypes.WILLMESSAGE, **(self.properties or {}))._values
+        return self.properties._values
 
 
 @dataclass
@@ -193,12 +200,12 @@ class Session:
         if will is None:
             _native.session_set_will(session, None, 0)
             return
+        values = will.values()
         message = _make_message(
-            will.topic, payload_of(will.payload), will.qos, will.retain, will.properties
+            will.topic, payload_of(will.payload), quality(will.qos), will.retain, values
         )
         try:
-            delay_s = (will.properties or {}).get("WillDelayInterval", 0)
-            _native.session_set_will(session, message, delay_s)
+            _native.session_set_will(session, message, values.get("WillDelayInterval", 0))
         finally:
             _native.delete_message(message)
 
@@ -223,8 +230,6 @@ class Session:
 
     def connect(self, host: str, port: int) -> None:
         """Starts to connect. Blocks while a name is looked up."""
-        if not 0 <= port <= 65535:
-            raise InvalidError(f"{port} is not a port, which is 1 to 65535")
         with self.lock:
             if "://" in host:
                 _native.session_connect_url(self._alive(), host)

@@ -24,8 +24,9 @@ import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
+from ._check import host_and_port, quality, text, whole
 from ._facts import ConnectionInfo, Statistics
 from ._session import Event, Login, Payload, Session, Will, payload_of
 from .enums import EventType, MQTTProtocolVersion, Status
@@ -43,13 +44,16 @@ from .message import MQTTMessage
 from .properties import PacketTypes, Properties, merged
 from .reasoncodes import ReasonCode
 from .subscribeoptions import SubscribeOptions
-from .tls import QUICSettings, TLSSettings
-from .topics import topic_matches_sub
+from .tls import QUICSettings, TLSSettings, check_settings
+from .topics import filter_list, filter_pairs, topic_matches_sub
 
 __all__ = ["Client", "Message", "Messages", "MqttError", "Topic", "Will"]
 
 #: The name of the base of all exceptions in aiomqtt.
 MqttError = MquicError
+
+# A filter, and how to subscribe to it.
+_Pair: TypeAlias = tuple[str, int | SubscribeOptions]
 
 _BATCH = 1000
 
@@ -151,8 +155,14 @@ class Client:
         :param properties: MQTT 5 properties of CONNECT; or one by one, such as
             ``session_expiry_interval`` (seconds)
         """
-        if not hostname:
-            raise ValueError("a host name must be given")
+        host_and_port(hostname, port)
+        text("identifier", identifier)
+        text("username", username)
+        text("password", password)
+        whole("keepalive", keepalive, 0, 65535)
+        if will is not None and not isinstance(will, Will):
+            raise TypeError(f"will must be a mquic.aio.Will, not {will!r}")
+        check_settings(tls, quic)
         self._hostname = hostname
         self._port = port
         self._login = Login(
@@ -169,12 +179,12 @@ class Client:
         self._tls = tls
         self._quic = quic
         #: Seconds that each call may take; None: no limit.
-        self.timeout = timeout
-        self._bound = max_queued_incoming_messages
+        self.timeout: float | None = timeout
+        self._bound = max(0, max_queued_incoming_messages)
         #: Received messages, an asynchronous iterator.
-        self.messages = Messages(self)
+        self.messages: Messages = Messages(self)
         #: Whether the server had kept our session.
-        self.session_present = False
+        self.session_present: bool = False
 
         self._entered = False
         self._leaving = False
@@ -355,7 +365,7 @@ class Client:
         elif kind == EventType.WRITABLE:
             self._make_room()
         elif kind == EventType.CONNECTED:
-            self.session_present = event[4]
+            self.session_present = bool(event[4])
             if self._connected is not None and not self._connected.done():
                 self._connected.set_result(None)
         elif kind == EventType.DISCONNECTED:
@@ -475,8 +485,7 @@ class Client:
         :raises MquicError: if the connection is lost or the time is up; a message of QoS 1 or 2
             may have arrived all the same
         """
-        if qos not in (0, 1, 2):
-            raise ValueError(f"the QoS must be 0, 1 or 2, not {qos}")
+        quality(qos)
         data = payload_of(payload)
         values = merged(PacketTypes.PUBLISH, properties, more)
         if qos == 0:
@@ -496,7 +505,7 @@ class Client:
 
     async def subscribe(
         self,
-        topic: str | Sequence[tuple[str, int | SubscribeOptions]],
+        topic: str | _Pair | Sequence[_Pair],
         qos: int = 0,
         options: SubscribeOptions | None = None,
         properties: Properties | None = None,
@@ -504,16 +513,18 @@ class Client:
         **more: Any,
     ) -> tuple[ReasonCode, ...]:
         """
-        Subscribes to a filter, or to a list of (filter, QoS or options).
+        Subscribes to a filter, to (filter, QoS or options), or to a list of such pairs.
 
         :param properties: MQTT 5 properties; or ``subscription_identifier``, ``user_property``
         :returns: the server's answer for each filter: the QoS granted
         :raises ValueError: for a bad filter or QoS
         :raises NegativeAckError: if the server refuses one of them; the others hold
         """
-        pairs = [(topic, options or qos)] if isinstance(topic, str) else list(topic)
+        pairs = filter_pairs(topic, options or qos)
         filters = [
-            (sub, how.qos, how.bits) if isinstance(how, SubscribeOptions) else (sub, how, 0)
+            (sub, how.qos, how.bits)
+            if isinstance(how, SubscribeOptions)
+            else (sub, quality(how), 0)
             for sub, how in pairs
         ]
         values = merged(PacketTypes.SUBSCRIBE, properties, more)
@@ -532,7 +543,7 @@ class Client:
         **more: Any,
     ) -> tuple[ReasonCode, ...]:
         """Unsubscribes from a filter or a list of them; raises what ``subscribe()`` raises."""
-        filters = [topic] if isinstance(topic, str) else list(topic)
+        filters = filter_list(topic)
         values = merged(PacketTypes.UNSUBSCRIBE, properties, more)
         return await self._change(
             f"the end of the subscription to {', '.join(filters)}",

@@ -25,8 +25,10 @@ import time
 from typing import Any
 
 from ._callbacks import ConnectFlags, DisconnectFlags
+from ._check import host_and_port, text, whole
 from ._codes import (
     MQTT_CLEAN_START_FIRST_ONLY,
+    MQTT_ERR_ACL_DENIED,
     MQTT_ERR_AGAIN,
     MQTT_ERR_AUTH,
     MQTT_ERR_CONN_LOST,
@@ -85,6 +87,7 @@ __all__ = [
     "MQTTMessageInfo",
     "MQTTProtocolVersion",
     "MQTT_CLEAN_START_FIRST_ONLY",
+    "MQTT_ERR_ACL_DENIED",
     "MQTT_ERR_AGAIN",
     "MQTT_ERR_AUTH",
     "MQTT_ERR_CONN_LOST",
@@ -170,6 +173,7 @@ class Client(Delivery):
             raise ValueError("MQTT 5 has clean_start, an argument of connect(), not clean_session")
         if clean_session is False and not client_id:
             raise ValueError("a client_id must be given if clean_session is False")
+        text("client_id", client_id)
         login = Login(
             identifier=client_id or "",
             protocol=MQTTProtocolVersion(protocol),
@@ -255,12 +259,8 @@ class Client(Delivery):
         properties: Properties | None,
         more: dict[str, Any],
     ) -> None:
-        if not host:
-            raise ValueError("a host must be given")
-        if not 0 < port <= 65535:
-            raise ValueError(f"{port} is not a port, which is 1 to 65535")
-        if not 0 <= keepalive <= 65535:
-            raise ValueError("the keepalive is 0 to 65535 seconds")
+        host_and_port(host, port)
+        whole("keepalive", keepalive, 0, 65535)
         if bind_address or bind_port:
             raise ValueError("the system chooses the local address; it may change at any time")
         values = merged(PacketTypes.CONNECT, properties, more)
@@ -358,7 +358,7 @@ class Client(Delivery):
         with self._lock:
             self._leaving = True
             self._connect_later = False
-            self._waiting.clear()
+            self._drop_waiting()
             self._changed.notify_all()
             if not self._active:
                 return MQTT_ERR_NO_CONN

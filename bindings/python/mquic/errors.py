@@ -28,7 +28,7 @@ class MquicError(Exception):
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)
-        self.message = str(arguments[-1]) if arguments else ""
+        self.message: str = str(arguments[-1]) if arguments else ""
 
     def __str__(self) -> str:
         return self.message
@@ -119,7 +119,7 @@ class NegativeAckError(MquicError):
 
     def __init__(self, what: str, reason_codes: list[ReasonCode]) -> None:
         super().__init__(f"{what} was refused: {', '.join(map(str, reason_codes))}")
-        self.reason_codes = reason_codes
+        self.reason_codes: list[ReasonCode] = reason_codes
         self.reason_code = next((code for code in reason_codes if code.is_failure), None)
 
 

@@ -23,19 +23,19 @@ class MQTTMessage:
         properties: dict[str, Any] | None = None,
     ) -> None:
         #: The topic it was published to.
-        self.topic = topic
+        self.topic: str = topic
         #: Its bytes.
-        self.payload = payload
+        self.payload: bytes = payload
         #: Quality of service of this delivery: 0, 1 or 2.
-        self.qos = qos
+        self.qos: int = qos
         #: Whether it was kept by the server from before the subscription.
-        self.retain = retain
+        self.retain: bool = retain
         #: Whether the server may have sent it before.
-        self.dup = dup
+        self.dup: bool = dup
         #: The packet identifier, 0 for QoS 0; ``ack()`` wants it.
-        self.mid = mid
+        self.mid: int = mid
         #: When it was taken in, in seconds of ``time.monotonic()``.
-        self.timestamp = time.monotonic()
+        self.timestamp: float = time.monotonic()
         self._properties: dict[str, Any] | Properties | None = properties
 
     @property

@@ -15,6 +15,7 @@ style: these two are the same::
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from ._check import whole
 from .reasoncodes import PacketTypes
 
 __all__ = ["PacketTypes", "Properties", "UserProperties"]
@@ -70,6 +71,26 @@ _TEXT = {
 }
 _BYTES = {"CorrelationData", "AuthenticationData"}
 
+# The largest value of each number: 4 bytes if not named here. None may be negative.
+_LARGEST = {
+    "SubscriptionIdentifier": 268435455,
+    **dict.fromkeys(("ReceiveMaximum", "TopicAlias", "TopicAliasMaximum", "ServerKeepAlive"), 65535),
+    **dict.fromkeys(
+        (
+            "MaximumQoS",
+            "PayloadFormatIndicator",
+            "RequestProblemInformation",
+            "RequestResponseInformation",
+            "RetainAvailable",
+            "SharedSubscriptionAvailable",
+            "SubscriptionIdentifierAvailable",
+            "WildcardSubscriptionAvailable",
+        ),
+        1,
+    ),
+}
+_NOT_ZERO = {"MaximumPacketSize", "ReceiveMaximum", "SubscriptionIdentifier", "TopicAlias"}
+
 
 def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)[1:]
@@ -90,12 +111,15 @@ def _checked(name: str, value: Any) -> Any:
             raise TypeError(f"{name} must be a str, not {type(value).__name__}")
         return value
     if name in _BYTES:
-        return value.encode() if isinstance(value, str) else bytes(value)
+        try:
+            return value.encode() if isinstance(value, str) else memoryview(value).tobytes()
+        except TypeError:
+            raise TypeError(f"{name} must be bytes, not {type(value).__name__}") from None
     if name == "SubscriptionIdentifier" and isinstance(value, list):
-        return [int(one) for one in value]
+        return [_checked(name, one) for one in value]
     if not isinstance(value, int):
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-    return int(value)
+    return whole(name, value, int(name in _NOT_ZERO), _LARGEST.get(name, 4294967295))
 
 
 def pairs_of(value: Any) -> list[tuple[str, str]]:
@@ -104,10 +128,13 @@ def pairs_of(value: Any) -> list[tuple[str, str]]:
         value = list(value.items())
     if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, str) for v in value):
         value = [value]
-    pairs = [(name, text) for name, text in value]
-    if not all(isinstance(name, str) and isinstance(text, str) for name, text in pairs):
-        raise TypeError("a UserProperty must be a pair of str")
-    return pairs
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TypeError(f"UserProperty must be a dict or a list of pairs of str, not {value!r}")
+    pairs = list(value)
+    for pair in pairs:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not all(isinstance(one, str) for one in pair):
+            raise TypeError(f"a UserProperty must be a pair of str, not {pair!r}")
+    return [(name, text) for name, text in pairs]
 
 
 class Properties:

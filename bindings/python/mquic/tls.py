@@ -2,10 +2,14 @@
 """How to trust, and how to talk QUIC. Nothing is opened before these settings are used."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
+from functools import partial
 from typing import Any, TypeAlias
 
 from . import _native
+from ._check import whole
 from .enums import CongestionControl, Retry
 
 Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -15,8 +19,14 @@ def _path(path: Path | None) -> bytes | None:
     return None if path is None else os.fsencode(path)
 
 
-def _ms(seconds: float) -> int:
-    return round(1000 * seconds)
+def _ms(name: str, seconds: Any) -> int:
+    try:
+        ms = int(round(1000 * seconds))
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{name} must be a number of seconds, not {seconds!r}") from None
+    if ms < 0:
+        raise ValueError(f"{name} must not be negative: {seconds!r}")
+    return ms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,31 +96,40 @@ def _apply_tls(handle: Any, tls: TLSSettings) -> None:
     _native.settings_set_keylog_file(handle, _path(tls.keylog_file))
 
 
+def _choice(name: str, kind: type[IntEnum], value: Any) -> int:
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"{name} must be a mquic.{kind.__name__}, not {value!r}") from None
+
+
+_TIMES = ("idle_timeout", "handshake_timeout", "initial_rtt", "keep_alive")
+_SIZES = ("receive_window", "send_buffer")
+_COUNTS = ("max_streams", "max_connections", "max_connections_per_address", "max_handshakes")
+_CHOICES = {"congestion_control": CongestionControl, "retry": Retry}
+
+
 def _apply_quic(handle: Any, quic: QUICSettings) -> None:
-    if quic.idle_timeout is not None:
-        _native.settings_set_idle_timeout_ms(handle, _ms(quic.idle_timeout))
-    if quic.handshake_timeout is not None:
-        _native.settings_set_handshake_timeout_ms(handle, _ms(quic.handshake_timeout))
-    if quic.initial_rtt is not None:
-        _native.settings_set_initial_rtt_ms(handle, _ms(quic.initial_rtt))
-    if quic.keep_alive is not None:
-        _native.settings_set_keep_alive_ms(handle, _ms(quic.keep_alive))
-    if quic.max_streams is not None:
-        _native.settings_set_max_streams(handle, quic.max_streams)
-    if quic.receive_window is not None:
-        _native.settings_set_receive_window(handle, quic.receive_window)
-    if quic.send_buffer is not None:
-        _native.settings_set_send_buffer(handle, quic.send_buffer)
-    if quic.congestion_control is not None:
-        _native.settings_set_congestion_control(handle, quic.congestion_control)
-    if quic.retry is not None:
-        _native.settings_set_retry(handle, quic.retry)
-    if quic.max_connections is not None:
-        _native.settings_set_max_connections(handle, quic.max_connections)
-    if quic.max_connections_per_address is not None:
-        _native.settings_set_max_connections_per_address(handle, quic.max_connections_per_address)
-    if quic.max_handshakes is not None:
-        _native.settings_set_max_handshakes(handle, quic.max_handshakes)
+    def apply(name: str, convert: Callable[[Any], int], unit: str = "") -> None:
+        value = getattr(quic, name)
+        if value is not None:
+            getattr(_native, f"settings_set_{name}{unit}")(handle, convert(value))
+
+    for name in _TIMES:
+        apply(name, partial(_ms, name), "_ms")
+    for name in _SIZES:
+        apply(name, partial(whole, name, least=0, most=2**64 - 1))
+    for name in _COUNTS:
+        apply(name, partial(whole, name, least=0, most=2**32 - 1))
+    for name, kind in _CHOICES.items():
+        apply(name, partial(_choice, name, kind))
+
+
+def check_settings(tls: Any, quic: Any) -> None:
+    """Refuses what a constructor was given in their places by mistake."""
+    for name, value, kind in (("tls", tls, TLSSettings), ("quic", quic, QUICSettings)):
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{name} must be a mquic.{kind.__name__}, not {value!r}")
 
 
 class NativeSettings:
@@ -119,6 +138,7 @@ class NativeSettings:
     def __init__(
         self, tls: TLSSettings | None, quic: QUICSettings | None, alpn: str | None = None
     ) -> None:
+        check_settings(tls, quic)
         self._handle: Any = _native.settings_new()
         try:
             if tls is not None:

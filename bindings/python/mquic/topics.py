@@ -2,7 +2,7 @@
 """Topic filters (MQTT 5.0 section 4.7): which topics they match, and tables by filter."""
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -28,6 +28,27 @@ def is_filter(text: str) -> bool:
         and all(level == "+" or "+" not in level for level in levels)
         and (levels[-1] == "#" or "#" not in levels[-1])
     )
+
+
+def filter_list(topic: Any) -> list[str]:
+    """What unsubscribe() takes as its first argument: a filter or a list of them."""
+    topics = list(topic) if isinstance(topic, (list, tuple)) else [topic]
+    if not topics or not all(isinstance(one, str) and is_filter(one) for one in topics):
+        raise ValueError(f"{topic!r} is neither a topic filter nor a list of them")
+    return topics
+
+
+def filter_pairs(topic: Any, how: Any) -> list[tuple[str, Any]]:
+    """What subscribe() takes as its first argument, as pairs of filter and QoS or options."""
+    pairs = topic if isinstance(topic, (list, tuple)) else [(topic, how)]
+    if isinstance(pairs, tuple) and len(pairs) == 2 and isinstance(pairs[0], str):
+        pairs = [pairs]
+    if not pairs or not all(isinstance(one, tuple) and len(one) == 2 for one in pairs):
+        raise ValueError("a list must have pairs of filter and QoS, or of filter and options")
+    for sub, _ in pairs:
+        if not isinstance(sub, str) or not is_filter(sub):
+            raise ValueError(f"{sub!r} is not a topic filter")
+    return list(pairs)
 
 
 class _Node(Generic[T]):

@@ -345,13 +345,36 @@ async def test_session_is_kept(broker, tls):
 
 @asynchronous
 async def test_will(broker, tls, other):
-    will = aio.Will("w", "gone", 1)
+    properties = mquic.Properties(mquic.PacketTypes.WILLMESSAGE, content_type="text/plain")
     async with other:
         await other.subscribe("w")
-        client = aio.Client(broker.host, broker.port, tls=tls, will=will)
-        await client.__aenter__()
-        client._cut_off()  # as if the process had ended
-        assert (await anext(other.messages)).payload == b"gone"
+        for values in (None, properties, {"content_type": "text/plain", "will_delay_interval": 0}):
+            will = aio.Will("w", "gone", 1, properties=values)
+            client = aio.Client(broker.host, broker.port, tls=tls, will=will)
+            await client.__aenter__()
+            client._cut_off()  # as if the process had ended
+            message = await anext(other.messages)
+            assert message.payload == b"gone"
+            assert message.properties.get("ContentType") == (values and "text/plain")
+
+
+@asynchronous
+async def test_filters_may_be_given_in_many_ways(client):
+    async with client:
+        assert await client.subscribe("a", 1) == (1,)
+        assert await client.subscribe(("a", 2)) == (2,)
+        assert await client.subscribe([("a", 0), ("b", mquic.SubscribeOptions(qos=1))]) == (0, 1)
+        assert await client.unsubscribe("a") == (0,)
+        assert await client.unsubscribe(["b", "c"]) == (0, 17)
+
+
+@asynchronous
+async def test_queue_without_bound(broker, tls):
+    client = aio.Client(broker.host, broker.port, tls=tls, max_queued_incoming_messages=-1)
+    async with client:
+        await client.subscribe("a")
+        await client.publish("a", "b")
+        assert (await anext(client.messages)).payload == b"b"
 
 
 @asynchronous
@@ -416,18 +439,43 @@ async def test_manual_ack(broker, tls, other):
 async def test_wrong_arguments(client):
     with pytest.raises(ValueError):
         aio.Client("")
-    with pytest.raises(TypeError):
-        aio.Client("host", colour="blue")
+    for name, value in {
+        "colour": "blue",
+        "hostname": 7,
+        "port": "14567",
+        "identifier": 7,
+        "username": 7,
+        "password": 7,
+        "keepalive": 7.5,
+        "will": "gone",
+        "tls": "ca.crt",
+        "quic": 3,
+    }.items():
+        with pytest.raises(TypeError, match=name.removesuffix("name")):
+            aio.Client(**{"hostname": "somewhere", name: value})
+    with pytest.raises(ValueError, match="port"):
+        aio.Client("host", 0)
     async with client:
         for topic in ("", "a/#", "a\0b"):
             with pytest.raises(ValueError):
                 await client.publish(topic, "x")
-        with pytest.raises(ValueError):
-            await client.publish("a", "x", qos=3)
+        for qos in (3, "1", 1.0):
+            with pytest.raises(ValueError):
+                await client.publish("a", "x", qos=qos)
+            with pytest.raises(ValueError):
+                await client.subscribe("a", qos)
         with pytest.raises(TypeError):
             await client.publish("a", object())
-        with pytest.raises(ValueError):
-            await client.subscribe("a/#/b")
+        for filter in ("a/#/b", 7, ["a", "b"], []):
+            with pytest.raises(ValueError):
+                await client.subscribe(filter)
+        for filter in ("a/#/b", 7, []):
+            with pytest.raises(ValueError):
+                await client.unsubscribe(filter)
+        with pytest.raises(ValueError, match="SubscriptionIdentifier"):
+            await client.subscribe("a", subscription_identifier=0)
+        with pytest.raises(mquic.TooLargeError, match="256 MiB"):
+            await client.publish("a", bytes(300_000_000))
         await client.publish("a", "b", 1)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The client with callbacks, in paho-mqtt's ways."""
 
+import re
 import threading
 import time
 
@@ -188,6 +189,84 @@ def test_queue_size(tls):
         full.wait_for_publish()
 
 
+def test_what_fails_while_waiting_is_told(make_client):
+    """Also to a thread that waits for it; and it does not hold up what is behind it."""
+    client = make_client(protocol=mqtt.MQTTv5)
+    client.disconnect()
+    client.loop_stop()
+    bad = client.publish("a", "x", 1, topic_alias=1)
+    large = client.publish("a", bytes(268_435_455), 1)
+    good = client.publish("a", "x", 1)
+    client.reconnect()
+    client.loop_start()
+    assert good.rc == mqtt.MQTT_ERR_SUCCESS
+    good.wait_for_publish(10)
+    assert good.is_published()
+    assert (bad.rc, large.rc) == (mqtt.MQTT_ERR_INVAL, mqtt.MQTT_ERR_PAYLOAD_SIZE)
+    with pytest.raises(RuntimeError, match="Payload too large"):
+        large.wait_for_publish()
+
+
+def test_nobody_waits_for_a_message_that_was_given_up(make_client):
+    client = make_client(start=False)
+    client.max_inflight_messages_set(1)
+    client.publish("a", "1", 1)
+    waiting = client.publish("a", "2", 1)
+    told = []
+
+    def wait():
+        with pytest.raises(RuntimeError):
+            waiting.wait_for_publish()
+        told.append(True)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.2)
+    client.disconnect()
+    thread.join(10)
+    assert told and waiting.rc == mqtt.MQTT_ERR_NO_CONN
+
+
+def test_publishing_before_the_end_is_known(make_broker, tls):
+    """The connection is lost, but a callback for a message before that does not know yet."""
+    broker = make_broker().start()
+    client = mquic.Client(tls=tls)
+    client.connect(broker.host, broker.port)
+    client.subscribe("many")
+    infos = []
+
+    def on_message(client, userdata, message):
+        if not infos:
+            infos.append(client.publish("lost", "x", 0))
+            infos.append(client.publish("kept", "x", 1))
+
+    client.on_message = on_message
+    while "Sending SUBACK" not in broker.log():
+        client.loop(0.1)
+    broker.tcp_pub("-t", "many", "-m", "x", "--repeat", "2000")
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        client._core.process()  # takes in, and leaves the events
+        time.sleep(0.01)
+    broker.stop()
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        client._core.process()
+        time.sleep(0.01)
+    while client.loop(0.1) == mqtt.MQTT_ERR_SUCCESS:
+        pass
+    lost, kept = infos
+    assert (kept.rc, lost.rc) == (mqtt.MQTT_ERR_NO_CONN, mqtt.MQTT_ERR_NO_CONN)
+    broker.start()
+    client.reconnect()
+    client.loop_start()
+    assert kept.rc == mqtt.MQTT_ERR_SUCCESS
+    kept.wait_for_publish(10)
+    assert kept.is_published() and lost.rc == mqtt.MQTT_ERR_NO_CONN
+    client.disconnect()
+    client.loop_stop()
+
+
 def test_max_inflight(make_client, recorder):
     client = make_client(recorder)
     client.max_inflight_messages_set(2)
@@ -366,15 +445,38 @@ def test_wrong_arguments(tls):
         client.connect("localhost", 70000)
     with pytest.raises(ValueError):
         client.connect("localhost", session_expiry_interval=10)  # needs MQTT 5
+    for wrong in ({"host": 7}, {"port": "1883"}, {"keepalive": "60"}):
+        (name,) = wrong
+        with pytest.raises(TypeError, match=name):
+            client.connect(**{"host": "localhost", **wrong})
     with pytest.raises(TypeError):
         client.publish("a", object())
+    for topic in ("", None, "a/#", "a\0b"):
+        with pytest.raises(ValueError):
+            client.publish(topic, "x")
+    with pytest.raises(TypeError):
+        client.publish(7, "x")
+    for qos in ("1", 1.0, -1):
+        with pytest.raises(ValueError, match=re.escape(repr(qos))):
+            client.publish("a", b"", qos=qos)
     with pytest.raises(ValueError):
         client.publish("a", b"", qos=3)
     with pytest.raises(TypeError):
         client.publish("a", b"", colour="blue")
-    for filter in ("a/#/b", "a+", "", None, [], [("a", 3)]):
+    for filter in ("a/#/b", "a+", "", None, 7, [], ["a"], [("a", 3)], [("a", "1")]):
         with pytest.raises(ValueError):
             client.subscribe(filter)
+    for filter in ("a+", None, 7, [], ["a", 7]):
+        with pytest.raises(ValueError):
+            client.unsubscribe(filter)
+    with pytest.raises(TypeError, match="client_id"):
+        mqtt.Client(client_id=7)
+    with pytest.raises(TypeError, match="TLSSettings"):
+        mqtt.Client(tls="ca.crt")
+    with pytest.raises(TypeError, match="user name"):
+        client.username_pw_set(7)
+    with pytest.raises(TypeError, match="topic"):
+        client.will_set(7)
     assert client.subscribe("a") == (mqtt.MQTT_ERR_NO_CONN, None)
     assert client.unsubscribe("a") == (mqtt.MQTT_ERR_NO_CONN, None)
     assert client.disconnect() == mqtt.MQTT_ERR_NO_CONN

@@ -109,9 +109,19 @@ def test_properties():
     with pytest.raises(TypeError):
         one.ContentType = 7
     with pytest.raises(TypeError):
+        one.CorrelationData = 7
+    with pytest.raises(TypeError):
         one.MessageExpiryInterval = "7"
     with pytest.raises(TypeError):
         one.UserProperty = [("a", 1)]
+    for pairs in ("ab", 7, [("a", "b", "c")], [7]):
+        with pytest.raises(TypeError, match="UserProperty"):
+            one.UserProperty = pairs
+    for value in (-1, 2**32):
+        with pytest.raises(ValueError, match="MessageExpiryInterval must be 0 to 4294967295"):
+            one.MessageExpiryInterval = value
+    with pytest.raises(ValueError, match="ReceiveMaximum must be 1 to 65535"):
+        Properties(PacketTypes.CONNECT, receive_maximum=0)
     one.clear()
     assert one.isEmpty() and one == Properties(PacketTypes.PUBLISH)
 
@@ -133,6 +143,16 @@ def test_settings_are_checked():
         client.will_set("a/#")
     with pytest.raises(ValueError):
         client.reconnect_delay_set(5, 1)
+    for settings, error in (
+        (mquic.QUICSettings(idle_timeout="x"), TypeError),
+        (mquic.QUICSettings(keep_alive=-1), ValueError),
+        (mquic.QUICSettings(max_streams=1.5), TypeError),
+        (mquic.QUICSettings(send_buffer=-1), ValueError),
+        (mquic.QUICSettings(congestion_control="fast"), ValueError),
+    ):
+        (name,) = (name for name, value in vars(settings).items() if value is not None)
+        with pytest.raises(error, match=name.split("_")[0]):
+            mqtt.Client(quic=settings).connect("127.0.0.1", 9)
     client.connect_timeout = 3
     assert client.connect_timeout == 3.0
     with pytest.raises(ValueError):
