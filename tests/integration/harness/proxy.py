@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 
-from .ports import free_udp_port
 
 
 class Proxy:
@@ -43,7 +42,7 @@ class Proxy:
         self._selector = selectors.DefaultSelector()
         self._lock = threading.Lock()
         self._front = self._socket()
-        self._front.bind(("127.0.0.1", free_udp_port()))
+        self._front.bind(("127.0.0.1", 0))
         self.port = self._front.getsockname()[1]
         self._selector.register(self._front, selectors.EVENT_READ, self._from_client)
         self._stop_read, self._stop_write = socket.socketpair()
