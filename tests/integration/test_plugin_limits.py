@@ -30,8 +30,7 @@ def test_one_too_many_is_refused(make_broker):
     clients[0].disconnect()
     eventually(
         lambda: broker.pub("-t", "x", "-m", "y", check=False, timeout=40).returncode == 0,
-        20,
-        "a free place after a client left",
+        what="a free place after a client left",
     )
     for client in clients[1:]:
         client.publish("x", "y", qos=1)
@@ -69,22 +68,20 @@ def test_the_listeners_own_limit_is_told_to_the_client(make_broker):
 )
 def test_a_client_without_connect_is_cut_off(make_broker, chunks, flags):
     broker = make_broker(plugin_opts={"connect_timeout": 1}).start()
-    started = time.monotonic()
-    result = raw(broker, *chunks, flags=flags, wait_ms=8000)
+    result = raw(broker, *chunks, flags=flags, wait_ms=9000)  # less than the time by default
     assert result.closed and not result.timed_out, result
-    assert 0.5 < time.monotonic() - started < 5
     assert "CONNECT" in result.closed["text"], result
     assert broker.connections() == []
 
 
 def test_a_drip_of_bytes_does_not_stretch_the_time(make_broker):
     broker = make_broker(plugin_opts={"connect_timeout": 2}).start()
-    packet = mqtt.connect("slow")
-    started = time.monotonic()
+    packet = mqtt.connect("s" * 40)
     drops = [packet[i : i + 1] for i in range(len(packet))]
+    # It would go on for half a minute.
     result = raw(broker, *drops, pause_ms=500, wait_ms=15000)
-    assert result.closed, result
-    assert time.monotonic() - started < 6
+    assert result.closed and "CONNECT" in result.closed["text"], result
+    assert broker.connections() == []
 
 
 def test_a_dead_client_is_found(make_broker, make_proxy):
@@ -101,7 +98,7 @@ def test_a_dead_client_is_found(make_broker, make_proxy):
     client.connect()
     witness = broker.tcp_sub("-t", "last/words")
     proxy.blackhole = True
-    assert witness.wait_lines(1, timeout=25) == ["gone"]
+    assert witness.wait_lines(1, timeout=60) == ["gone"]
 
 
 def test_a_silent_client_is_kept(make_broker):
@@ -177,8 +174,15 @@ def test_an_idle_broker_is_idle(broker):
 
 def test_many_clients_at_once_all_get_in(broker):
     """More dials than the backlog of ten takes: all wait their turn, none is lost."""
-    done = many_clients(broker, count=150)
+    done = many_clients(broker, count=150, timeout_ms=60000, handshake_timeout_ms=60000)
     assert done.returncode == 0, done
+
+
+def drained(broker, client):
+    """Whether a message gets through to the client, behind all that the broker has queued."""
+    broker.tcp_pub("-t", "flood", "-m", "end")
+    time.sleep(0.2)
+    return any(event["payload"] == "end" for event in client.events("MESSAGE"))
 
 
 def test_memory_is_bounded_when_a_client_does_not_read(make_broker):
@@ -188,17 +192,17 @@ def test_memory_is_bounded_when_a_client_does_not_read(make_broker):
     lazy.subscribe("flood", 0)
     before = broker.memory_kb()
     lazy.process.signal(19)
-    quick = broker.tcp_sub("-t", "flood", "-C", "400")
-    for _ in range(4):
-        payload = ("x" * 60000 + "\n") * 100
-        broker.tcp_pub("-t", "flood", "-l", input=payload)
-    assert quick.wait(30) == 0
+    quick = broker.tcp_sub("-t", "flood", "-F", "%l")
+    for count in range(40, 401, 40):
+        # Fewer at a time than the broker queues, lest it drops some for the quick one, too.
+        broker.tcp_pub("-t", "flood", "-l", input=("x" * 60000 + "\n") * 40)
+        quick.wait_lines(count)
     # A sanitizer keeps what was freed for a while.
     assert broker.build.sanitizer or broker.memory_kb() - before < 30000
     lazy.process.signal(18)
     # The broker drops acknowledgements, too, while its queue for a client is full.
-    eventually(lambda: len(lazy.events("MESSAGE")) >= 50, 20, "what was kept for it")
-    time.sleep(0.5)
+    eventually(lambda: drained(broker, lazy), what="the end of what was kept for it")
+    assert len(lazy.events("MESSAGE")) >= 50
     lazy.publish("x", "y", qos=1)
 
 
@@ -216,12 +220,12 @@ def test_valgrind_finds_nothing(make_broker, build, workdir):
         f"--log-file={workdir}/valgrind.%p",
     ]
     broker = make_broker(wrapper=wrapper)
-    broker.start(timeout=60)
+    broker.start(timeout=120)
     client = SessionClient(broker, "watched")
     client.connect()
     client.subscribe("x", 2)
     client.publish("x", "y" * 50000, qos=2)
-    client.message(timeout=30)
+    client.message()
     broker.sighup()
     broker.pub("-t", "x", "-m", "z", "-q", "1")
     client.kill()
