@@ -181,7 +181,7 @@ static void parse(struct raw_client *client, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct raw_client client = {.wait_ms = 5000};
+	struct raw_client client = {.wait_ms = 30000};
 
 	target_init(&client.target);
 	parse(&client, argc, argv);

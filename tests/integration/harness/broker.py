@@ -6,13 +6,12 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from . import datagrams
 from .build import BROKER, broker_version, give_to_broker
 from .ports import free_tcp_port, free_udp_port
-from .process import Process, eventually
+from .process import PATIENCE, Process, eventually
 
 SANITIZER = re.compile(r"ERROR: \w*Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
 _ids = itertools.count(1)
@@ -131,18 +130,21 @@ class Broker:
             )
         return self
 
-    def start(self, timeout=15):
+    def start(self, timeout=PATIENCE):
         """Starts the broker and waits until it answers on TCP and on QUIC."""
         self.launch()
 
         def ready():
             assert self.running(), f"the broker ended at once:\n{self.log()}"
-            return " running" in self.log_since_start() and datagrams.answers_quic(self.port)
+            log = self.log_since_start()
+            # The plugin answers before it has said so.
+            told = " running" in log and "mquic: ready for QUIC clients" in log
+            return told and datagrams.answers_quic(self.port)
 
-        eventually(ready, timeout, f"a broker that answers; its log:\n{self.log()}")
+        eventually(ready, timeout, lambda: f"a broker that answers; its log:\n{self.log()}")
         return self
 
-    def refuse(self, timeout=10):
+    def refuse(self, timeout=PATIENCE):
         """Starts a broker that ought to refuse; returns (exit code, log)."""
         self.expect_failure = True
         self.launch()
@@ -159,13 +161,12 @@ class Broker:
         self._child.send_signal(number)
 
     def sighup(self):
-        """Reloads, and waits until the broker has done it."""
+        """Reloads, and waits until the broker has done it, the plugin's thread included."""
         mark = len(self.log())
         self.signal(signal.SIGHUP)
-        eventually(lambda: "Reloading config" in self.log()[mark:], 5, "the reload")
-        time.sleep(0.25)
+        self.wait_log("certificates and keys (were read again|stay as they were)", start=mark)
 
-    def stop(self, timeout=15):
+    def stop(self, timeout=PATIENCE):
         """SIGTERM; returns the exit code."""
         if self.running():
             self.signal(signal.SIGTERM)
@@ -202,10 +203,12 @@ class Broker:
         """What it wrote since the last start."""
         return self._log_path.read_bytes()[self._start_size :].decode(errors="replace")
 
-    def wait_log(self, pattern, timeout=10, start=0):
+    def wait_log(self, pattern, timeout=PATIENCE, start=0):
         """Waits until the log past `start` matches a regular expression; returns the match."""
         return eventually(
-            lambda: re.search(pattern, self.log()[start:]), timeout, f"{pattern!r} in the log"
+            lambda: re.search(pattern, self.log()[start:]),
+            timeout,
+            lambda: f"{pattern!r} in the log, which ends:\n{self.log()[-4000:]}",
         )
 
     # ---- clients
@@ -215,7 +218,7 @@ class Broker:
         trust = ["--cafile", cafile or self.certs.ca]
         return ["-h", host or self.host, "-p", port or self.port, *trust]
 
-    def pub(self, *args, port=None, cafile=None, host=None, timeout=30, check=True, **options):
+    def pub(self, *args, port=None, cafile=None, host=None, timeout=60, check=True, **options):
         """Runs mquic-pub to its end. `port`: of a proxy in between."""
         address = self.address(port, cafile, host)
         tool = self.build.tool("mquic-pub")
@@ -253,7 +256,7 @@ class Broker:
         pattern = rf"New client connected from {re.escape(str(self.socket))}\S* as (\S+)"
         return re.findall(pattern, self.log())
 
-    def wait_suback(self, client_id, child, start=0, timeout=10):
+    def wait_suback(self, client_id, child, start=0, timeout=PATIENCE):
         """Waits until the broker has acknowledged a subscription of `child`."""
 
         def subscribed():
@@ -277,7 +280,7 @@ class Broker:
     def tcp_pub(self, *args, check=True, **options):
         """mosquitto_pub over plain TCP to the same broker."""
         argv = ["mosquitto_pub", "-h", self.host, "-p", str(self.tcp_port), *map(str, args)]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, **options)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, **options)
         assert not check or done.returncode == 0, done
         return done
 

@@ -86,7 +86,7 @@ class Build:
         """Path of a C helper client in tests/integration/."""
         return str(self.directory / "tests" / "integration" / name)
 
-    def run(self, *argv, timeout=30, **options):
+    def run(self, *argv, timeout=60, **options):
         """Runs a program of ours to its end; text in and out. A hang fails the test."""
         options.setdefault("capture_output", True)
         options.setdefault("text", True)

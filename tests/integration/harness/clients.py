@@ -3,7 +3,7 @@
 
 from urllib.parse import quote, unquote_to_bytes
 
-from .process import Process
+from .process import PATIENCE, Process
 
 
 def _fields(line):
@@ -40,7 +40,7 @@ class SessionClient:
     def command(self, *words):
         """Sends a command and returns the fields of its answer, whatever it is."""
         self.process.write(" ".join(quote(str(word), safe="/+#$") for word in words) + "\n")
-        return self._find(lambda f: f[""] in ("ok", "error") and f["command"] == words[0], 10)
+        return self._find(lambda f: f[""] in ("ok", "error") and f["command"] == words[0])
 
     def do(self, *words):
         """Sends a command that must succeed."""
@@ -48,7 +48,7 @@ class SessionClient:
         assert answer[""] == "ok", f"{words}: {answer}"
         return answer
 
-    def event(self, kind, timeout=10, **wanted):
+    def event(self, kind, timeout=PATIENCE, **wanted):
         """Waits for an event of a kind with these fields and takes it; others stay."""
         wanted = {name.replace("_", "-"): str(value) for name, value in wanted.items()}
         return self._find(
@@ -81,7 +81,7 @@ class SessionClient:
             return self.event("DELIVERED", id=answer["id"])
         return answer
 
-    def message(self, timeout=10, **wanted):
+    def message(self, timeout=PATIENCE, **wanted):
         return self.event("MESSAGE", timeout, **wanted)
 
     def disconnect(self, reason=0):
@@ -97,7 +97,7 @@ class SessionClient:
         """Gone without a word, as when the power fails."""
         self.process.kill()
 
-    def _find(self, match, timeout):
+    def _find(self, match, timeout=PATIENCE):
         """Takes the first line that matches; what it passes by can still be asked for."""
         while True:
             for fields in self._pending:
@@ -122,7 +122,7 @@ def many_clients(broker, port=None, timeout=120, **options):
     return broker.build.run(broker.build.helper("many-clients"), *target, timeout=timeout)
 
 
-def raw(broker, *chunks, port=None, timeout=30, flags=(), **options):
+def raw(broker, *chunks, port=None, timeout=60, flags=(), **options):
     """Sends raw bytes on one stream; returns what came back, a RawResult."""
     argv = [*_target(broker, port, options), *flags, *(chunk.hex() for chunk in chunks)]
     done = broker.build.run(broker.build.helper("raw-client"), *argv, timeout=timeout)

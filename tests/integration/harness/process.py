@@ -6,6 +6,10 @@ import subprocess
 import threading
 import time
 
+# Ends what hangs. Far more than anything takes on a machine that is busy with something else, so
+# that a test which runs into it has found a fault.
+PATIENCE = 40
+
 
 class Process:
     """Runs a program; collects its output as it comes, by line."""
@@ -69,17 +73,17 @@ class Process:
     def close_stdin(self):
         self._child.stdin.close()
 
-    def wait_lines(self, count, timeout=10):
+    def wait_lines(self, count, timeout=PATIENCE):
         """Waits for `count` lines of output and returns all there are."""
         self._wait(lambda: len(self._lines) >= count, timeout, f"{count} lines")
         return self.lines
 
-    def wait_line(self, text, timeout=10):
+    def wait_line(self, text, timeout=PATIENCE):
         """Waits for a line of output that contains `text`; returns it."""
         self._wait(lambda: any(text in line for line in self._lines), timeout, f"a line {text!r}")
         return next(line for line in self.lines if text in line)
 
-    def wait_error(self, text, timeout=10):
+    def wait_error(self, text, timeout=PATIENCE):
         """Waits for a line of standard error that contains `text`; returns it."""
         self._wait(lambda: any(text in line for line in self._errors), timeout, f"error {text!r}")
         return next(line for line in self.errors.splitlines() if text in line)
@@ -92,7 +96,7 @@ class Process:
                 f"errors: {_tail(self._errors)}"
             )
 
-    def wait(self, timeout=10):
+    def wait(self, timeout=PATIENCE):
         """Waits for the end; returns the exit code. All output is in afterwards."""
         code = self._child.wait(timeout)
         for thread in self._threads:
@@ -102,7 +106,7 @@ class Process:
     def signal(self, number):
         self._child.send_signal(number)
 
-    def terminate(self, timeout=10):
+    def terminate(self, timeout=PATIENCE):
         """SIGTERM, then the exit code."""
         self.signal(signal.SIGTERM)
         return self.wait(timeout)
@@ -111,23 +115,28 @@ class Process:
         """SIGKILL: the end without a word to the peer."""
         if self._child.poll() is None:
             self._child.kill()
-        self._child.wait(10)
+        self._child.wait(PATIENCE)
         if self._child.stdin:
             self._child.stdin.close()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
 
 
 def _tail(lines):
     return [line[:300] for line in lines[-20:]]
 
 
-def eventually(condition, timeout=10, what="it"):
-    """Polls until `condition()` is true; returns its value."""
+def eventually(condition, timeout=PATIENCE, what="it"):
+    """
+    Polls until `condition()` is true; returns its value. `what` it is, or a function that says so
+    when it has not come.
+    """
     end = time.monotonic() + timeout
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"{what} did not happen within {timeout} s"
+        if time.monotonic() > end:
+            words = what() if callable(what) else what
+            raise AssertionError(f"{words} did not happen within {timeout} s")
         time.sleep(0.02)

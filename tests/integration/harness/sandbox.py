@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from .build import is_root
+from .process import PATIENCE
 
 HOME = "/mnt/home"
 HOSTS = "127.0.0.1 localhost broker.example.org\n::1 localhost\n"
@@ -33,7 +34,7 @@ start() {
     /usr/sbin/mosquitto -c /etc/mosquitto/mosquitto.conf >/dev/null 2>&1 </dev/null &
     pid=$!
     echo $pid >/run/mosquitto.pid
-    for try in $(seq 200); do
+    for try in $(seq 800); do
         new=$(tail -n "+$((from + 1))" "$log" 2>/dev/null)
         case $new in
         *"ready for QUIC clients"* | *"no QUIC client is served"*) return ;;
@@ -172,7 +173,7 @@ class Sandbox:
         self._keeper.kill()  # and with it, by --kill-child, all that it keeps
         self._keeper.wait()
         for one in self._spawned:
-            one.wait(10)
+            one.wait(PATIENCE)
         for pipe in (self._keeper.stdin, self._keeper.stdout, self._keeper.stderr):
             pipe.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
