@@ -7,6 +7,9 @@ import time
 from harness import mqtt
 from harness.clients import SessionClient, raw
 
+# Without waiting for a timeout: the shortest is that of handshakes, ten seconds.
+AT_ONCE = 9
+
 
 def test_a_stopping_broker_tells_its_clients_at_once(broker):
     clients = [SessionClient(broker, protocol=protocol) for protocol in (4, 5)]
@@ -14,9 +17,9 @@ def test_a_stopping_broker_tells_its_clients_at_once(broker):
         client.connect()
     started = time.monotonic()
     assert broker.stop() == 0
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < AT_ONCE
     for client in clients:
-        end = client.event("DISCONNECTED", timeout=3)
+        end = client.event("DISCONNECTED", timeout=AT_ONCE)
         assert end["text"] != "", end
 
 
@@ -48,7 +51,7 @@ def test_the_subscriber_tool_survives_a_killed_broker(broker):
     mark = len(broker.log())
     broker.start()
     broker.expect_failure = False
-    broker.wait_suback("faithful", sub, mark, timeout=40)
+    broker.wait_suback("faithful", sub, mark)
     broker.pub("-t", "news", "-q", "1", "-m", "after")
     assert sub.wait_lines(1) == ["after"]
 
@@ -88,7 +91,7 @@ def test_clients_in_the_middle_of_a_handshake_do_not_hold_the_broker_up(broker, 
     raw(broker, flags=["--no-stream"], port=proxy.port, wait_ms=300)
     started = time.monotonic()
     assert broker.stop() == 0
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < AT_ONCE
 
 
 def test_a_client_that_reads_nothing_does_not_stop_the_others(make_broker):
@@ -100,7 +103,7 @@ def test_a_client_that_reads_nothing_does_not_stop_the_others(make_broker):
     quick = broker.sub("-t", "flood", "-q", "0", "-C", "200")
     for _ in range(4):
         broker.tcp_pub("-t", "flood", "-l", input=("x" * 20000 + "\n") * 50)
-    assert quick.wait(20) == 0
+    assert quick.wait() == 0
     broker.pub("-t", "other", "-q", "1", "-m", "y")
     assert broker.memory_kb() < 200_000
 

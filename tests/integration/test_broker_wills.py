@@ -7,6 +7,8 @@ import time
 from harness import mqtt
 from harness.clients import SessionClient, raw
 
+# Without waiting for a timeout: that of an idle connection is thirty seconds at least.
+AT_ONCE = 20
 WILL = ("will", "obituary", "1", "0", "0", "gone")
 
 
@@ -28,19 +30,19 @@ def never_mourned(watcher, seconds=1.0):
 
 def test_killed_client_is_mourned_after_the_idle_timeout(broker):
     watcher = mourner(broker)
-    client = client_with_will(broker, keep_alive=0, settings={"idle_timeout_ms": 1500})
-    client.kill()
     started = time.monotonic()
-    assert watcher.wait(10) == 0
+    client = client_with_will(broker, keep_alive=0, settings={"idle_timeout_ms": 3000})
+    client.kill()
+    assert watcher.wait() == 0
     assert watcher.lines == ["gone"]
-    assert 0.5 < time.monotonic() - started < 8
+    assert 2.9 < time.monotonic() - started < 30
 
 
 def test_frozen_client_is_mourned_by_its_keep_alive(broker):
     watcher = mourner(broker)
     client = client_with_will(broker, keep_alive=1)
     client.process.signal(signal.SIGSTOP)
-    assert watcher.wait(12) == 0
+    assert watcher.wait() == 0
     assert watcher.lines == ["gone"]
 
 
@@ -48,7 +50,7 @@ def test_closing_quic_without_disconnect_is_mourned_at_once(broker):
     watcher = mourner(broker)
     client = client_with_will(broker)
     client.do("close")
-    assert watcher.wait(3) == 0
+    assert watcher.wait(AT_ONCE) == 0
     assert watcher.lines == ["gone"]
 
 
@@ -56,7 +58,7 @@ def test_freeing_a_session_is_mourned_at_once(broker):
     watcher = mourner(broker)
     client = client_with_will(broker)
     assert client.quit() == 0
-    assert watcher.wait(3) == 0
+    assert watcher.wait(AT_ONCE) == 0
 
 
 def test_finishing_the_stream_without_disconnect_is_mourned(broker):
@@ -64,7 +66,7 @@ def test_finishing_the_stream_without_disconnect_is_mourned(broker):
     connect = mqtt.connect_with_will("finisher", "obituary", "gone")
     result = raw(broker, connect, flags=["--finish"])
     assert result.data == mqtt.CONNACK_ACCEPTED
-    assert watcher.wait(3) == 0
+    assert watcher.wait(AT_ONCE) == 0
 
 
 def test_disconnect_is_not_mourned(broker):
@@ -78,18 +80,18 @@ def test_disconnect_with_will_is_mourned(broker):
     watcher = mourner(broker)
     client = client_with_will(broker)
     client.disconnect(4)
-    assert watcher.wait(3) == 0
+    assert watcher.wait(AT_ONCE) == 0
 
 
 def test_a_delayed_will_is_dropped_when_the_client_returns(broker):
     watcher = mourner(broker)
     client = SessionClient(broker, "phoenix", expiry=60)
-    client.do("will", "obituary", "1", "0", "2", "gone")
+    client.do("will", "obituary", "1", "0", "4", "gone")
     client.connect()
     client.do("close")
     again = SessionClient(broker, "phoenix", clean=0, expiry=60)
     again.connect(present=1)
-    assert never_mourned(watcher, 3.0)
+    assert never_mourned(watcher, 5.5)
     again.disconnect()
 
 
@@ -99,7 +101,7 @@ def test_a_retained_will_stays(broker):
     client.do("will", "obituary", "1", "1", "0", "gone")
     client.connect()
     client.do("close")
-    assert watcher.wait(3) == 0
+    assert watcher.wait(AT_ONCE) == 0
     late = SessionClient(broker)
     late.connect()
     late.subscribe("obituary")

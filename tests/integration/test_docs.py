@@ -13,6 +13,7 @@ import pytest
 from harness import markdown, sandbox
 from harness.build import SOURCE
 from harness.clients import raw
+from harness.process import PATIENCE
 
 PAGES = markdown.pages()
 BLOCKS = [block for path in PAGES.values() for block in markdown.split(path)[1]]
@@ -223,7 +224,7 @@ class Reader:
     def do_sh_run(self, block):
         done = self.machine.run(block.text)
         # A program that was just started in another terminal may need a moment, and logs do.
-        for _ in range(20 if self.fresh or looks(block) else 0):
+        for _ in range(80 if self.fresh or looks(block) else 0):
             if done.code == 0:
                 break
             time.sleep(0.25)
@@ -253,7 +254,7 @@ class Reader:
 
     def do_text_output(self, block):
         command, done = self.last
-        for _ in range(5 if looks(command) else 0):
+        for _ in range(40 if looks(command) else 0):
             if markdown.matches(block.text, done.output):
                 break
             time.sleep(0.5)
@@ -262,7 +263,7 @@ class Reader:
             self.fail(block, "that is not what was printed", done.output)
 
     def do_text_background(self, block):
-        for _ in range(5):
+        for _ in range(10):
             if self.background.eventually(lambda lines: markdown.matches(block.text, lines), 3):
                 return
             self.machine.run(self.last[0].text)  # it may not have been subscribed yet
@@ -288,7 +289,7 @@ class Reader:
         self.machine.run(f"rm {directory}/part.conf; mv ~/aside/*.conf {directory}/")
         self.machine.run("systemctl restart mosquitto")
         self.last = (block, type(done)(["printf", "%s\n", *log], {}))
-        self.last[1].wait(5)
+        self.last[1].wait(PATIENCE)
         return done.code == 0 and any("ready for QUIC clients" in line for line in log)
 
     def do_conf_part(self, block):

@@ -26,7 +26,7 @@ def test_echo(build, certs):
         [example(build, "echo-server"), "127.0.0.1", port, *certs.server], build.environment()
     )
     try:
-        eventually(lambda: datagrams.answers_quic(port), 5, "the echo server")
+        eventually(lambda: datagrams.answers_quic(port), what="the echo server")
         done = build.run(example(build, "echo-client"), "127.0.0.1", port, certs.ca, "hello, world")
         assert done.returncode == 0, done
         assert "hello, world" in done.stdout

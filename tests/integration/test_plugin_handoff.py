@@ -126,8 +126,8 @@ def test_a_client_leaves_no_descriptor_behind(guarded):
         return len(list(Path(f"/proc/{guarded.pid}/fd").iterdir()))
 
     guarded.pub("-t", "x", "-m", "y", "-q", "1", "-u", "carol", "-P", "word")
-    eventually(lambda: "disconnected" in guarded.log(), 10, "the end of the first client")
+    eventually(lambda: "disconnected" in guarded.log(), what="the end of the first client")
     before = descriptors()
     for _ in range(10):
         guarded.pub("-t", "x", "-m", "y", "-q", "1", "-u", "carol", "-P", "word")
-    eventually(lambda: descriptors() <= before, 10, "as few descriptors as before")
+    eventually(lambda: descriptors() <= before, what="as few descriptors as before")

@@ -193,7 +193,7 @@ def test_a_will_and_properties_survive_the_new_user_name(certificate_broker, cer
     client.do("will", "u/alice/will", 1, 0, 0, "gone")
     client.connect()
     client.kill()
-    assert sub.wait_lines(1, timeout=20) == ["gone"]
+    assert sub.wait_lines(1) == ["gone"]
 
 
 def test_no_certificate_is_refused(certificate_broker):

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from harness.process import PATIENCE, eventually
+
 
 def publish(broker, topic, payload, *more):
     broker.tcp_pub("-t", topic, "-m", payload, "-q", "1", *more)
@@ -39,9 +41,9 @@ def test_what_count_leaves_stays_with_the_broker(broker):
 
 def test_timeout_has_its_exit_code(broker):
     started = time.monotonic()
-    sub = broker.sub("-t", "x", "-W", "1", client_id="patient")
+    sub = broker.sub("-t", "x", "-W", "3", client_id="patient")
     assert sub.wait() == 27
-    assert 0.9 < time.monotonic() - started < 5
+    assert time.monotonic() - started > 2.9
     assert "Timed out" in sub.errors
     broker.wait_log("Received DISCONNECT from patient")
 
@@ -50,7 +52,7 @@ def test_timeout_counts_while_nobody_answers(broker, make_proxy):
     proxy = make_proxy(broker)
     proxy.blackhole = True
     sub = broker.sub("-t", "x", "-W", "1", port=proxy.port, ready=False)
-    assert sub.wait(5) == 27
+    assert sub.wait(9) == 27  # the handshake alone would take ten seconds
 
 
 def test_exit_when_subscribed(broker):
@@ -69,7 +71,9 @@ def test_filters(broker):
 
 def test_unsubscribe(broker):
     broker.sub("-t", "x", "-q", "1", "-c", "-E", client_id="moody", ready=False).wait()
-    broker.sub("-t", "other", "-U", "x", "-c", "-C", "1", "-W", "2", client_id="moody").wait()
+    other = broker.sub("-t", "other", "-U", "x", "-c", client_id="moody")
+    broker.wait_log("Sending UNSUBACK to moody")
+    assert other.terminate() == 0
     publish(broker, "x", "unwanted")
     sub = broker.sub("-t", "other", "-c", "-C", "1", client_id="moody")
     publish(broker, "other", "wanted")
@@ -126,7 +130,7 @@ def test_no_newline(broker):
 def test_a_signal_ends_it_with_disconnect(broker, number):
     sub = broker.sub("-t", "x", client_id="stopped")
     sub.signal(number)
-    assert sub.wait(5) == 0
+    assert sub.wait() == 0
     broker.wait_log("Received DISCONNECT from stopped")
 
 
@@ -142,16 +146,21 @@ def test_a_closed_pipe_ends_it_with_disconnect(broker):
     broker.wait_log("Sending SUBACK to piped")
     publish(broker, "x", "first")
     assert shell.stdout.readline() == "first\n"
-    publish(broker, "x", "second")
-    broker.wait_log("Received DISCONNECT from piped")
-    assert shell.wait(5) == 0
-    assert shell.communicate()[1] == ""
+
+    def parted():
+        # The pipe is closed some time after its line, so more than one message may fit in.
+        publish(broker, "x", "another")
+        return "Received DISCONNECT from piped" in broker.log()
+
+    eventually(parted, what="the end")
+    assert shell.communicate(timeout=PATIENCE)[1] == ""
+    assert shell.returncode == 0
 
 
 def test_one_taken_over_does_not_fight_for_its_session(broker):
     first = broker.sub("-t", "x", client_id="twin")
     second = broker.sub("-t", "x", client_id="twin")
-    assert first.wait(10) == 1
+    assert first.wait() == 1
     assert "take" in first.errors, first.errors
     publish(broker, "x", "y")
     assert second.wait_lines(1) == ["y"]
