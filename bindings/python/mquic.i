@@ -12,6 +12,11 @@
 #include "native.h"
 %}
 
+/* SWIG 4.3 makes this as late as it throws it away, when no type can be made any more. */
+%init %{
+	(void)SWIG_globals();
+%}
+
 /* ---- Results ------------------------------------------------------------ */
 
 /* Whom to ask for a sentence when a call fails: the handle that came last and is not const. */
