@@ -29,7 +29,9 @@ make_broker = _fixtures.make_broker
 broker = _fixtures.broker
 make_proxy = _fixtures.make_proxy
 
-import mquic  # noqa: E402  (needs the path above)
+from harness.process import PATIENCE  # noqa: E402  (needs the path above)
+
+import mquic  # noqa: E402
 import mquic.client  # noqa: E402
 
 
@@ -71,7 +73,7 @@ class Recorder:
         with self._changed:
             return [event for event in self.events if event[0] == name]
 
-    def wait(self, name, count=1, timeout=10):
+    def wait(self, name, count=1, timeout=PATIENCE):
         """Waits until `name` was called `count` times; returns all calls of it."""
         with self._changed:
             done = self._changed.wait_for(

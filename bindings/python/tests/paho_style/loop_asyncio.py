@@ -58,6 +58,9 @@ class AsyncMqttExample:
     def on_connect(self, client, userdata, flags, reason_code, properties):
         client.subscribe(topic)
 
+    def on_subscribe(self, client, userdata, mid, reason_code_list, properties):
+        self.subscribed.set_result(mid)
+
     def on_message(self, client, userdata, msg):
         if not self.got_message:
             print(f"Got unexpected message: {msg.payload!r}")
@@ -69,16 +72,19 @@ class AsyncMqttExample:
 
     async def main(self):
         self.disconnected = self.loop.create_future()
+        self.subscribed = self.loop.create_future()
         self.got_message = None
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client_id)
         self.client.on_connect = self.on_connect
+        self.client.on_subscribe = self.on_subscribe
         self.client.on_message = self.on_message
         self.client.on_disconnect = self.on_disconnect
         AsyncioHelper(self.loop, self.client)
         self.client.tls_set(sys.argv[1])
         self.client.connect("localhost", int(sys.argv[2]), 60)
+        await self.subscribed
         for _ in range(3):
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.1)
             self.got_message = self.loop.create_future()
             self.client.publish(topic, b"Hello" * 40000, qos=1)
             msg = await self.got_message

@@ -20,9 +20,10 @@ print(m.topic, m.payload)
 def print_msg(client, userdata, message):
     print("%s : %s" % (message.topic, message.payload))
     userdata["message_count"] += 1
+    if userdata["message_count"] == 1:  # the retained one, so we are subscribed
+        threading.Thread(target=publish.multiple, args=[msgs], kwargs=where).start()
     if userdata["message_count"] >= 3:
         client.disconnect()
 
 
-threading.Timer(1, publish.multiple, [msgs], where).start()
 subscribe.callback(print_msg, "paho/test/#", userdata={"message_count": 0}, **where)

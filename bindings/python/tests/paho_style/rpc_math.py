@@ -8,6 +8,11 @@ import mquic.client as mqtt
 from mquic.properties import PacketTypes, Properties
 
 reply = None
+subscribed = set()
+
+
+def on_subscribe(mqttc, userdata, mid, reason_code_list, properties):
+    subscribed.add(mqttc)
 
 
 def on_connect_server(mqttc, userdata, flags, reason_code, properties):
@@ -37,6 +42,7 @@ def make(client_id):
         mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5
     )
     client.tls_set(sys.argv[1])
+    client.on_subscribe = on_subscribe
     return client
 
 
@@ -56,9 +62,8 @@ client.subscribe("replies/client/#")
 props = Properties(PacketTypes.PUBLISH)
 props.CorrelationData = b"1234"
 props.ResponseTopic = "replies/client/1"
-while not client.is_connected() or not server.is_connected():
+while len(subscribed) < 2:
     client.loop(0.1)
-client.loop(0.5)
 client.publish("requests/math/add", json.dumps([2, 40]), properties=props)
 while reply is None:
     client.loop(0.5)
