@@ -215,6 +215,18 @@ static bool add_listen(const char *name, const char *text, struct options *optio
 	return true;
 }
 
+static char *trimmed(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t");
+	len = strlen(text);
+	while (len > 0 && strchr(" \t", text[len - 1]) != NULL)
+		len--;
+	text[len] = '\0';
+	return text;
+}
+
 /* A list with commas; the line may also be repeated. */
 static bool parse_listen(const struct option *option, const char *value, struct options *options,
 			 char *error)
@@ -225,9 +237,7 @@ static bool parse_listen(const struct option *option, const char *value, struct 
 	bool good = list != NULL || fail(error, "out of memory");
 
 	while (good && (item = strsep(&rest, ",")) != NULL) {
-		item += strspn(item, " \t");
-		item[strcspn(item, " \t")] = '\0';
-		good = add_listen(option->name, item, options, error);
+		good = add_listen(option->name, trimmed(item), options, error);
 	}
 	free(list);
 	return good;

@@ -171,6 +171,7 @@ START_TEST(listen_wants_numeric_addresses_with_ports)
 	REFUSED("listen", "localhost:14567", "localhost:14567");
 	REFUSED("listen", "14567", "14567");
 	REFUSED("listen", "127.0.0.1", "127.0.0.1");
+	REFUSED("listen", "127.0.0.1:1 127.0.0.1:2", "127.0.0.1:1 127.0.0.1:2");
 	REFUSED("listen", "127.0.0.1:", "127.0.0.1:");
 	REFUSED("listen", "127.0.0.1:65536", "65536");
 	REFUSED("listen", "127.0.0.1:+5", "+5");
