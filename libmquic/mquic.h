@@ -519,6 +519,17 @@ MQUIC_API const char *mquic_connection_error(const struct mquic_connection *conn
  */
 MQUIC_API enum mquic_status mquic_connection_close(struct mquic_connection *connection,
 						   uint64_t code, const char *reason);
+/**
+ * Moves a dialed connection to a new socket, whose address the system chooses (RFC 9000 section
+ * 9). Streams and sessions go on; the old path stays in use until the server has answered on the
+ * new one, which mquic_connection_local_address() then shows. A client does so by itself when the
+ * system's addresses or routes change; this is for those who know more.
+ *
+ * Errors: #MQUIC_ERR_STATE (server side, or the handshake is not complete), #MQUIC_ERR_AGAIN (the
+ * server does not allow it, or not yet), #MQUIC_ERR_SYSTEM (no socket), #MQUIC_ERR_CLOSED.
+ * Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_connection_migrate(struct mquic_connection *connection);
 /** Takes a stream the peer opened; yours. #MQUIC_ERR_AGAIN: none waits. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connection,
 							   struct mquic_stream **stream);

@@ -128,7 +128,7 @@ static void admit(struct mquic_endpoint *endpoint, struct wire *wire,
 		connection_destroy(connection);
 		return;
 	}
-	connection_read(connection, datagram);
+	connection_read(connection, wire, datagram);
 }
 
 void accept_initial(struct mquic_endpoint *endpoint, struct wire *wire,

@@ -82,19 +82,24 @@ void address_print(const struct address *address, char text[ADDRESS_TEXT_SIZE])
 		       (unsigned int)address_port(address));
 }
 
-bool address_equal(const struct address *a, const struct address *b)
+bool address_same_host(const struct address *a, const struct address *b)
 {
-	if (a->of.any.sa_family != b->of.any.sa_family || address_port(a) != address_port(b))
+	if (a->of.any.sa_family != b->of.any.sa_family)
 		return false;
 	if (a->of.any.sa_family == AF_INET)
 		return a->of.in.sin_addr.s_addr == b->of.in.sin_addr.s_addr;
 	return memcmp(&a->of.in6.sin6_addr, &b->of.in6.sin6_addr, sizeof(struct in6_addr)) == 0;
 }
 
+bool address_equal(const struct address *a, const struct address *b)
+{
+	return address_same_host(a, b) && address_port(a) == address_port(b);
+}
+
 uint16_t address_port(const struct address *address)
 {
 	return ntohs(address->of.any.sa_family == AF_INET6 ? address->of.in6.sin6_port
-							    : address->of.in.sin_port);
+							   : address->of.in.sin_port);
 }
 
 size_t address_prefix(const struct address *address, uint8_t prefix[ADDRESS_PREFIX_MAX])

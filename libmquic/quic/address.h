@@ -39,6 +39,9 @@ enum mquic_status address_resolve(struct address candidates[ADDRESS_CANDIDATES],
 /* "192.0.2.1:4433" or "[2001:db8::1]:4433". */
 void address_print(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
 
+/* Whatever the ports. */
+bool address_same_host(const struct address *a, const struct address *b);
+
 bool address_equal(const struct address *a, const struct address *b);
 
 uint16_t address_port(const struct address *address);

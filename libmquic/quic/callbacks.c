@@ -136,8 +136,7 @@ static int path_validated(ngtcp2_conn *conn, uint32_t flags, const ngtcp2_path *
 	(void)conn;
 	(void)flags;
 	(void)old_path;
-	if (result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS)
-		connection_set_peer(user_data, path);
+	migrate_path_answered(user_data, path, result);
 	return 0;
 }
 

@@ -56,6 +56,9 @@ void connection_strip(struct mquic_connection *connection)
 	if (connection->wire != NULL && connection->wire->connection == connection)
 		connection->wire->free(connection->wire);
 	connection->wire = NULL;
+	if (connection->next_wire != NULL)
+		connection->next_wire->free(connection->next_wire);
+	connection->next_wire = NULL;
 }
 
 void connection_drop(struct mquic_connection *connection)
@@ -124,9 +127,10 @@ void connection_set_peer(struct mquic_connection *connection, const ngtcp2_path 
 	address_print(&connection->local, connection->local_text);
 }
 
-void connection_read(struct mquic_connection *connection, const struct datagram *datagram)
+void connection_read(struct mquic_connection *connection, struct wire *wire,
+		     const struct datagram *datagram)
 {
-	ngtcp2_path path = transport_path(connection->wire, datagram);
+	ngtcp2_path path = transport_path(wire, datagram);
 	ngtcp2_pkt_info info = {.ecn = datagram->ecn};
 	int code;
 
@@ -142,7 +146,7 @@ void connection_read(struct mquic_connection *connection, const struct datagram 
 
 		/* A ClientHello in pieces, out of order: ngtcp2 wants the address proven first. */
 		if (ngtcp2_accept(&hd, datagram->data, datagram->len) == 0)
-			accept_retry(connection->endpoint, connection->wire, datagram, &hd);
+			accept_retry(connection->endpoint, wire, datagram, &hd);
 		code = NGTCP2_ERR_DROP_CONN;
 	}
 	connection->failure = code;
@@ -249,6 +253,14 @@ static void rest(struct mquic_connection *connection)
 		endpoint_schedule(connection->endpoint, &connection->task);
 }
 
+static void cannot_send(struct mquic_connection *connection, int code)
+{
+	if (connection->state == CONNECTION_HANDSHAKE)
+		demux_failed(connection->endpoint, connection->wire, code);
+	else
+		migrate_if_moved(connection, true);
+}
+
 static void run(struct task *task)
 {
 	struct mquic_connection *connection = list_entry(task, struct mquic_connection, task);
@@ -261,14 +273,16 @@ static void run(struct task *task)
 	if (connection->conn != NULL && failure != 0)
 		connection_fail(connection, failure);
 	if (connection->conn != NULL)
+		migrate_settle(connection);
+	if (connection->conn != NULL)
 		unreachable = writer_run(connection);
 	if (connection->conn != NULL) {
 		timer_set(&connection->endpoint->timers, &connection->timer,
 			  ngtcp2_conn_get_expiry(connection->conn));
 		rest(connection);
-		/* Only now: the next address of the name starts with a task of its own. */
+		/* Only now: what is tried next starts with a task of its own. */
 		if (unreachable != 0)
-			demux_failed(connection->endpoint, connection->wire, unreachable);
+			cannot_send(connection, unreachable);
 	} else if (connection->state == CONNECTION_ENDED && !connection->end_told) {
 		finish(connection);
 	}

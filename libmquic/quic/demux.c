@@ -14,7 +14,7 @@ void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,
 	/* A client's socket has one peer and one connection: whatever comes is for that, also a
 	 * stateless reset, whose identifier means nothing. */
 	if (wire->connection != NULL)
-		connection_read(wire->connection, datagram);
+		connection_read(wire->connection, wire, datagram);
 	else if (wire->closing != NULL)
 		closing_read(wire->closing, datagram);
 	else if (wire->listener != NULL)

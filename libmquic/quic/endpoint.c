@@ -9,6 +9,7 @@
 
 #include "quic/transport.h"
 #include "quic/udp.h"
+#include "quic/watch.h"
 
 /* Tasks may schedule tasks (session to connection); more rounds than this wait for the next turn.
  */
@@ -26,11 +27,14 @@ static uint64_t monotonic_ns(void *argument)
 static enum mquic_status open_udp(struct mquic_endpoint *endpoint, struct wire **wire,
 				  const struct address *remote)
 {
+	if (endpoint->watch == NULL)
+		endpoint->watch = watch_new(endpoint);
 	return udp_open(wire, endpoint, &demux_reader, NULL, remote, &endpoint->error);
 }
 
 static void release(struct mquic_endpoint *endpoint)
 {
+	watch_free(endpoint->watch);
 	listener_fini(endpoint);
 	timers_fini(&endpoint->timers);
 	udp_batch_free(endpoint->batch);

@@ -21,6 +21,7 @@
 
 struct tls_credentials;
 struct udp_batch;
+struct watch;
 
 /* Room for one burst of packets: the most that one GSO send may carry. */
 #define ENDPOINT_BURST_BYTES 65000
@@ -65,6 +66,7 @@ struct mquic_endpoint {
 	enum mquic_status (*open_wire)(struct mquic_endpoint *endpoint, struct wire **wire,
 				       const struct address *remote);
 
+	struct watch *watch; /* for addresses that change; NULL while nothing was dialed */
 	struct list children; /* of struct endpoint_child */
 	struct list listeners;
 	struct list connections; /* all that have a transport */

@@ -194,14 +194,15 @@ static void answer_version(struct wire *wire, const struct datagram *datagram,
 							       ids->scidlen));
 }
 
-static void to_target(struct table_entry *entry, const struct datagram *datagram)
+static void to_target(struct table_entry *entry, struct wire *wire, const struct datagram *datagram)
 {
 	struct quic_target *target = list_entry(entry, struct quic_route, entry)->target;
 
 	if (target->kind == TARGET_CLOSING)
 		closing_read(closing_of_target(target), datagram);
 	else
-		connection_read(list_entry(target, struct mquic_connection, target), datagram);
+		connection_read(list_entry(target, struct mquic_connection, target), wire,
+				datagram);
 }
 
 /* Version 0 alone does not tell: version negotiation packets have it too, and get no answer. */
@@ -227,7 +228,7 @@ void listener_receive(struct mquic_endpoint *endpoint, struct wire *wire,
 		return;
 	entry = table_find(&endpoint->routes, ids.dcid, ids.dcidlen);
 	if (entry != NULL)
-		to_target(entry, datagram);
+		to_target(entry, wire, datagram);
 	else if (is_short(datagram))
 		answer_unknown(endpoint, wire, datagram, &ids);
 	else if (datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE &&

@@ -47,6 +47,13 @@ struct quic_route {
 	struct quic_target *target;
 };
 
+/* What is known of the path of a connection's next wire. */
+enum path_answer {
+	PATH_UNKNOWN,
+	PATH_VALID,
+	PATH_FAILED
+};
+
 /* Connections of one address prefix. */
 struct quic_address {
 	struct table_entry entry;
@@ -92,6 +99,8 @@ struct mquic_connection {
 	ngtcp2_conn *conn;       /* NULL once ended */
 	ngtcp2_crypto_conn_ref reference;
 	struct wire *wire;
+	struct wire *next_wire; /* a client's, while its path is validated (migrate.c) */
+	enum path_answer path_answer;
 	struct quic_dial *dial;
 	struct quic_address *address;
 
@@ -144,8 +153,9 @@ void connection_strip(struct mquic_connection *connection);
 void connection_drop(struct mquic_connection *connection);
 /* Something could not be told: it ends with the next task, and that is told. */
 void connection_out_of_memory(struct mquic_connection *connection);
-/* A datagram for it came in. */
-void connection_read(struct mquic_connection *connection, const struct datagram *datagram);
+/* A datagram for it came in on the wire. */
+void connection_read(struct mquic_connection *connection, struct wire *wire,
+		     const struct datagram *datagram);
 void connection_set_peer(struct mquic_connection *connection, const ngtcp2_path *path);
 const struct connection_observer *connection_events(void); /* notify.c */
 
@@ -198,6 +208,19 @@ void unproven_sent(struct mquic_connection *connection, const ngtcp2_path *path,
  * then the attempt before goes on, unless memory ran out and conn is NULL. */
 bool dial_next(struct mquic_connection *connection);
 void dial_free(struct mquic_connection *connection);
+
+/* ---- migrate.c: a client that changes its address (RFC 9000 section 9) ---- */
+
+/* Tries another path if the system would now send from another address. `cannot_send`: on the
+ * present one. */
+void migrate_if_moved(struct mquic_connection *connection, bool cannot_send);
+void migrate_all_that_moved(struct mquic_endpoint *endpoint);
+/* Records what ngtcp2 knows of a path, on either side. */
+void migrate_path_answered(struct mquic_connection *connection, const ngtcp2_path *path,
+			   ngtcp2_path_validation_result result);
+/* Acts on it: the next wire takes over, or goes. */
+void migrate_settle(struct mquic_connection *connection);
+
 /* ---- writer.c ---- */
 
 /* Sends what is due. May end the connection. Returns why the peer cannot be reached, 0 if it can.

@@ -16,14 +16,14 @@
 #define UDP_GRO 104
 #endif
 
-#define BATCH_MESSAGES     8
-#define MESSAGE_SIZE       65536
-#define CONTROL_SIZE       256
-#define BATCHES_PER_TURN   8
-#define MAX_SEGMENTS       64
-#define LISTEN_BUFFER      4194304
-#define CONNECTED_BUFFER   1048576
-#define ECN_MASK           0x03
+#define BATCH_MESSAGES	 8
+#define MESSAGE_SIZE	 65536
+#define CONTROL_SIZE	 256
+#define BATCHES_PER_TURN 8
+#define MAX_SEGMENTS	 64
+#define LISTEN_BUFFER	 4194304
+#define CONNECTED_BUFFER 1048576
+#define ECN_MASK	 0x03
 
 struct udp_batch {
 	struct mmsghdr messages[BATCH_MESSAGES];
@@ -230,7 +230,10 @@ static int send_once(struct udp_socket *socket, const struct datagram *datagram,
 static int worth_telling(int code)
 {
 	switch (code) {
+	case EINVAL: /* so Linux says it of a connected socket */
+		return EADDRNOTAVAIL;
 	case ECONNREFUSED:
+	case ENETDOWN:
 	case ENETUNREACH:
 	case EHOSTUNREACH:
 	case EADDRNOTAVAIL:
@@ -272,6 +275,24 @@ static int send_datagram(struct wire *wire, const struct datagram *datagram)
 		return worth_telling(code);
 	socket->segments = false; /* this path cannot segment */
 	return send_each(socket, datagram);
+}
+
+/* Only binding another socket tells: this one keeps an address that is gone. */
+static bool has_address(const struct wire *wire)
+{
+	struct address local = wire->local;
+	int fd = socket(local.of.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+	bool gone;
+
+	if (fd < 0)
+		return true;
+	if (local.of.any.sa_family == AF_INET6)
+		local.of.in6.sin6_port = 0;
+	else
+		local.of.in.sin_port = 0;
+	gone = bind(fd, &local.of.any, local.len) != 0 && errno == EADDRNOTAVAIL;
+	(void)close(fd);
+	return !gone;
 }
 
 static void udp_close(struct wire *wire)
@@ -353,6 +374,7 @@ enum mquic_status udp_open(struct wire **wire, struct mquic_endpoint *endpoint,
 	if (made == NULL)
 		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
 	made->wire.send = send_datagram;
+	made->wire.is_usable = has_address;
 	made->wire.free = udp_close;
 	made->source.ready = read_ready;
 	made->endpoint = endpoint;

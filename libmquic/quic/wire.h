@@ -24,6 +24,8 @@ struct wire {
 	 * errno value if the peer's host or port cannot be reached, else 0.
 	 */
 	int (*send)(struct wire *wire, const struct datagram *datagram);
+	/* Whether the system still has the local address; asked of a client's only. */
+	bool (*is_usable)(const struct wire *wire);
 	void (*free)(struct wire *wire);
 	struct address local;
 	struct quic_listener *listener;      /* accepts here; NULL on a client's */

@@ -17,10 +17,19 @@ struct burst {
 	uint8_t ecn;
 };
 
+/* ngtcp2 may still name a wire that a client has left. */
+static struct wire *wire_of(const struct mquic_connection *connection, const ngtcp2_path *path)
+{
+	if (path->user_data == NULL ||
+	    (connection->listener == NULL && path->user_data != connection->next_wire))
+		return connection->wire;
+	return path->user_data;
+}
+
 static int burst_send(struct burst *burst)
 {
 	struct mquic_connection *connection = burst->connection;
-	struct wire *wire = burst->path.path.user_data;
+	struct wire *wire = wire_of(connection, &burst->path.path);
 	struct datagram datagram = {
 		.ecn = burst->ecn,
 		.data = burst->start,
@@ -30,8 +39,6 @@ static int burst_send(struct burst *burst)
 
 	if (burst->len == 0)
 		return 0;
-	if (wire == NULL)
-		wire = connection->wire;
 	datagram.local = transport_address(&burst->path.path.local);
 	datagram.remote = transport_address(&burst->path.path.remote);
 	connection->counters.bytes_sent += burst->len;
@@ -135,8 +142,7 @@ static ngtcp2_ssize write_packet(struct mquic_connection *connection, ngtcp2_pat
 {
 	for (;;) {
 		struct mquic_stream *stream = next_stream(connection);
-		ngtcp2_ssize written =
-			write_one(connection, stream, path, info, to, room, now_ns);
+		ngtcp2_ssize written = write_one(connection, stream, path, info, to, room, now_ns);
 
 		switch (written) {
 		case NGTCP2_ERR_WRITE_MORE:

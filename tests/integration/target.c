@@ -70,6 +70,8 @@ void target_option(struct target *target, const char *word)
 		status = set_identity(target);
 	} else if ((value = option_value(word, "--alpn=")) != NULL) {
 		status = mquic_settings_set_alpn(settings, value);
+	} else if ((value = option_value(word, "--server-name=")) != NULL) {
+		status = mquic_settings_set_server_name(settings, value);
 	} else if (option_number(word, "--idle-timeout-ms=", &number)) {
 		status = mquic_settings_set_idle_timeout_ms(settings, number);
 	} else if (option_number(word, "--keep-alive-ms=", &number)) {

@@ -25,8 +25,8 @@ void target_init(struct target *target);
 void target_free(struct target *target);
 
 /*
- * Takes `--host=`, `--port=`, `--cafile=`, `--cert=`, `--key=`, `--alpn=`, `--idle-timeout-ms=`,
- * `--keep-alive-ms=` or `--handshake-timeout-ms=`; exits on any other word.
+ * Takes `--host=`, `--port=`, `--cafile=`, `--cert=`, `--key=`, `--alpn=`, `--server-name=`,
+ * `--idle-timeout-ms=`, `--keep-alive-ms=` or `--handshake-timeout-ms=`; exits on any other word.
  */
 void target_option(struct target *target, const char *word);
 

@@ -17,6 +17,7 @@ struct sim_wire {
 	struct list link; /* host->wires */
 	struct sim_host *host;
 	struct address outside;
+	bool stranded; /* its address is not the host's any more */
 };
 
 struct sim_packet {
@@ -274,6 +275,8 @@ static int wire_send(struct wire *wire, const struct datagram *datagram)
 
 	if (host->send_error != 0)
 		return host->send_error;
+	if (from->stranded)
+		return EADDRNOTAVAIL;
 	for (offset = 0; offset < datagram->len; offset += datagram->segment) {
 		struct datagram each = *datagram;
 		struct sim_packet packet = {.ecn = datagram->ecn, .from = from->outside};
@@ -292,6 +295,11 @@ static int wire_send(struct wire *wire, const struct datagram *datagram)
 	return 0;
 }
 
+static bool wire_is_usable(const struct wire *wire)
+{
+	return !list_entry(wire, const struct sim_wire, wire)->stranded;
+}
+
 static void wire_free(struct wire *wire)
 {
 	struct sim_wire *gone = list_entry(wire, struct sim_wire, wire);
@@ -305,6 +313,7 @@ static struct wire *wire_new(struct sim_host *host, uint16_t port)
 	struct sim_wire *wire = allocate(sizeof(*wire));
 
 	wire->wire.send = wire_send;
+	wire->wire.is_usable = wire_is_usable;
 	wire->wire.free = wire_free;
 	wire->wire.local = sim_address(host->number, port);
 	wire->outside = wire->wire.local;
@@ -407,6 +416,19 @@ void sim_rebind(struct sim_host *host)
 
 		wire->outside.of.in.sin_addr.s_addr = htonl(0xc0000200U + host->number);
 		wire->outside.of.in.sin_port = htons(host->next_port++);
+	}
+}
+
+void sim_move(struct sim_host *host, unsigned int number, bool old_stays)
+{
+	struct list *node;
+
+	host->number = number;
+	for (node = host->wires.next; node != &host->wires && !old_stays; node = node->next) {
+		struct sim_wire *wire = list_entry(node, struct sim_wire, link);
+
+		wire->stranded = true;
+		wire->outside = sim_address(255, 0); /* nobody's */
 	}
 }
 

@@ -80,6 +80,12 @@ enum mquic_status sim_listen(struct sim_host *host, const struct mquic_settings 
 /* Moves the host's wires to other ports as seen from outside; packets to the old ones are lost. */
 void sim_rebind(struct sim_host *host);
 
+/*
+ * Gives the host another number. What it opens from now on is there; wires it has go on only if
+ * the old address stays. Nobody is told.
+ */
+void sim_move(struct sim_host *host, unsigned int number, bool old_stays);
+
 /* 10.0.0.number:port. */
 struct address sim_address(unsigned int number, uint16_t port);
 /* Where a host's first wire is seen from outside. */

@@ -118,6 +118,9 @@ static void use_connection(struct mquic_connection **slot)
 		if (*slot != NULL && mquic_connection_accept_stream(*slot, &stream) == MQUIC_OK)
 			keep_stream(stream);
 		break;
+	case 3:
+		(void)mquic_connection_migrate(*slot);
+		break;
 	default:
 		if (*slot != NULL && mquic_stream_open(&stream, *slot) == MQUIC_OK)
 			keep_stream(stream);
@@ -190,6 +193,12 @@ static void disturb(void)
 	case 3:
 		if (host->endpoint != NULL)
 			(void)mquic_endpoint_reload(host->endpoint);
+		break;
+	case 4:
+		if (host->endpoint != NULL) {
+			sim_move(host, 10 + (unsigned int)any(200), true);
+			migrate_all_that_moved(host->endpoint);
+		}
 		break;
 	default:
 		break;

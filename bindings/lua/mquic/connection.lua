@@ -153,6 +153,21 @@ function Connection:statistics()
 	return Connection.measure(handle)
 end
 
+--- Moves a dialed connection to a new socket, whose address the system chooses; streams go on. A
+-- client does so by itself when the system's addresses or routes change. ERR_AGAIN: the server
+-- does not allow it, or not yet.
+function Connection:migrate()
+	local handle = alive(self)
+	if not handle then
+		return object.closed(Connection)
+	end
+	local status = core.connection_migrate(handle)
+	if status ~= core.OK then
+		return explained(self, status)
+	end
+	return true
+end
+
 --- close([code], [reason]): ends the connection at once; bytes not acknowledged may be lost.
 function Connection:close(code, reason)
 	local handle = alive(self)

@@ -180,6 +180,22 @@ test("connection_tells_facts", function()
 	equal(connection:statistics().packets_received > 0, true)
 end)
 
+test("connection_moves_to_another_socket", function()
+	local server, port = echo_server()
+	local connection, endpoint = dial(port)
+	refused(mquic.ERR_STATE, connection:migrate())
+	local before
+	kit.wait(function()
+		before = connection:info().local_address
+		return connection:migrate() -- refused until the server has confirmed the handshake
+	end, endpoint, server)
+	kit.wait(function()
+		return connection:info().local_address ~= before
+	end, endpoint, server)
+	connection:close()
+	refused(mquic.ERR_CLOSED, connection:migrate())
+end)
+
 test("connection_ends_with_code_and_reason", function()
 	local server, port = echo_server()
 	local connection, endpoint = dial(port)

@@ -337,6 +337,20 @@ class Connection:
             if not self.endpoint.closed:
                 self.endpoint.process()
 
+    def migrate(self) -> None:
+        """
+        Moves a dialed connection to a new socket, whose address the system chooses; streams go
+        on. A client does so by itself when the system's addresses or routes change; this is for
+        those who know more. `info().local_address` shows the new one once the server has answered
+        there.
+
+        :raises WouldBlock: the server does not allow it, or not yet
+        :raises StateError: on the server side, and before the handshake is complete
+        """
+        with self.endpoint._lock:
+            _native.connection_migrate(self._handle)
+            self.endpoint.process()
+
     def open_stream(self) -> "Stream":
         """Opens a stream; it may wait for the handshake, and its bytes with it."""
         with self.endpoint._lock:

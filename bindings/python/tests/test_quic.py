@@ -97,6 +97,29 @@ def test_echo(echo, tls):
         assert connection.statistics().packets_sent > 2
 
 
+def test_migrate(echo, tls):
+    with quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=5) as connection:
+        before = connection.info().local_address
+        stream = connection.open_stream()
+        stream.sendall(b"here")
+        assert stream.recv(timeout=5) == b"here"
+        deadline = time.monotonic() + 5
+        while True:  # allowed once the server has confirmed the handshake
+            try:
+                connection.migrate()
+                break
+            except mquic.WouldBlock:
+                assert time.monotonic() < deadline
+                connection.endpoint.wait(0.05)
+        while connection.info().local_address == before:
+            assert time.monotonic() < deadline
+            connection.endpoint.wait(0.05)
+        stream.sendall(b"there")
+        assert stream.recv(timeout=5) == b"there"
+    with pytest.raises(mquic.ClosedError):
+        connection.migrate()
+
+
 def test_much_data_both_ways(echo, tls):
     connection = quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=PATIENCE)
     stream = connection.open_stream()
