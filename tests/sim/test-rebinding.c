@@ -97,8 +97,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("sim-moving");
-	TCase *group = tcase_create("moving");
+	Suite *suite = suite_create("sim-rebinding");
+	TCase *group = tcase_create("rebinding");
 
 	tcase_set_timeout(group, 120);
 	tcase_add_unchecked_fixture(group, pair_certificates_make, pair_certificates_remove);
