@@ -83,7 +83,7 @@ class Message(MQTTMessage):
     """A received message; its topic can match filters."""
 
     __slots__ = ()
-    topic: Topic
+    topic: Topic  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class Messages:
@@ -373,7 +373,9 @@ class Client:
             if self._closed is not None and not self._closed.done():
                 self._closed.set_result(None)
             error = make_end(status, origin, code, text)
-            self._finish(error if status != Status.OK else ClosedError(error.message))
+            if status == Status.OK:
+                error = ClosedError("this client was left" if self._leaving else error.message)
+            self._finish(error)
 
     def _finish(self, error: MquicError) -> None:
         """The connection is gone: tells all who wait."""

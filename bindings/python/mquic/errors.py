@@ -120,7 +120,9 @@ class NegativeAckError(MquicError):
     def __init__(self, what: str, reason_codes: list[ReasonCode]) -> None:
         super().__init__(f"{what} was refused: {', '.join(map(str, reason_codes))}")
         self.reason_codes: list[ReasonCode] = reason_codes
-        self.reason_code = next((code for code in reason_codes if code.is_failure), None)
+        self.reason_code: ReasonCode | None = next(
+            (code for code in reason_codes if code.is_failure), None
+        )
 
 
 class ReentrantError(MquicError):

@@ -28,9 +28,10 @@ from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
 from . import _native
+from ._check import whole
 from ._facts import ConnectionInfo, Statistics, info_of, statistics_of
 from .enums import EventType
-from .errors import ClosedError, MquicError, TimedOutError, WouldBlock, make_end
+from .errors import ClosedError, MquicError, StateError, TimedOutError, WouldBlock, make_end
 from .tls import NativeSettings, QUICSettings, TLSSettings
 
 __all__ = ["Connection", "Endpoint", "Event", "Statistics", "Stream", "connect"]
@@ -39,6 +40,10 @@ T = TypeVar("T")
 
 _BATCH = 1000
 _TYPES = frozenset(EventType)
+
+
+def _check_code(code: int) -> None:
+    whole("the code", code, 0, 2**62 - 1)
 
 
 class Event(NamedTuple):
@@ -137,6 +142,7 @@ class Endpoint:
         :raises TLSError: for an unusable certificate, key or CA
         :raises SystemCallError: if the address is in use or not ours
         """
+        whole("the port", port, 0, 65535)
         with self._lock, NativeSettings(tls, quic, alpn) as settings:
             return _native.endpoint_listen(self._handle, settings, address, port)
 
@@ -165,6 +171,7 @@ class Endpoint:
         :raises ResolveError: if the name is unknown
         :raises TLSError: for unusable files
         """
+        whole("the port", port, 1, 65535)
         with self._lock, NativeSettings(tls, quic, alpn) as settings:
             return Connection(self, _native.connection_dial(self._handle, settings, host, port))
 
@@ -329,6 +336,7 @@ class Connection:
         :param code: application code, below 2**62
         :param reason: up to 256 bytes for the peer's log
         """
+        _check_code(code)
         with self.endpoint._lock:
             try:
                 _native.connection_close(self._handle, code, reason)
@@ -410,7 +418,10 @@ class Stream:
 
         def attempt() -> int:
             with self._lock:
-                return _native.stream_send(self._handle, view)
+                try:
+                    return _native.stream_send(self._handle, view)
+                except StateError:
+                    raise StateError("nothing can be sent after finish() or reset()") from None
 
         return self.connection.endpoint._until(attempt, timeout, "nothing could be sent")
 
@@ -465,11 +476,13 @@ class Stream:
 
     def reset(self, code: int = 0) -> None:
         """Gives up sending; the code is below 2**62."""
+        _check_code(code)
         with self._lock:
             _native.stream_reset(self._handle, code)
 
     def stop(self, code: int = 0) -> None:
         """Gives up receiving; the code is below 2**62."""
+        _check_code(code)
         with self._lock:
             _native.stream_stop(self._handle, code)
 

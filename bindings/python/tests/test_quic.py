@@ -311,3 +311,24 @@ def test_listen_errors(server_tls, echo):
     with pytest.raises(ValueError):
         endpoint.listen("127.0.0.1\0", tls=server_tls)
     endpoint.reload()
+
+
+def test_wrong_arguments(echo, tls):
+    for port in ("443", None, 1.0):
+        with pytest.raises(TypeError, match="the port must be a whole number"):
+            quic.connect("localhost", port)
+    for port in (-1, 0, 65536):
+        with pytest.raises(ValueError, match="the port must be 1 to 65535"):
+            quic.connect("localhost", port)
+    with quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=5) as connection:
+        stream = connection.open_stream()
+        for call in (stream.reset, stream.stop, connection.close):
+            with pytest.raises(TypeError, match="the code must be a whole number"):
+                call("1")
+            with pytest.raises(ValueError, match="the code must be 0 to"):
+                call(2**62)
+        with pytest.raises(TypeError):
+            stream.send("text")
+        stream.finish()
+        with pytest.raises(mquic.StateError, match="finish"):
+            stream.send(b"x")
