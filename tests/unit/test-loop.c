@@ -72,12 +72,14 @@ END_TEST
 
 START_TEST(loop_is_readable_when_the_deadline_has_come)
 {
-	uint64_t start = now_ns();
+	uint64_t deadline = now_ns() + 20000000;
+	bool early;
 
-	loop_arm(&loop, start + 20000000);
-	ck_assert(!is_readable(0));
-	ck_assert(is_readable(2000));
-	ck_assert_uint_ge(now_ns() - start, 20000000);
+	loop_arm(&loop, deadline);
+	early = is_readable(0);
+	ck_assert(!early || now_ns() >= deadline); /* we may have been kept from looking */
+	ck_assert(is_readable(30000));
+	ck_assert_uint_ge(now_ns(), deadline);
 	ck_assert_int_eq(loop_dispatch(&loop), 0);
 	ck_assert(!is_readable(0));
 }
@@ -101,7 +103,7 @@ START_TEST(loop_takes_an_earlier_deadline_at_once)
 {
 	loop_arm(&loop, now_ns() + 3600000000000U);
 	loop_arm(&loop, now_ns() + 1000000);
-	ck_assert(is_readable(2000));
+	ck_assert(is_readable(30000));
 }
 END_TEST
 

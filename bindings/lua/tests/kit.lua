@@ -86,9 +86,12 @@ function kit.raises(pattern, call, ...)
 	end
 end
 
+--- Seconds that end what hangs: far more than anything takes, also on a machine that is busy.
+kit.patience = 40
+
 --- Processes the sources until the condition holds.
 function kit.wait(condition, ...)
-	local deadline = mquic.now() + 20
+	local deadline = mquic.now() + kit.patience
 	while not condition() do
 		if mquic.now() > deadline then
 			error("waited in vain", 2)

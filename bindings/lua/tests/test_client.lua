@@ -232,7 +232,7 @@ test("client_is_told_why_it_was_refused", function()
 		end,
 	})
 	assert(client:connect())
-	refused(mquic.ERR_REFUSED, client:run(10))
+	refused(mquic.ERR_REFUSED, client:run(kit.patience))
 	equal(told[2], mquic.ERR_REFUSED)
 	equal(told[3].origin, mquic.ORIGIN_MQTT)
 	equal(told[3] == closed, true)
@@ -243,7 +243,7 @@ test("client_refuses_a_server_it_cannot_trust", function()
 	given.ca_file = nil
 	local client = kit.keep(assert(mquic.client(given)))
 	assert(client:connect())
-	refused(mquic.ERR_TLS, client:run(10))
+	refused(mquic.ERR_TLS, client:run(kit.patience))
 end)
 
 test("client_trusts_anybody_if_told_so", function()
@@ -269,7 +269,7 @@ test("client_disconnects_in_peace", function()
 		record = one
 	end)
 	assert(client:disconnect())
-	equal(client:run(10), true)
+	equal(client:run(kit.patience), true)
 	equal(record.status, mquic.OK)
 	equal(client:alive(), false)
 end)
@@ -278,7 +278,7 @@ test("client_may_be_connected_again", function()
 	local client = kit.connected()
 	for _ = 1, 2 do
 		assert(client:disconnect())
-		equal(client:run(10), true)
+		equal(client:run(kit.patience), true)
 		assert(client:connect())
 		kit.wait(function()
 			return client:connected()
@@ -356,7 +356,7 @@ test("error_in_a_handler_comes_out_and_loses_nothing", function()
 	end
 	local passed, problem
 	repeat
-		passed, problem = pcall(client.run, client, 10)
+		passed, problem = pcall(client.run, client, kit.patience)
 	until not passed
 	equal(problem.mark, "mine")
 	receive(client, messages, 4)

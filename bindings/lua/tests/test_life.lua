@@ -101,7 +101,7 @@ test("client_may_be_closed_in_its_own_handler", function()
 	for _ = 1, 3 do
 		assert(client:publish({ topic = "suicide", qos = 1 }))
 	end
-	client:run(10)
+	client:run(kit.patience)
 	equal(client:alive(), false)
 	equal(#messages, 1)
 end)
@@ -214,7 +214,7 @@ end)
 test("interrupt_ends_the_plain_loop_at_once", function()
 	-- A shell in the background sends the signal, when the script is in its loop again.
 	local output = with_session(
-		"os.execute('(sleep 0.3; kill -INT ' .. arg[1] .. ') &') client:run(10)",
+		"os.execute('(sleep 0.3; kill -INT ' .. arg[1] .. ') &') client:run(40)",
 		"sh -c 'exec %s $$' 2>&1")
 	equal(output:find("interrupted!", 1, true) ~= nil, true, output)
 end)
