@@ -78,7 +78,12 @@ SECTIONS = [
         [("Memory", loopback.MEMORY_HEAD, loopback.memory_rows)],
         ["memory"],
     ),
-    ("footprint", "Footprint", None, ["footprint-components", "footprint-steps"]),
+    (
+        "footprint",
+        "Footprint",
+        None,
+        ["footprint-components", "footprint-client", "footprint-features", "footprint-steps"],
+    ),
     (
         "emulator-check",
         "Accuracy of the link emulator",

@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 	size_t len = 0;
 
 	if (argc < 2 || mquic_endpoint_new(&endpoint) != MQUIC_OK ||
-	    mquic_connection_dial(&connection, endpoint, NULL, argv[1], 0) != MQUIC_OK ||
+	    mquic_connection_dial(&connection, endpoint, NULL, argv[1], MQUIC_PORT) != MQUIC_OK ||
 	    mquic_stream_open(&stream, connection) != MQUIC_OK ||
 	    mquic_stream_send(stream, (const uint8_t *)"hello", 5, &len) != MQUIC_OK)
 		return 1;
