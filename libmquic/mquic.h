@@ -491,7 +491,12 @@ enum mquic_statistic {
 	MQUIC_STATISTIC_PACKETS_SENT = 8,      /**< UDP datagrams */
 	MQUIC_STATISTIC_PACKETS_RECEIVED = 9,  /**< UDP datagrams */
 	MQUIC_STATISTIC_PACKETS_LOST = 10,     /**< packets with stream data declared lost (RFC 9002 6) */
-	MQUIC_STATISTIC_HANDSHAKE_US = 11      /**< from first packet to handshake complete; 0 before */
+	MQUIC_STATISTIC_HANDSHAKE_US = 11,     /**< from first packet to handshake complete; 0 before */
+	/**
+	 * Bytes of memory the connection takes now: its state, what was received and not
+	 * consumed, what was sent and not acknowledged; TLS aside, which goes with the handshake.
+	 */
+	MQUIC_STATISTIC_MEMORY = 12
 };
 
 /**

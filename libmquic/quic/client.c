@@ -54,8 +54,11 @@ enum mquic_status transport_client(struct mquic_connection *connection,
 	callbacks.recv_crypto_data = crypto_data;
 	callbacks.get_new_connection_id = new_connection_id;
 	if (ngtcp2_conn_client_new(&connection->conn, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
-				   &callbacks, &quic_settings, &params, NULL, connection) != 0)
+				   &callbacks, &quic_settings, &params,
+				   &connection->memory.allocator, connection) != 0) {
+		connection->conn = NULL; /* ngtcp2 leaves what it has freed */
 		return MQUIC_ERR_MEMORY;
+	}
 	connection_set_peer(connection, &path);
 	if (ngtcp2_crypto_gnutls_configure_client_session(tls_session_native(connection->tls)) != 0)
 		return MQUIC_ERR_MEMORY;

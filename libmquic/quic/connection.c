@@ -22,6 +22,7 @@ struct mquic_connection *connection_new(struct mquic_endpoint *endpoint)
 		free(connection);
 		return NULL;
 	}
+	memory_init(&connection->memory);
 	connection->target.kind = TARGET_CONNECTION;
 	connection->endpoint = endpoint;
 	connection->observer = connection_events();
@@ -334,6 +335,11 @@ void connection_set_keep_alive_ms(struct mquic_connection *connection, uint64_t 
 						   interval_ms * NGTCP2_MILLISECONDS);
 }
 
+void connection_set_held(struct mquic_connection *connection, size_t bytes)
+{
+	connection->memory.held = bytes;
+}
+
 enum mquic_status mquic_connection_close(struct mquic_connection *connection, uint64_t code,
 					 const char *reason)
 {
@@ -467,6 +473,8 @@ uint64_t mquic_connection_statistic(const struct mquic_connection *connection,
 		return packets_lost(connection);
 	case MQUIC_STATISTIC_HANDSHAKE_US:
 		return connection->counters.handshake_us;
+	case MQUIC_STATISTIC_MEMORY:
+		return memory_of(connection);
 	}
 	return 0;
 }

@@ -49,4 +49,7 @@ uint64_t connection_idle_timeout_ms(const struct mquic_connection *connection);
 /* Sends PINGs after this silence (RFC 9000 section 10.1.2). */
 void connection_set_keep_alive_ms(struct mquic_connection *connection, uint64_t interval_ms);
 
+/* Bytes that the observer keeps for it, to be counted as the connection's memory. */
+void connection_set_held(struct mquic_connection *connection, size_t bytes);
+
 #endif

@@ -80,8 +80,11 @@ enum mquic_status transport_server(struct mquic_connection *connection, const ng
 	callbacks.get_new_connection_id = new_connection_id;
 	callbacks.remove_connection_id = remove_connection_id;
 	if (ngtcp2_conn_server_new(&connection->conn, &hd->scid, &scid, &path, hd->version,
-				   &callbacks, &quic_settings, &params, NULL, connection) != 0)
+				   &callbacks, &quic_settings, &params,
+				   &connection->memory.allocator, connection) != 0) {
+		connection->conn = NULL; /* ngtcp2 leaves what it has freed */
 		return MQUIC_ERR_MEMORY;
+	}
 	connection_set_peer(connection, &path);
 	if (ngtcp2_crypto_gnutls_configure_server_session(tls_session_native(connection->tls)) != 0)
 		return MQUIC_ERR_MEMORY;

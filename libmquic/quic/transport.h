@@ -20,6 +20,7 @@
 
 #include "quic/connection.h"
 #include "quic/endpoint.h"
+#include "quic/memory.h"
 #include "tls/tls.h"
 
 struct udp_reader;
@@ -139,6 +140,7 @@ struct mquic_connection {
 	char local_text[ADDRESS_TEXT_SIZE];
 	uint64_t started_ns;
 	struct quic_counters counters;
+	struct quic_memory memory;
 	ngtcp2_conn_info last_info; /* kept for after the end */
 };
 

@@ -55,6 +55,7 @@ static bool append(struct mquic_relay *relay, const uint8_t *data, size_t len)
 	memcpy(head + relay->head_len, data, len);
 	relay->head = head;
 	relay->head_len += len;
+	connection_set_held(relay->connection, relay->head_len);
 	return true;
 }
 
@@ -167,5 +168,6 @@ enum mquic_status mquic_relay_set_username(struct mquic_relay *relay, const char
 	free(relay->head);
 	relay->head = packet;
 	relay->head_len = packet_len;
+	connection_set_held(relay->connection, packet_len);
 	return MQUIC_OK;
 }

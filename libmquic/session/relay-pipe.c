@@ -65,6 +65,7 @@ enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_t len)
 			relay->head = NULL;
 			relay->head_len = 0;
 			relay->head_read = 0;
+			connection_set_held(relay->connection, 0);
 		}
 	} else {
 		status = mquic_stream_consume(relay->stream, len);

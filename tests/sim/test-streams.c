@@ -181,6 +181,64 @@ START_TEST(reader_that_pauses_holds_the_sender_back)
 }
 END_TEST
 
+static uint64_t memory_of_server(void)
+{
+	return mquic_connection_statistic(pair.accepted[0], MQUIC_STATISTIC_MEMORY);
+}
+
+START_TEST(memory_counts_what_waits_at_both_ends)
+{
+	uint64_t client_before;
+	uint64_t server_before;
+	uint64_t dialed;
+
+	mquic_settings_set_receive_window(pair.server_settings, 32 * KIB);
+	pair_connect();
+	sim_run(pair.sim, SIM_SECOND);
+	client_before = mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_MEMORY);
+	server_before = memory_of_server();
+	ck_assert_uint_gt(server_before, 10 * KIB);
+	ck_assert_uint_lt(server_before, 60 * KIB);
+	traffic_start(0);
+	traffic_server[0].paused = true;
+	(void)traffic_open(500 * KIB);
+	sim_run(pair.sim, 20 * SIM_SECOND);
+	dialed = mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_MEMORY);
+	ck_assert_uint_ge(dialed, client_before + 468 * KIB);
+	ck_assert_uint_lt(dialed, client_before + 600 * KIB);
+	ck_assert_uint_ge(memory_of_server(), server_before + 32 * KIB);
+	ck_assert_uint_lt(memory_of_server(), server_before + 64 * KIB);
+	traffic_server[0].paused = false;
+	traffic_receive(&traffic_server[0]);
+	wait_for_traffic(30);
+	traffic_stop();
+	sim_run(pair.sim, 5 * SIM_SECOND);
+	ck_assert_uint_lt(memory_of_server(), server_before + 16 * KIB);
+}
+END_TEST
+
+START_TEST(memory_counts_what_came_out_of_order)
+{
+	static const uint8_t zeros[10 * KIB];
+	struct mquic_stream *stream;
+	uint64_t before;
+	size_t sent;
+
+	pair_connect();
+	sim_run(pair.sim, SIM_SECOND);
+	before = memory_of_server();
+	ck_assert_int_eq(mquic_stream_open(&stream, pair.dialed), MQUIC_OK);
+	pair.client->up.loss = 1000;
+	ck_assert_int_eq(mquic_stream_send(stream, zeros, 1, &sent), MQUIC_OK);
+	sim_run(pair.sim, SIM_MS);
+	pair.client->up.loss = 0;
+	ck_assert_int_eq(mquic_stream_send(stream, zeros, sizeof(zeros), &sent), MQUIC_OK);
+	sim_run(pair.sim, 8 * SIM_MS);
+	ck_assert_uint_ge(memory_of_server(), before + sizeof(zeros));
+	mquic_stream_free(stream);
+}
+END_TEST
+
 START_TEST(a_connection_holds_four_windows_however_many_streams)
 {
 	uint64_t held = 0;
@@ -548,6 +606,8 @@ static void add_pressure(Suite *suite)
 	tcase_set_timeout(group, 240);
 	tcase_add_test(group, send_buffer_holds_no_more_than_its_cap);
 	tcase_add_test(group, reader_that_pauses_holds_the_sender_back);
+	tcase_add_test(group, memory_counts_what_waits_at_both_ends);
+	tcase_add_test(group, memory_counts_what_came_out_of_order);
 	tcase_add_test(group, a_connection_holds_four_windows_however_many_streams);
 	tcase_add_test(group, one_paused_stream_does_not_stop_the_others);
 	tcase_add_test(group, credit_comes_back_from_streams_given_up);

@@ -25,6 +25,8 @@ class Statistics:
     packets_received: int
     #: Packets with stream data that were declared lost (RFC 9002 section 6).
     packets_lost: int
+    #: Bytes the connection takes now, with all that waits to be read or acknowledged.
+    memory: int
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def statistics_of(connection: Any) -> Statistics:
         packets_sent=count(Statistic.PACKETS_SENT),
         packets_received=count(Statistic.PACKETS_RECEIVED),
         packets_lost=count(Statistic.PACKETS_LOST),
+        memory=count(Statistic.MEMORY),
     )
 
 

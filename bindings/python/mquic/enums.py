@@ -89,6 +89,7 @@ class Statistic(IntEnum):
     PACKETS_RECEIVED = 9
     PACKETS_LOST = 10
     HANDSHAKE_US = 11
+    MEMORY = 12
 
 
 class SubscribeOption(IntEnum):
