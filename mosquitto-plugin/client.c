@@ -35,6 +35,10 @@
 #define DIAL_LIMIT_MS 10000
 #define END_LIMIT_MS  10000
 
+/* How often memory is counted: seldom, or often once half of what is allowed is taken. */
+#define COUNT_SELDOM_MS 1000
+#define COUNT_OFTEN_MS	100
+
 /* The broker takes CONNECT up to 100000 bytes, and the token makes it longer. */
 #define CONNECT_MAX (100000 - 64)
 
@@ -111,6 +115,69 @@ static void turn_away(struct client *client, const char *reason)
 	client_free(client);
 }
 
+/* ---- Memory -------------------------------------------------------------- */
+
+static uint64_t memory_of_connection(const struct mquic_connection *connection)
+{
+	return mquic_connection_statistic(connection, MQUIC_STATISTIC_MEMORY);
+}
+
+static uint64_t memory_of(const struct client *client)
+{
+	return sizeof(*client) + (client->pending != NULL ? client->pending_len : 0) +
+	       memory_of_connection(mquic_relay_connection(client->relay));
+}
+
+static uint64_t count_memory(const struct clients *clients, uint64_t *count)
+{
+	const struct client *client;
+	uint64_t bytes = 0;
+
+	*count = 0;
+	TAILQ_FOREACH(client, &clients->all, in_all)
+	{
+		bytes += memory_of(client);
+		++*count;
+	}
+	return bytes;
+}
+
+/* Turns away clients that take more than `share` until the rest is within the limit. */
+static void turn_away_above(struct clients *clients, uint64_t share)
+{
+	struct client *client;
+	struct client *next;
+
+	for (client = TAILQ_FIRST(&clients->all);
+	     client != NULL && clients->memory > clients->options->memory_limit; client = next) {
+		uint64_t bytes = memory_of(client);
+
+		next = TAILQ_NEXT(client, in_all);
+		if (bytes <= share || client->relay == NULL)
+			continue;
+		clients->memory -= bytes;
+		turn_away(client, "plugin_opt_memory_limit is reached");
+	}
+}
+
+void clients_limit_memory(struct clients *clients, bool moved)
+{
+	uint64_t limit = clients->options->memory_limit;
+	uint64_t count;
+	uint64_t factor;
+
+	clients->memory_moved |= moved;
+	if (!clients->memory_moved || clients->now_ms < clients->count_memory_ms)
+		return;
+	clients->memory_moved = false;
+	clients->memory = count_memory(clients, &count);
+	/* With factor 1 it is enough: clients that take no more than a share each fit. */
+	for (factor = 8; factor > 0 && clients->memory > limit; factor /= 2)
+		turn_away_above(clients, factor * (limit / count));
+	clients->count_memory_ms =
+		clients->now_ms + (clients->memory > limit / 2 ? COUNT_OFTEN_MS : COUNT_SELDOM_MS);
+}
+
 /* ---- WAITING ------------------------------------------------------------- */
 
 void client_accept(struct clients *clients, struct mquic_connection *connection)
@@ -132,6 +199,10 @@ void client_accept(struct clients *clients, struct mquic_connection *connection)
 	client->proxy_due = clients->options->proxy_protocol;
 	mquic_relay_set_userdata(client->relay, client);
 	TAILQ_INSERT_TAIL(&clients->all, client, in_all);
+	/* Newcomers must not cost those their place who are here. */
+	clients->memory += memory_of(client);
+	if (clients->memory > clients->options->memory_limit)
+		turn_away(client, "plugin_opt_memory_limit is reached");
 }
 
 /* Who the client is, as far as its certificate says. */
@@ -454,7 +525,13 @@ void clients_dial(struct clients *clients)
 
 int clients_timeout_ms(const struct clients *clients)
 {
-	return TAILQ_EMPTY(&clients->dialing) ? -1 : DIAL_AGAIN_MS;
+	if (!TAILQ_EMPTY(&clients->dialing))
+		return DIAL_AGAIN_MS;
+	if (!clients->memory_moved)
+		return -1;
+	return clients->count_memory_ms > clients->now_ms
+		       ? (int)(clients->count_memory_ms - clients->now_ms)
+		       : 0;
 }
 
 void clients_turn_away(struct clients *clients)

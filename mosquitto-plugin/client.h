@@ -23,7 +23,10 @@ struct clients {
 	struct log_ring *log;
 	int epoll_fd;
 	int highest_fd;
-	uint64_t now_ms; /* the worker reads the clock once per turn */
+	uint64_t now_ms;	  /* the worker reads the clock once per turn */
+	uint64_t memory;	  /* bytes of all clients, when last counted */
+	uint64_t count_memory_ms; /* when to count again */
+	bool memory_moved;	  /* something has happened since then */
 	struct client_queue all;
 	struct client_queue dialing; /* those that wait longest first */
 	uint8_t buffer[65536];	     /* one read of a unix socket */
@@ -44,8 +47,15 @@ void client_ready(struct client *client, uint32_t epoll_events);
 /* Dials for those that have no unix socket yet; some may have to wait for its backlog. */
 void clients_dial(struct clients *clients);
 
-/* Milliseconds until clients_dial() should try again; -1: nobody waits. */
+/* Milliseconds until clients_dial() or clients_limit_memory() has something to do; -1: not yet. */
 int clients_timeout_ms(const struct clients *clients);
+
+/*
+ * Keeps the memory of all clients below memory_limit: when it is reached, those that take more
+ * than their share are turned away, the largest first. To be called once per turn; `moved` says
+ * whether anything happened in it.
+ */
+void clients_limit_memory(struct clients *clients, bool moved);
 
 /* The broker goes away: turns away those that it has not seen yet. */
 void clients_turn_away(struct clients *clients);

@@ -16,6 +16,10 @@
 /* Where Mosquitto's own unit file makes a directory for it. */
 #define DEFAULT_HANDOFF "/run/mosquitto/quic.sock"
 
+/* Bytes. With less hardly a client could be served, more than the upper one is a slip. */
+#define MEMORY_LIMIT_MIN (UINT64_C(16) << 20)
+#define MEMORY_LIMIT_MAX (UINT64_C(1) << 50)
+
 struct option {
 	const char *name;
 	bool (*parse)(const struct option *option, const char *value, struct options *options,
@@ -99,16 +103,24 @@ static bool parse_flag(const struct option *option, const char *value, struct op
 	return true;
 }
 
-/* Digits only: no sign, no blanks, no 0x. */
-static bool read_number(const char *text, uint32_t min, uint32_t max, uint32_t *number)
+/* Digits only, at most 18 of them: no sign, no blanks, no 0x. */
+static bool read_digits(const char *text, uint64_t min, uint64_t max, uint64_t *number)
 {
-	uint64_t sum = 0;
 	const char *at;
 
-	for (at = text; *at >= '0' && *at <= '9' && at - text < 10; at++)
-		sum = sum * 10 + (uint64_t)(*at - '0');
-	*number = (uint32_t)sum;
-	return at != text && *at == '\0' && sum >= min && sum <= max;
+	*number = 0;
+	for (at = text; *at >= '0' && *at <= '9' && at - text < 18; at++)
+		*number = *number * 10 + (uint64_t)(*at - '0');
+	return at != text && *at == '\0' && *number >= min && *number <= max;
+}
+
+static bool read_number(const char *text, uint32_t min, uint32_t max, uint32_t *number)
+{
+	uint64_t wide;
+	bool good = read_digits(text, min, max, &wide);
+
+	*number = (uint32_t)wide;
+	return good;
 }
 
 static bool parse_number(const struct option *option, const char *value, struct options *options,
@@ -120,6 +132,17 @@ static bool parse_number(const struct option *option, const char *value, struct 
 		return fail(error, "plugin_opt_%s must be a number from %u to %u, not \"%s\"",
 			    option->name, option->min, option->max, value);
 	return true;
+}
+
+static bool parse_memory(const struct option *option, const char *value, struct options *options,
+			 char *error)
+{
+	return read_digits(value, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX, field(option, options)) ||
+	       fail(error,
+		    "plugin_opt_%s must be a number of bytes from %llu (16 MiB) to %llu, not "
+		    "\"%s\"",
+		    option->name, (unsigned long long)MEMORY_LIMIT_MIN,
+		    (unsigned long long)MEMORY_LIMIT_MAX, value);
 }
 
 /* Off, or long enough that the server's own PINGs, sent at a third of it, keep a client alive. */
@@ -271,6 +294,7 @@ static const struct option known[] = {
 	 .parse = parse_idle_timeout,
 	 .min = 10,
 	 .max = 86400},
+	{FIELD(memory_limit), .parse = parse_memory},
 	{FIELD(retry), .parse = parse_retry},
 	{FIELD(proxy_protocol), .parse = parse_proxy},
 	{FIELD(keylog_file), .parse = parse_text},
@@ -425,8 +449,21 @@ static bool default_keyfile(struct options *options, char *error)
 		    path, strerror(errno));
 }
 
+/* A quarter of the machine's memory. */
+static uint64_t default_memory_limit(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES);
+	long page_size = sysconf(_SC_PAGE_SIZE);
+	uint64_t quarter =
+		pages > 0 && page_size > 0 ? (uint64_t)pages * (uint64_t)page_size / 4 : 0;
+
+	return quarter < MEMORY_LIMIT_MIN ? MEMORY_LIMIT_MIN : quarter;
+}
+
 static bool add_defaults(struct options *options, char *error)
 {
+	if (options->memory_limit == 0)
+		options->memory_limit = default_memory_limit();
 	if (options->certfile == NULL)
 		return fail(error, "plugin_opt_certfile is missing: name the PEM file of the "
 				   "server's certificate");

@@ -39,6 +39,7 @@ struct options {
 	uint32_t max_handshakes;
 	uint32_t connect_timeout_s;
 	uint32_t idle_timeout_s;
+	uint64_t memory_limit; /* bytes, of all clients together */
 	enum mquic_retry retry;
 };
 

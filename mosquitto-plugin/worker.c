@@ -103,6 +103,7 @@ static bool turn(struct worker *worker, int timeout_ms)
 		return false;
 	drain_events(worker);
 	clients_dial(&worker->clients);
+	clients_limit_memory(&worker->clients, count > 0);
 	drain_events(worker);
 	return true;
 }

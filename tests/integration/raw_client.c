@@ -11,7 +11,7 @@
  *     timeout                         nothing ended the connection within --wait-ms
  *
  * Each HEX word is one send, --pause-ms apart. --fill=N sends N zero bytes behind them,
- * --finish ends our side, --no-stream only connects.
+ * --finish ends our side, --no-stream only connects, --no-read leaves unread what comes.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,6 +34,7 @@ struct raw_client {
 	uint64_t fill;
 	bool finish;
 	bool no_stream;
+	bool no_read;
 	bool closed;
 };
 
@@ -124,7 +125,8 @@ static void handle(struct raw_client *client, const struct mquic_event *event)
 		       mquic_connection_tls_version(client->connection));
 		break;
 	case MQUIC_EVENT_STREAM_READABLE:
-		receive(client->stream);
+		if (!client->no_read)
+			receive(client->stream);
 		break;
 	case MQUIC_EVENT_STREAM_WRITABLE:
 		send_due(client);
@@ -170,6 +172,8 @@ static void parse(struct raw_client *client, int argc, char **argv)
 			client->finish = true;
 		else if (strcmp(argv[i], "--no-stream") == 0)
 			client->no_stream = true;
+		else if (strcmp(argv[i], "--no-read") == 0)
+			client->no_read = true;
 		else if (!option_number(argv[i], "--pause-ms=", &client->pause_ms) &&
 			 !option_number(argv[i], "--wait-ms=", &client->wait_ms) &&
 			 !option_number(argv[i], "--fill=", &client->fill))

@@ -78,6 +78,8 @@ void target_option(struct target *target, const char *word)
 		status = mquic_settings_set_keep_alive_ms(settings, number);
 	} else if (option_number(word, "--handshake-timeout-ms=", &number)) {
 		status = mquic_settings_set_handshake_timeout_ms(settings, number);
+	} else if (option_number(word, "--receive-window=", &number)) {
+		status = mquic_settings_set_receive_window(settings, number);
 	} else {
 		fail("unknown option %s", word);
 	}

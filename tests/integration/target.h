@@ -26,7 +26,8 @@ void target_free(struct target *target);
 
 /*
  * Takes `--host=`, `--port=`, `--cafile=`, `--cert=`, `--key=`, `--alpn=`, `--server-name=`,
- * `--idle-timeout-ms=`, `--keep-alive-ms=` or `--handshake-timeout-ms=`; exits on any other word.
+ * `--idle-timeout-ms=`, `--keep-alive-ms=`, `--handshake-timeout-ms=` or `--receive-window=`; exits
+ * on any other word.
  */
 void target_option(struct target *target, const char *word);
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness import mqtt
 from harness.broker import Broker
-from harness.clients import SessionClient, many_clients, raw
+from harness.clients import SessionClient, many_clients, raw, start_raw
 from harness.process import eventually
 
 
@@ -110,6 +110,46 @@ def test_a_silent_client_is_kept(make_broker):
     time.sleep(13)
     assert client.events("DISCONNECTED") == []
     client.publish("x", "y", qos=1)
+
+
+def test_clients_that_do_not_read_cannot_take_all_memory(make_broker):
+    broker = make_broker(plugin_opts={"memory_limit": 16 << 20}).start()
+    good = SessionClient(broker, "good")
+    good.connect()
+    good.subscribe("fair/#", 1)
+    greedy = [
+        start_raw(
+            broker,
+            mqtt.connect(f"greedy{number}", keep_alive=0) + mqtt.subscribe("bulk"),
+            flags=["--no-read", "--wait-ms=60000"],
+            receive_window=4096,
+        )
+        for number in range(70)
+    ]
+    eventually(lambda: len(broker.connections()) == 71, 30, "all of them")
+    # Each pins its send buffer and one read of the unix socket: 22 MiB together.
+    for _ in range(3):
+        broker.tcp_pub("-t", "bulk", "-s", input="x" * 500000)
+    eventually(
+        lambda: broker.log().count("turned away: plugin_opt_memory_limit is reached") >= 5,
+        20,
+        "the greedy ones turned away",
+    )
+    time.sleep(2)
+    left = [one for one in greedy if not any("memory_limit" in line for line in one.lines)]
+    assert 30 < len(left) < 66
+    good.publish("fair/1", "still here", qos=1)
+    assert good.message()["payload"] == "still here"
+
+
+def test_newcomers_do_not_cost_residents_their_place(make_broker):
+    broker = make_broker(plugin_opts={"memory_limit": 16 << 20}).start()
+    resident = SessionClient(broker, "resident")
+    resident.connect()
+    assert many_clients(broker, count=900, timeout_ms=8000).returncode != 0
+    assert "turned away: plugin_opt_memory_limit is reached" in broker.log()
+    resident.publish("x", "y", qos=1)
+    broker.pub("-t", "x", "-m", "there is room again", "-q", "1")
 
 
 class FewDescriptors(Broker):

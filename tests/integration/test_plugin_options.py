@@ -31,6 +31,7 @@ WRONG = [
     ("max_connections", "many", "a number from 1 to"),
     ("connect_timeout", "0", "a number from 1 to 600"),
     ("idle_timeout", "3", "from 10 to 86400"),
+    ("memory_limit", "64M", "a number of bytes from 16777216"),
     ("retry", "often", "adaptive, always or never"),
     ("proxy_protocol", "2", "needs Mosquitto 2.1"),
 ]
@@ -64,7 +65,7 @@ def test_the_example_names_options_that_exist(make_broker, certs, workdir):
     example = SOURCE / "mosquitto-plugin" / "mquic.conf.example"
     lines = re.findall(r"^#?plugin_opt_(\S+) (.+)$", example.read_text(), re.MULTILINE)
     options = dict(lines)
-    assert len(options) == len(lines) == 17
+    assert len(options) == len(lines) == 18
     del options["proxy_protocol"], options["crlfile"], options["capath"]
     options["cafile"] = certs.ca
     options["keylog_file"] = workdir / "keys.log"

@@ -92,6 +92,7 @@ START_TEST(these_four_are_enough)
 	ck_assert_uint_eq(options.connect_timeout_s, 10);
 	ck_assert_uint_eq(options.idle_timeout_s, 3600);
 	ck_assert_uint_eq(options.max_connections, 0);
+	ck_assert_uint_ge(options.memory_limit, 16777216);
 	ck_assert(!options.require_certificate);
 }
 END_TEST
@@ -255,6 +256,12 @@ START_TEST(numbers_are_numbers_and_in_range)
 	ck_assert(PARSE("idle_timeout", "0"));
 	REFUSED("idle_timeout", "9", "from 10 to 86400");
 	REFUSED("idle_timeout", "86401", "from 10 to 86400");
+	ck_assert(PARSE("memory_limit", "10000000000"));
+	ck_assert_uint_eq(options.memory_limit, UINT64_C(10000000000));
+	REFUSED("memory_limit", "16777215", "from 16777216 (16 MiB)");
+	REFUSED("memory_limit", "1125899906842625", "to 1125899906842624");
+	REFUSED("memory_limit", "18446744073709551617", "number of bytes");
+	REFUSED("memory_limit", "64M", "number of bytes");
 }
 END_TEST
 

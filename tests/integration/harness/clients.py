@@ -130,6 +130,14 @@ def raw(broker, *chunks, port=None, timeout=60, flags=(), **options):
     return RawResult(done.stdout)
 
 
+def start_raw(broker, *chunks, flags=(), **options):
+    """The same, but left to itself; its `lines` are those of a RawResult."""
+    argv = [*_target(broker, None, options), *flags, *(chunk.hex() for chunk in chunks)]
+    process = Process([broker.build.helper("raw-client"), *argv], broker.build.environment())
+    broker.adopt(process)
+    return process
+
+
 class RawResult:
     """What a raw client saw: `data` from the peer, and how it ended."""
 
