@@ -51,7 +51,8 @@ def test_large_messages_with_loss(broker, make_proxy):
 def test_handshakes_get_through_30_percent_loss(broker, make_proxy):
     proxy = make_proxy(broker, loss=0.3, delay_ms=5, seed=9)
     done = many_clients(broker, proxy.port, count=20, timeout_ms=60000, handshake_timeout_ms=60000)
-    assert done.returncode == 0, done
+    # A goodbye has three seconds to be acknowledged, in which nothing may get through.
+    assert "connected=20 subscribed=20 received=20 delivered=20" in done.stdout, done
 
 
 def test_an_outage_shorter_than_the_idle_timeout_is_survived(broker, make_proxy):

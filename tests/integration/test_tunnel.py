@@ -298,24 +298,26 @@ def test_listening_to_the_world_is_warned_of(broker):
     assert "unencrypted" in tunnel.process.wait_error("0.0.0.0")
 
 
+def never_answered(tunnel, name):
+    """Fails if the client gets an answer. It may be cut off before connect() has returned."""
+    try:
+        with tunnel.connect() as client:
+            client.sendall(mqtt.connect(name))
+            assert client.recv(4) == b"", "an answer"
+    except (ConnectionResetError, BrokenPipeError):
+        pass
+
+
 def test_no_broker(broker):
     tunnel = Tunnel(broker, port=free_udp_port())
-    with tunnel.connect() as client:
-        with pytest.raises((ConnectionResetError, BrokenPipeError)):
-            client.sendall(mqtt.connect("lost"))
-            assert client.recv(4) == b"", "an answer"
-            raise ConnectionResetError
+    never_answered(tunnel, "lost")
     assert "cannot connect" in tunnel.process.wait_error("refused")
 
 
 def test_a_broker_that_cannot_be_trusted(make_broker, certs):
     broker = make_broker(identity=certs.other_server).start()
     tunnel = Tunnel(broker)
-    with tunnel.connect() as client:
-        with pytest.raises((ConnectionResetError, BrokenPipeError)):
-            client.sendall(mqtt.connect("wary"))
-            assert client.recv(4) == b"", "an answer"
-            raise ConnectionResetError
+    never_answered(tunnel, "wary")
     assert "certificate" in tunnel.process.wait_error("refused")
     assert "wary" not in broker.log()
 
