@@ -163,6 +163,23 @@ START_TEST(session_connects_in_two_round_trips)
 }
 END_TEST
 
+START_TEST(probes_of_the_mtu_delay_nobody)
+{
+	struct sim_link line = {.delay_ns = 30 * SIM_MS};
+	uint64_t start;
+
+	pair_set_link(&line);
+	start = sim_now(pair.sim);
+	dial();
+	wait_for(is_connected, 1, 5);
+	ck_assert_uint_le(sim_now(pair.sim) - start, 120 * SIM_MS + SIM_MS / 2);
+	start = sim_now(pair.sim);
+	publish(1, 1);
+	ck_assert(sim_until(pair.sim, is_settled, NULL, SIM_SECOND));
+	ck_assert_uint_le(sim_now(pair.sim) - start, 60 * SIM_MS + SIM_MS / 2);
+}
+END_TEST
+
 START_TEST(refusal_is_told_with_its_reason)
 {
 	broker.refusal = 0x87;
@@ -558,6 +575,7 @@ int main(void)
 	tcase_add_checked_fixture(group, set_up, tear_down);
 	tcase_set_timeout(group, 240);
 	tcase_add_test(group, session_connects_in_two_round_trips);
+	tcase_add_test(group, probes_of_the_mtu_delay_nobody);
 	tcase_add_test(group, refusal_is_told_with_its_reason);
 	tcase_add_test(group, silent_server_is_noticed);
 	tcase_add_test(group, keep_alive_pings_and_notices_a_server_that_answers_none);
