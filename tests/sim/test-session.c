@@ -180,6 +180,32 @@ START_TEST(probes_of_the_mtu_delay_nobody)
 }
 END_TEST
 
+START_TEST(lost_last_message_goes_again_soon_after_a_round_trip)
+{
+	struct sim_link line = {.delay_ns = 30 * SIM_MS};
+	uint64_t start;
+	uint32_t number;
+
+	pair_set_link(&line);
+	dial();
+	wait_for(is_connected, 1, 5);
+	for (number = 0; number < 30; number++) {
+		publish(number, 1);
+		ck_assert(sim_until(pair.sim, is_settled, NULL, SIM_SECOND));
+		sim_run(pair.sim, 10 * SIM_MS);
+	}
+	pair.client->up.loss = 1000;
+	start = sim_now(pair.sim);
+	publish(number, 1);
+	sim_run(pair.sim, SIM_MS);
+	pair.client->up.loss = 0;
+	ck_assert(sim_until(pair.sim, is_settled, NULL, SIM_SECOND));
+	/* Two round trips, and little more than the 5 ms of max_ack_delay. */
+	ck_assert_uint_le(sim_now(pair.sim) - start, 130 * SIM_MS);
+	expect_each_once(broker.counts, 0, number + 1);
+}
+END_TEST
+
 START_TEST(refusal_is_told_with_its_reason)
 {
 	broker.refusal = 0x87;
@@ -576,6 +602,7 @@ int main(void)
 	tcase_set_timeout(group, 240);
 	tcase_add_test(group, session_connects_in_two_round_trips);
 	tcase_add_test(group, probes_of_the_mtu_delay_nobody);
+	tcase_add_test(group, lost_last_message_goes_again_soon_after_a_round_trip);
 	tcase_add_test(group, refusal_is_told_with_its_reason);
 	tcase_add_test(group, silent_server_is_noticed);
 	tcase_add_test(group, keep_alive_pings_and_notices_a_server_that_answers_none);
