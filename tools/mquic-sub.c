@@ -38,6 +38,7 @@ struct sub {
 	struct mquic_subscription *unsubscription;
 	uint64_t timeout_at_ms;
 	uint32_t printed;
+	bool mute; /* printing has failed */
 };
 
 /* ---- options ------------------------------------------------------------- */
@@ -204,6 +205,9 @@ static void print_message(const struct sub *sub, const struct mquic_message *mes
 /* Nobody reads what we print any more, or the disk is full. */
 static void output_failed(struct sub *sub)
 {
+	if (sub->mute)
+		return;
+	sub->mute = true;
 	if (errno != EPIPE)
 		say_error("Cannot print: %s.", strerror(errno));
 	client_close(&sub->client, 1);
@@ -317,7 +321,7 @@ static void pull_events(struct sub *sub)
 		handle(sub, event);
 		mquic_event_free(event);
 	}
-	if (fflush(stdout) != 0 && sub->client.state == CLIENT_CONNECTED)
+	if (fflush(stdout) != 0)
 		output_failed(sub);
 }
 

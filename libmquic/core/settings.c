@@ -118,7 +118,7 @@ static enum mquic_status set_file(struct mquic_settings *settings, char **slot, 
 {
 	if (path != NULL && path[0] == '\0')
 		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "the name of the %s is empty; pass NULL for none", what);
+				 "the name of the %s is empty: give one, or none at all", what);
 	return set_string(settings, slot, path);
 }
 

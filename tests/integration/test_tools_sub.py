@@ -39,6 +39,15 @@ def test_what_count_leaves_stays_with_the_broker(broker):
     assert seen == [str(number) for number in range(6)]
 
 
+@pytest.mark.parametrize("qos", [0, 1])
+def test_a_full_disk_is_told(broker, qos):
+    publish(broker, "held", "y", "-r")
+    with open("/dev/full", "w") as full:
+        sub = broker.sub("-t", "held", "-C", "1", "-q", qos, ready=False, stdout=full)
+        assert sub.wait() == 1
+    assert "Cannot print: No space left on device." in sub.errors
+
+
 def test_timeout_has_its_exit_code(broker):
     started = time.monotonic()
     sub = broker.sub("-t", "x", "-W", "3", client_id="patient")

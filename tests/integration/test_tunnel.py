@@ -346,3 +346,11 @@ def test_it_comes_back_after_a_restart_of_the_broker(tunnel):
     tunnel.mosquitto("mosquitto_pub", "-t", "x", "-m", "y", "-q", "1")
     tunnel.broker.restart()
     tunnel.mosquitto("mosquitto_pub", "-t", "x", "-m", "y", "-q", "1")
+
+
+def test_files_that_cannot_be_used_are_told_at_the_start(broker):
+    tool = broker.build.tool("mquic-tunnel")
+    words = ["--listen", f"{HOST}:0", "--connect", f"mqtt-quic://{HOST}:{broker.port}"]
+    done = broker.build.run(tool, *words, "--cafile", "missing.crt", timeout=10)
+    assert done.returncode == 1 and "missing.crt does not exist" in done.stderr
+    assert "Listening" not in done.stdout

@@ -77,6 +77,23 @@ static void fit_to_files(struct tunnel *tunnel)
 	tunnel->max_connections = (uint32_t)most;
 }
 
+/*
+ * Certificates are read when a connection is made. One that is dropped before it has sent anything
+ * tells now what is wrong with them, and not when the first client comes.
+ */
+static bool check_files(struct tunnel *tunnel)
+{
+	struct mquic_connection *connection;
+
+	if (mquic_connection_dial(&connection, tunnel->endpoint, tunnel->settings, "127.0.0.1",
+				  tunnel->port) == MQUIC_OK) {
+		mquic_connection_free(connection);
+		return true;
+	}
+	say_error("%s", mquic_endpoint_error(tunnel->endpoint));
+	return false;
+}
+
 bool tunnel_open(struct tunnel *tunnel)
 {
 	fit_to_files(tunnel);
@@ -89,7 +106,8 @@ bool tunnel_open(struct tunnel *tunnel)
 		mquic_endpoint_set_log(tunnel->endpoint, log_line, MQUIC_LOG_WARNING, NULL);
 	signals_catch(tunnel->endpoint);
 	/* No watcher: the endpoint is looked after in every turn. */
-	return tunnel_watch(tunnel, mquic_endpoint_get_fd(tunnel->endpoint), NULL, EPOLLIN);
+	return check_files(tunnel) &&
+	       tunnel_watch(tunnel, mquic_endpoint_get_fd(tunnel->endpoint), NULL, EPOLLIN);
 }
 
 void tunnel_free(struct tunnel *tunnel)
