@@ -53,17 +53,28 @@ static int die(const char *what)
 	return 2;
 }
 
-/* The middle of the arrivals: the start empties the bucket, the end may be sparse. */
+/*
+ * The time between arrivals is the slope of a line through the middle ones, so that a sink that
+ * was kept waiting for once does not count: the start empties the bucket, the end may be sparse.
+ */
 static void print_arrivals(const uint64_t *times, size_t count, size_t bytes)
 {
 	size_t from = count / 4;
 	size_t to = count - count / 10;
-	double seconds = 0;
+	double packets = to > from ? (double)(to - from) : 0;
+	double middle = (packets - 1) / 2;
+	double above = 0;
+	double below = 0;
 
-	if (to > from + 1)
-		seconds = (double)(times[to - 1] - times[from]) / 1e9;
+	for (size_t i = from; i < to; i++) {
+		double place = (double)(i - from) - middle;
+
+		above += place * (double)(times[i] - times[from]) / 1e9;
+		below += place * place;
+	}
 	printf("{\"received\":%zu,\"seconds\":%.6f,\"packets\":%zu,\"bytes\":%zu}\n", count,
-	       seconds, seconds > 0 ? to - 1 - from : 0, bytes);
+	       below > 0 ? above / below * (packets - 1) : 0.0, below > 0 ? to - 1 - from : 0,
+	       bytes);
 }
 
 static int sink(uint16_t port)

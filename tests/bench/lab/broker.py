@@ -14,11 +14,10 @@ from pathlib import Path
 from harness.build import BROKER, give_to_broker, make_directory
 from harness.ports import free_tcp_port, free_udp_port
 
+from .errors import BenchError
+from .ledger import note_directory, note_process
+
 TRANSPORTS = ("quic", "tls", "tcp")
-
-
-class BenchError(Exception):
-    """Something that the user should read as one sentence."""
 
 
 class Broker:
@@ -41,6 +40,7 @@ class Broker:
             "tcp": free_tcp_port(),
         }
         self.directory = make_directory()
+        note_directory(self.directory)
         self._child = None
 
     def port(self, transport):
@@ -90,7 +90,9 @@ class Broker:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
+        note_process(self._child.pid)
         self._await_socket()
         return self
 

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from harness.build import SOURCE, Build, give_to_broker, make_directory
 
-from . import emulator_check, facts, footprint, links, loopback, lossy, report
-from .broker import TRANSPORTS, BenchError
-from .network import Alone
+from . import emulator_check, facts, footprint, links, loopback, lossy, memory, packaged, report
+from .broker import TRANSPORTS
+from .errors import BenchError
+from .ledger import Ledger, note_directory
+from .network import remove_stale
 from .progress import say
 from .results import Results
 
@@ -32,6 +34,8 @@ class Context:
     def __init__(self, args):
         os.environ["MQUIC_BUILD"] = str(args.build)
         self.args = args
+        if args.packaged:
+            packaged.make(args.build)
         self.out = args.out
         self._build = None
         self._certificates = None
@@ -44,6 +48,7 @@ class Context:
                 self._build = Build()
             except FileNotFoundError as error:
                 raise BenchError(str(error)) from None
+            note_directory(self._build.copies)
             if self._build.sanitizer:
                 raise BenchError(f"{self._build.directory} has sanitizers in it; measure another")
         return self._build
@@ -52,6 +57,7 @@ class Context:
         """A CA and a server certificate (P-256) good for every address the bench uses."""
         if self._certificates is None:
             place = make_directory()
+            note_directory(place)
             for words in (["ca"], ["server", "--days", "30", *SERVER_NAMES]):
                 done = self.build.run(
                     self.build.tool("mquic-keygen"), words[0], "--dir", place, *words[1:]
@@ -81,6 +87,9 @@ class Context:
 
     def print_table(self, title, table):
         print(f"\n{title}\n\n{table.text()}\n", flush=True)
+
+    def print_text(self, text):
+        print(f"{text}\n", flush=True)
 
     def say(self, text):
         say(text)
@@ -128,14 +137,15 @@ def _common(parser, repeats):
 
 def _add_lossy(parser):
     _common(parser, 20)
+    lossy_works = [work for work in links.WORK if work != "trickle"]
     parser.add_argument("--scenarios", type=_list_of(str, list(links.SCENARIOS)),
                         default=list(links.SCENARIOS), metavar="LIST",
                         help="of " + ", ".join(links.SCENARIOS))
     parser.add_argument("--links", type=_list_of(str, list(links.LINKS)),
                         default=list(links.LINKS), metavar="LIST",
                         help="of " + ", ".join(links.LINKS))
-    parser.add_argument("--work", type=_list_of(str, list(lossy.WORK)), default=list(lossy.WORK),
-                        metavar="LIST", help="of " + ", ".join(lossy.WORK))
+    parser.add_argument("--work", type=_list_of(str, lossy_works), default=lossy_works,
+                        metavar="LIST", help="of " + ", ".join(lossy_works))
     parser.add_argument("--conditions", type=_list_of(str, list(links.CONDITIONS)),
                         default=list(links.CONDITIONS), metavar="LIST",
                         help="troubles: " + ", ".join(links.CONDITIONS))
@@ -143,9 +153,20 @@ def _add_lossy(parser):
     parser.add_argument("--ones", type=int, default=5, help="seeds per one-at-a-time cell")
     parser.add_argument("--synthetic", type=int, default=5, help="seeds per synthetic cell")
     parser.add_argument("--trouble", type=int, default=8, help="seeds per trouble")
-    parser.add_argument("--lanes", type=int, default=8, help="dumbbells side by side")
-    parser.add_argument("--clients", type=int, default=1,
-                        help="client hosts to make, 1 to 10; the first one sends")
+    parser.add_argument("--senders", type=_list_of(str, ["one", "all"]), default=["one", "all"],
+                        metavar="LIST", help="one: a host alone; all: the ten hosts at once")
+    parser.add_argument("--crowd-links", type=_list_of(str, list(links.LINKS)),
+                        default=["wifi", "zigbee"], metavar="LIST",
+                        help="of --links, those that all senders use (default: wifi,zigbee)")
+    parser.add_argument("--crowds", type=int, default=8, help="seeds per cell with all senders")
+    parser.add_argument("--lanes", type=int, default=12,
+                        help="dumbbells side by side, a quarter of that where a processor is busy")
+    _add_network(parser)
+
+
+def _add_network(parser):
+    parser.add_argument("--network", choices=["auto", "netem", "emulator"], default="auto",
+                        help="what makes the links; auto: netem where the kernel has it")
 
 
 def _add_throughput(parser):
@@ -173,8 +194,8 @@ def _add_connections(parser):
 
 def _add_memory(parser):
     _common(parser, 2)
-    parser.add_argument("--clients", type=_list_of(int), default=[1000, loopback.most_clients()],
-                        metavar="LIST", help="how many idle clients")
+    parser.add_argument("--clients", type=_list_of(int), default=[1000, 0], metavar="LIST",
+                        help="how many idle clients; 0: as many as there is room for")
 
 
 def _parser():
@@ -199,7 +220,7 @@ def _parser():
         "report": "renders the results as one HTML page, or as the document's tables",
         "all": "all of the above, full length",
     }
-    adders = {"lossy": _add_lossy, "throughput": _add_throughput, "latency": _add_latency,
+    adders = {"emulator-check": _add_network, "lossy": _add_lossy, "throughput": _add_throughput, "latency": _add_latency,
               "connections": _add_connections, "memory": _add_memory,
               "footprint": footprint.add_options, "report": report.add_options}
     for name, text in helps.items():
@@ -216,21 +237,25 @@ def _outputs(parser):
                         help="where results go (default: build/bench)")
     parser.add_argument("--build", type=Path, default=SOURCE / "build", metavar="DIR",
                         help="the build to measure (default: build)")
+    parser.add_argument("--packaged", action="store_true",
+                        help="make and measure a build with the flags of the Debian packages, in "
+                        "build-packaged")
     parser.add_argument("--fresh", action="store_true", help="forget what was measured before")
 
 
 RUN = {
-    "emulator-check": lambda context, args: emulator_check.run(context),
+    "emulator-check": emulator_check.run,
     "lossy": lossy.run,
     "throughput": loopback.throughput,
     "latency": loopback.latency,
     "connections": loopback.connections,
-    "memory": loopback.memory,
+    "memory": memory.run,
     "footprint": footprint.run,
     "report": report.run,
 }
 
 QUICK = [
+    ["emulator-check"],
     ["throughput", "--shapes", "1→1", "--qos", "0,1", "--sizes", "64", "--repeats", "3",
      "--scale", "0.1"],
     ["latency", "--qos", "0", "--repeats", "3", "--count", "3000"],
@@ -238,7 +263,7 @@ QUICK = [
     ["memory", "--clients", "300", "--repeats", "1"],
     ["lossy", "--scenarios", "home,farm", "--links", "wifi,3g", "--work", "connect,window",
      "--connects", "6", "--repeats", "4", "--conditions", "outage,NAT rebinding",
-     "--trouble", "2"],
+     "--trouble", "2", "--crowd-links", "wifi", "--crowds", "1"],
     ["footprint", "--no-builds"],
 ]
 
@@ -253,16 +278,14 @@ def _run_some(parser, args, commands, quick):
     start = time.monotonic()
     context = Context(args)
     try:
-        if os.geteuid() == 0:
-            say("emulator-check")
-            emulator_check.run(context, quick=quick)
-        else:
+        if os.geteuid() != 0:
             say("Not root: emulator-check and lossy are left out, they need network namespaces.")
         for words in commands:
-            if words[0] == "lossy" and os.geteuid() != 0:
+            if words[0] in ("lossy", "emulator-check") and os.geteuid() != 0:
                 continue
             say(words[0])
             context.args = _sub_arguments(parser, args, words)
+            context.args.quick = quick
             RUN[words[0]](context, context.args)
         report.run(context, _sub_arguments(parser, args, ["report"]))
     finally:
@@ -274,7 +297,7 @@ def _dispatch(parser, args):
     if args.quick:
         _run_some(parser, args, QUICK, True)
     elif args.command == "all":
-        commands = [[name] for name in COMMANDS if name != "emulator-check"]
+        commands = [[name] for name in COMMANDS]
         _run_some(parser, args, commands, False)
     else:
         context = Context(args)
@@ -288,17 +311,19 @@ def main():
     parser = _parser()
     args = parser.parse_args()
     args.out = args.out.resolve()
-    args.build = args.build.resolve()
+    args.build = SOURCE / "build-packaged" if args.packaged else args.build.resolve()
     if not args.quick and args.command is None:
         parser.print_help()
         return 2
-    # A kill cleans up like Ctrl-C.
+    # A kill cleans up like Ctrl-C, which counts even where a shell has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if args.command == "report":
             _dispatch(parser, args)
         else:
-            with Alone():
+            with Ledger():
+                remove_stale()
                 _dispatch(parser, args)
     except BenchError as error:
         sys.stderr.write(f"bench: {error}\n")

@@ -6,12 +6,15 @@ import math
 import subprocess
 import time
 
-from .broker import BenchError
 from .draw import bars
+from .errors import BenchError
+from .ledger import note_process
 from .links import BROKER_HOST, LINKS, SCENARIOS, dumbbell, round_trip_ms
 from .loads import program
-from .network import Network, remove_stale, require_root
-from .lossy import measured, run_groups
+from .lossy import run_groups
+from .lossy_tables import measured
+from .netem import Choice
+from .network import require_root
 from .progress import Progress
 from .results import select
 from .stats import bootstrap_ratio, pairs, path_loss
@@ -35,6 +38,7 @@ class Sink:
         self._child = subprocess.Popen(
             [*self._argv, str(PORT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        note_process(self._child.pid)
         if self._child.stdout.readline().strip() != "ready":
             raise BenchError("the probe's far end did not start")
         return self
@@ -93,7 +97,6 @@ def check_rate(build, network, link, seconds):
         probe(build, network, "flood", count, int(1e9 / packets_s / 2), size)
         settle(0.5 * seconds + 1)
         got = sink.result()
-    network.command("set * queue 1000")
     measured = got["packets"] * (size + FRAME_BYTES) * 8 / got["seconds"]
     error = measured / rate - 1
     return {
@@ -138,52 +141,62 @@ def check_loss(build, network, link, scenarios, packets):
     }
 
 
-def run(context, quick=False):
+def run(context, args):
     require_root("emulator-check")
-    remove_stale()
     results = context.results("emulator-check")
+    quick = getattr(args, "quick", False)
+    choice = Choice(args.network)
+    context.say(choice.sentence())
     scenarios = ["home"] if quick else list(SCENARIOS)
-    keys = [{"check": check, "link": link} for check in ("rtt", "rate", "loss") for link in LINKS]
+    keys = [{"check": check, "link": link, **choice.key()}
+            for check in ("rtt", "rate", "loss") for link in LINKS]
     work = results.missing(keys)
-    with Network(context.build, "check", dumbbell(1)) as network:
+    with choice.network(context.build, "check", dumbbell(1)) as network:
         with Progress("emulator-check", len(work)) as progress:
             for key in work:
                 results.add(key, **_check(context.build, network, key, scenarios, quick))
                 progress.step(f"{key['check']} {key['link']}")
     results.save()
-    check_same(context, results, 5 if quick else 30)
+    if not quick:
+        check_same(context, choice, results, 30)
     present(context, results.rows)
+    if quick:
+        context.print_text("Identical variants are not compared in --quick, where rounds are few; "
+                           "`bench emulator-check` does.")
 
 
 # Work, link and measure that variants are compared with themselves in: where the median says
 # more about the bench than about which seeds were drawn.
-SAME = [("connect", "wifi", "connack_ms", 4), ("window", "ethernet", "done_ms", 1)]
+SAME = [("connect", "wifi", "connack_ms", 4), ("window", "ethernet", "done_ms", 2)]
 
 
-def check_same(context, results, seeds):
+def check_same(context, choice, results, seeds):
     """Compares variants with themselves: what differs then is the bench's own noise."""
     variants = [(name, f"{name}-again") for name in ("quic", "tcp")]
     groups = [
         results.missing(
-            [{"scenario": "home", "link": link, "work": work, "transport": name, "seed": seed}
-             for name in names]
+            [{"scenario": "home", "link": link, "work": work, "transport": name, "seed": seed,
+              **choice.key()} for name in names]
         )
         for work, link, _, more in SAME
         for seed in range(1, seeds * more + 1)
         for names in variants
     ]
     with Progress("identical variants", sum(len(group) for group in groups)) as progress:
-        run_groups(context, groups, results, progress, 4)
-    results.rows = [row for row in results.rows if row["key"].get("check") != "same"]
+        run_groups(context, choice, groups, results, progress, 4)
+    results.rows = [
+        row for row in results.rows
+        if row["key"].get("check") != "same" or row["key"].get("network", "emulator") != choice.kind
+    ]
     for work, link, measure, _ in SAME:
-        rows = select(results.rows, work=work, link=link)
+        rows = select(results.rows, work=work, link=link, **choice.key())
         for name, again in variants:
             ratio, low, high = bootstrap_ratio(
                 pairs(measured(select(rows, transport=again), measure),
                       measured(select(rows, transport=name), measure))
             )
             results.add(
-                {"check": "same", "link": link, "variant": f"{name}, {work}"},
+                {"check": "same", "link": link, "variant": f"{name}, {work}", **choice.key()},
                 expected=1, measured=ratio, error=ratio - 1, unit="", interval=[low, high],
                 good=abs(ratio - 1) <= SAME_TOLERANCE,
             )
@@ -195,7 +208,7 @@ def _check(build, network, key, scenarios, quick):
     if key["check"] == "rtt":
         return check_rtt(build, network, link, 20 if quick else 100)
     if key["check"] == "rate":
-        return check_rate(build, network, link, 1.5 if quick else 6)
+        return check_rate(build, network, link, 2.5 if quick else 6)
     return check_loss(build, network, link, scenarios, 1000 if quick else 4000)
 
 
@@ -212,7 +225,7 @@ def rows_of_table(rows):
         }[key["check"]]
         yield [
             f"same: {key['variant']}" if "variant" in key else key["check"],
-            LINKS[key["link"]]["name"],
+            LINKS[key["link"]]["name"] + (" (netem)" if "network" in key else ""),
             f"{row['expected']:.4g} {row['unit']}",
             f"{row['measured']:.5g} {row['unit']}",
             error,

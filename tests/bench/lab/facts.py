@@ -51,11 +51,16 @@ def _commit():
 
 def _build_options(build):
     text = _output("meson", "introspect", "--buildoptions", str(build))
-    wanted = ("buildtype", "optimization", "b_lto", "b_sanitize")
+    wanted = ("buildtype", "optimization", "b_lto", "b_sanitize", "c_args")
     try:
-        return {o["name"]: o["value"] for o in json.loads(text) if o["name"] in wanted}
+        found = {o["name"]: o["value"] for o in json.loads(text) if o["name"] in wanted}
     except ValueError:
         return {}
+    # Flags that tell of the machine's directories say nothing about speed.
+    args = [word for word in found.pop("c_args", []) if not re.search(r"=/|^-[gI]", word)]
+    if found.get("optimization") == "plain":
+        del found["optimization"]
+    return {**found, **({"c_args": " ".join(args)} if args else {})}
 
 
 def gather(build):

@@ -81,6 +81,17 @@ def cell_loss(link, scenario):
     return path_loss(SCENARIOS[scenario]["loss"][link] / 100)
 
 
+MESSAGES = 100
+
+# What is sent after CONNACK. Trouble comes in the middle of a steady trickle: 20 messages a
+# second for 5 seconds.
+WORK = {
+    "connect": {"count": 0, "timeout_ms": 30000},
+    "window": {"count": MESSAGES, "window": 20, "timeout_ms": 60000},
+    "one": {"count": MESSAGES, "window": 1, "timeout_ms": 120000},
+    "trickle": {"count": MESSAGES, "window": 20, "gap_us": 50000, "timeout_ms": 20000},
+}
+
 # Troubles: parameters on top of a cell's, and a plan in ms after the first packet.
 CONDITIONS = {
     "steady": {},

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Runs the program bench-load and brackets what it does with readings of the broker."""
 
+import contextlib
 import json
 import select
 import subprocess
 import time
 
-from .broker import BenchError, cpu_difference
+from .broker import cpu_difference
+from .errors import BenchError
+from .ledger import note_process
 
 
 def arguments(broker, transport, options):
@@ -30,6 +33,15 @@ def program(build, name):
     return str(path)
 
 
+_running = set()
+
+
+def end_all():
+    """Ends every load there is: who waits for one has an error at once."""
+    for child in list(_running):
+        child.kill()
+
+
 class Load:
     """A load that waits to be told; a context manager that always ends the process."""
 
@@ -49,7 +61,10 @@ class Load:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
+        note_process(self._child.pid)
+        _running.add(self._child)
         return self
 
     @property
@@ -85,6 +100,7 @@ class Load:
         return result
 
     def __exit__(self, *_):
+        _running.discard(self._child)
         if self._child.poll() is None:
             try:
                 self._child.stdin.close()
@@ -96,23 +112,20 @@ class Load:
         self._child.stderr.close()
 
 
-def run_once(build, broker, transport, kind, inside=(), **options):
-    """A load that needs no bracket: runs to its end, returns its JSON."""
-    argv = [*inside, program(build, "bench-load"), kind, *arguments(broker, transport, options)]
-    limit = options.get("timeout_ms", 60000) / 1000 + 90
-    try:
-        done = subprocess.run(
-            argv,
-            env=build.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=limit,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    if done.returncode != 0:
-        words = done.stderr.strip() or f"exit code {done.returncode}"
-        raise BenchError(f"{words} ({' '.join(argv[-14:])})")
-    return json.loads(done.stdout)
+def run_together(build, broker, transport, kind, places, **options):
+    """
+    The same load from several places, such as the hosts of a network, started at once when all
+    are ready; [its JSON] in their order.
+    """
+    with contextlib.ExitStack() as stack:
+        loads = [
+            stack.enter_context(
+                Load(build, broker, transport, kind, inside=inside, hold=1, **options)
+            )
+            for inside in places
+        ]
+        for load in loads:
+            load.wait_ready()
+        for load in loads:
+            load.tell()
+        return [json.loads(load.line()) for load in loads]

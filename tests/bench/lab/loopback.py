@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: MIT
 """On loopback, where only processor time counts: throughput, latency, connections, memory."""
 
-import json
-import resource
-import time
 
 from .broker import TRANSPORTS, Broker
 from .draw import NAMES, bars
@@ -31,7 +28,7 @@ def rounds(results, keys, transports, repeats, first_seed):
             yield from results.missing([{**key, "transport": t, "seed": seed} for t in order])
 
 
-def measure(context, command, keys, args, one, fresh_broker=False):
+def measure(context, command, keys, args, one):
     """Runs `one(broker, key)` for every missing key and keeps its row."""
     results = context.results(command)
     work = list(rounds(results, keys, args.transports, args.repeats, args.seed))
@@ -43,10 +40,7 @@ def measure(context, command, keys, args, one, fresh_broker=False):
                     broker = Broker(context.build, context.certificates("127.0.0.1"))
                     broker.__enter__()
                 results.add(key, load=context.load_average(), **one(broker, key))
-                progress.step(f"{key['transport']} {_describe(key)}")
-                if fresh_broker:
-                    broker.__exit__()
-                    broker = None
+                progress.step(f"{key['transport']} {describe(key)}")
     finally:
         results.save()
         if broker is not None:
@@ -54,7 +48,7 @@ def measure(context, command, keys, args, one, fresh_broker=False):
     return results.rows
 
 
-def _describe(key):
+def describe(key):
     return " ".join(f"{k}={v}" for k, v in key.items() if k not in ("transport", "seed"))
 
 
@@ -118,7 +112,7 @@ def compare(rows, measure_name, transport, other="tls"):
     return bootstrap_ratio(pairs(mine, theirs))
 
 
-def _middle(rows, transport, name):
+def middle(rows, transport, name):
     return median(row[name] for row in select(rows, transport=transport))
 
 
@@ -126,7 +120,7 @@ THROUGHPUT_HEAD = ["shape, QoS, size", "variant", "messages/s", "ratio to TLS [9
                    "broker µs/message", "ratio to TLS [95 %]", "client µs/message"]
 
 
-def _transports(rows):
+def transports_of(rows):
     present_ones = {row["key"]["transport"] for row in rows}
     return [name for name in TRANSPORTS if name in present_ones]
 
@@ -135,15 +129,15 @@ def throughput_rows(rows):
     names = ("shape", "qos", "size")
     for group in groups_of(rows, names):
         mine = select(rows, **dict(zip(names, group)))
-        for transport in _transports(mine):
+        for transport in transports_of(mine):
             yield [
                 f"{group[0]}, QoS {group[1]}, {group[2]} B",
                 NAMES[transport],
-                number(_middle(mine, transport, "messages_s")),
+                number(middle(mine, transport, "messages_s")),
                 interval(*compare(mine, "messages_s", transport)),
-                number(_middle(mine, transport, "broker_us")),
+                number(middle(mine, transport, "broker_us")),
                 interval(*compare(mine, "broker_us", transport)),
-                number(_middle(mine, transport, "client_us")),
+                number(middle(mine, transport, "client_us")),
             ]
 
 
@@ -165,7 +159,7 @@ def present_throughput(context, rows):
                            select(small, shape=shape, qos=qos, transport=transport))
                     for shape, qos in groups
                 ]
-                for transport in _transports(small)
+                for transport in transports_of(small)
             },
             unit,
         )
@@ -200,15 +194,15 @@ LATENCY_HEAD = ["one 64 B message at a time", "variant", "p50 µs", "p99 µs",
 def latency_rows(rows):
     for (qos,) in groups_of(rows, ("qos",)):
         mine = select(rows, qos=qos)
-        for transport in _transports(mine):
+        for transport in transports_of(mine):
             yield [
                 f"QoS {qos}",
                 NAMES[transport],
-                number(_middle(mine, transport, "p50_us")),
-                number(_middle(mine, transport, "p99_us")),
+                number(middle(mine, transport, "p50_us")),
+                number(middle(mine, transport, "p99_us")),
                 interval(*compare(mine, "p50_us", transport)),
-                number(_middle(mine, transport, "broker_us")),
-                number(_middle(mine, transport, "client_us")),
+                number(middle(mine, transport, "broker_us")),
+                number(middle(mine, transport, "client_us")),
             ]
 
 
@@ -220,8 +214,8 @@ def present_latency(context, rows):
         "From publish to delivery, one 64 B message at a time, loopback",
         [f"QoS {qos} {share}" for qos, share in groups],
         {
-            t: [_middle(select(rows, qos=qos), t, f"{share}_us") for qos, share in groups]
-            for t in _transports(rows)
+            t: [middle(select(rows, qos=qos), t, f"{share}_us") for qos, share in groups]
+            for t in transports_of(rows)
         },
         "µs",
         log=True,
@@ -256,95 +250,34 @@ CONNECTIONS_HEAD = ["handshake", "variant", "connects/s", "broker µs/connect",
 def connections_rows(rows):
     for kind, at_once in groups_of(rows, ("kind", "at_once")):
         mine = select(rows, kind=kind, at_once=at_once)
-        for transport in _transports(mine):
+        for transport in transports_of(mine):
             yield [
                 f"{kind}, {at_once} at once",
                 NAMES[transport],
-                number(_middle(mine, transport, "connects_s")),
-                number(_middle(mine, transport, "broker_us")),
+                number(middle(mine, transport, "connects_s")),
+                number(middle(mine, transport, "broker_us")),
                 interval(*compare(mine, "broker_us", transport)),
-                number(_middle(mine, transport, "client_us")),
-                number(_middle(mine, transport, "p50_us") / 1000),
-                number(_middle(mine, transport, "p99_us") / 1000),
+                number(middle(mine, transport, "client_us")),
+                number(middle(mine, transport, "p50_us") / 1000),
+                number(middle(mine, transport, "p99_us") / 1000),
             ]
+
+
+RESUMED = ("Resumed and 0-RTT connects are not in the table: libmquic does not resume sessions yet. "
+           "All of these are full handshakes.")
 
 
 def present_connections(context, rows):
     context.print_table("Connections", table(CONNECTIONS_HEAD, connections_rows(rows)))
+    context.print_text(RESUMED)
     groups = groups_of(rows, ("kind", "at_once"))
     bars(
         context.out / "connections",
         "Processor time of the broker per connect, CONNECT and DISCONNECT included",
         [f"{kind}, {at_once} at once" for kind, at_once in groups],
         {
-            t: [_middle(select(rows, kind=k, at_once=n), t, "broker_us") for k, n in groups]
-            for t in _transports(rows)
+            t: [middle(select(rows, kind=k, at_once=n), t, "broker_us") for k, n in groups]
+            for t in transports_of(rows)
         },
         "µs",
-    )
-
-
-# ---- memory
-
-
-def most_clients():
-    """As many as descriptors allow: two per client in the plugin, three in libmosquitto."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return min(20000, (hard - 200) // 3)
-
-
-def memory(context, args):
-    most = most_clients()
-
-    def one(broker, key):
-        count = min(key["clients"], most)
-        with Load(context.build, broker, key["transport"], "idle", count=count, at_once=16,
-                  keep_alive_s=600, timeout_ms=300000) as load:
-            load.wait_ready()
-            before = broker.memory_kb(), broker.descriptors()
-            load.tell()
-            got = json.loads(load.line())
-            time.sleep(1)
-            after = broker.memory_kb(), broker.descriptors()
-        return {
-            "count": count,
-            "kb_each": (after[0] - before[0]) / count,
-            "descriptors_each": (after[1] - before[1]) / count,
-            "seconds": got["seconds"],
-        }
-
-    keys = [{"clients": min(count, most)} for count in args.clients]
-    rows = measure(context, "memory", keys, args, one, fresh_broker=True)
-    present_memory(context, rows)
-
-
-MEMORY_HEAD = ["idle clients", "variant", "kB each", "ratio to TLS [95 %]", "descriptors each"]
-
-
-def memory_rows(rows):
-    for (clients,) in groups_of(rows, ("clients",)):
-        mine = select(rows, clients=clients)
-        for transport in _transports(mine):
-            yield [
-                f"{clients:,}",
-                NAMES[transport],
-                number(_middle(mine, transport, "kb_each")),
-                interval(*compare(mine, "kb_each", transport)),
-                number(_middle(mine, transport, "descriptors_each")),
-            ]
-
-
-def present_memory(context, rows):
-    context.print_table("Memory per idle connection", table(MEMORY_HEAD, memory_rows(rows)))
-    groups = groups_of(rows, ("clients",))
-    bars(
-        context.out / "memory",
-        "Memory of the broker per idle connection (anonymous, resident)",
-        [f"{clients:,} clients" for (clients,) in groups],
-        {
-            t: [_middle(select(rows, clients=c), t, "kb_each") for (c,) in groups]
-            for t in _transports(rows)
-        },
-        "kB",
     )

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: MIT
 """
-Network namespaces joined by the emulator. Host number N has the addresses 10.77.N.0/24; nothing
-else is reachable from inside, and nothing inside from here.
+Network namespaces joined by lossy links: by the emulator here, by netem in netem.py. Host number N
+has the addresses 10.77.N.0/24; nothing else is reachable from inside, and nothing inside from here.
 """
 
-import fcntl
 import json
 import os
+import shutil
 import subprocess
 import threading
-import time
 from pathlib import Path
 
-from .broker import BenchError
+from .errors import BenchError
 from .links import BROKER_HOST
 from .loads import program
 
@@ -20,6 +19,7 @@ PREFIX = "mqbench"
 BROKER_ADDRESS = 9
 DEVICE = "bench0"
 MTU = 1500
+QUEUE = 1000
 
 
 def require_root(command):
@@ -29,7 +29,7 @@ def require_root(command):
         raise BenchError(f"{command} needs /dev/net/tun, which this system does not have")
 
 
-def _ip(*words, check=True):
+def ip(*words, check=True):
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if check and done.returncode != 0:
         raise BenchError(f"ip {' '.join(words)}: {done.stderr.strip()}")
@@ -38,40 +38,26 @@ def _ip(*words, check=True):
 
 def remove_stale():
     """Removes namespaces of benches that were killed: those whose process is gone."""
-    for line in _ip("netns", "list", check=False).splitlines():
+    if os.geteuid() != 0 or not shutil.which("ip"):
+        return
+    for line in ip("netns", "list", check=False).splitlines():
         name = line.split()[0] if line.strip() else ""
         parts = name.split("-")
         if parts[0] == PREFIX and len(parts) == 4 and not Path(f"/proc/{parts[1]}").exists():
-            _ip("netns", "delete", name, check=False)
+            ip("netns", "delete", name, check=False)
 
 
-def netem_works():
-    """Whether this kernel shapes with netem; a kernel without it refuses the qdisc."""
-    name = f"{PREFIX}-{os.getpid()}-probe-0"
-    try:
-        _ip("netns", "add", name)
-        done = subprocess.run(
-            ["ip", "netns", "exec", name, "tc", "qdisc", "add", "dev", "lo", "root", "netem"],
-            capture_output=True,
-            check=False,
-        )
-        return done.returncode == 0
-    except (BenchError, FileNotFoundError):
-        return False
-    finally:
-        _ip("netns", "delete", name, check=False)
+class Hosts:
+    """The hosts of a topology, each in a namespace of its own, and how to reach them."""
 
-
-class Network:
-    """One topology with its hosts; a context manager that leaves nothing behind."""
-
-    def __init__(self, build, lane, topology):
-        self._program = program(build, "bench-emulator")
+    def __init__(self, lane, topology):
         self._lane = lane
         self._switches, self._links, self.clients = topology
-        self._emulator = None
-        self._lock = threading.Lock()
         self._moved = {}
+
+    @property
+    def hosts(self):
+        return [*self.clients, BROKER_HOST]
 
     def namespace(self, host):
         return f"{PREFIX}-{os.getpid()}-{self._lane}-{host}"
@@ -88,36 +74,62 @@ class Network:
 
     def __enter__(self):
         try:
-            self._start()
+            self.start()
         except BaseException:
             self.__exit__()
             raise
         return self
 
-    def _start(self):
-        hosts = [*self.clients, BROKER_HOST]
-        for host in hosts:
-            _ip("netns", "add", self.namespace(host))
-        self._emulator = subprocess.Popen(
-            [self._program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for host in hosts:
-            self.command(f"host {host} {self.namespace(host)} {self.number(host)}")
-            self._configure(host)
-        for switch in self._switches:
-            self.command(f"switch {switch}")
-        for a, b in self._links:
-            self.command(f"link {a} {b}")
-        self.command("reset 1")
-
-    def _configure(self, host):
+    def configure(self, host):
         space = ["-n", self.namespace(host)]
-        _ip(*space, "link", "set", "lo", "up")
-        _ip(*space, "link", "set", DEVICE, "mtu", str(MTU), "up")
-        _ip(*space, "addr", "add", f"{self.address(host)}/32", "dev", DEVICE)
-        _ip(*space, "route", "add", "10.77.0.0/16", "dev", DEVICE, "src", self.address(host))
+        ip(*space, "link", "set", "lo", "up")
+        ip(*space, "link", "set", DEVICE, "mtu", str(MTU), "up")
+        ip(*space, "addr", "add", f"{self.address(host)}/32", "dev", DEVICE)
+        ip(*space, "route", "add", "10.77.0.0/16", "dev", DEVICE, "src", self.address(host))
 
-    def command(self, line):
+    def move(self, host):
+        """The host loses its address and gets another, as when it changes networks."""
+        space = ["-n", self.namespace(host)]
+        before = self.address(host)
+        self._moved[host] = 1 - self._moved.get(host, 0)
+        after = self.address(host)
+        ip(*space, "addr", "add", f"{after}/32", "dev", DEVICE)
+        ip(*space, "route", "replace", "10.77.0.0/16", "dev", DEVICE, "src", after)
+        ip(*space, "addr", "del", f"{before}/32", "dev", DEVICE)
+
+    def __exit__(self, *_):
+        for host in self.hosts:
+            ip("netns", "delete", self.namespace(host), check=False)
+
+
+class Network(Hosts):
+    """One topology joined by the emulator; a context manager that leaves nothing behind."""
+
+    kind = "emulator"
+
+    def __init__(self, build, lane, topology):
+        super().__init__(lane, topology)
+        self._program = program(build, "bench-emulator")
+        self._emulator = None
+        self._lock = threading.Lock()
+
+    def start(self):
+        for host in self.hosts:
+            ip("netns", "add", self.namespace(host))
+        self._emulator = subprocess.Popen(
+            [self._program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )
+        for host in self.hosts:
+            self._command(f"host {host} {self.namespace(host)} {self.number(host)}")
+            self.configure(host)
+        for switch in self._switches:
+            self._command(f"switch {switch}")
+        for a, b in self._links:
+            self._command(f"link {a} {b}")
+        self._command("reset 1")
+
+    def _command(self, line):
         with self._lock:
             self._emulator.stdin.write(line + "\n")
             self._emulator.stdin.flush()
@@ -128,28 +140,23 @@ class Network:
 
     def prepare(self, seed, parameters, plan=(), nat=()):
         """A fresh start: parameters of every link, what is planned, counters, seed."""
-        blank = {"burst_enter": 0, "burst_leave": 0, "burst_loss": 0, "jitter_ms": 0, "reorder": 0}
-        self.command("noplan")
+        blank = {"burst_enter": 0, "burst_leave": 0, "burst_loss": 0, "jitter_ms": 0, "reorder": 0,
+                 "queue": QUEUE}
+        self._command("noplan")
         for name, value in {**blank, **parameters}.items():
-            self.command(f"set * {name} {value}")
+            self._command(f"set * {name} {value}")
         for host in self.clients:
-            self.command(f"nat {host} {int(host in nat)}")
+            self._command(f"nat {host} {int(host in nat)}")
         for at_ms, what, name in plan:
-            self.command(f"at {at_ms} {what} {name}")
-        self.command(f"reset {seed}")
+            self._command(f"at {at_ms} {what} {name}")
+        self._command(f"reset {seed}")
 
-    def statistics(self):
-        return json.loads(self.command("stats"))
-
-    def move(self, host):
-        """The host loses its address and gets another, as when it changes networks."""
-        space = ["-n", self.namespace(host)]
-        before = self.address(host)
-        self._moved[host] = 1 - self._moved.get(host, 0)
-        after = self.address(host)
-        _ip(*space, "addr", "add", f"{after}/32", "dev", DEVICE)
-        _ip(*space, "route", "replace", "10.77.0.0/16", "dev", DEVICE, "src", after)
-        _ip(*space, "addr", "del", f"{before}/32", "dev", DEVICE)
+    def packets(self):
+        """(offered to links, lost on them or at one that was down) since prepare()."""
+        halves = [half for pair in json.loads(self._command("stats"))["links"].values()
+                  for half in pair]
+        return (sum(half["offered"] for half in halves),
+                sum(half["lost"] + half["down"] for half in halves))
 
     def __exit__(self, *_):
         if self._emulator and self._emulator.poll() is None:
@@ -159,31 +166,4 @@ class Network:
             except subprocess.TimeoutExpired:
                 self._emulator.kill()
                 self._emulator.wait()
-        for host in [*self.clients, BROKER_HOST]:
-            _ip("netns", "delete", self.namespace(host), check=False)
-
-
-class Alone:
-    """One bench at a time: figures that compete with each other mean little."""
-
-    PATH = "/tmp/mquic-bench.lock"
-
-    def __enter__(self):
-        self._file = open(self.PATH, "w")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BenchError(f"another bench is running ({self.PATH} is locked)") from None
-        return self
-
-    def __exit__(self, *_):
-        self._file.close()
-
-
-def wait_for(condition, timeout):
-    end = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
+        super().__exit__()

@@ -125,6 +125,8 @@ def _short(value):
         return float(f"{value:.5g}")
     if isinstance(value, dict):
         return {name: _short(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_short(inner) for inner in value]
     return value
 
 

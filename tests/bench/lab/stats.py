@@ -54,3 +54,9 @@ def bootstrap_ratio(pairs_of_values, rounds=1000, level=0.95, seed=1):
 def path_loss(link_loss, links=3):
     """Loss of a path of equal links."""
     return 1 - (1 - link_loss) ** links
+
+
+def fairness(shares):
+    """Jain's index: 1 if all get the same, 1/n if one gets all; None without shares."""
+    squares = sum(share * share for share in shares)
+    return sum(shares) ** 2 / (len(shares) * squares) if squares else None

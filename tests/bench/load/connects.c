@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct {
 	const struct transport *transport;
@@ -72,7 +73,8 @@ static void start_one(uint64_t first)
 	char id[64];
 
 	client->index = (size_t)(first + number);
-	snprintf(id, sizeof(id), "bench-%" PRIu64, first + number);
+	/* Several processes may share a broker. */
+	snprintf(id, sizeof(id), "bench-%" PRIu64 "-%" PRIu64, (uint64_t)getpid(), first + number);
 	crowd.transport->connect(client, id);
 }
 

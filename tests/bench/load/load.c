@@ -71,6 +71,7 @@ static bool take_number(struct options *options, const char *name, const char *v
 		{"at-once", &options->at_once},
 		{"gap-us", &options->gap_us},
 		{"timeout-ms", &options->timeout_ms},
+		{"hold", &options->hold},
 	};
 	char *end;
 

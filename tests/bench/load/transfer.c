@@ -2,6 +2,7 @@
 /*
  * What a device does that wakes up: connect, send `count` messages, be done when the last is
  * acknowledged. Prints times from the start of the connect; -1 for what did not happen.
+ * With --hold=1 it waits to be told, so that several start together.
  */
 #include "loads.h"
 
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct {
 	const struct transport *transport;
@@ -121,7 +123,8 @@ static void report(void)
 
 int load_transfer(const struct transport *transport, const struct options *options)
 {
-	uint64_t end = now_ns() + options->timeout_ms * 1000000;
+	uint64_t end;
+	char id[32];
 
 	transfer.transport = transport;
 	transfer.options = options;
@@ -132,7 +135,14 @@ int load_transfer(const struct transport *transport, const struct options *optio
 		fail("out of memory");
 	memset(transfer.payload, 'x', options->size);
 	transport->init(options, &events);
-	transport->connect(&transfer.client, "bench-transfer");
+	if (options->hold != 0)
+		control_ready();
+	while (options->hold != 0 && !control_told())
+		transport->run(1);
+	end = now_ns() + options->timeout_ms * 1000000;
+	/* Several of these may be at one broker. */
+	snprintf(id, sizeof(id), "bench-%" PRIu64, (uint64_t)getpid());
+	transport->connect(&transfer.client, id);
 	while (!complete() && !transfer.client.ended && now_ns() < end) {
 		publish_due();
 		transport->run(options->gap_us == 0 ? 100 : 1);

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 import argparse
 import json
+import os
+import subprocess
 
 import pytest
-from lab import cli, links, lossy, results, table
+from lab import cli, ledger, links, lossy, lossy_tables, memory, netem, results, summary, table
+from lab.errors import BenchError
 from lab.report import inline_svg
 
 
@@ -87,9 +90,11 @@ def lossy_arguments(*words):
 
 def test_transports_of_a_seed_run_one_after_the_other():
     args = lossy_arguments("--scenarios", "home", "--links", "wifi", "--work", "window",
-                           "--repeats", "2", "--conditions", "outage", "--trouble", "1")
+                           "--repeats", "2", "--conditions", "outage", "--trouble", "1",
+                           "--crowds", "1")
     groups = lossy.plan_keys(args)
-    assert len(groups) == 3
+    assert [group[0].get("senders", 1) for group in groups].count(10) == 1
+    assert len(groups) == 4
     for group in groups:
         assert [key["transport"] for key in group] == ["quic", "tls", "tcp"]
         assert len({json.dumps({**key, "transport": ""}) for key in group}) == 1
@@ -98,8 +103,8 @@ def test_transports_of_a_seed_run_one_after_the_other():
 def test_a_run_that_did_not_finish_counts_as_its_limit():
     key = {"scenario": "home", "link": "wifi", "work": "window", "transport": "tls"}
     rows = [{"key": {**key, "seed": 1}, "done_ms": 800.0}, {"key": {**key, "seed": 2}, "acked": 7}]
-    assert lossy.measured(rows, "done_ms") == {1: 800.0, 2: 60000}
-    assert lossy.share_done(rows, "done_ms") == "1/2"
+    assert lossy_tables.measured(rows, "done_ms") == {1: 800.0, 2: 60000}
+    assert lossy_tables.share_done(rows, "done_ms") == "1/2"
 
 
 def test_unknown_links_and_transports_are_refused_by_name(capsys):
@@ -116,3 +121,111 @@ def test_pictures_on_one_page_keep_their_ids_apart(tmp_path):
     assert inline_svg(path) == (
         '<svg><g id="a-b-x"/><use xlink:href="#a-b-x" style="fill: url(#a-b-x)"/></svg>'
     )
+
+
+# ---- netem, whether or not this kernel has it
+
+
+def netem_network(clients=10, seeds=True):
+    return netem.NetemNetwork("0", links.dumbbell(clients), seeds)
+
+
+def test_netem_shapes_both_ends_of_every_link():
+    network = netem_network()
+    lines = list(network.qdisc_commands(7, links.parameters("wifi", "home")))
+    assert len(lines) == 2 * 13
+    assert lines[0] == ("qdisc add dev l0a root netem limit 1000 delay 10000us loss random 2% "
+                        "rate 30000000bit seed 7000")
+    assert len({line.split()[3] for line in lines}) == 26
+    assert len({line.split()[-1] for line in lines}) == 26
+
+
+def test_netem_of_older_tools_gets_no_seed_and_no_loss_of_zero():
+    line = next(netem_network(seeds=False).qdisc_commands(1, {
+        "rate_bps": 250e3, "delay_ms": 5, "loss": 0, "queue": 100000}))
+    assert line == "qdisc add dev l0a root netem limit 100000 delay 5000us rate 250000bit"
+
+
+def test_netem_links_join_the_bridges_of_the_dumbbell():
+    lines = list(netem_network().bridge_commands())
+    masters = dict(line.split()[2:5:2] for line in lines if " master " in line)
+    joined = {frozenset((masters[f"l{i}a"], masters[f"l{i}b"])) for i in range(13)}
+    assert joined == {frozenset(link) for link in links.dumbbell(10)[1]}
+    for name in masters.values():
+        assert f"link set {name} up" in lines
+
+
+def test_netem_hosts_know_each_other_without_arp():
+    network = netem_network(2)
+    lines = list(network.neighbour_commands("h00"))
+    assert "neigh replace 10.77.9.1 lladdr 02:00:0a:4d:09:01 dev bench0 nud permanent" in lines
+    assert not any("10.77.100." in line for line in lines)
+
+
+def test_netem_refuses_what_only_the_emulator_does():
+    network = netem_network(1)
+    with pytest.raises(BenchError, match="reorder"):
+        list(network.qdisc_commands(1, {**links.parameters("wifi", "home"), "reorder": 0.1}))
+    with pytest.raises(BenchError, match="no plan"):
+        network.prepare(1, links.parameters("wifi", "home"), [(1000, "down", "s0-s9")])
+
+
+def test_netem_rows_are_marked_and_troubles_stay_with_the_emulator():
+    args = lossy_arguments("--links", "wifi", "--scenarios", "home", "--work", "connect",
+                           "--connects", "1", "--conditions", "outage", "--trouble", "1",
+                           "--crowds", "1")
+    places = {group[0]["work"]: lossy.place_of(group[0])
+              for group in lossy.plan_keys(args, {"network": "netem"})}
+    assert places["connect"].network == "netem" and places["window"].network == "netem"
+    assert places["window"].clients == 10
+    assert places["trickle"].network == "emulator"
+
+
+# ---- memory, ledger, crowds, the short table
+
+
+def test_the_smallest_limit_ends_the_crowd_and_is_named():
+    assert memory.least({"ports": 500, "descriptors": 300}) == (300, "descriptors")
+    assert memory.shares(10, 4) == [4, 3, 3]
+    assert memory.shares(3, 4) == [3]
+
+
+def test_a_killed_bench_is_cleaned_up_after(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger.tempfile, "gettempdir", lambda: str(tmp_path))
+    left = tmp_path / "mquic-left"
+    other = tmp_path / "other"
+    left.mkdir()
+    other.mkdir()
+    sleeper = subprocess.Popen(["sleep", "60"])
+    started = ledger._started(sleeper.pid)
+    path = tmp_path / "lock"
+    path.write_text(f"process {sleeper.pid} {started}\nprocess {os.getpid()} 1\n"
+                    f"directory {left}\ndirectory {other}\n")
+    with ledger.Ledger(path):
+        assert sleeper.wait(5) == -9
+        assert not left.exists() and other.exists()
+        with pytest.raises(BenchError, match="another bench"), ledger.Ledger(path):
+            pass
+        ledger.note_directory(other)
+        assert path.read_text() == f"directory {other}\n"
+    assert path.read_text() == ""
+
+
+def test_a_crowd_is_done_when_its_last_host_is():
+    row = {"handshake_ms": 1.0, "connack_ms": 2.0, "done_ms": 100.0, "acked": 100}
+    slow = {**row, "done_ms": 300.0}
+    both = lossy.crowd_row([row, slow], 60000)
+    assert both["done_ms"] == 300 and both["acked"] == 200
+    assert both["fairness"] == pytest.approx(0.8)
+    assert lossy.crowd_row([row, {**row, "done_ms": None, "acked": 3}], 60000)["done_ms"] is None
+
+
+@pytest.mark.parametrize(
+    ("ratio", "more", "word"),
+    [((0.5, 0.4, 0.6), False, "ahead"), ((0.5, 0.4, 1.1), False, "even"),
+     ((2, 1.5, 3), False, "behind"), ((2, 1.5, 3), True, "ahead"),
+     ((0.98, 0.97, 0.99), False, "even"), ((None, None, None), True, "–"),
+     ((0, 0, 0), True, "behind")],
+)
+def test_ahead_only_if_the_whole_interval_is(ratio, more, word):
+    assert summary.verdict(*ratio, more) == word
