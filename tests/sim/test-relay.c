@@ -408,12 +408,18 @@ START_TEST(finish_delivers_everything_before_the_close)
 {
 	struct sim_link line = {.delay_ns = 20 * SIM_MS, .loss = 100};
 	size_t total;
+	size_t got;
 
 	open_relay();
 	pair_set_link(&line);
 	total = fill_relay();
 	ck_assert_int_eq(mquic_relay_finish(relay), MQUIC_OK);
-	ck_assert_uint_eq(read_client(60), total);
+	got = read_client(5);
+	ck_assert_uint_lt(got, total);
+	/* CONNECTION_CLOSE goes only once unless the peer speaks, and must not be what is lost. */
+	pair.client->down.loss = 0;
+	got += read_client(55);
+	ck_assert_uint_eq(got, total);
 	pair_expect_end(&pair.client_end, MQUIC_OK, MQUIC_ORIGIN_PEER, 0, "code 0");
 	pass(1000);
 	pair_expect_end(&end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 0, "");
