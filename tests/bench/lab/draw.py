@@ -26,9 +26,16 @@ def _pyplot():
     return pyplot
 
 
-def _save(pyplot, figure, path):
+def _save(pyplot, figure, path, legend=None):
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.tight_layout()
+    if legend:
+        # One for all panels, on a line of its own below the title.
+        high = figure.get_size_inches()[1]
+        figure.legend(*legend, frameon=False, fontsize=8, ncol=len(legend[1]), loc="upper left",
+                      bbox_to_anchor=(0.01, 1 - 0.22 / high))
+        figure.tight_layout(rect=(0, 0, 1, 1 - 0.2 / high))
+    else:
+        figure.tight_layout()
     figure.savefig(f"{path}.svg", metadata={"Date": None})
     figure.savefig(f"{path}.png", dpi=110)
     pyplot.close(figure)
@@ -38,14 +45,29 @@ def _colour(name, index):
     return COLOURS.get(name, OTHERS[index % len(OTHERS)])
 
 
+def ticks(low, high, most=5):
+    """Round places on a logarithmic axis: some, wherever it begins, and not too many."""
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), tuple(n / 4 for n in range(4, 40))):
+        found = [
+            step * 10.0**power
+            for power in range(-6, 13)
+            for step in steps
+            if low <= step * 10.0**power <= high
+        ]
+        if len(found) >= 3:
+            break
+    return found[:: -(-len(found) // most)] if found else [low, high]
+
+
 def _log_axis(axes, axis):
-    """Logarithmic, with plain numbers at 1, 2 and 5."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    """Logarithmic, with a few plain numbers."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes.set(**{f"{axis.axis_name}scale": "log"})
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(FixedLocator(ticks(low, high)))
+    axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 def bars(path, title, groups, series, unit, log=False, errors=None):
@@ -53,7 +75,10 @@ def bars(path, title, groups, series, unit, log=False, errors=None):
     pyplot = _pyplot()
     if pyplot is None or not groups:
         return
-    figure, axes = pyplot.subplots(figsize=(max(5, 0.55 * len(groups) * len(series) + 2), 3.4))
+    from matplotlib.ticker import StrMethodFormatter
+
+    wide = min(11, max(6, 0.4 * len(groups) * len(series) + 2))
+    figure, axes = pyplot.subplots(figsize=(wide, 3.6))
     width = 0.8 / len(series)
     for i, (name, values) in enumerate(series.items()):
         places = [g + (i - (len(series) - 1) / 2) * width for g in range(len(groups))]
@@ -63,10 +88,16 @@ def bars(path, title, groups, series, unit, log=False, errors=None):
                  color=_colour(name, i), yerr=spread, ecolor="#444444", capsize=2)
     axes.set_xticks(range(len(groups)), groups, rotation=20 if len(groups) > 6 else 0)
     axes.set_ylabel(unit)
-    axes.set_title(title, fontsize=10)
+    # The title stands above the legend, both above the bars: nothing covers a bar.
+    axes.set_title(title, fontsize=10, pad=22, loc="left")
     if log:
+        axes.set_ylim(bottom=min((v for values in series.values() for v in values if v),
+                                 default=1) / 2)
         _log_axis(axes, axes.yaxis)
-    axes.legend(frameon=False, fontsize=8)
+    else:
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.legend(frameon=False, fontsize=8, ncol=len(series), loc="lower left",
+                bbox_to_anchor=(0, 1), borderaxespad=0.2)
     _save(pyplot, figure, path)
 
 
@@ -78,7 +109,7 @@ def distributions(path, title, panels, unit):
     columns = min(5, len(panels))
     lines = (len(panels) + columns - 1) // columns
     figure, grid = pyplot.subplots(
-        lines, columns, figsize=(3.0 * columns, 2.6 * lines), squeeze=False
+        lines, columns, figsize=(max(6, 2.6 * columns), 2.5 * lines + 0.7), squeeze=False
     )
     for axes in grid.flat[len(panels):]:
         axes.axis("off")
@@ -91,10 +122,12 @@ def distributions(path, title, panels, unit):
         axes.set_title(panel, fontsize=9)
         axes.set_ylim(0, 1.02)
         _log_axis(axes, axes.xaxis)
+        axes.tick_params(labelsize=8)
         axes.set_xlabel(unit)
-    grid.flat[0].legend(frameon=False, fontsize=7)
-    figure.suptitle(title, fontsize=10)
-    _save(pyplot, figure, path)
+    for line in grid:
+        line[0].set_ylabel("share")
+    figure.suptitle(title, fontsize=10, x=0.02, ha="left")
+    _save(pyplot, figure, path, grid.flat[0].get_legend_handles_labels())
 
 
 def stacked(path, title, groups, parts, unit):
