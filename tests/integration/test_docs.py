@@ -20,12 +20,13 @@ BLOCKS = [block for path in PAGES.values() for block in markdown.split(path)[1]]
 NOT_RUN = "not-run:"
 
 ROLES = {
-    "sh": r"|fails|background|not-run: .+",
+    "sh": r"|fails|background|source|not-run: .+",
     "text": r"|output|background",
     "conf": r"part|fails|/\S+",
     "c": r"|part|\S+\.c",
     "python": r"",
     "lua": r"",
+    "diff": r"",
 }
 
 # What stands around statements in C.
@@ -211,9 +212,12 @@ class Reader:
         pytest.fail(f"{where(block)}: {why}\n{block.text}---\n{text}")
 
     def do_python_run(self, block):
-        """test_readme_languages.py runs it, with names that resolve."""
+        """test_readme_languages.py or the tests of the Python package run it, with a broker."""
 
     do_lua_run = do_python_run
+
+    def do_diff_run(self, block):
+        """The tests of the Python package compare the programs that differ so."""
 
     def write(self, block):
         text = block.text.replace("x86_64-linux-gnu", self.machine.triplet)
@@ -239,6 +243,9 @@ class Reader:
         self.last = (block, done)
         if done.code == 0:
             self.fail(block, "it succeeds", done.output)
+
+    def do_sh_source(self, block):
+        self.do_sh_run(block._replace(text=f"cd '{SOURCE}'\n{block.text}"))
 
     def do_sh_background(self, block):
         self.background = self.machine.spawn(block.text)
@@ -330,3 +337,86 @@ def test_what_a_page_shows(machine, name):
         reader.do(block)
     for block in filter(is_run, markdown.split(PAGES[name])[1]):
         reader.do(block)
+
+
+# ---- Manual pages
+
+
+MANUALS = sorted((SOURCE / "man").glob("*.[1-9]"))
+
+
+def shown(page):
+    """The command lines of a page's examples; what stands for a character is that character."""
+    for line in re.findall(r"^\.Dl [$#] (.*)$", page.read_text(), re.M):
+        yield line.replace(r"\(dq", '"').replace(r"\-", "-").replace(r"\&", "")
+
+
+@pytest.fixture
+def served(machine):
+    """A broker that lets all in over QUIC alone, and that the machine trusts."""
+    lines = [
+        "listener 0 /run/mosquitto/quic.sock",
+        f"plugin /usr/lib/{machine.triplet}/mosquitto/mosquitto_mquic.so",
+        "plugin_opt_certfile /etc/mosquitto/certs/server.crt",
+        "allow_anonymous true",
+    ]
+    machine.write("/etc/mosquitto/conf.d/mquic.conf", "\n".join(lines))
+    done = machine.run(
+        """mquic-keygen ca --dir authority
+        mquic-keygen server --dir authority broker.example.org localhost
+        install -m 644 authority/server.crt /etc/mosquitto/certs/
+        install -m 400 -o mosquitto authority/server.key /etc/mosquitto/certs/
+        cp authority/ca.crt /usr/local/share/ca-certificates/authority.crt
+        update-ca-certificates
+        for name in ca certs; do mkdir $name; cp authority/ca.* $name; done
+        systemctl restart mosquitto"""
+    )
+    assert done.code == 0, done.output
+    return machine
+
+
+def runs_in_background(machine, command):
+    """A subscriber prints what is published then; a tunnel does not end."""
+    child = machine.spawn(command.rstrip("& "))
+    topic = re.search(r" -t '?([^ ']+)", command)
+    for _ in range(40):
+        if topic:
+            name = topic[1].replace("#", "sensors/attic" if topic[1] == "#" else "attic")
+            machine.run(f"mquic-pub -h localhost --insecure -t {name} -m seventeen")
+        if child.eventually(lambda lines: any("seventeen" in line for line in lines), 0.1):
+            return
+        assert child.code in (None, 0), (command, child.output)
+        if not topic and child.code is None:
+            return
+    pytest.fail(f"{command}: {child.output}")
+
+
+@pytest.mark.parametrize("page", MANUALS, ids=lambda page: page.name)
+def test_what_a_manual_page_shows(served, page):
+    """Its commands, one after the other, where certificates are as the page takes them to be."""
+    if page.name in ("mquic-keygen.1", "mosquitto_mquic.5"):
+        served.run("rm -r ca certs")  # it makes them itself
+    for command in shown(page):
+        if command.startswith("mquic-sub "):
+            if page.name == "mosquitto_mquic.5":
+                served.run("systemctl restart mosquitto")  # with the certificate of the page
+            runs_in_background(served, command)
+        elif command.endswith("&"):
+            runs_in_background(served, command)
+        else:
+            done = served.run(command)
+            for _ in range(20):  # a tunnel may need a moment
+                if done.code == 0:
+                    break
+                time.sleep(0.25)
+                done = served.run(command)
+            assert done.code == 0, (command, done.output)
+
+
+def test_the_program_of_the_manual_page(machine):
+    text = (SOURCE / "man" / "libmquic.3").read_text()
+    (program,) = re.findall(r"^\.Bd -literal.*?\n(#include.*?)^\.Ed", text, re.M | re.S)
+    machine.write("program.c", program)
+    (command,) = re.findall(r"^\.Dl (cc .*)$", text, re.M)
+    done = machine.run(f"{command} -std=c11 -Wall -Wextra -Werror -o program && ! ./program")
+    assert done.code == 0, done.output

@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 
-from harness import markdown
+from harness import datagrams, markdown
 from harness.build import SOURCE
+from harness.process import eventually
 
 HOST = "broker.example.org"
 
@@ -46,17 +47,82 @@ def test_python(broker, workdir):
     hears_a_message(broker, ["/usr/bin/python3", script], env)
 
 
-def test_lua(broker, workdir):
-    lua = shutil.which("lua5.4")
-    native = broker.build.directory / "bindings" / "lua" / "lua5.4"
-    if lua is None or not native.is_dir():
+@pytest.fixture
+def lua(build):
+    """(interpreter, environment) in which the module is found."""
+    program = shutil.which("lua5.4")
+    native = build.directory / "bindings" / "lua" / "lua5.4"
+    if program is None or not native.is_dir():
         pytest.skip("the Lua module is not built for Lua 5.4: meson option lua")
+    source = SOURCE / "bindings" / "lua"
+    paths = {"LUA_PATH": f"{source}/?.lua;{source}/?/init.lua;;", "LUA_CPATH": f"{native}/?.so;;"}
+    return program, paths
+
+
+def test_lua(broker, workdir, lua):
     text = program("lua").replace(
         f'uri = "mqtt-quic://{HOST}"',
         f'uri = "mqtt-quic://{broker.host}:{broker.port}", ca_file = "{broker.certs.ca}"',
     )
     script = workdir / "readme.lua"
     script.write_text("io.stdout:setvbuf('line')\n" + text)
-    source = SOURCE / "bindings" / "lua"
-    env = {"LUA_PATH": f"{source}/?.lua;{source}/?/init.lua;;", "LUA_CPATH": f"{native}/?.so;;"}
-    hears_a_message(broker, [lua, script], env)
+    interpreter, paths = lua
+    hears_a_message(broker, [interpreter, script], paths)
+
+
+# ---- The page of the Lua module
+
+
+def lua_block(start):
+    """The block of that page that starts so."""
+    blocks = markdown.split(SOURCE / "bindings" / "lua" / "README.md")[1]
+    (text,) = [one.text for one in blocks if one.language == "lua" and one.text.startswith(start)]
+    return text
+
+
+def run_lua(build, lua, workdir, text):
+    """Runs it to its end; what it prints."""
+    interpreter, paths = lua
+    script = workdir / "page.lua"
+    script.write_text(text)
+    words = [f"{name}={value}" for name, value in paths.items()]
+    done = build.run("env", *words, interpreter, script)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def at(broker, text):
+    """With the address of a broker that exists, and what vouches for it."""
+    text = text.replace("mqtt-quic://localhost", f"mqtt-quic://{broker.host}:{broker.port}")
+    return text.replace('"ca.crt"', f'"{broker.certs.ca}"')
+
+
+def test_lua_page_greets(build, broker, workdir, lua):
+    text = at(broker, lua_block('local mquic = require("mquic")'))
+    assert run_lua(build, lua, workdir, text) == "greetings/lua\thello\n"
+
+
+def test_lua_page_attaches(build, broker, workdir, lua):
+    """Its two lines, each in the program that they were taken from."""
+    program = at(broker, lua_block('local mquic = require("mquic")'))
+    program = program[: program.index("assert(client:run())")]
+    cqueues, luv = lua_block('require("mquic.cqueues")').splitlines()
+    for before, line, after in (
+        ('local controller = require("cqueues").new()', cqueues, "assert(controller:loop())"),
+        ("local function on_error(...) error(...) end", luv, 'require("luv").run()'),
+    ):
+        text = "\n".join([program, before, line, after])
+        assert run_lua(build, lua, workdir, text) == "greetings/lua\thello\n"
+
+
+def test_lua_page_has_streams(build, certs, workdir, lua, make_broker):
+    broker = make_broker()  # for its port, on which nothing listens then
+    server = build.directory / "libmquic" / "examples" / "echo-server"
+    files = (certs.server.cert, certs.server.key)
+    child = broker.spawn(server, "127.0.0.1", broker.port, *files)
+    eventually(lambda: datagrams.answers_quic(broker.port), what="the echo server")
+    text = lua_block("local endpoint").replace("port = 4433", f"port = {broker.port}")
+    text = text.replace('"ca.crt"', f'"{certs.ca}"').replace("endpoint:run(5)", "endpoint:run(1)")
+    text = 'local mquic = require("mquic")\n' + text
+    assert run_lua(build, lua, workdir, text) == "hello\n"
+    child.kill()

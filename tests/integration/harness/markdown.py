@@ -7,6 +7,7 @@ The word behind a fence's language says how test_docs.py treats the block:
 sh                    is run; must succeed
 sh fails              is run; must fail
 sh background         is started and left running until the end of the page
+sh source             is run at the top of the source tree, which is as it was afterwards
 sh not-run: REASON    is not run, for that reason
 text                  a picture or a table, not looked at
 text output           what the block before it prints, errors included, as part of the lines;
@@ -36,6 +37,7 @@ def pages():
     """Every page whose blocks and links are looked at, by its path from the top."""
     top = [SOURCE / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
     more = [SOURCE / "CHANGELOG.md", SOURCE / "mosquitto-plugin" / "README.md"]
+    more += sorted((SOURCE / "bindings").glob("*/README.md"))
     return {
         str(path.relative_to(SOURCE)): path
         for path in [*top, *sorted((SOURCE / "doc").glob("*.md")), *more]

@@ -2,7 +2,8 @@
 """
 A machine to try the documentation on: this one, in namespaces of its own, with mquic installed
 as the packages install it. /etc, /usr and /var are overlays, so that commands may change what
-they like; the network is a loopback of its own, so that ports are those of the documentation.
+they like, as is the source tree; the network is a loopback of its own, so that ports are those of the
+documentation.
 """
 
 import os
@@ -14,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from .build import is_root
+from .build import SOURCE, is_root
 from .process import PATIENCE
 
 HOME = "/mnt/home"
@@ -65,6 +66,9 @@ for name in etc usr var; do
     mount -t overlay overlay -o "lowerdir=/$name,upperdir=/mnt/overlay/$name/upper,\
 workdir=/mnt/overlay/$name/work" /$name
 done
+mkdir -p /mnt/overlay/source/upper /mnt/overlay/source/work
+mount -t overlay overlay -o "lowerdir=$SOURCE,upperdir=/mnt/overlay/source/upper,\
+workdir=/mnt/overlay/source/work" "$SOURCE"
 mount -t tmpfs tmpfs /run
 mkdir -p "$HOME" /var/lib/mosquitto
 cp -a "$STAGE"/usr/. /usr
@@ -128,7 +132,7 @@ class Sandbox:
             "LC_ALL": "C.UTF-8",
         }
         self._spawned = []
-        more = {"STAGE": str(staged), "SCRATCH": str(self.scratch)}
+        more = {"STAGE": str(staged), "SCRATCH": str(self.scratch), "SOURCE": str(SOURCE)}
         self._keeper = subprocess.Popen(
             # It lives as long as we hold the other end of its input, and no longer.
             [*UNSHARE, "sh", "-c", SET_UP + "echo ready; exec cat"],
