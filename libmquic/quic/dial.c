@@ -174,8 +174,8 @@ static enum mquic_status prepare(struct mquic_connection **connection,
 	}
 	made->credentials = shared_credentials(endpoint, made->settings);
 	if (made->credentials == NULL)
-		status = tls_credentials_load(&made->credentials, made->settings, TLS_CLIENT,
-					      &endpoint->error);
+		status = transport_credentials(&made->credentials, made->settings, TLS_CLIENT,
+					       &endpoint->error);
 	if (status != MQUIC_OK) {
 		connection_destroy(made);
 		return status;

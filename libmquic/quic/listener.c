@@ -52,8 +52,8 @@ static enum mquic_status add_listener(struct mquic_endpoint *endpoint,
 		free(made);
 		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
 	}
-	status = tls_credentials_load(&made->credentials, made->settings, TLS_SERVER,
-				      &endpoint->error);
+	status = transport_credentials(&made->credentials, made->settings, TLS_SERVER,
+				       &endpoint->error);
 	if (status == MQUIC_OK && !token_secrets_init(&made->secrets, made->credentials)) {
 		tls_credentials_unref(made->credentials);
 		status = error_set(&endpoint->error, MQUIC_ERR_TLS,
@@ -131,8 +131,8 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 	list_for_each (node, following, &endpoint->listeners) {
 		struct quic_listener *listener = list_entry(node, struct quic_listener, link);
 		struct tls_credentials *credentials;
-		enum mquic_status status = tls_credentials_load(&credentials, listener->settings,
-								TLS_SERVER, &endpoint->error);
+		enum mquic_status status = transport_credentials(&credentials, listener->settings,
+								 TLS_SERVER, &endpoint->error);
 
 		if (status != MQUIC_OK) {
 			result = status;

@@ -95,6 +95,20 @@ void transport_random_cid(ngtcp2_cid *cid, size_t len)
 	random_fill(cid->data, len);
 }
 
+/* An ngtcp2 older than its headers here would abort the program at the first connection. */
+enum mquic_status transport_credentials(struct tls_credentials **credentials,
+					const struct mquic_settings *settings, enum tls_role role,
+					struct error *error)
+{
+	*credentials = NULL;
+	if (ngtcp2_version(NGTCP2_VERSION_NUM) == NULL)
+		return error_set(error, MQUIC_ERR_SYSTEM,
+				 "libngtcp2 is version %s, and libmquic was built with %s: install "
+				 "that or a newer one",
+				 ngtcp2_version(0)->version_str, NGTCP2_VERSION);
+	return tls_credentials_load(credentials, settings, role, error);
+}
+
 enum mquic_status transport_new_tls(struct mquic_connection *connection, const char *server_name)
 {
 	connection->reference.get_conn = conn_of_reference;

@@ -184,6 +184,10 @@ enum mquic_status transport_server(struct mquic_connection *connection, const ng
 void transport_fill_settings(ngtcp2_settings *to, struct mquic_connection *connection);
 void transport_fill_params(ngtcp2_transport_params *to, const struct mquic_settings *from);
 void transport_random_cid(ngtcp2_cid *cid, size_t len);
+/* Loads credentials, if the ngtcp2 at hand is one that can be used with them. */
+enum mquic_status transport_credentials(struct tls_credentials **credentials,
+					const struct mquic_settings *settings, enum tls_role role,
+					struct error *error);
 enum mquic_status transport_new_tls(struct mquic_connection *connection, const char *server_name);
 /* Joins TLS and QUIC, the last step. */
 void transport_attach_tls(struct mquic_connection *connection);

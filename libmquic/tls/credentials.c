@@ -20,6 +20,9 @@ static const char priorities[] =
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"
 	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%DISABLE_TLS13_COMPAT_MODE";
 
+/* As meson.build asks for. */
+#define GNUTLS_LEAST "3.7.9"
+
 /* GnuTLS takes no longer one, though RFC 7301 allows 255 bytes. */
 #define MAX_ALPN 31
 
@@ -59,8 +62,14 @@ static enum mquic_status open_keylog(struct tls_credentials *credentials, const 
 
 static enum mquic_status make_native(struct tls_credentials *credentials, struct error *error)
 {
-	int rv = gnutls_certificate_allocate_credentials(&credentials->native);
+	int rv;
 
+	if (gnutls_check_version(GNUTLS_LEAST) == NULL)
+		return error_set(error, MQUIC_ERR_SYSTEM,
+				 "GnuTLS is version %s, and libmquic needs " GNUTLS_LEAST
+				 ": install that or a newer one",
+				 gnutls_check_version(NULL));
+	rv = gnutls_certificate_allocate_credentials(&credentials->native);
 	if (rv == 0)
 		rv = gnutls_priority_init(&credentials->priority, priorities, NULL);
 	if (rv == GNUTLS_E_MEMORY_ERROR)

@@ -28,6 +28,22 @@ def rules(workdir):
     return path
 
 
+@pytest.mark.parametrize("library, version", [("ngtcp2", "1.10.0"), ("gnutls", "3.6.0")])
+def test_a_library_that_is_too_old_is_told(build, library, version):
+    """ngtcp2 would abort the program, broker and all."""
+    env = build.environment(preload=True)
+    env["LD_PRELOAD"] = f"{env.get('LD_PRELOAD', '')} {build.helper(f'old-{library}.so')}"
+    done = subprocess.run(
+        [build.tool("mquic-pub"), "-t", "x", "-m", "y"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert f"is version {version}, and libmquic" in done.stderr
+
+
 def test_lines_are_messages(broker):
     sub = broker.tcp_sub("-t", "x", "-F", "<%p>", "-C", "4")
     broker.pub("-t", "x", "-l", input="one\n\ntwo\nlast without newline")
