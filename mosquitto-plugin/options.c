@@ -159,6 +159,23 @@ static bool parse_idle_timeout(const struct option *option, const char *value,
 	return true;
 }
 
+static bool parse_congestion(const struct option *option, const char *value,
+			     struct options *options, char *error)
+{
+	enum mquic_congestion_control *choice = field(option, options);
+
+	if (strcmp(value, "cubic") == 0)
+		*choice = MQUIC_CONGESTION_CUBIC;
+	else if (strcmp(value, "reno") == 0)
+		*choice = MQUIC_CONGESTION_RENO;
+	else if (strcmp(value, "bbr") == 0)
+		*choice = MQUIC_CONGESTION_BBR;
+	else
+		return fail(error, "plugin_opt_%s must be cubic, reno or bbr, not \"%s\"",
+			    option->name, value);
+	return true;
+}
+
 static bool parse_retry(const struct option *option, const char *value, struct options *options,
 			char *error)
 {
@@ -296,6 +313,7 @@ static const struct option known[] = {
 	 .max = 86400},
 	{FIELD(memory_limit), .parse = parse_memory},
 	{FIELD(retry), .parse = parse_retry},
+	{FIELD(congestion_control), .parse = parse_congestion},
 	{FIELD(proxy_protocol), .parse = parse_proxy},
 	{FIELD(keylog_file), .parse = parse_text},
 };
@@ -309,6 +327,7 @@ static void set_defaults(struct options *options)
 		.connect_timeout_s = 10,
 		.idle_timeout_s = 3600,
 		.retry = MQUIC_RETRY_ADAPTIVE,
+		.congestion_control = MQUIC_CONGESTION_CUBIC,
 	};
 }
 
@@ -572,6 +591,9 @@ static enum mquic_status apply_limits(const struct options *options,
 		status = mquic_settings_set_max_handshakes(settings, options->max_handshakes);
 	if (status == MQUIC_OK)
 		status = mquic_settings_set_retry(settings, options->retry);
+	if (status == MQUIC_OK)
+		status = mquic_settings_set_congestion_control(settings,
+							       options->congestion_control);
 	/* What one client that never reads can pin: this, and one read of the unix socket. */
 	if (status == MQUIC_OK)
 		status = mquic_settings_set_send_buffer(settings, 262144);

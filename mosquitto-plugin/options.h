@@ -41,6 +41,7 @@ struct options {
 	uint32_t idle_timeout_s;
 	uint64_t memory_limit; /* bytes, of all clients together */
 	enum mquic_retry retry;
+	enum mquic_congestion_control congestion_control;
 };
 
 /*

@@ -33,6 +33,7 @@ WRONG = [
     ("idle_timeout", "3", "from 10 to 86400"),
     ("memory_limit", "64M", "a number of bytes from 16777216"),
     ("retry", "often", "adaptive, always or never"),
+    ("congestion_control", "vegas", "cubic, reno or bbr"),
     ("proxy_protocol", "2", "needs Mosquitto 2.1"),
 ]
 
@@ -65,7 +66,7 @@ def test_the_example_names_options_that_exist(make_broker, certs, workdir):
     example = SOURCE / "mosquitto-plugin" / "mquic.conf.example"
     lines = re.findall(r"^#?plugin_opt_(\S+) (.+)$", example.read_text(), re.MULTILINE)
     options = dict(lines)
-    assert len(options) == len(lines) == 18
+    assert len(options) == len(lines) == 19
     del options["proxy_protocol"], options["crlfile"], options["capath"]
     options["cafile"] = certs.ca
     options["keylog_file"] = workdir / "keys.log"
@@ -73,6 +74,16 @@ def test_the_example_names_options_that_exist(make_broker, certs, workdir):
         del options[own]
     broker = make_broker(plugin_opts=options).start()
     assert "mquic: ready" in broker.log()
+
+
+@pytest.mark.parametrize("algorithm", ["cubic", "reno", "bbr"])
+def test_messages_pass_with_every_congestion_control(make_broker, algorithm):
+    broker = make_broker(plugin_opts={"congestion_control": algorithm}).start()
+    sub = broker.sub("-t", "x", "-q", "1", "-C", "100", "--congestion-control", algorithm)
+    lines = [f"{number:03d}" + "x" * 4000 for number in range(100)]
+    broker.pub("-t", "x", "-l", "-q", "1", "--congestion-control", algorithm,
+               input="\n".join(lines) + "\n")
+    assert sub.wait_lines(100) == lines
 
 
 def test_the_key_is_found_next_to_the_certificate(make_broker, certs):

@@ -276,6 +276,18 @@ START_TEST(retry_is_one_of_three)
 }
 END_TEST
 
+START_TEST(congestion_control_is_one_of_three)
+{
+	ck_assert(PARSE("congestion_control", "bbr"));
+	ck_assert_int_eq(options.congestion_control, MQUIC_CONGESTION_BBR);
+	ck_assert(PARSE("congestion_control", "reno"));
+	ck_assert_int_eq(options.congestion_control, MQUIC_CONGESTION_RENO);
+	ck_assert(PARSE("congestion_control", "cubic"));
+	ck_assert_int_eq(options.congestion_control, MQUIC_CONGESTION_CUBIC);
+	REFUSED("congestion_control", "BBR", "cubic, reno or bbr");
+}
+END_TEST
+
 START_TEST(contradictions_are_refused)
 {
 	REFUSED("require_certificate", "true", "plugin_opt_cafile");
@@ -317,6 +329,7 @@ int main(void)
 		&flags_are_written_as_mosquitto_writes_them,
 		&numbers_are_numbers_and_in_range,
 		&retry_is_one_of_three,
+		&congestion_control_is_one_of_three,
 		&contradictions_are_refused,
 		&proxy_protocol_is_for_2_1_and_version_2,
 	};

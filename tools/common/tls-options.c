@@ -3,7 +3,27 @@
 
 #include "say.h"
 
+#include <string.h>
+
 #define AT(member) offsetof(struct tls_options, member)
+
+static bool set_congestion_control(void *target, const char *name, struct words *words)
+{
+	enum mquic_congestion_control *choice = &((struct tls_options *)target)->congestion_control;
+	const char *text = words_next(words, name, "algorithm");
+
+	if (!text)
+		return false;
+	if (strcmp(text, "cubic") == 0)
+		*choice = MQUIC_CONGESTION_CUBIC;
+	else if (strcmp(text, "reno") == 0)
+		*choice = MQUIC_CONGESTION_RENO;
+	else if (strcmp(text, "bbr") == 0)
+		*choice = MQUIC_CONGESTION_BBR;
+	else
+		return say_usage("%s takes cubic, reno or bbr, not '%s'.", name, text);
+	return true;
+}
 
 const struct option_spec tls_option_specs[] = {
 	{NULL, "--cafile", OPTION_TEXT, AT(ca_file), 0, 0, NULL},
@@ -13,6 +33,7 @@ const struct option_spec tls_option_specs[] = {
 	{NULL, "--insecure", OPTION_FLAG, AT(insecure), 0, 0, NULL},
 	{NULL, "--tls-alpn", OPTION_TEXT, AT(alpn), 0, 0, NULL},
 	{NULL, "--tls-keylog", OPTION_TEXT, AT(keylog_file), 0, 0, NULL},
+	{NULL, "--congestion-control", OPTION_CALL, 0, 0, 0, set_congestion_control},
 	{NULL, NULL, 0, 0, 0, 0, NULL},
 };
 
@@ -26,7 +47,9 @@ const char tls_options_help[] =
 	"              can then read and change everything: for experiments only.\n"
 	" --tls-alpn : application protocol to ask for. Defaults to mqtt.\n"
 	" --tls-keylog : file to append the TLS secrets to, for Wireshark. Whoever reads it can\n"
-	"                decrypt the traffic.\n";
+	"                decrypt the traffic.\n"
+	" --congestion-control : cubic, reno or bbr. Defaults to cubic; bbr for links that lose\n"
+	"                        many packets whatever is sent.\n";
 
 bool tls_options_check(const struct tls_options *options)
 {
@@ -52,6 +75,9 @@ static enum mquic_status apply(const struct tls_options *options, struct mquic_s
 		status = mquic_settings_set_alpn(settings, options->alpn);
 	if (!status && options->keylog_file)
 		status = mquic_settings_set_keylog_file(settings, options->keylog_file);
+	if (!status)
+		status = mquic_settings_set_congestion_control(settings,
+							       options->congestion_control);
 	if (!status)
 		status = mquic_settings_set_insecure(settings, options->insecure);
 	return status;

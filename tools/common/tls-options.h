@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The TLS options that every tool that dials has in common. */
+/* The options for TLS and QUIC that every tool that dials has in common. */
 #ifndef TOOLS_TLS_OPTIONS_H
 #define TOOLS_TLS_OPTIONS_H
 
@@ -13,6 +13,7 @@ struct tls_options {
 	const char *alpn;
 	const char *keylog_file;
 	bool insecure;
+	enum mquic_congestion_control congestion_control;
 };
 
 extern const struct option_spec tls_option_specs[];
