@@ -11,11 +11,11 @@ from .broker import BenchError
 from .progress import Progress
 from .sizes import Tools, output
 from .sysroot import ARCHITECTURES
-from .variants import PACKAGED, SMALLEST, STEPS, Variant, names
+from .variants import APART, CLIENT, PACKAGED, SMALLEST, Variant, names
 
 ROOMS = ["core", "tls", "quic", "mqtt", "session"]
 PROBES = ["quic-client", "quic-server", "mqtt-client", "mqtt-server"]
-WITH_PARTS = [PACKAGED, SMALLEST, STEPS[-1][0]]
+WITH_PARTS = [PACKAGED, APART, CLIENT]
 
 # Functions and tables that would go with a feature, for those that are no meson option.
 INSIDE = {
@@ -138,8 +138,9 @@ def measure_build(directory, architecture, name):
     }
     if variant.complete:
         values["plugin"] = tools.measure(variant.plugin)
-    if name in WITH_PARTS:
+    if name in (PACKAGED, SMALLEST):
         values["sections"] = tools.sections(variant.library)
+    if name in WITH_PARTS:
         values["parts"], values["static"] = variant.parts(client)
     if name == PACKAGED:
         values["programs"] = {probe: variant.parts(probe)[1] for probe in PROBES}

@@ -8,7 +8,7 @@ from .results import select
 from .sizes import loaded
 from .sysroot import ARCHITECTURES
 from .table import number, table
-from .variants import OFF, PACKAGED, SMALLEST, STEPS, without
+from .variants import APART, CLIENT, OFF, PACKAGED, SMALLEST, STEPS, without
 
 # The dissertation's table 3.1: MiB of a client and a server with TLS.
 TABLE_3_1 = {
@@ -82,21 +82,35 @@ def room_rows(rows):
         yield ["session and relay", kib(row["session"])]
 
 
+def clients(builds):
+    """[(architecture, build)] of the clients in one file."""
+    return [(a, name) for a in builds.architectures for name in (PACKAGED, APART, CLIENT)
+            if "parts" in builds.row(a, name)]
+
+
+def by_size(columns):
+    """The names of all columns, ours and then the largest first."""
+    return sorted({name for column in columns for name in column},
+                  key=lambda name: (not name.startswith("libmquic"),
+                                    -max(column.get(name, 0) for column in columns)))
+
+
 def client_rows(rows):
     """A minimal MQTT client, as far as possible in one file, by component."""
     builds = Builds(rows)
-    for architecture in builds.architectures:
-        for name in (PACKAGED, SMALLEST, STEPS[-1][0]):
-            row = builds.row(architecture, name)
-            if "parts" not in row:
-                continue
-            total = row["static"]["stripped"]
-            for part, size in sorted(row["parts"].items(), key=lambda item: -item[1]):
-                yield [shown(architecture), name, part, kib(size), f"{100 * size / total:.1f} %"]
-            rest = total - sum(row["parts"].values())
-            yield [shown(architecture), name, "the loader's tables, padding", kib(rest),
-                   f"{100 * rest / total:.1f} %"]
-            yield [shown(architecture), name, "the program, stripped", kib(total), "100 %"]
+    found = [builds.row(*one) for one in clients(builds)]
+    columns = [row["parts"] for row in found]
+    for name in by_size(columns):
+        yield [name, *(kib(column.get(name)) for column in columns)]
+    totals = [row["static"]["stripped"] for row in found]
+    if totals:
+        yield ["the loader's tables, padding",
+               *(kib(total - sum(column.values())) for total, column in zip(totals, columns))]
+        yield ["the program, stripped", *map(kib, totals)]
+
+
+def client_head(rows):
+    return ["KiB"] + [f"{shown(a)}, {label(name)}" for a, name in clients(Builds(rows))]
 
 
 # ---- features
@@ -118,7 +132,7 @@ def feature_rows(rows):
 
 
 def label(base):
-    return PACKAGED if base == PACKAGED else "smallest"
+    return {SMALLEST: "smallest", APART: "-Os, no LTO", CLIENT: "smallest client"}.get(base, base)
 
 
 def inside_rows(rows):
@@ -163,14 +177,14 @@ def table_3_1_rows(rows):
     yet = sum(shared.get(name, 0) for name in SHARED_YET)
     builds = Builds(rows)
     programs = builds.row("native", PACKAGED).get("programs")
-    if programs:
-        size = {probe: measured["stripped"] for probe, measured in programs.items()}
-        yield ["mquic, QUIC alone, in one file", mib(size["quic-client"]),
-               mib(size["quic-server"])]
-        yield ["mquic, MQTT over QUIC, in one file", mib(size["mqtt-client"]),
-               mib(size["mqtt-server"])]
-        yield ["the same and what it still loads (p11-kit, libunistring, libffi)",
-               mib(size["mqtt-client"] + yet), mib(size["mqtt-server"] + yet)]
+    if not programs:
+        return
+    size = {probe: measured["stripped"] for probe, measured in programs.items()}
+    yield ["mquic, QUIC alone, in one file but for what Debian has shared alone",
+           mib(size["quic-client"]), mib(size["quic-server"])]
+    yield ["mquic, MQTT over QUIC, the same", mib(size["mqtt-client"]), mib(size["mqtt-server"])]
+    yield ["the last, and what it still loads but libc: p11-kit, libunistring, libffi",
+           mib(size["mqtt-client"] + yet), mib(size["mqtt-server"] + yet)]
     for name, (client, server) in TABLE_3_1.items():
         yield [f"{name} (dissertation)", client, server]
 
@@ -182,8 +196,7 @@ def section_rows(rows):
     builds = Builds(rows)
     columns = [builds.row(a, name).get("sections", {})
                for a in builds.architectures for name in (PACKAGED, SMALLEST)]
-    for name in sorted({name for column in columns for name in column},
-                       key=lambda name: -max(column.get(name, 0) for column in columns)):
+    for name in by_size(columns):
         yield [name, *(column.get(name, "–") for column in columns)]
 
 
@@ -207,7 +220,7 @@ def tables(rows):
         ("Footprint: libmquic by room", ["room of libmquic", "KiB of code and data"],
          room_rows(rows)),
         ("Footprint: a minimal MQTT client in one file, by component",
-         ["architecture", "build", "component", "KiB", "share"], client_rows(rows)),
+         client_head(rows), client_rows(rows)),
         ("Footprint: features, by builds without them",
          ["architecture", "build", "libmquic.so", "KiB loaded", "the feature's KiB", "share"],
          feature_rows(rows)),
@@ -250,49 +263,45 @@ def draw(context, rows):
 
 
 def draw_client(context, builds):
-    groups = [(a, name) for a in builds.architectures for name in (PACKAGED, STEPS[-1][0])
-              if "parts" in builds.row(a, name)]
+    groups = clients(builds)
     whole = [builds.row(*group)["parts"] for group in groups]
-    # By size; libmquic's rooms, where the map tells them apart, are one.
-    names = sorted({name for parts in whole for name in parts},
-                   key=lambda name: -max(parts.get(name, 0) for parts in whole))
     stacked(
         context.out / "footprint-client",
         "A minimal MQTT client in one file, by component",
-        [f"{shown(a)}, {'smallest' if name != PACKAGED else name}" for a, name in groups],
-        {name: [parts.get(name, 0) / 1024 for parts in whole] for name in names},
+        [f"{shown(a)}, {label(name)}" for a, name in groups],
+        {name: [parts.get(name, 0) / 1024 for parts in whole] for name in by_size(whole)},
         "KiB",
     )
 
 
 def draw_features(context, builds):
-    groups = [(a, base) for a in builds.architectures for base in (PACKAGED, SMALLEST)
-              if builds.size(a, base)]
+    def lost(architecture, base, feature):
+        whole = builds.size(architecture, base)
+        left = builds.size(architecture, without(base, feature))
+        return (whole - left) / 1024 if whole and left else None
+
     bars(
         context.out / "footprint-features",
         "What libmquic.so loses with a feature",
-        [f"{shown(a)},\n{label(base)}" for a, base in groups],
+        list(OFF),
         {
-            feature: [
-                (builds.size(a, base) - left) / 1024
-                if (left := builds.size(a, without(base, feature))) is not None else None
-                for a, base in groups
-            ]
-            for feature in OFF
+            f"{shown(a)}, {label(base)}": [lost(a, base, feature) for feature in OFF]
+            for a in builds.architectures
+            for base in (PACKAGED, SMALLEST)
         },
         "KiB",
     )
 
 
 def draw_steps(context, builds):
+    names = [PACKAGED, *(step for step, *_ in STEPS)]
     bars(
         context.out / "footprint-steps",
-        "libmquic.so as loaded, each step on top of those before it",
-        [shown(a) for a in builds.architectures],
+        "libmquic.so as loaded, each step after -O2 on top of those before it",
+        names,
         {
-            name: [size / 1024 if (size := builds.size(a, name)) else None
-                   for a in builds.architectures]
-            for name in (PACKAGED, *(step for step, *_ in STEPS))
+            shown(a): [size / 1024 if (size := builds.size(a, name)) else None for name in names]
+            for a in builds.architectures
         },
         "KiB",
     )

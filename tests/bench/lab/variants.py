@@ -23,7 +23,9 @@ STEPS = [
     ("no log lines", {"log": "false"}, [], []),
     ("no server side", {"server": "false"}, [], []),
 ]
+APART = "gc-sections"  # the smallest in which the linker still sees what comes from where
 SMALLEST = "LTO"  # the last step that leaves nothing out
+CLIENT = STEPS[-1][0]
 
 # What a feature's size is the difference to.
 OFF = {
@@ -33,6 +35,9 @@ OFF = {
     "all three": ["server", "mqtt", "log"],
 }
 PACKAGED = "as packaged"
+
+QUIC_HALF = "libmquic, QUIC half (core, tls, quic)"
+MQTT_HALF = "libmquic, MQTT half (mqtt, session)"
 
 
 def names():
@@ -174,7 +179,9 @@ def component(path):
         return {"ngtcp2_crypto_gnutls": "ngtcp2's crypto"}.get(archive[1], archive[1])
     if archive and archive[1] == "mquic" or "libmquic.a" in path:
         room = re.search(r"\((core|tls|quic|mqtt|session)_", path)
-        return f"libmquic: {room[1]}" if room else "libmquic"
+        if room:
+            return MQTT_HALF if room[1] in ("mqtt", "session") else QUIC_HALF
+        return "libmquic"
     if "ltrans" in path:
         return "libmquic"
     return "start-up, probe"

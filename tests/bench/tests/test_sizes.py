@@ -24,8 +24,8 @@ Linker script and memory map
 def test_a_link_map_is_counted_by_component():
     assert by_archive(MAP, variants.component) == {
         "gnutls": 0x10,
-        "libmquic: core": 8,
-        "libmquic: mqtt": 0x20,
+        variants.QUIC_HALF: 8,
+        variants.MQTT_HALF: 0x20,
         "libmquic": 4,
     }
 
