@@ -26,8 +26,8 @@ FOREIGN = {
     "gnutls": ["libmquic/tls/", "tools/mquic-keygen.c", "tools/keygen/"],
     "ngtcp2": ["libmquic/quic/"],
 }
-# They look into the rooms, foreign types included.
-INSIDERS = ("tests/unit/", "tests/sim/", "tests/fuzz/")
+# They look into the rooms, foreign types included, or stand in for a foreign library.
+INSIDERS = ("tests/unit/", "tests/sim/", "tests/fuzz/", "tests/preload/")
 CLIENTS = ["mosquitto-plugin", "tools", "bindings", "libmquic/examples", "tests/integration"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 

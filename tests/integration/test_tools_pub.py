@@ -32,7 +32,7 @@ def rules(workdir):
 def test_a_library_that_is_too_old_is_told(build, library, version):
     """ngtcp2 would abort the program, broker and all."""
     env = build.environment(preload=True)
-    env["LD_PRELOAD"] = f"{env.get('LD_PRELOAD', '')} {build.helper(f'old-{library}.so')}"
+    env["LD_PRELOAD"] = f"{env.get('LD_PRELOAD', '')} {build.preload(f'old-{library}')}"
     done = subprocess.run(
         [build.tool("mquic-pub"), "-t", "x", "-m", "y"],
         env=env,

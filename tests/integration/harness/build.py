@@ -86,6 +86,10 @@ class Build:
         """Path of a C helper client in tests/integration/."""
         return str(self.directory / "tests" / "integration" / name)
 
+    def preload(self, name):
+        """Path of a library in tests/preload/."""
+        return str(self.directory / "tests" / "preload" / f"{name}.so")
+
     def run(self, *argv, timeout=60, **options):
         """Runs a program of ours to its end; text in and out. A hang fails the test."""
         options.setdefault("capture_output", True)
