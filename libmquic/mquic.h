@@ -149,7 +149,7 @@ enum mquic_congestion_control {
 
 /** When a server validates an address with Retry (RFC 9000 section 8.1.2). Since: 0.1 */
 enum mquic_retry {
-	MQUIC_RETRY_ADAPTIVE = 0, /**< while an eighth of the handshakes allowed are in flight; the default */
+	MQUIC_RETRY_ADAPTIVE = 0, /**< from an eighth of the handshakes allowed on; the default */
 	MQUIC_RETRY_ALWAYS = 1,   /**< for every new connection; costs one round trip */
 	MQUIC_RETRY_NEVER = 2     /**< only where the protocol itself demands it */
 };
@@ -613,11 +613,20 @@ MQUIC_API enum mquic_status mquic_stream_peek(struct mquic_stream *stream, const
 					      size_t *len);
 /** Marks `len` bytes of the last peek as read; more is #MQUIC_ERR_INVALID. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_stream_consume(struct mquic_stream *stream, size_t len);
-/** No more will be sent (FIN); the other direction goes on. #MQUIC_ERR_STATE if reset. Since: 0.1 */
+/**
+ * No more will be sent (FIN); the other direction goes on. #MQUIC_ERR_STATE if reset,
+ * #MQUIC_ERR_CLOSED when it is over. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_stream_finish(struct mquic_stream *stream);
-/** Gives up sending (RESET_STREAM); the code is below 2^62. Since: 0.1 */
+/**
+ * Gives up sending (RESET_STREAM, RFC 9000 section 19.4); the code is below 2^62.
+ * #MQUIC_ERR_CLOSED when it is over. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_stream_reset(struct mquic_stream *stream, uint64_t code);
-/** Gives up receiving (STOP_SENDING); the code is below 2^62. Since: 0.1 */
+/**
+ * Gives up receiving (STOP_SENDING, RFC 9000 section 19.5); the code is below 2^62.
+ * #MQUIC_ERR_CLOSED when it is over. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_stream_stop(struct mquic_stream *stream, uint64_t code);
 /** Bytes taken from the application so far. Since: 0.1 */
 MQUIC_API uint64_t mquic_stream_bytes_sent(const struct mquic_stream *stream);
@@ -795,7 +804,10 @@ MQUIC_API enum mquic_status mquic_session_set_expiry_s(struct mquic_session *ses
 MQUIC_API enum mquic_status mquic_session_set_will(struct mquic_session *session,
 						   const struct mquic_message *will,
 						   uint32_t delay_s);
-/** QoS 1 and 2 messages we take unsettled at once, 1 to 65535 (3.1.2.11.3). Since: 0.1 */
+/**
+ * MQTT 5.0 3.1.2.11.3: QoS 1 and 2 messages we take unsettled at once, 1 to 65535, the latter by
+ * default. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_session_set_receive_maximum(struct mquic_session *session,
 							      uint16_t maximum);
 /** Largest packet we take, 1024 to 268435460 bytes, the latter by default. Since: 0.1 */
@@ -833,7 +845,8 @@ MQUIC_API enum mquic_status mquic_session_connect(struct mquic_session *session,
 						  uint16_t port);
 /**
  * Like mquic_session_connect(), with `mqtt-quic://[user[:password]@]host[:port]`, or `quic://`;
- * percent escapes are understood. Since: 0.1
+ * percent escapes are understood. User and password, if given, stay set. #MQUIC_ERR_INVALID:
+ * malformed URL. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_connect_url(struct mquic_session *session,
 						      const char *url);
@@ -853,31 +866,42 @@ MQUIC_API enum mquic_status mquic_session_publish(struct mquic_session *session,
 MQUIC_API enum mquic_status mquic_session_subscribe(struct mquic_session *session,
 						    const char *filter, size_t len, int qos,
 						    uint16_t *packet_id);
-/** Subscribes to several filters at once. Since: 0.1 */
+/**
+ * Subscribes to several filters at once. Errors as for publish; #MQUIC_ERR_INVALID also for an
+ * empty list, and for options and properties with 3.1.1. Since: 0.1
+ */
 MQUIC_API enum mquic_status
 mquic_session_subscribe_all(struct mquic_session *session,
 			    const struct mquic_subscription *subscription, uint16_t *packet_id);
-/** Unsubscribes one filter. #MQUIC_EVENT_UNSUBSCRIBED follows. Since: 0.1 */
+/** Unsubscribes one filter. #MQUIC_EVENT_UNSUBSCRIBED follows. Errors as above. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_session_unsubscribe(struct mquic_session *session,
 						      const char *filter, size_t len,
 						      uint16_t *packet_id);
-/** Unsubscribes several filters at once; QoS and options are ignored. Since: 0.1 */
+/**
+ * Unsubscribes several filters at once; QoS and options are ignored. Errors as for
+ * mquic_session_subscribe_all(). Since: 0.1
+ */
 MQUIC_API enum mquic_status
 mquic_session_unsubscribe_all(struct mquic_session *session,
 			      const struct mquic_subscription *subscription, uint16_t *packet_id);
 /**
  * Manual mode: settles a received QoS 1 or 2 message by its packet identifier with a reason
- * code, 0 or an error of MQTT 5.0 3.4.2.1. #MQUIC_ERR_INVALID: no such message. Since: 0.1
+ * code, 0 or an error of MQTT 5.0 3.4.2.1, with 3.1.1 only 0. #MQUIC_ERR_INVALID: no such message
+ * or code; #MQUIC_ERR_STATE: not connected, for then the server sends it again. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_ack(struct mquic_session *session, uint16_t packet_id,
 					      uint8_t reason);
-/** Sends AUTH (MQTT 5.0 3.15): reason 0x18 to continue, 0x19 to start again. Since: 0.1 */
+/**
+ * Sends AUTH (MQTT 5.0 3.15): reason 0x18 to continue, 0x19 to start again; up to 65535 bytes of
+ * data. #MQUIC_ERR_STATE: the server has not asked, or nothing is to be started again. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_session_auth(struct mquic_session *session, uint8_t reason,
 					       const uint8_t *data, size_t len);
 /**
  * Sends what is queued and DISCONNECT with a reason code (0; 4 keeps the will), waits until
  * the peer has it all, then closes. #MQUIC_EVENT_DISCONNECTED follows, its status #MQUIC_OK, or
- * #MQUIC_ERR_TIMEOUT if nothing was acknowledged for three seconds. Since: 0.1
+ * #MQUIC_ERR_TIMEOUT if nothing was acknowledged for three seconds. Errors: #MQUIC_ERR_INVALID (no
+ * reason code of a client), #MQUIC_ERR_STATE (not connected, or closing already). Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_disconnect(struct mquic_session *session,
 						     uint8_t reason);
@@ -904,7 +928,8 @@ MQUIC_API void *mquic_session_get_userdata(const struct mquic_session *session);
  * Makes a relay of an accepted connection and takes ownership of the connection, also of its
  * events. The client must open a stream and send a whole CONNECT within `connect_timeout_ms`
  * (100 to 600000) of at most `max_connect` bytes (64 to 1048576), else it is closed.
- * On failure the connection stays yours. Since: 0.1
+ * On failure the connection stays yours: #MQUIC_ERR_INVALID (a limit out of range),
+ * #MQUIC_ERR_CLOSED (it is over). Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_new(struct mquic_relay **relay,
 					    struct mquic_connection *connection,
@@ -927,30 +952,36 @@ MQUIC_API bool mquic_relay_clean_start(const struct mquic_relay *relay);
 MQUIC_API uint16_t mquic_relay_keep_alive_s(const struct mquic_relay *relay);
 /**
  * SHOWN only: the user name that the broker will read in CONNECT, up to 65535 bytes of UTF-8.
- * Everything else in the packet stays byte for byte. #MQUIC_ERR_STATE elsewhere. Since: 0.1
+ * Everything else in the packet stays byte for byte. #MQUIC_ERR_STATE elsewhere,
+ * #MQUIC_ERR_TOO_LARGE if CONNECT cannot take it, #MQUIC_ERR_CLOSED when the client is gone, as
+ * for all calls below. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_set_username(struct mquic_relay *relay, const char *name,
 						     size_t len);
-/** SHOWN only: lets the bytes flow, CONNECT first. Since: 0.1 */
+/** SHOWN only, else #MQUIC_ERR_STATE: lets the bytes flow, CONNECT first. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_relay_open(struct mquic_relay *relay);
 /**
- * OPEN: shows the next bytes meant for the broker; 0 bytes with #MQUIC_OK: the client has
- * finished. #MQUIC_ERR_AGAIN: nothing yet. Valid until the next call on the relay. Since: 0.1
+ * OPEN, else #MQUIC_ERR_STATE: shows the next bytes meant for the broker; 0 bytes with #MQUIC_OK:
+ * the client has finished. #MQUIC_ERR_AGAIN: nothing yet. Valid until the next call on the
+ * relay. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **data,
 					     size_t *len);
-/** Marks `len` bytes of the last peek as read. Not reading is back-pressure. Since: 0.1 */
+/**
+ * OPEN: marks `len` bytes of the last peek as read; more is #MQUIC_ERR_INVALID. Not reading is
+ * back-pressure. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_t len);
 /** OPEN: queues bytes from the broker for the client; as mquic_stream_send(). Since: 0.1 */
 MQUIC_API enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *data,
 					      size_t len, size_t *written);
 /**
- * The broker is done: deliver what is queued, as long as the client acknowledges some of it
+ * OPEN: the broker is done: deliver what is queued, as long as the client acknowledges some of it
  * every five seconds, then end the connection with code 0. #MQUIC_EVENT_RELAY_CLOSED
  * follows. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_finish(struct mquic_relay *relay);
-/** Cuts the client off at once, like mquic_connection_close(). Since: 0.1 */
+/** In any state: cuts the client off at once, like mquic_connection_close(). Since: 0.1 */
 MQUIC_API enum mquic_status mquic_relay_close(struct mquic_relay *relay, uint64_t code,
 					      const char *reason);
 /** Attaches a pointer of yours. Since: 0.1 */
