@@ -150,7 +150,7 @@ def _add_lossy(parser):
                         default=list(links.CONDITIONS), metavar="LIST",
                         help="troubles: " + ", ".join(links.CONDITIONS))
     parser.add_argument("--connects", type=int, default=100, help="seeds per connect cell")
-    parser.add_argument("--ones", type=int, default=5, help="seeds per one-at-a-time cell")
+    parser.add_argument("--ones", type=int, default=4, help="seeds per one-at-a-time cell")
     parser.add_argument("--synthetic", type=int, default=5, help="seeds per synthetic cell")
     parser.add_argument("--trouble", type=int, default=8, help="seeds per trouble")
     parser.add_argument("--senders", type=_list_of(str, ["one", "all"]), default=["one", "all"],
@@ -160,7 +160,7 @@ def _add_lossy(parser):
                         help="of --links, those that all senders use (default: wifi,zigbee)")
     parser.add_argument("--crowds", type=int, default=8, help="seeds per cell with all senders")
     parser.add_argument("--lanes", type=int, default=12,
-                        help="dumbbells side by side, a quarter of that where a processor is busy")
+                        help="dumbbells side by side, fewer where they keep a processor busy")
     _add_network(parser)
 
 
@@ -170,7 +170,7 @@ def _add_network(parser):
 
 
 def _add_throughput(parser):
-    _common(parser, 5)
+    _common(parser, 7)
     parser.add_argument("--shapes", type=_list_of(str, list(loopback.SHAPES)),
                         default=list(loopback.SHAPES), metavar="LIST",
                         help="publishers→subscribers, of " + ", ".join(loopback.SHAPES))
@@ -220,9 +220,9 @@ def _parser():
         "report": "renders the results as one HTML page, or as the document's tables",
         "all": "all of the above, full length",
     }
-    adders = {"emulator-check": _add_network, "lossy": _add_lossy, "throughput": _add_throughput, "latency": _add_latency,
-              "connections": _add_connections, "memory": _add_memory,
-              "footprint": footprint.add_options, "report": report.add_options}
+    adders = {"emulator-check": _add_network, "lossy": _add_lossy, "throughput": _add_throughput,
+              "latency": _add_latency, "connections": _add_connections,
+              "memory": _add_memory, "footprint": footprint.add_options, "report": report.add_options}
     for name, text in helps.items():
         sub = commands.add_parser(name, help=text, description=text)
         _outputs(sub)

@@ -47,7 +47,8 @@ def _colour(name, index):
 
 def ticks(low, high, most=5):
     """Round places on a logarithmic axis: some, wherever it begins, and not too many."""
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), tuple(n / 4 for n in range(4, 40))):
+    quarters = tuple(n / 4 for n in range(4, 40))
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), quarters):
         found = [
             step * 10.0**power
             for power in range(-6, 13)

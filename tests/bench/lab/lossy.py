@@ -13,7 +13,7 @@ import threading
 import time
 
 from .broker import Broker
-from .links import BROKER_HOST, CONDITIONS, HOSTS, SCENARIOS, TOPOLOGIES, WORK, parameters
+from .links import BROKER_HOST, CONDITIONS, HOSTS, LINKS, SCENARIOS, TOPOLOGIES, WORK, parameters
 from .loads import end_all, run_together
 from .lossy_tables import present
 from .netem import Choice
@@ -186,8 +186,8 @@ def run(context, args):
     present(context, results.rows)
 
 
-# What lanes have in common: the network they are made of, and whether they may be many.
-Place = collections.namedtuple("Place", "topology clients network crowded")
+# What lanes have in common: the network they are made of, and what part of the lanes they may be.
+Place = collections.namedtuple("Place", "topology clients network part")
 
 
 def place_of(key):
@@ -195,11 +195,13 @@ def place_of(key):
     Lanes that mostly sleep may be many. A fast link, and hosts that all send, keep a processor
     busy, and would slow each other.
     """
+    crowd = key.get("senders", 1) > 1
+    slow = LINKS[key["link"]]["rate"] < 1
     return Place(
         CONDITIONS[key.get("condition", "steady")].get("topology", "dumbbell"),
         key.get("senders", 1),
         key.get("network", "emulator"),
-        key["link"] == "ethernet" or key.get("senders", 1) > 1,
+        4 if key["link"] == "ethernet" or (crowd and not slow) else 2 if crowd else 1,
     )
 
 
@@ -215,7 +217,7 @@ def run_groups(context, choice, groups, results, progress, lanes):
         def network(build, lane, kind=place.network, shape=shape):
             return choice.network(build, lane, shape, kind)
 
-        count = min(max(1, lanes // 4) if place.crowded else lanes, work.qsize())
+        count = min(max(1, lanes // place.part), work.qsize())
         _run_lanes(
             [Lane(context, f"{number}x{i}", network, work, results, progress)
              for i in range(count)]

@@ -161,9 +161,8 @@ def crowd_rows(rows):
             ]
 
 
-ADDRESS_CHANGE = ("a client that changes networks connects anew with each of them: the broker's "
-                  "side of QUIC would follow it, but libmquic has no call yet that has a client "
-                  "move its connection to another address")
+ADDRESS_CHANGE = ("libmquic moves its connection when the system's addresses change; a TCP "
+                  "connection ends with its address, and its client has to connect anew")
 
 # Title of each table, what reproduces it, its head, its lines, what is to be said about it.
 TABLES = [
@@ -174,7 +173,8 @@ TABLES = [
      "Fairness is Jain's index of the hosts' rates: 1 if all are served alike."),
     ("Trouble on the way", "lossy --senders one --work ''", TROUBLE_HEAD, trouble_rows,
      f"Address change: {ADDRESS_CHANGE}. A transfer that did not end counts 20 s; the longest "
-     "silence of one whose connection the peer reset is short, since it ended there."),
+     "silence of one whose connection the peer reset is short, since it ended there. The mesh has "
+     "cycles; its links fail and return on a schedule."),
 ]
 
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from lab import cli, ledger, links, lossy, lossy_tables, memory, netem, results, summary, table
+from lab import cli, draw, ledger, links, lossy, lossy_tables, memory, netem, results, summary, table
 from lab.errors import BenchError
 from lab.report import inline_svg
 
@@ -105,6 +105,13 @@ def test_a_run_that_did_not_finish_counts_as_its_limit():
     rows = [{"key": {**key, "seed": 1}, "done_ms": 800.0}, {"key": {**key, "seed": 2}, "acked": 7}]
     assert lossy_tables.measured(rows, "done_ms") == {1: 800.0, 2: 60000}
     assert lossy_tables.share_done(rows, "done_ms") == "1/2"
+
+
+@pytest.mark.parametrize("ends", [(1, 1000), (1700, 3800), (45, 72), (199, 20001), (0.5, 0.9)])
+def test_axes_have_a_few_round_ticks_wherever_they_begin(ends):
+    found = draw.ticks(*ends)
+    assert 2 <= len(found) <= 5
+    assert all(ends[0] <= tick <= ends[1] for tick in found) and found == sorted(found)
 
 
 def test_unknown_links_and_transports_are_refused_by_name(capsys):

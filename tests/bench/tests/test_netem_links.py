@@ -10,6 +10,7 @@ import time
 
 import pytest
 from lab import links, netem
+from lab.errors import BenchError
 from lab.network import MTU, ip
 
 pytestmark = pytest.mark.skipif(
@@ -32,14 +33,15 @@ def network(monkeypatch):
         return [f"qdisc add dev {device} root pfifo limit 1000" for device, _ in self._ends()]
 
     monkeypatch.setattr(netem.NetemNetwork, "qdisc_commands", counted)
+    place = f"mqbench-{os.getpid()}-try-0"
     try:
-        ip("netns", "add", f"try-{os.getpid()}")
-        ip("-n", f"try-{os.getpid()}", "link", "add", "name", "br", "type", "bridge")
-        ip("-n", f"try-{os.getpid()}", "link", "add", "name", "a", "type", "veth", "peer", "name", "b")
-    except Exception as error:
+        ip("netns", "add", place)
+        ip("-n", place, "link", "add", "name", "br", "type", "bridge")
+        ip("-n", place, "link", "add", "name", "a", "type", "veth", "peer", "name", "b")
+    except BenchError as error:
         pytest.skip(f"no namespaces, bridges or veth here: {error}")
     finally:
-        ip("netns", "delete", f"try-{os.getpid()}", check=False)
+        ip("netns", "delete", place, check=False)
     with netem.NetemNetwork("t", links.dumbbell(6), False) as made:
         made.prepare(1, links.parameters("wifi", "home"))
         yield made
