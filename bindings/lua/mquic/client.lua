@@ -408,6 +408,7 @@ function Client:keep_alive()
 	return core.session_keep_alive_s(handle)
 end
 
+-- Calls with the native connection, once there is one.
 local function of_connection(describe)
 	return function(self)
 		local handle = alive(self)
@@ -426,5 +427,16 @@ end
 Client.info = of_connection(Connection.describe)
 --- Counts and times of the connection.
 Client.statistics = of_connection(Connection.measure)
+
+--- Moves the connection to a new socket, whose address the system chooses; nothing is lost. A
+-- client does so by itself when the system's addresses or routes change. ERR_AGAIN: the server
+-- does not allow it, or not yet.
+Client.migrate = of_connection(function(connection)
+	local status = core.connection_migrate(connection)
+	if status ~= core.OK then
+		return object.failure(status, core.connection_error(connection))
+	end
+	return true
+end)
 
 return Client

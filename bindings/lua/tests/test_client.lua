@@ -215,6 +215,26 @@ test("client_tells_facts_of_its_connection", function()
 	equal(client:inflight(), 0)
 end)
 
+test("client_moves_to_another_socket", function()
+	local client = kit.client()
+	kit.refused(mquic.ERR_STATE, client:migrate())
+	client = kit.connected()
+	local before = client:info().local_address
+	kit.wait(function()
+		return client:migrate() -- refused until the server has confirmed the handshake
+	end, client)
+	kit.wait(function()
+		return client:info().local_address ~= before
+	end, client)
+	local settled
+	client:publish({ topic = "a", qos = 1, callback = function()
+		settled = true
+	end })
+	kit.wait(function()
+		return settled
+	end, client)
+end)
+
 test("client_logs_in_with_a_password", function()
 	local client = kit.connected({ username = "user", password = "secret" })
 	equal(client:connected(), true)

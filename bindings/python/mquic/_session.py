@@ -15,7 +15,7 @@ from . import _native
 from ._check import quality
 from ._facts import ConnectionInfo, Statistics, info_of, statistics_of
 from .enums import MQTTProtocolVersion
-from .errors import ClosedError, InvalidError
+from .errors import ClosedError, InvalidError, StateError
 from .properties import PacketTypes, Properties, pairs_of
 from .tls import NativeSettings, QUICSettings, TLSSettings
 
@@ -349,6 +349,14 @@ class Session:
         with self.lock:
             connection = _native.session_connection(self._alive())
             return None if connection is None else info_of(connection)
+
+    def migrate(self) -> None:
+        """Moves the connection to a new socket."""
+        with self.lock:
+            connection = _native.session_connection(self._alive())
+            if connection is None:
+                raise StateError("this client has not been connected yet")
+            _native.connection_migrate(connection)
 
     def statistics(self) -> Statistics | None:
         """Statistics, None before the first connection."""

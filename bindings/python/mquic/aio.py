@@ -576,6 +576,18 @@ class Client:
         """The client identifier in use, the server's choice if we made none."""
         return self._login.identifier if self._core is None else self._core.identifier
 
+    def migrate(self) -> None:
+        """
+        Moves the connection to a new socket, whose address the system chooses; nothing is lost. A
+        client does so by itself when the system's addresses or routes change.
+
+        :raises WouldBlock: if the server does not allow it, or not yet
+        :raises StateError: without a connection
+        """
+        if self._core is None:
+            raise StateError("this client has not been connected yet")
+        self._core.migrate()
+
     def connection_info(self) -> ConnectionInfo | None:
         """Addresses and TLS facts, None before the connection."""
         return None if self._core is None else self._core.info()

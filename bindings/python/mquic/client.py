@@ -452,6 +452,19 @@ class Client(Delivery):
         """Why the last connection ended; None while it stands, and after a clean end."""
         return self._error
 
+    def migrate(self) -> None:
+        """
+        Moves the connection to a new socket, whose address the system chooses; nothing is lost. A
+        client does so by itself when the system's addresses or routes change.
+
+        :raises WouldBlock: if the server does not allow it, or not yet
+        :raises StateError: without a connection
+        """
+        if self._core is None:
+            raise StateError("this client has not been connected yet")
+        self._core.migrate()
+        self._send()
+
     def connection_info(self) -> ConnectionInfo | None:
         """Addresses and TLS facts of the last connection, None before the first."""
         return None if self._core is None else self._core.info()

@@ -8,6 +8,7 @@ import socket
 import time
 
 import pytest
+from conftest import PATIENCE
 
 import mquic
 from mquic import aio
@@ -437,6 +438,22 @@ async def test_manual_ack(broker, tls, other):
         client.ack(message)
         with pytest.raises(mquic.MquicError):
             client.ack(message)
+
+
+@asynchronous
+async def test_migrate(client):
+    with pytest.raises(mquic.StateError):
+        client.migrate()
+    async with client:
+        before = client.connection_info().local_address
+        async with asyncio.timeout(PATIENCE):
+            while client.connection_info().local_address == before:
+                try:  # refused until the server has confirmed the handshake
+                    client.migrate()
+                except mquic.WouldBlock:
+                    pass
+                await asyncio.sleep(0.05)
+        await client.publish("a", "b", 1)
 
 
 @asynchronous

@@ -553,6 +553,23 @@ def test_connect_url(broker, tls, recorder):
     client.loop_stop()
 
 
+def test_migrate(make_client, recorder):
+    with pytest.raises(mquic.StateError):
+        mquic.Client().migrate()
+    client = make_client(recorder)
+    before = client.connection_info().local_address
+    deadline = time.monotonic() + PATIENCE
+    while client.connection_info().local_address == before:
+        assert time.monotonic() < deadline
+        try:  # refused until the server has confirmed the handshake
+            client.migrate()
+        except mquic.WouldBlock:
+            pass
+        time.sleep(0.05)
+    client.publish("a", "b", 1).wait_for_publish(PATIENCE)
+    assert recorder.wait("on_publish") and not recorder.of("on_disconnect")
+
+
 def test_log(broker, tls, caplog):
     lines = []
     client = mquic.Client(tls=tls)
