@@ -438,14 +438,8 @@ int main(int argc, char **argv)
 	int result = 1;
 
 	say_set_program("mquic-pub");
-	if (options_ask(argc, argv, "--help")) {
-		print_help();
+	if (options_inform(argc, argv, "mquic-pub", print_help))
 		return 0;
-	}
-	if (options_ask(argc, argv, "--version")) {
-		printf("mquic-pub version %s\n", mquic_version());
-		return 0;
-	}
 	if (set_up(&pub) && parse_options(&pub, argc, argv) && prepare_message(&pub) &&
 	    client_open(&pub.client, &pub.common))
 		result = run(&pub);

@@ -382,14 +382,8 @@ int main(int argc, char **argv)
 	int result = 1;
 
 	say_set_program("mquic-sub");
-	if (options_ask(argc, argv, "--help")) {
-		print_help();
+	if (options_inform(argc, argv, "mquic-sub", print_help))
 		return 0;
-	}
-	if (options_ask(argc, argv, "--version")) {
-		printf("mquic-sub version %s\n", mquic_version());
-		return 0;
-	}
 	if (set_up(&sub) && parse_options(&sub, argc, argv) &&
 	    client_open(&sub.client, &sub.common))
 		result = run(&sub);

@@ -157,22 +157,21 @@ static void tear_down(struct program *program)
 	free(program->listen);
 }
 
+static void print_help(void)
+{
+	fputs(help_head, stdout);
+	fputs(tls_options_help, stdout);
+	fputs(help_tail, stdout);
+}
+
 int main(int argc, char **argv)
 {
 	struct program program = {.tunnel.epoll = -1};
 	bool good;
 
 	say_set_program("mquic-tunnel");
-	if (options_ask(argc, argv, "--help")) {
-		fputs(help_head, stdout);
-		fputs(tls_options_help, stdout);
-		fputs(help_tail, stdout);
+	if (options_inform(argc, argv, "mquic-tunnel", print_help))
 		return 0;
-	}
-	if (options_ask(argc, argv, "--version")) {
-		printf("mquic-tunnel version %s\n", mquic_version());
-		return 0;
-	}
 	good = parse_options(&program, argc, argv) && open_tunnel(&program) &&
 	       tunnel_run(&program.tunnel);
 	tear_down(&program);

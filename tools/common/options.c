@@ -4,6 +4,8 @@
 #include "say.h"
 
 #include <errno.h>
+#include <mquic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,12 +32,23 @@ bool options_number(const char *text, uint32_t min, uint32_t max, uint32_t *valu
 	return true;
 }
 
-bool options_ask(int argc, char **argv, const char *what)
+static bool asks_for(int argc, char **argv, const char *what)
 {
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], what) == 0)
 			return true;
 	return false;
+}
+
+bool options_inform(int argc, char **argv, const char *program, void (*print_help)(void))
+{
+	if (asks_for(argc, argv, "--help"))
+		print_help();
+	else if (asks_for(argc, argv, "--version"))
+		printf("%s version %s\n", program, mquic_version());
+	else
+		return false;
+	return true;
 }
 
 static bool set_number(const struct option_spec *spec, void *place, const char *name,

@@ -52,7 +52,7 @@ const char *words_next(struct words *words, const char *name, const char *what);
 /* A whole decimal number from min to max; false if it is anything else. Says nothing. */
 bool options_number(const char *text, uint32_t min, uint32_t max, uint32_t *value);
 
-/* Whether `argv` asks for --help or --version; the first one counts. */
-bool options_ask(int argc, char **argv, const char *what);
+/* Answers --help or --version; false if `argv` asks for neither. */
+bool options_inform(int argc, char **argv, const char *program, void (*print_help)(void));
 
 #endif

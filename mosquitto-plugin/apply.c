@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* What the options mean to libmquic. */
+#include <stdio.h>
+
+#include "options.h"
+
+static enum mquic_status apply_tls(const struct options *options, struct mquic_settings *settings)
+{
+	enum mquic_status status =
+		mquic_settings_set_certificate(settings, options->certfile, options->keyfile);
+
+	if (status == MQUIC_OK && options->cafile != NULL)
+		status = mquic_settings_set_ca_file(settings, options->cafile);
+	if (status == MQUIC_OK && options->capath != NULL)
+		status = mquic_settings_set_ca_path(settings, options->capath);
+	if (status == MQUIC_OK && options->crlfile != NULL)
+		status = mquic_settings_set_crl_file(settings, options->crlfile);
+	if (status == MQUIC_OK && options->keylog_file != NULL)
+		status = mquic_settings_set_keylog_file(settings, options->keylog_file);
+	if (status == MQUIC_OK)
+		status = mquic_settings_set_require_certificate(settings,
+								options->require_certificate);
+	return status;
+}
+
+/*
+ * A dead client is found by idle_timeout, a live but silent one must not fall to it: MQTT
+ * allows subscribers without keep-alive. So PINGs go out at a third of the time.
+ */
+static enum mquic_status apply_idle(const struct options *options, struct mquic_settings *settings)
+{
+	uint64_t idle_ms = (uint64_t)options->idle_timeout_s * 1000;
+	uint64_t ping_ms = idle_ms / 3 < 3600000 ? idle_ms / 3 : 3600000;
+	enum mquic_status status = mquic_settings_set_idle_timeout_ms(settings, idle_ms);
+
+	return status != MQUIC_OK ? status : mquic_settings_set_keep_alive_ms(settings, ping_ms);
+}
+
+static enum mquic_status apply_limits(const struct options *options,
+				      struct mquic_settings *settings)
+{
+	enum mquic_status status =
+		mquic_settings_set_max_connections(settings, options->max_connections);
+
+	if (status == MQUIC_OK)
+		status = mquic_settings_set_max_connections_per_address(
+			settings, options->max_connections_per_address);
+	if (status == MQUIC_OK)
+		status = mquic_settings_set_max_handshakes(settings, options->max_handshakes);
+	if (status == MQUIC_OK)
+		status = mquic_settings_set_retry(settings, options->retry);
+	if (status == MQUIC_OK)
+		status = mquic_settings_set_congestion_control(settings,
+							       options->congestion_control);
+	/* What one client that never reads can pin: this, and one read of the unix socket. */
+	if (status == MQUIC_OK)
+		status = mquic_settings_set_send_buffer(settings, 262144);
+	return status;
+}
+
+bool options_apply(const struct options *options, struct mquic_settings *settings,
+		   char error[OPTIONS_ERROR_SIZE])
+{
+	enum mquic_status status = apply_tls(options, settings);
+
+	if (status == MQUIC_OK)
+		status = apply_idle(options, settings);
+	if (status == MQUIC_OK)
+		status = apply_limits(options, settings);
+	if (status != MQUIC_OK)
+		snprintf(error, OPTIONS_ERROR_SIZE, "%s",
+			 status == MQUIC_ERR_MEMORY ? "out of memory"
+						    : mquic_settings_error(settings));
+	return status == MQUIC_OK;
+}
