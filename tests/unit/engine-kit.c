@@ -62,6 +62,13 @@ void kit_connected(bool session_present)
 	mquic_event_free(event);
 }
 
+void kit_up(void)
+{
+	kit_connect();
+	kit_accept(false);
+	kit_connected(false);
+}
+
 void kit_reconnect(void)
 {
 	flush();

@@ -34,6 +34,8 @@ void kit_close(void);
 void kit_connect(void);
 void kit_accept(bool session_present);
 void kit_connected(bool session_present);
+/* All three: a session that is new to the server. */
+void kit_up(void);
 
 /* The network breaks, and the engine is connected again up to CONNECT. */
 void kit_reconnect(void);

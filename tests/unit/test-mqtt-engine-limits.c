@@ -5,17 +5,10 @@
 #include <string.h>
 
 /* Connects; `properties` of CONNACK have been set in kit.properties. */
-static void up(void)
-{
-	kit_connect();
-	kit_accept(false);
-	kit_connected(false);
-}
-
 static void up_with(enum mqtt_property id, uint32_t value)
 {
 	mqtt_properties_set_number(&kit.properties, id, value);
-	up();
+	kit_up();
 }
 
 /* ---- Receive maximum ---- */
@@ -55,7 +48,7 @@ START_TEST(window_for_qos_2_is_small_in_3_1_1)
 	uint16_t id;
 
 	kit.options->version = 4;
-	up();
+	kit_up();
 	for (id = 1; id <= 21; id++)
 		ck_assert_uint_eq(kit_publish("m", 2), id);
 	(void)kit_publish("m", 1);
@@ -74,7 +67,7 @@ END_TEST
 START_TEST(window_of_ours_ends_the_connection_when_exceeded)
 {
 	ck_assert_int_eq(mqtt_options_set_receive_maximum(kit.options, 2, &kit.error), MQUIC_OK);
-	up();
+	kit_up();
 	ck_assert_int_eq(kit_deliver("t", "1", 2, 1, false), MQUIC_OK);
 	ck_assert_int_eq(kit_deliver("t", "2", 2, 2, false), MQUIC_OK);
 	ck_assert_int_eq(kit_deliver("t", "2", 2, 2, true), MQUIC_OK);
@@ -96,7 +89,7 @@ START_TEST(window_of_ours_is_freed_by_settling)
 	uint16_t id;
 
 	ck_assert_int_eq(mqtt_options_set_receive_maximum(kit.options, 1, &kit.error), MQUIC_OK);
-	up();
+	kit_up();
 	for (id = 1; id < 100; id++) {
 		ck_assert_int_eq(kit_deliver("t", "1", 1, id, false), MQUIC_OK);
 		ck_assert_int_eq(kit_deliver("t", "2", 2, id, false), MQUIC_OK);
@@ -125,7 +118,7 @@ START_TEST(qos_and_retain_of_the_server_are_respected)
 {
 	mqtt_properties_set_number(&kit.properties, MQTT_MAXIMUM_QOS, 1);
 	mqtt_properties_set_number(&kit.properties, MQTT_RETAIN_AVAILABLE, 0);
-	up();
+	kit_up();
 	ck_assert_int_eq(kit_try_publish("t", "x", 2, false), MQUIC_ERR_REFUSED);
 	ck_assert_ptr_nonnull(strstr(kit.error.text, "QoS"));
 	ck_assert_int_eq(kit_try_publish("t", "x", 0, true), MQUIC_ERR_REFUSED);
@@ -211,7 +204,7 @@ START_TEST(largest_packet_of_ours_ends_the_connection_when_exceeded)
 {
 	ck_assert_int_eq(mqtt_options_set_maximum_packet_size(kit.options, 1024, &kit.error),
 			 MQUIC_OK);
-	up();
+	kit_up();
 	ck_assert_int_eq(kit_feed("30 fd 07"), MQUIC_OK);
 	kit_reconnect();
 	ck_assert_int_eq(kit_connack(0, false), MQUIC_OK);
@@ -291,7 +284,7 @@ START_TEST(aliases_of_the_server_are_resolved)
 {
 	ck_assert_int_eq(mqtt_options_set_topic_alias_maximum(kit.options, 2, &kit.error),
 			 MQUIC_OK);
-	up();
+	kit_up();
 	mqtt_properties_set_number(&kit.properties, MQTT_TOPIC_ALIAS, 2);
 	ck_assert_int_eq(kit_deliver("long/topic", "1", 0, 0, false), MQUIC_OK);
 	mqtt_properties_set_number(&kit.properties, MQTT_TOPIC_ALIAS, 2);
@@ -311,7 +304,7 @@ START_TEST(aliases_of_the_server_are_held_to_the_maximum)
 {
 	ck_assert_int_eq(mqtt_options_set_topic_alias_maximum(kit.options, 2, &kit.error),
 			 MQUIC_OK);
-	up();
+	kit_up();
 	mqtt_properties_set_number(&kit.properties, MQTT_TOPIC_ALIAS, 3);
 	ck_assert_int_eq(kit_deliver("t", "1", 0, 0, false), MQUIC_ERR_PROTOCOL);
 	kit_over(MQUIC_ERR_PROTOCOL, MQTT_TOPIC_ALIAS_INVALID, "PUBLISH");
@@ -328,7 +321,7 @@ START_TEST(publishing_stops_at_the_buffer_and_goes_on_after_writable)
 	size_t id;
 
 	memset(payload, 'p', 10000);
-	up();
+	kit_up();
 	while ((status = kit_try_publish("t", payload, 1, false)) == MQUIC_OK)
 		ck_assert_uint_lt(++taken, 100);
 	ck_assert_int_eq(status, MQUIC_ERR_AGAIN);
@@ -358,7 +351,7 @@ START_TEST(one_message_may_be_larger_than_the_buffer)
 	static char payload[KIT_BUFFER * 3];
 
 	memset(payload, 'p', sizeof(payload) - 1);
-	up();
+	kit_up();
 	ck_assert_int_eq(kit_try_publish("t", payload, 0, false), MQUIC_OK);
 	ck_assert_int_eq(kit_try_publish("t", "x", 0, false), MQUIC_ERR_AGAIN);
 	ck_assert_int_eq(mqtt_engine_state(kit.engine), MQTT_ENGINE_CONNECTED);
@@ -372,7 +365,7 @@ START_TEST(writable_follows_when_output_has_left)
 	enum mquic_status status;
 	struct mquic_event *event;
 
-	up();
+	kit_up();
 	while ((status = kit_try_publish("t", "some payload for the wire", 0, false)) == MQUIC_OK)
 		;
 	ck_assert_int_eq(status, MQUIC_ERR_AGAIN);
@@ -397,7 +390,7 @@ START_TEST(packet_identifiers_can_run_out)
 	mqtt_engine_free(kit.engine);
 	ck_assert_int_eq(mqtt_engine_new(&kit.engine, SIZE_MAX), MQUIC_OK);
 	kit.options = mqtt_engine_options(kit.engine);
-	up();
+	kit_up();
 	for (i = 0; i < 65535; i++)
 		ck_assert_int_eq(kit_try_publish("t", "", 1, false), MQUIC_OK);
 	ck_assert_int_eq(kit_try_publish("t", "", 1, false), MQUIC_ERR_AGAIN);
@@ -418,7 +411,7 @@ START_TEST(input_is_not_wanted_while_answers_pile_up)
 	size_t len;
 	uint16_t id = 1;
 
-	up();
+	kit_up();
 	while (mqtt_engine_wants_input(kit.engine)) {
 		ck_assert_int_eq(kit_deliver("t", "x", 1, id, false), MQUIC_OK);
 		kit_message("t", "x");
@@ -446,7 +439,7 @@ START_TEST(keep_alive_pings_when_idle_and_lives_on_an_answer)
 {
 	int round;
 
-	up();
+	kit_up();
 	for (round = 0; round < 3; round++) {
 		ck_assert_uint_eq(mqtt_engine_deadline_ms(kit.engine), kit.now_ms + 60000);
 		mqtt_engine_tick(kit.engine, kit.now_ms + 59999);
@@ -466,7 +459,7 @@ END_TEST
 
 START_TEST(keep_alive_failure_ends_the_session)
 {
-	up();
+	kit_up();
 	kit.now_ms += 60000;
 	mqtt_engine_tick(kit.engine, kit.now_ms);
 	ping_is_sent();
@@ -480,7 +473,7 @@ END_TEST
 
 START_TEST(keep_alive_takes_any_traffic_as_a_sign_of_life)
 {
-	up();
+	kit_up();
 	kit.now_ms += 60000;
 	mqtt_engine_tick(kit.engine, kit.now_ms);
 	ping_is_sent();
@@ -499,7 +492,7 @@ START_TEST(keep_alive_pings_a_silent_server_though_we_talk)
 {
 	int i;
 
-	up();
+	kit_up();
 	for (i = 0; i < 6; i++) {
 		kit.now_ms += 10000;
 		(void)kit_publish("x", 0);
@@ -527,7 +520,7 @@ END_TEST
 START_TEST(keep_alive_can_be_off)
 {
 	ck_assert_int_eq(mqtt_options_set_keep_alive_s(kit.options, 0, &kit.error), MQUIC_OK);
-	up();
+	kit_up();
 	ck_assert_uint_eq(mqtt_engine_deadline_ms(kit.engine), UINT64_MAX);
 	mqtt_engine_tick(kit.engine, kit.now_ms + 1000000000);
 	kit_sends_nothing();
