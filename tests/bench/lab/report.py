@@ -19,7 +19,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto
 table { border-collapse: collapse; margin: 1em 0; font-size: 13px; display: block;
         overflow-x: auto; }
 td, th { padding: 2px 10px; border-bottom: 1px solid #ddd; text-align: right; }
-td:first-child, th:first-child { text-align: left; }
+td.left, th.left { text-align: left; }
 th { border-bottom: 2px solid #888; }
 code, pre { background: #f3f3f3; padding: 1px 4px; }
 svg { max-width: 100%; height: auto; }

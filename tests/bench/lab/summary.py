@@ -6,8 +6,10 @@ from .results import select
 from .stats import bootstrap_ratio, median, pairs, quantile
 from .table import interval, number, table
 
-HEAD = ["work", "mquic", "TLS 1.3", "TCP", "mquic / TLS [95 %]", "mquic is", "why"]
+HEAD = ["work", "mquic", "TLS 1.3", "TCP", "mquic / TLS [95 %]", "next to TLS", "next to TCP",
+        "why"]
 ORDER = ["quic", "tls", "tcp"]
+OTHERS = {"tls": "TLS", "tcp": "TCP, which secures nothing"}
 
 
 def verdict(ratio, low, high, more_is_better=False):
@@ -24,12 +26,19 @@ def verdict(ratio, low, high, more_is_better=False):
 
 
 class Line:
-    """A line of the table: text for each transport, the ratio, what to say about it."""
+    """A line of the table: text for each transport, how mquic stands to the others and why."""
 
-    def __init__(self, work, texts, ratio, more_is_better, why):
-        self.work = work
-        self.verdict = verdict(*ratio, more_is_better)
-        self.cells = [work, *texts, interval(*ratio), self.verdict, why]
+    def __init__(self, work, texts, ratio, verdicts, why):
+        self.work = work.removesuffix(", median / p90")
+        self.verdicts = verdicts
+        words = [verdicts.get(name, "–") for name in OTHERS]
+        self.cells = [work, *texts, interval(*ratio), *words, why]
+
+
+def _judged(ratio_to, more_is_better):
+    """(ratio to TLS, {other: verdict}) of a function that gives ratio and interval."""
+    ratios = {name: ratio_to(name) for name in OTHERS}
+    return ratios["tls"], {name: verdict(*ratio, more_is_better) for name, ratio in ratios.items()}
 
 
 def _lossy_line(rows, work, cell, measure, why, unit=" ms"):
@@ -42,10 +51,13 @@ def _lossy_line(rows, work, cell, measure, why, unit=" ms"):
         values = list(lossy_tables.measured(select(mine, transport=name), measure).values())
         tail = "" if measure == "acked" else f" / {number(quantile(values, 0.9))}"
         texts.append(f"{number(median(values))}{tail}{unit}" if values else "–")
-    ours, theirs = (lossy_tables.measured(select(mine, transport=name), measure)
-                    for name in ("quic", "tls"))
-    ratio = bootstrap_ratio(pairs(ours, theirs))
-    return Line(work, texts, ratio, measure == "acked", why)
+
+    def ratio_to(other):
+        ours, theirs = (lossy_tables.measured(select(mine, transport=name), measure)
+                        for name in ("quic", other))
+        return bootstrap_ratio(pairs(ours, theirs))
+
+    return Line(work, texts, *_judged(ratio_to, measure == "acked"), why)
 
 
 def _trouble_line(rows, work, condition, why):
@@ -58,11 +70,12 @@ def _trouble_line(rows, work, condition, why):
         done[name] = sum(row.get("done_ms") is not None for row in runs)
         seeds[name] = len(runs)
     texts = [f"{done[name]} of {seeds[name]}" for name in ORDER]
-    line = Line(work, texts, (None,) * 3, True, why)
-    ahead = done["quic"] - done["tls"]
-    line.verdict = "ahead" if ahead > 0 else "behind" if ahead < 0 else "even"
-    line.cells[5] = line.verdict
-    return line
+    words = {
+        name: "ahead" if done["quic"] > done[name] else "behind" if done["quic"] < done[name]
+        else "even"
+        for name in OTHERS
+    }
+    return Line(work, texts, (None,) * 3, words, why)
 
 
 def _loopback_line(rows, work, wanted, measure, why, unit, scale=1.0, more_is_better=False):
@@ -73,12 +86,13 @@ def _loopback_line(rows, work, wanted, measure, why, unit, scale=1.0, more_is_be
         number(median(row[measure] * scale for row in select(mine, transport=name))) + unit
         for name in ORDER
     ]
-    return Line(work, texts, loopback.compare(mine, measure, "quic"), more_is_better, why)
+    judged = _judged(lambda other: loopback.compare(mine, measure, "quic", other), more_is_better)
+    return Line(work, texts, *judged, why)
 
 
-LESS_ROUND_TRIPS = ("QUIC and TLS together take one round trip, TCP and then TLS two; plain TCP "
-                    "secures nothing")
-NO_WAITING = "a lost packet delays nothing but itself until it is needed, and loss is seen sooner"
+LESS_ROUND_TRIPS = ("before CONNECT, QUIC with TLS takes one round trip, TCP and then TLS two, TCP "
+                    "alone one")
+SOONER = "one round trip less to begin with, and what is lost is noticed and sent again sooner"
 USER_SPACE = ("on loopback only processor time counts: QUIC does in user space what the kernel "
               "does for TCP")
 
@@ -93,12 +107,12 @@ def lines(rows_of):
         _lossy_line(lossy, "connect to CONNACK, printer farm Wi-Fi (14.3 % loss), median / p90",
                     {**farm, "work": "connect"}, "connack_ms", LESS_ROUND_TRIPS),
         _lossy_line(lossy, "connect and 100 messages, smart home Wi-Fi, median / p90",
-                    {**home, "work": "window"}, "done_ms", NO_WAITING),
+                    {**home, "work": "window"}, "done_ms", SOONER),
         _lossy_line(lossy, "connect and 100 messages, printer farm 3G, median / p90",
-                    {**farm, "link": "3g", "work": "window"}, "done_ms", NO_WAITING),
-        _lossy_line(lossy, "ten hosts at once, 100 messages each, printer farm Wi-Fi, the last "
-                    "done, median / p90", {**farm, "work": "window", "senders": 10}, "done_ms",
-                    NO_WAITING),
+                    {**farm, "link": "3g", "work": "window"}, "done_ms", SOONER),
+        _lossy_line(lossy, "until the last of ten hosts has sent 100 messages, printer farm Wi-Fi, "
+                    "median / p90", {**farm, "work": "window", "senders": 10}, "done_ms",
+                    SOONER),
         _lossy_line(lossy, "16 KiB messages of 100 through 38.6 % loss in 60 s (Wi-Fi)",
                     {"scenario": "synthetic", "link": "wifi", "work": "window"}, "acked",
                     "all transports take such loss for a full network and send little", ""),
@@ -114,11 +128,11 @@ def lines(rows_of):
             "messages that wait share a packet and a system call", "", 1, True))
     for qos in (0, 1):
         found.append(_loopback_line(
-            rows_of("throughput"), f"broker's processor time per message, 64 B, QoS {qos}",
+            rows_of("throughput"), f"broker's processor time per message, 64 B, QoS {qos}, one to one",
             {"shape": "1→1", "qos": qos, "size": 64}, "broker_us", USER_SPACE, " µs"))
     found += [
         _loopback_line(
-            rows_of("throughput"), "the same, one to ten subscribers, QoS 0",
+            rows_of("throughput"), "broker's processor time per message, 64 B, QoS 0, one to ten",
             {"shape": "1→10", "qos": 0, "size": 64}, "broker_us", USER_SPACE, " µs"),
         _loopback_line(
             rows_of("throughput"), "messages/s, 16 KiB, QoS 0, one to one",
@@ -147,10 +161,11 @@ def short_table(rows_of):
 
 
 def verdicts(found):
-    """One sentence each for what is ahead, even and behind, against TLS."""
-    words = {"ahead": "Ahead of TLS", "even": "No clear difference", "behind": "Behind TLS"}
+    """A sentence each for what is ahead, even and behind, against TLS and against TCP."""
+    words = {"ahead": "Ahead of {}", "even": "No clear difference to {}", "behind": "Behind {}"}
     return [
-        f"{text}: " + "; ".join(line.work for line in found if line.verdict == name) + "."
+        f"{text.format(called)}: " + "; ".join(works) + "."
+        for other, called in OTHERS.items()
         for name, text in words.items()
-        if any(line.verdict == name for line in found)
+        if (works := [line.work for line in found if line.verdicts.get(other) == name])
     ]

@@ -53,7 +53,8 @@ def test_tables_in_three_forms():
     one = table.table(["what", "n"], [["a<b", 12], ["c", 3]])
     assert one.text().splitlines()[2] == "a<b   12"
     assert "| a<b | 12 |" in one.markdown()
-    assert "<td>a&lt;b</td>" in one.html()
+    assert "| --- | ---: |" in one.markdown()
+    assert '<td class="left">a&lt;b</td><td>12</td>' in one.html()
 
 
 def test_numbers_for_people():
