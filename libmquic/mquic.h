@@ -144,7 +144,7 @@ MQUIC_API const char *mquic_version(void);
 enum mquic_congestion_control {
 	MQUIC_CONGESTION_CUBIC = 0, /**< RFC 9438; the default */
 	MQUIC_CONGESTION_RENO = 1,  /**< RFC 9002 */
-	MQUIC_CONGESTION_BBR = 2    /**< for links that lose many packets; slower on others */
+	MQUIC_CONGESTION_BBR = 2    /**< model based; for links that lose packets whatever is sent */
 };
 
 /** When a server validates an address with Retry (RFC 9000 section 8.1.2). Since: 0.1 */

@@ -6,6 +6,7 @@
 
 START_TEST(client_behind_a_new_binding_goes_on)
 {
+	enum mquic_congestion_control algorithm = (enum mquic_congestion_control)_i;
 	uint64_t seed;
 
 	for (seed = 121; seed <= 180; seed++) {
@@ -17,6 +18,8 @@ START_TEST(client_behind_a_new_binding_goes_on)
 		/* A client that only receives says nothing from its new binding by itself. */
 		ck_assert_int_eq(mquic_settings_set_keep_alive_ms(pair.client_settings, 1000),
 				 MQUIC_OK);
+		mquic_settings_set_congestion_control(pair.client_settings, algorithm);
+		mquic_settings_set_congestion_control(pair.server_settings, algorithm);
 		pair_connect();
 		pair_set_link(&line);
 		traffic_start(300000);
@@ -103,7 +106,8 @@ int main(void)
 	tcase_set_timeout(group, 120);
 	tcase_add_unchecked_fixture(group, pair_certificates_make, pair_certificates_remove);
 	tcase_add_checked_fixture(group, pair_open, pair_close);
-	tcase_add_test(group, client_behind_a_new_binding_goes_on);
+	tcase_add_loop_test(group, client_behind_a_new_binding_goes_on, MQUIC_CONGESTION_CUBIC,
+			    MQUIC_CONGESTION_BBR + 1);
 	tcase_add_test(group, new_binding_costs_one_round_trip);
 	tcase_add_test(group, stranger_who_is_faster_than_the_client_stops_nothing);
 	suite_add_tcase(suite, group);

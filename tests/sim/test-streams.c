@@ -130,6 +130,21 @@ START_TEST(pacing_keeps_a_long_fat_line_busy)
 }
 END_TEST
 
+START_TEST(bbr_gets_through_a_line_that_loses_a_third)
+{
+	struct sim_link line = {.delay_ns = 30 * SIM_MS, .loss = 386, .rate = 3750000};
+
+	mquic_settings_set_congestion_control(pair.client_settings, MQUIC_CONGESTION_BBR);
+	pair_set_link(&line);
+	pair_connect();
+	traffic_start(1000);
+	(void)traffic_open(500000);
+	/* CUBIC takes 45. */
+	pair_wait(traffic_is_done, 20);
+	traffic_stop();
+}
+END_TEST
+
 START_TEST(congestion_marks_slow_the_sender_without_loss)
 {
 	struct sim_link line = {.delay_ns = 10 * SIM_MS, .mark = 50};
@@ -593,6 +608,7 @@ static void add_delivery(Suite *suite)
 	tcase_add_loop_test(group, bbr_and_reno_deliver_too, 0, 2);
 	tcase_add_test(group, streams_take_turns);
 	tcase_add_test(group, pacing_keeps_a_long_fat_line_busy);
+	tcase_add_test(group, bbr_gets_through_a_line_that_loses_a_third);
 	tcase_add_test(group, congestion_marks_slow_the_sender_without_loss);
 	suite_add_tcase(suite, group);
 }

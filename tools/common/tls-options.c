@@ -49,7 +49,7 @@ const char tls_options_help[] =
 	" --tls-keylog : file to append the TLS secrets to, for Wireshark. Whoever reads it can\n"
 	"                decrypt the traffic.\n"
 	" --congestion-control : cubic, reno or bbr. Defaults to cubic; bbr for links that lose\n"
-	"                        many packets whatever is sent.\n";
+	"                        packets whatever is sent.\n";
 
 bool tls_options_check(const struct tls_options *options)
 {
