@@ -116,33 +116,39 @@ def middle(rows, transport, name):
     return median(row[name] for row in select(rows, transport=transport))
 
 
-THROUGHPUT_HEAD = ["shape, QoS, size", "variant", "messages/s", "ratio to TLS [95 %]",
-                   "broker µs/message", "ratio to TLS [95 %]", "client µs/message"]
-
-
 def transports_of(rows):
     present_ones = {row["key"]["transport"] for row in rows}
     return [name for name in TRANSPORTS if name in present_ones]
 
 
+MEASURES = {"messages_s": "messages/s", "broker_us": "broker µs/message",
+            "client_us": "client µs/message"}
+
+
+def throughput_head(rows):
+    head = ["shape, QoS, size"]
+    for measure_name, text in MEASURES.items():
+        head += [f"{text}: {NAMES.get(name, name)}" for name in transports_of(rows)]
+        if measure_name != "client_us":
+            head.append("mquic / TLS [95 %]")
+    return head
+
+
 def throughput_rows(rows):
     names = ("shape", "qos", "size")
+    transports = transports_of(rows)
     for group in groups_of(rows, names):
         mine = select(rows, **dict(zip(names, group)))
-        for transport in transports_of(mine):
-            yield [
-                f"{group[0]}, QoS {group[1]}, {group[2]} B",
-                NAMES[transport],
-                number(middle(mine, transport, "messages_s")),
-                interval(*compare(mine, "messages_s", transport)),
-                number(middle(mine, transport, "broker_us")),
-                interval(*compare(mine, "broker_us", transport)),
-                number(middle(mine, transport, "client_us")),
-            ]
+        line = [f"{group[0]}, QoS {group[1]}, {group[2]} B"]
+        for measure_name in MEASURES:
+            line += [number(middle(mine, name, measure_name)) for name in transports]
+            if measure_name != "client_us":
+                line.append(interval(*compare(mine, measure_name, "quic")))
+        yield line
 
 
 def present_throughput(context, rows):
-    context.print_table("Throughput and cost", table(THROUGHPUT_HEAD, throughput_rows(rows)))
+    context.print_table("Throughput and cost", table(throughput_head(rows), throughput_rows(rows)))
     small = [row for row in rows if row["key"]["size"] == min(r["key"]["size"] for r in rows)]
     groups = groups_of(small, ("shape", "qos"))
     for name, title, unit in (

@@ -10,9 +10,6 @@ from .results import select
 from .stats import bootstrap_ratio, median, pairs, quantile
 from .table import interval, number, table
 
-HEAD = ["scenario, link", "RTT ms", "path loss", "what", "variant", "median", "p90", "done",
-        "ratio to TLS [95 %]"]
-
 # What every row of a cell shares.
 Cell = namedtuple("Cell", "scenario link work condition senders network")
 
@@ -84,31 +81,49 @@ def transports_of(rows):
                   key=lambda name: (TRANSPORTS.index(name.partition("-")[0]), name))
 
 
+def shown(name):
+    return NAMES.get(name, name)
+
+
+def head(rows):
+    """A column for each transport, and its ratio to TLS for each kind of ours."""
+    names = transports_of(steady(rows))
+    return ["scenario, link", "RTT ms", "path loss", "what",
+            *(f"{shown(name)}: median / p90" for name in names),
+            *(f"{shown(name)} / TLS [95 %]" for name in names if name.startswith("quic"))]
+
+
 def table_rows(rows):
+    names = transports_of(steady(rows))
     for cell in cells(steady(rows)):
-        yield from _cell_rows(rows, cell)
-
-
-def _cell_rows(rows, cell):
-    synthetic = cell.scenario == "synthetic"
-    measure = "acked" if synthetic else MEASURE[cell.work]
-    theirs = measured(of_cell(rows, cell, "tls"), measure)
-    for name in transports_of(of_cell(rows, cell)):
-        mine = of_cell(rows, cell, name)
-        values = measured(mine, measure)
-        ratio = bootstrap_ratio(pairs(values, theirs)) if name != "tls" else (None,) * 3
+        synthetic = cell.scenario == "synthetic"
+        measure = "acked" if synthetic else MEASURE[cell.work]
+        mine = of_cell(rows, cell)
         yield [
             place(cell),
             round_trip_ms(cell.link),
             f"{100 * cell_loss(cell.link, cell.scenario):.1f} %",
             "16 KiB messages of 100 in 60 s" if synthetic else LABEL[cell.work],
-            NAMES.get(name, name),
-            number(median(values.values())) + ("" if measure == "acked" else " ms"),
-            number(quantile(values.values(), 0.1 if measure == "acked" else 0.9))
-            + ("" if measure == "acked" else " ms"),
-            share_done(mine, "done_ms"),
-            interval(*ratio),
+            *(_middle_and_tail(select(mine, transport=name), measure) for name in names),
+            *(interval(*_to_tls(mine, name, measure)) for name in names if name.startswith("quic")),
         ]
+
+
+def _middle_and_tail(rows, measure):
+    """Median and p90, and how many ended in time unless all did."""
+    if not rows:
+        return "–"
+    values = list(measured(rows, measure).values())
+    counted = measure == "acked"
+    text = f"{number(median(values))} / {number(quantile(values, 0.1 if counted else 0.9))}"
+    text += "" if counted else " ms"
+    done = share_done(rows, MEASURE[rows[0]["key"]["work"]])
+    return text if counted or done == f"{len(rows)}/{len(rows)}" else f"{text} ({done} done)"
+
+
+def _to_tls(rows, name, measure):
+    ours, theirs = (measured(select(rows, transport=one), measure) for one in (name, "tls"))
+    return bootstrap_ratio(pairs(ours, theirs))
 
 
 TROUBLE_HEAD = ["trouble at 60 ms RTT, 5.9 % loss", "variant", "all delivered", "median ms",
@@ -121,7 +136,7 @@ def trouble_rows(rows):
             mine = of_cell(rows, cell, name)
             yield [
                 cell.condition,
-                NAMES.get(name, name),
+                shown(name),
                 share_done(mine, "done_ms"),
                 number(median(measured(mine, "done_ms").values())),
                 number(median(row.get("longest_gap_ms") or 0 for row in mine)),
@@ -149,7 +164,7 @@ def crowd_rows(rows):
             there = sum(value is not None for row in mine for value in row["dones_ms"])
             yield [
                 place(cell),
-                NAMES.get(name, name),
+                shown(name),
                 f"{number(median(connacks))} ms",
                 f"{number(quantile(connacks, 0.9))} ms",
                 f"{number(median(dones))} ms",
@@ -166,7 +181,7 @@ ADDRESS_CHANGE = ("libmquic moves its connection when the system's addresses cha
 
 # Title of each table, what reproduces it, its head, its lines, what is to be said about it.
 TABLES = [
-    ("Steady loss", "lossy --senders one --conditions ''", HEAD, table_rows,
+    ("Steady loss", "lossy --senders one --conditions ''", head, table_rows,
      "In the synthetic scenario median and p90 are counts of messages: in nine runs of ten that "
      "many or more were acknowledged."),
     ("All ten hosts send at once", "lossy --senders all", CROWD_HEAD, crowd_rows,
@@ -179,8 +194,8 @@ TABLES = [
 
 
 def present(context, rows):
-    for title, _, head, lines, words in TABLES:
-        one = table(head, lines(rows))
+    for title, _, names, lines, words in TABLES:
+        one = table(names(rows) if callable(names) else names, lines(rows))
         if one.rows:
             context.print_table(f"Lossy links: {title.lower()}", one)
             if words:

@@ -48,7 +48,7 @@ SECTIONS = [
     (
         "throughput",
         "Throughput and cost on loopback",
-        [("Messages", "throughput", loopback.THROUGHPUT_HEAD, loopback.throughput_rows, "")],
+        [("Messages", "throughput", loopback.throughput_head, loopback.throughput_rows, "")],
         ["throughput-messages-s", "throughput-broker-us"],
     ),
     (
@@ -89,7 +89,11 @@ def section_tables(command, rows, specs):
     """[(title, what reproduces it, table, words)]"""
     if command == "footprint":
         return [(title, "footprint", one, "") for title, one in footprint.tables(rows)]
-    found = [(title, reproduce, table(head, lines(rows)), words(rows) if callable(words) else words)
+
+    def of_rows(value):
+        return value(rows) if callable(value) else value
+
+    found = [(title, reproduce, table(of_rows(head), lines(rows)), of_rows(words))
              for title, reproduce, head, lines, words in specs]
     return [spec for spec in found if spec[2].rows]
 
@@ -176,7 +180,7 @@ HOW = """mquic in an unmodified Mosquitto against the same broker's TCP and TLS 
 libmosquitto as their client and TCP_NODELAY on both ends. Variants took turns in every round, and
 on lossy links met the same losses. Ratios are of medians, with a bootstrap interval of 95 %; below
 1 is better for times and costs, above 1 for messages per second. p90: nine runs of ten were as
-good or better. `done` counts runs that finished in time; one that did not counts as its time
+good or better. A run that did not finish in time is told of as not done and counts as its time
 limit, so a median or p90 at the limit means that half, or a tenth, of them did not finish. mquic
 is called ahead or behind where the whole interval is on one side of 1, by 5 % or more."""
 
