@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/standard-files.h"
 #include "keygen/keygen.h"
 
 bool complain(const char *format, ...)
@@ -131,6 +132,7 @@ int main(int argc, char **argv)
 {
 	struct request request;
 
+	standard_files_hold();
 	switch (parse_arguments(argc, argv, &request)) {
 	case PARSE_DONE:
 		return EXIT_SUCCESS;

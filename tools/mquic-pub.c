@@ -9,6 +9,7 @@
 #include "common/property.h"
 #include "common/reason.h"
 #include "common/say.h"
+#include "common/standard-files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,12 +174,13 @@ static bool check_options(struct pub *pub)
 	if (pub->repeat == 0)
 		pub->repeat = 1;
 	if (mquic_message_set_topic(pub->message, pub->topic, MQUIC_NUL_TERMINATED) != MQUIC_OK)
-		return say_usage("Invalid publish topic '%s', does it contain '+' or '#'?",
+		return say_usage("Invalid publish topic '%s': it must be UTF-8, not empty and hold "
+				 "no '+' or '#'.",
 				 pub->topic);
 	return client_options_check(&pub->common);
 }
 
-static bool parse_options(struct pub *pub, int argc, char **argv)
+static bool parse_options(struct pub *pub, struct about *about, int argc, char **argv)
 {
 	const struct option_table tables[] = {
 		{specs, pub},
@@ -187,7 +189,7 @@ static bool parse_options(struct pub *pub, int argc, char **argv)
 		{NULL, NULL},
 	};
 
-	return options_parse(tables, argc, argv) && check_options(pub);
+	return options_parse(tables, about, argc, argv) && check_options(pub);
 }
 
 static void print_help(void)
@@ -434,15 +436,17 @@ static void tear_down(struct pub *pub)
 
 int main(int argc, char **argv)
 {
+	struct about about = {"mquic-pub", print_help, false};
 	struct pub pub;
 	int result = 1;
 
-	say_set_program("mquic-pub");
-	if (options_inform(argc, argv, "mquic-pub", print_help))
-		return 0;
-	if (set_up(&pub) && parse_options(&pub, argc, argv) && prepare_message(&pub) &&
+	standard_files_hold();
+	say_set_program(about.program);
+	if (set_up(&pub) && parse_options(&pub, &about, argc, argv) && prepare_message(&pub) &&
 	    client_open(&pub.client, &pub.common))
 		result = run(&pub);
+	else if (about.asked)
+		result = 0;
 	tear_down(&pub);
 	return result;
 }

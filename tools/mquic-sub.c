@@ -10,6 +10,7 @@
 #include "common/property.h"
 #include "common/reason.h"
 #include "common/say.h"
+#include "common/standard-files.h"
 #include "common/topic.h"
 
 #include <errno.h>
@@ -154,7 +155,7 @@ static bool build_subscriptions(struct sub *sub)
 	       add_filters(sub->unsubscription, &sub->unsubscribe, 0, 0, "-U");
 }
 
-static bool parse_options(struct sub *sub, int argc, char **argv)
+static bool parse_options(struct sub *sub, struct about *about, int argc, char **argv)
 {
 	const struct option_table tables[] = {
 		{specs, sub},
@@ -163,7 +164,8 @@ static bool parse_options(struct sub *sub, int argc, char **argv)
 		{NULL, NULL},
 	};
 
-	return options_parse(tables, argc, argv) && check_options(sub) && build_subscriptions(sub);
+	return options_parse(tables, about, argc, argv) && check_options(sub) &&
+	       build_subscriptions(sub);
 }
 
 static void print_help(void)
@@ -378,15 +380,17 @@ static void tear_down(struct sub *sub)
 
 int main(int argc, char **argv)
 {
+	struct about about = {"mquic-sub", print_help, false};
 	struct sub sub;
 	int result = 1;
 
-	say_set_program("mquic-sub");
-	if (options_inform(argc, argv, "mquic-sub", print_help))
-		return 0;
-	if (set_up(&sub) && parse_options(&sub, argc, argv) &&
+	standard_files_hold();
+	say_set_program(about.program);
+	if (set_up(&sub) && parse_options(&sub, &about, argc, argv) &&
 	    client_open(&sub.client, &sub.common))
 		result = run(&sub);
+	else if (about.asked)
+		result = 0;
 	tear_down(&sub);
 	return result;
 }

@@ -5,6 +5,7 @@
  */
 #include "common/options.h"
 #include "common/say.h"
+#include "common/standard-files.h"
 #include "common/tls-options.h"
 #include "common/url.h"
 #include "tunnel/tunnel.h"
@@ -101,7 +102,7 @@ static const struct option_spec specs[] = {
 	{NULL, NULL, 0, 0, 0, 0, NULL},
 };
 
-static bool parse_options(struct program *program, int argc, char **argv)
+static bool parse_options(struct program *program, struct about *about, int argc, char **argv)
 {
 	const struct option_table tables[] = {
 		{specs, program},
@@ -110,7 +111,7 @@ static bool parse_options(struct program *program, int argc, char **argv)
 	};
 
 	program->max_connections = DEFAULT_MAX_CONNECTIONS;
-	if (!options_parse(tables, argc, argv))
+	if (!options_parse(tables, about, argc, argv))
 		return false;
 	if (!program->connect.host)
 		return say_usage("You must say where to connect to, with --connect.");
@@ -166,14 +167,14 @@ static void print_help(void)
 
 int main(int argc, char **argv)
 {
+	struct about about = {"mquic-tunnel", print_help, false};
 	struct program program = {.tunnel.epoll = -1};
 	bool good;
 
-	say_set_program("mquic-tunnel");
-	if (options_inform(argc, argv, "mquic-tunnel", print_help))
-		return 0;
-	good = parse_options(&program, argc, argv) && open_tunnel(&program) &&
+	standard_files_hold();
+	say_set_program(about.program);
+	good = parse_options(&program, &about, argc, argv) && open_tunnel(&program) &&
 	       tunnel_run(&program.tunnel);
 	tear_down(&program);
-	return good ? 0 : 1;
+	return good || about.asked ? 0 : 1;
 }

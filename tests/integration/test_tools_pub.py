@@ -28,6 +28,22 @@ def rules(workdir):
     return path
 
 
+def test_a_payload_may_look_like_an_option(broker):
+    listener = broker.tcp_sub("-t", "x", "-C", "2")
+    for payload in ("--help", "--version"):
+        done = broker.pub("-t", "x", "-m", payload, "-q", "1")
+        assert done.stdout == ""
+    assert listener.wait_lines(2) == ["--help", "--version"]
+
+
+def test_closed_input_is_told_and_no_socket_is_read_in_its_place(broker):
+    for source in ("-l", "-s"):
+        words = [broker.build.tool("mquic-pub"), *broker.address(), "-t", "x", source]
+        done = broker.build.run("sh", "-c", 'exec "$@" <&-', "sh", *words)
+        assert done.returncode == 1
+        assert done.stderr == "Error: Cannot read the input: Bad file descriptor.\n"
+
+
 @pytest.mark.parametrize("library, version", [("ngtcp2", "1.10.0"), ("gnutls", "3.6.0")])
 def test_a_library_that_is_too_old_is_told(build, library, version):
     """ngtcp2 would abort the program, broker and all."""

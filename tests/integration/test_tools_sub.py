@@ -48,6 +48,15 @@ def test_a_full_disk_is_told(broker, qos):
     assert "Cannot print: No space left on device." in sub.errors
 
 
+def test_closed_output_is_told_and_nothing_is_sent_in_its_place(broker):
+    """The socket must not get the number of standard output, and the payload on to the wire."""
+    publish(broker, "held", "y", "-r")
+    words = [broker.build.tool("mquic-sub"), *broker.address(), "-t", "held", "-C", "1"]
+    done = broker.build.run("sh", "-c", 'exec "$@" >&-', "sh", *words)
+    assert done.returncode == 1
+    assert done.stderr == "Error: Cannot print: Bad file descriptor.\n"
+
+
 def test_timeout_has_its_exit_code(broker):
     started = time.monotonic()
     sub = broker.sub("-t", "x", "-W", "3", client_id="patient")

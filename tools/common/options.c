@@ -32,23 +32,17 @@ bool options_number(const char *text, uint32_t min, uint32_t max, uint32_t *valu
 	return true;
 }
 
-static bool asks_for(int argc, char **argv, const char *what)
+/* Answers --help or --version; false if it is neither. */
+static bool inform(struct about *about, const char *name)
 {
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], what) == 0)
-			return true;
-	return false;
-}
+	bool help = strcmp(name, "--help") == 0;
 
-bool options_inform(int argc, char **argv, const char *program, void (*print_help)(void))
-{
-	if (asks_for(argc, argv, "--help"))
-		print_help();
-	else if (asks_for(argc, argv, "--version"))
-		printf("%s version %s\n", program, mquic_version());
-	else
-		return false;
-	return true;
+	about->asked = help || strcmp(name, "--version") == 0;
+	if (help)
+		about->print_help();
+	else if (about->asked)
+		printf("%s version %s\n", about->program, mquic_version());
+	return about->asked;
 }
 
 static bool set_number(const struct option_spec *spec, void *place, const char *name,
@@ -105,15 +99,18 @@ static const struct option_spec *find(const struct option_table *tables, const c
 	return NULL;
 }
 
-bool options_parse(const struct option_table *tables, int argc, char **argv)
+bool options_parse(const struct option_table *tables, struct about *about, int argc, char **argv)
 {
 	struct words words = {argv + 1, argv + argc};
 
 	while (words.next < words.end) {
 		const char *name = *words.next++;
 		void *target;
-		const struct option_spec *spec = find(tables, name, &target);
+		const struct option_spec *spec;
 
+		if (inform(about, name))
+			return false;
+		spec = find(tables, name, &target);
 		if (!spec)
 			return say_usage("Unknown option '%s'.", name);
 		if (!apply(spec, target, name, &words))

@@ -40,19 +40,23 @@ struct option_table {
 	void *target;
 };
 
+/* What --help and --version tell. */
+struct about {
+	const char *program;
+	void (*print_help)(void);
+	bool asked; /* by one of them; nothing else is wanted then */
+};
+
 /*
- * Reads argv into the targets. Tables end with one whose specs are NULL. False after an
- * error, which has then been printed.
+ * Reads argv into the targets. Tables end with one whose specs are NULL. False after --help,
+ * --version or an error; what there is to say has then been printed.
  */
-bool options_parse(const struct option_table *tables, int argc, char **argv);
+bool options_parse(const struct option_table *tables, struct about *about, int argc, char **argv);
 
 /* The next word, NULL after saying that option `name` lacks its argument. */
 const char *words_next(struct words *words, const char *name, const char *what);
 
 /* A whole decimal number from min to max; false if it is anything else. Says nothing. */
 bool options_number(const char *text, uint32_t min, uint32_t max, uint32_t *value);
-
-/* Answers --help or --version; false if `argv` asks for neither. */
-bool options_inform(int argc, char **argv, const char *program, void (*print_help)(void));
 
 #endif
