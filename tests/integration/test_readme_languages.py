@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The Python and Lua programs of the README, with a broker that exists in place of the example's."""
+"""
+The Python and Lua programs of the README and of the bindings' pages, with a server that exists in
+place of the example's.
+"""
 
 import os
 import shutil
@@ -8,7 +11,8 @@ import pytest
 
 from harness import datagrams, markdown
 from harness.build import SOURCE
-from harness.process import eventually
+from harness.ports import free_udp_port
+from harness.process import Process, eventually
 
 HOST = "broker.example.org"
 
@@ -33,10 +37,16 @@ def hears_a_message(broker, argv, env):
     assert child.wait_lines(1)[0].split() == ["sensors/attic", "17", "degrees"]
 
 
-def test_python(broker, workdir):
-    modules = broker.build.directory / "bindings" / "python"
-    if not (modules / "mquic").is_dir():
+@pytest.fixture
+def modules(build):
+    """Where Python finds the package."""
+    path = build.directory / "bindings" / "python"
+    if not (path / "mquic").is_dir():
         pytest.skip("the Python module is not built: meson option python")
+    return path
+
+
+def test_python(broker, workdir, modules):
     text = program("python").replace(
         f'client.connect("{HOST}")',
         f'client.tls_set("{broker.certs.ca}")\nclient.connect("{broker.host}", {broker.port})',
@@ -115,14 +125,35 @@ def test_lua_page_attaches(build, broker, workdir, lua):
         assert run_lua(build, lua, workdir, text) == "greetings/lua\thello\n"
 
 
-def test_lua_page_has_streams(build, certs, workdir, lua, make_broker):
-    broker = make_broker()  # for its port, on which nothing listens then
-    server = build.directory / "libmquic" / "examples" / "echo-server"
-    files = (certs.server.cert, certs.server.key)
-    child = broker.spawn(server, "127.0.0.1", broker.port, *files)
-    eventually(lambda: datagrams.answers_quic(broker.port), what="the echo server")
-    text = lua_block("local endpoint").replace("port = 4433", f"port = {broker.port}")
+@pytest.fixture
+def echo_port(build, certs):
+    """Where libmquic's example of a server sends back what it gets."""
+    port = free_udp_port()
+    program = build.directory / "libmquic" / "examples" / "echo-server"
+    server = Process([program, "127.0.0.1", port, *certs.server], build.environment())
+    eventually(lambda: datagrams.answers_quic(port), what="the echo server")
+    yield port
+    server.kill()
+
+
+def test_lua_page_has_streams(build, certs, workdir, lua, echo_port):
+    text = lua_block("local endpoint").replace("port = 4433", f"port = {echo_port}")
     text = text.replace('"ca.crt"', f'"{certs.ca}"').replace("endpoint:run(5)", "endpoint:run(1)")
     text = 'local mquic = require("mquic")\n' + text
     assert run_lua(build, lua, workdir, text) == "hello\n"
-    child.kill()
+
+
+# ---- The page of the Python package, but for what its own tests run
+
+
+def test_python_page_has_streams(build, certs, workdir, modules, echo_port):
+    blocks = markdown.split(SOURCE / "bindings" / "python" / "README.md")[1]
+    (text,) = [one.text for one in blocks if one.text.startswith("from mquic import quic")]
+    address = '"echo.example.org", 4433'
+    assert address in text
+    trust = f"tls=mquic.TLSSettings(ca_file={str(certs.ca)!r})"
+    script = workdir / "page.py"
+    text = text.replace(address, f'"localhost", {echo_port}, {trust}')
+    script.write_text("import mquic\n" + text)
+    done = build.run("env", f"PYTHONPATH={modules}", "/usr/bin/python3", script)
+    assert (done.returncode, done.stdout) == (0, "b'hello'\n"), done
