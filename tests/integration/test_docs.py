@@ -225,8 +225,8 @@ class Reader:
 
     # -- sh
 
-    def do_sh_run(self, block):
-        done = self.machine.run(block.text)
+    def do_sh_run(self, block, timeout=120):
+        done = self.machine.run(block.text, timeout)
         # A program that was just started in another terminal may need a moment, and logs do.
         for _ in range(80 if self.fresh or looks(block) else 0):
             if done.code == 0:
@@ -245,7 +245,8 @@ class Reader:
             self.fail(block, "it succeeds", done.output)
 
     def do_sh_source(self, block):
-        self.do_sh_run(block._replace(text=f"cd '{SOURCE}'\n{block.text}"))
+        """It may build: nothing, in a tree that was built before, or all of it."""
+        self.do_sh_run(block._replace(text=f"cd '{SOURCE}'\n{block.text}"), 900)
 
     def do_sh_background(self, block):
         self.background = self.machine.spawn(block.text)
