@@ -61,9 +61,10 @@ def plan_keys(args, mark=None):
     for cell, repeats in plan_cells(args):
         cell = {**cell, **(mark or {} if cell["work"] != "trickle" else {})}
         for seed in range(args.seed, args.seed + repeats):
-            groups.append(
-                [{**cell, "transport": name, "seed": seed} for name in args.transports]
-            )
+            # Who goes first changes from seed to seed.
+            turn = seed % len(args.transports)
+            order = args.transports[turn:] + args.transports[:turn]
+            groups.append([{**cell, "transport": name, "seed": seed} for name in order])
     return sorted(groups, key=lambda group: group[0]["seed"])
 
 
