@@ -66,9 +66,11 @@ for name in etc usr var; do
     mount -t overlay overlay -o "lowerdir=/$name,upperdir=/mnt/overlay/$name/upper,\
 workdir=/mnt/overlay/$name/work" /$name
 done
-mkdir -p /mnt/overlay/source/upper /mnt/overlay/source/work
-mount -t overlay overlay -o "lowerdir=$SOURCE,upperdir=/mnt/overlay/source/upper,\
+if [ -d "$SOURCE" ]; then # it may have been in /mnt
+    mkdir -p /mnt/overlay/source/upper /mnt/overlay/source/work
+    mount -t overlay overlay -o "lowerdir=$SOURCE,upperdir=/mnt/overlay/source/upper,\
 workdir=/mnt/overlay/source/work" "$SOURCE"
+fi
 mount -t tmpfs tmpfs /run
 mkdir -p "$HOME" /var/lib/mosquitto
 cp -a "$STAGE"/usr/. /usr
