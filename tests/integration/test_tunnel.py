@@ -120,6 +120,16 @@ def test_paho(tunnel, qos, protocol):
 
 
 @pytest.mark.parametrize("qos", [0, 1, 2])
+def test_paho_in_c(tunnel, qos):
+    program = tunnel.broker.build.helper("paho-client")
+    if not os.path.exists(program):
+        pytest.skip("libpaho-mqtt-dev is not installed")
+    done = tunnel.broker.build.run(program, tunnel.port, qos, 20)
+    assert done.returncode == 0, done
+    assert done.stdout.splitlines() == [f"{number} {qos}" for number in range(20)]
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
 def test_ten_megabytes_each_way(tunnel, workdir, qos):
     path = workdir / "big"
     path.write_bytes(os.urandom(10_000_000))
