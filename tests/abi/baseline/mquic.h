@@ -48,7 +48,10 @@
  * A function that can fail returns an ::mquic_status: #MQUIC_OK is 0, errors are
  * negative. After a failure `mquic_<object>_error()` gives a sentence that says
  * what is wrong and how to mend it. A setter that refuses a value keeps the old one.
- * #MQUIC_ERR_MEMORY can come from any call that allocates and is not repeated below.
+ * #MQUIC_ERR_MEMORY can come from any call that allocates and is not repeated below. A
+ * library built for a small device may lack the server side or MQTT: then
+ * mquic_endpoint_listen(), _accept() and _reload(), or what creates sessions, messages,
+ * subscriptions and relays, answer #MQUIC_ERR_UNSUPPORTED. Distributions leave nothing out.
  */
 #ifndef MQUIC_H
 #define MQUIC_H
@@ -61,6 +64,7 @@
 extern "C" {
 #endif
 
+/** Marks what the shared library exports. Since: 0.1 */
 #if defined(__GNUC__)
 #define MQUIC_API __attribute__((visibility("default")))
 #else
@@ -114,7 +118,9 @@ enum mquic_status {
 	/** The peer did not answer in time. */
 	MQUIC_ERR_TIMEOUT = -12,
 	/** A configured limit on a number of objects is reached. */
-	MQUIC_ERR_LIMIT = -13
+	MQUIC_ERR_LIMIT = -13,
+	/** Not in this build of the library, which was made without its server side or MQTT. */
+	MQUIC_ERR_UNSUPPORTED = -14
 };
 
 /** A short English name of `status`, such as "timed out"; never NULL. Static. Since: 0.1 */
@@ -138,12 +144,12 @@ MQUIC_API const char *mquic_version(void);
 enum mquic_congestion_control {
 	MQUIC_CONGESTION_CUBIC = 0, /**< RFC 9438; the default */
 	MQUIC_CONGESTION_RENO = 1,  /**< RFC 9002 */
-	MQUIC_CONGESTION_BBR = 2    /**< model based; better on lossy links, less fair */
+	MQUIC_CONGESTION_BBR = 2    /**< model based; for links that lose packets whatever is sent */
 };
 
 /** When a server validates an address with Retry (RFC 9000 section 8.1.2). Since: 0.1 */
 enum mquic_retry {
-	MQUIC_RETRY_ADAPTIVE = 0, /**< while many handshakes are in flight; the default */
+	MQUIC_RETRY_ADAPTIVE = 0, /**< from an eighth of the handshakes allowed on; the default */
 	MQUIC_RETRY_ALWAYS = 1,   /**< for every new connection; costs one round trip */
 	MQUIC_RETRY_NEVER = 2     /**< only where the protocol itself demands it */
 };
@@ -217,6 +223,14 @@ MQUIC_API enum mquic_status mquic_settings_set_idle_timeout_ms(struct mquic_sett
 MQUIC_API enum mquic_status mquic_settings_set_handshake_timeout_ms(struct mquic_settings *settings,
 								    uint64_t timeout_ms);
 /**
+ * The round trip to expect of a path that nothing is known of (RFC 9002 section 6.2.2), 10 to
+ * 2000 ms. A lost first packet is sent again after three times this. 100 by default, where the RFC
+ * recommends 333: on lossy links a handshake then takes a third of the time, and on slow ones a
+ * packet or two are sent in vain. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_initial_rtt_ms(struct mquic_settings *settings,
+							      uint64_t rtt_ms);
+/**
  * Send a QUIC PING after this silence, to keep NAT bindings (RFC 9000 section 10.1.2);
  * 0, the default, never, else 1000 to 3600000 ms. Since: 0.1
  */
@@ -262,10 +276,10 @@ MQUIC_API enum mquic_status mquic_settings_set_max_handshakes(struct mquic_setti
 
 /** Log levels, most urgent first. Since: 0.1 */
 enum mquic_log_level {
-	MQUIC_LOG_ERROR = 0,
-	MQUIC_LOG_WARNING = 1,
-	MQUIC_LOG_INFO = 2,
-	MQUIC_LOG_DEBUG = 3
+	MQUIC_LOG_ERROR = 0,   /**< something does not work, and somebody must mend it */
+	MQUIC_LOG_WARNING = 1, /**< it works, but not as it should */
+	MQUIC_LOG_INFO = 2,    /**< what a server's operator wants to know of clients */
+	MQUIC_LOG_DEBUG = 3    /**< every connection that comes and goes */
 };
 
 /**
@@ -286,7 +300,10 @@ MQUIC_API enum mquic_status mquic_endpoint_new(struct mquic_endpoint **endpoint)
 MQUIC_API void mquic_endpoint_free(struct mquic_endpoint *endpoint);
 /** Sentence about the last call on this endpoint that failed, "" if none did. Since: 0.1 */
 MQUIC_API const char *mquic_endpoint_error(const struct mquic_endpoint *endpoint);
-/** Where log lines up to `level` go; a NULL sink, the default, drops them. Since: 0.1 */
+/**
+ * Where log lines up to `level` go; a NULL sink, the default, drops them. A library built
+ * without log lines has none. Since: 0.1
+ */
 MQUIC_API void mquic_endpoint_set_log(struct mquic_endpoint *endpoint, mquic_log_sink sink,
 				      enum mquic_log_level level, void *userdata);
 /** Attaches a pointer of yours. Since: 0.1 */
@@ -297,6 +314,7 @@ MQUIC_API void *mquic_endpoint_get_userdata(const struct mquic_endpoint *endpoin
 /**
  * Binds a UDP socket and accepts QUIC connections on it. May be called several times.
  *
+ * @param endpoint who listens.
  * @param settings certificate, key, limits; read now.
  * @param address  a numeric IPv4 or IPv6 address; "0.0.0.0" all of IPv4, "::" all of IPv6 only.
  * @param port     0 lets the system choose.
@@ -369,13 +387,18 @@ enum mquic_event_type {
 	MQUIC_EVENT_CONNECTED = 16,
 	/** Session: a message came; mquic_event_message(). */
 	MQUIC_EVENT_MESSAGE = 17,
-	/** Session: a QoS 1 or 2 message of ours is settled (packet id, reason code). */
+	/**
+	 * Session: a QoS 1 or 2 message of ours is settled (packet id, reason code). An error
+	 * code also tells that a message queued before CONNACK is not one the server takes;
+	 * then for QoS 0 as well, with packet id 0.
+	 */
 	MQUIC_EVENT_DELIVERED = 18,
 	/** Session: answer to SUBSCRIBE (packet id, one reason code per filter). */
 	MQUIC_EVENT_SUBSCRIBED = 19,
 	/** Session: answer to UNSUBSCRIBE (packet id, one reason code per filter). */
 	MQUIC_EVENT_UNSUBSCRIBED = 20,
-	/** Session: there is room again after #MQUIC_ERR_AGAIN from publishing. */
+	/** Session: there is room again after #MQUIC_ERR_AGAIN from publishing, on this
+	 * connection or the next. */
 	MQUIC_EVENT_WRITABLE = 21,
 	/** Session: the server continues authentication; answer with mquic_session_auth(). */
 	MQUIC_EVENT_AUTH = 22,
@@ -387,7 +410,10 @@ enum mquic_event_type {
 	MQUIC_EVENT_RELAY_READABLE = 33,
 	/** Relay: there is room again after #MQUIC_ERR_AGAIN from writing. */
 	MQUIC_EVENT_RELAY_WRITABLE = 34,
-	/** Relay: the client is gone; status, origin, code and text say why. */
+	/**
+	 * Relay: the client is gone; status, origin, code and text say why. Comes only when all
+	 * that it sent to an open relay has been consumed, so that its DISCONNECT is not lost.
+	 */
 	MQUIC_EVENT_RELAY_CLOSED = 35
 };
 
@@ -465,7 +491,12 @@ enum mquic_statistic {
 	MQUIC_STATISTIC_PACKETS_SENT = 8,      /**< UDP datagrams */
 	MQUIC_STATISTIC_PACKETS_RECEIVED = 9,  /**< UDP datagrams */
 	MQUIC_STATISTIC_PACKETS_LOST = 10,     /**< packets with stream data declared lost (RFC 9002 6) */
-	MQUIC_STATISTIC_HANDSHAKE_US = 11      /**< from first packet to handshake complete; 0 before */
+	MQUIC_STATISTIC_HANDSHAKE_US = 11,     /**< from first packet to handshake complete; 0 before */
+	/**
+	 * Bytes of memory the connection takes now: its state, what was received and not
+	 * consumed, what was sent and not acknowledged; TLS aside, which goes with the handshake.
+	 */
+	MQUIC_STATISTIC_MEMORY = 12
 };
 
 /**
@@ -493,6 +524,17 @@ MQUIC_API const char *mquic_connection_error(const struct mquic_connection *conn
  */
 MQUIC_API enum mquic_status mquic_connection_close(struct mquic_connection *connection,
 						   uint64_t code, const char *reason);
+/**
+ * Moves a dialed connection to a new socket, whose address the system chooses (RFC 9000 section
+ * 9). Streams and sessions go on; the old path stays in use until the server has answered on the
+ * new one, which mquic_connection_local_address() then shows. A client does so by itself when the
+ * system's addresses or routes change; this is for those who know more.
+ *
+ * Errors: #MQUIC_ERR_STATE (server side, or the handshake is not complete), #MQUIC_ERR_AGAIN (the
+ * server does not allow it, or not yet), #MQUIC_ERR_SYSTEM (no socket), #MQUIC_ERR_CLOSED.
+ * Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_connection_migrate(struct mquic_connection *connection);
 /** Takes a stream the peer opened; yours. #MQUIC_ERR_AGAIN: none waits. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connection,
 							   struct mquic_stream **stream);
@@ -571,11 +613,20 @@ MQUIC_API enum mquic_status mquic_stream_peek(struct mquic_stream *stream, const
 					      size_t *len);
 /** Marks `len` bytes of the last peek as read; more is #MQUIC_ERR_INVALID. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_stream_consume(struct mquic_stream *stream, size_t len);
-/** No more will be sent (FIN); the other direction goes on. #MQUIC_ERR_STATE if reset. Since: 0.1 */
+/**
+ * No more will be sent (FIN); the other direction goes on. #MQUIC_ERR_STATE if reset,
+ * #MQUIC_ERR_CLOSED when it is over. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_stream_finish(struct mquic_stream *stream);
-/** Gives up sending (RESET_STREAM); the code is below 2^62. Since: 0.1 */
+/**
+ * Gives up sending (RESET_STREAM, RFC 9000 section 19.4); the code is below 2^62.
+ * #MQUIC_ERR_CLOSED when it is over. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_stream_reset(struct mquic_stream *stream, uint64_t code);
-/** Gives up receiving (STOP_SENDING); the code is below 2^62. Since: 0.1 */
+/**
+ * Gives up receiving (STOP_SENDING, RFC 9000 section 19.5); the code is below 2^62.
+ * #MQUIC_ERR_CLOSED when it is over. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_stream_stop(struct mquic_stream *stream, uint64_t code);
 /** Bytes taken from the application so far. Since: 0.1 */
 MQUIC_API uint64_t mquic_stream_bytes_sent(const struct mquic_stream *stream);
@@ -702,8 +753,8 @@ mquic_subscription_add_user_property(struct mquic_subscription *subscription, co
 
 /** The protocol a session speaks; the values are those of the CONNECT packet. Since: 0.1 */
 enum mquic_protocol {
-	MQUIC_PROTOCOL_MQTT_3_1_1 = 4,
-	MQUIC_PROTOCOL_MQTT_5 = 5
+	MQUIC_PROTOCOL_MQTT_3_1_1 = 4, /**< without properties and most reason codes */
+	MQUIC_PROTOCOL_MQTT_5 = 5      /**< the default of sessions */
 };
 
 /** Creates a session that is not connected. `settings` are copied, NULL: defaults. Since: 0.1 */
@@ -753,7 +804,10 @@ MQUIC_API enum mquic_status mquic_session_set_expiry_s(struct mquic_session *ses
 MQUIC_API enum mquic_status mquic_session_set_will(struct mquic_session *session,
 						   const struct mquic_message *will,
 						   uint32_t delay_s);
-/** QoS 1 and 2 messages we take unsettled at once, 1 to 65535 (3.1.2.11.3). Since: 0.1 */
+/**
+ * MQTT 5.0 3.1.2.11.3: QoS 1 and 2 messages we take unsettled at once, 1 to 65535, the latter by
+ * default. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_session_set_receive_maximum(struct mquic_session *session,
 							      uint16_t maximum);
 /** Largest packet we take, 1024 to 268435460 bytes, the latter by default. Since: 0.1 */
@@ -780,7 +834,8 @@ MQUIC_API enum mquic_status mquic_session_set_authentication(struct mquic_sessio
 MQUIC_API enum mquic_status mquic_session_set_manual_ack(struct mquic_session *session,
 							 bool manual);
 /**
- * Dials and sends CONNECT. #MQUIC_EVENT_CONNECTED or #MQUIC_EVENT_DISCONNECTED follows.
+ * Dials and sends CONNECT. #MQUIC_EVENT_CONNECTED or #MQUIC_EVENT_DISCONNECTED follows. Like
+ * mquic_connection_dial() it may block on DNS, not with a numeric address.
  * Publishing and subscribing may start at once; packets wait for CONNACK. Port 0: ::MQUIC_PORT.
  *
  * Errors: those of mquic_connection_dial(), #MQUIC_ERR_STATE (already connecting or
@@ -790,7 +845,8 @@ MQUIC_API enum mquic_status mquic_session_connect(struct mquic_session *session,
 						  uint16_t port);
 /**
  * Like mquic_session_connect(), with `mqtt-quic://[user[:password]@]host[:port]`, or `quic://`;
- * percent escapes are understood. Since: 0.1
+ * percent escapes are understood. User and password, if given, stay set. #MQUIC_ERR_INVALID:
+ * malformed URL. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_connect_url(struct mquic_session *session,
 						      const char *url);
@@ -810,30 +866,42 @@ MQUIC_API enum mquic_status mquic_session_publish(struct mquic_session *session,
 MQUIC_API enum mquic_status mquic_session_subscribe(struct mquic_session *session,
 						    const char *filter, size_t len, int qos,
 						    uint16_t *packet_id);
-/** Subscribes to several filters at once. Since: 0.1 */
+/**
+ * Subscribes to several filters at once. Errors as for publish; #MQUIC_ERR_INVALID also for an
+ * empty list, and for options and properties with 3.1.1. Since: 0.1
+ */
 MQUIC_API enum mquic_status
 mquic_session_subscribe_all(struct mquic_session *session,
 			    const struct mquic_subscription *subscription, uint16_t *packet_id);
-/** Unsubscribes one filter. #MQUIC_EVENT_UNSUBSCRIBED follows. Since: 0.1 */
+/** Unsubscribes one filter. #MQUIC_EVENT_UNSUBSCRIBED follows. Errors as above. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_session_unsubscribe(struct mquic_session *session,
 						      const char *filter, size_t len,
 						      uint16_t *packet_id);
-/** Unsubscribes several filters at once; QoS and options are ignored. Since: 0.1 */
+/**
+ * Unsubscribes several filters at once; QoS and options are ignored. Errors as for
+ * mquic_session_subscribe_all(). Since: 0.1
+ */
 MQUIC_API enum mquic_status
 mquic_session_unsubscribe_all(struct mquic_session *session,
 			      const struct mquic_subscription *subscription, uint16_t *packet_id);
 /**
  * Manual mode: settles a received QoS 1 or 2 message by its packet identifier with a reason
- * code, 0 or an error of MQTT 5.0 3.4.2.1. #MQUIC_ERR_INVALID: no such message. Since: 0.1
+ * code, 0 or an error of MQTT 5.0 3.4.2.1, with 3.1.1 only 0. #MQUIC_ERR_INVALID: no such message
+ * or code; #MQUIC_ERR_STATE: not connected, for then the server sends it again. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_ack(struct mquic_session *session, uint16_t packet_id,
 					      uint8_t reason);
-/** Sends AUTH (MQTT 5.0 3.15): reason 0x18 to continue, 0x19 to start again. Since: 0.1 */
+/**
+ * Sends AUTH (MQTT 5.0 3.15): reason 0x18 to continue, 0x19 to start again; up to 65535 bytes of
+ * data. #MQUIC_ERR_STATE: the server has not asked, or nothing is to be started again. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_session_auth(struct mquic_session *session, uint8_t reason,
 					       const uint8_t *data, size_t len);
 /**
  * Sends what is queued and DISCONNECT with a reason code (0; 4 keeps the will), waits until
- * the peer has it all, then closes. #MQUIC_EVENT_DISCONNECTED follows. Since: 0.1
+ * the peer has it all, then closes. #MQUIC_EVENT_DISCONNECTED follows, its status #MQUIC_OK, or
+ * #MQUIC_ERR_TIMEOUT if nothing was acknowledged for three seconds. Errors: #MQUIC_ERR_INVALID (no
+ * reason code of a client), #MQUIC_ERR_STATE (not connected, or closing already). Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_disconnect(struct mquic_session *session,
 						     uint8_t reason);
@@ -860,7 +928,8 @@ MQUIC_API void *mquic_session_get_userdata(const struct mquic_session *session);
  * Makes a relay of an accepted connection and takes ownership of the connection, also of its
  * events. The client must open a stream and send a whole CONNECT within `connect_timeout_ms`
  * (100 to 600000) of at most `max_connect` bytes (64 to 1048576), else it is closed.
- * On failure the connection stays yours. Since: 0.1
+ * On failure the connection stays yours: #MQUIC_ERR_INVALID (a limit out of range),
+ * #MQUIC_ERR_CLOSED (it is over). Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_new(struct mquic_relay **relay,
 					    struct mquic_connection *connection,
@@ -883,29 +952,36 @@ MQUIC_API bool mquic_relay_clean_start(const struct mquic_relay *relay);
 MQUIC_API uint16_t mquic_relay_keep_alive_s(const struct mquic_relay *relay);
 /**
  * SHOWN only: the user name that the broker will read in CONNECT, up to 65535 bytes of UTF-8.
- * Everything else in the packet stays byte for byte. #MQUIC_ERR_STATE elsewhere. Since: 0.1
+ * Everything else in the packet stays byte for byte. #MQUIC_ERR_STATE elsewhere,
+ * #MQUIC_ERR_TOO_LARGE if CONNECT cannot take it, #MQUIC_ERR_CLOSED when the client is gone, as
+ * for all calls below. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_set_username(struct mquic_relay *relay, const char *name,
 						     size_t len);
-/** SHOWN only: lets the bytes flow, CONNECT first. Since: 0.1 */
+/** SHOWN only, else #MQUIC_ERR_STATE: lets the bytes flow, CONNECT first. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_relay_open(struct mquic_relay *relay);
 /**
- * OPEN: shows the next bytes meant for the broker; 0 bytes with #MQUIC_OK: the client has
- * finished. #MQUIC_ERR_AGAIN: nothing yet. Valid until the next call on the relay. Since: 0.1
+ * OPEN, else #MQUIC_ERR_STATE: shows the next bytes meant for the broker; 0 bytes with #MQUIC_OK:
+ * the client has finished. #MQUIC_ERR_AGAIN: nothing yet. Valid until the next call on the
+ * relay. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **data,
 					     size_t *len);
-/** Marks `len` bytes of the last peek as read. Not reading is back-pressure. Since: 0.1 */
+/**
+ * OPEN: marks `len` bytes of the last peek as read; more is #MQUIC_ERR_INVALID. Not reading is
+ * back-pressure. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_t len);
 /** OPEN: queues bytes from the broker for the client; as mquic_stream_send(). Since: 0.1 */
 MQUIC_API enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *data,
 					      size_t len, size_t *written);
 /**
- * The broker is done: deliver what is queued, then end the stream and the connection with
- * code 0. #MQUIC_EVENT_RELAY_CLOSED follows. Since: 0.1
+ * OPEN: the broker is done: deliver what is queued, as long as the client acknowledges some of it
+ * every five seconds, then end the connection with code 0. #MQUIC_EVENT_RELAY_CLOSED
+ * follows. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_finish(struct mquic_relay *relay);
-/** Cuts the client off at once, like mquic_connection_close(). Since: 0.1 */
+/** In any state: cuts the client off at once, like mquic_connection_close(). Since: 0.1 */
 MQUIC_API enum mquic_status mquic_relay_close(struct mquic_relay *relay, uint64_t code,
 					      const char *reason);
 /** Attaches a pointer of yours. Since: 0.1 */
