@@ -126,14 +126,13 @@ def test_clients_that_do_not_read_cannot_take_all_memory(make_broker):
         )
         for number in range(70)
     ]
-    eventually(lambda: len(broker.connections()) == 71, 30, "all of them")
+    eventually(lambda: len(broker.connections()) == 71, what="all of them")
     # Each pins its send buffer and one read of the unix socket: 22 MiB together.
     for _ in range(3):
         broker.tcp_pub("-t", "bulk", "-s", input="x" * 500000)
     eventually(
         lambda: broker.log().count("turned away: plugin_opt_memory_limit is reached") >= 5,
-        20,
-        "the greedy ones turned away",
+        what="the greedy ones turned away",
     )
     time.sleep(2)
     left = [one for one in greedy if not any("memory_limit" in line for line in one.lines)]
@@ -143,11 +142,14 @@ def test_clients_that_do_not_read_cannot_take_all_memory(make_broker):
 
 
 def test_newcomers_do_not_cost_residents_their_place(make_broker):
-    broker = make_broker(plugin_opts={"memory_limit": 16 << 20}).start()
+    options = {"memory_limit": 16 << 20, "connect_timeout": 600}
+    broker = make_broker(plugin_opts=options).start()
     resident = SessionClient(broker, "resident")
     resident.connect()
-    assert many_clients(broker, count=900, timeout_ms=8000).returncode != 0
-    assert "turned away: plugin_opt_memory_limit is reached" in broker.log()
+    # It is over with the first of them that is turned away.
+    times = {"timeout_ms": 90000, "handshake_timeout_ms": 90000}
+    assert many_clients(broker, count=900, **times).returncode != 0
+    broker.wait_log("turned away: plugin_opt_memory_limit is reached")
     resident.publish("x", "y", qos=1)
     broker.pub("-t", "x", "-m", "there is room again", "-q", "1")
 
