@@ -179,11 +179,13 @@ def crowd_rows(rows):
 ADDRESS_CHANGE = ("libmquic moves its connection when the system's addresses change; a TCP "
                   "connection ends with its address, and its client has to connect anew")
 
+SYNTHETIC = ("In the synthetic scenario median and p90 are counts of messages: in nine runs of ten "
+             "that many or more were acknowledged.")
+
 # Title of each table, what reproduces it, its head, its lines, what is to be said about it.
 TABLES = [
     ("Steady loss", "lossy --senders one --conditions ''", head, table_rows,
-     "In the synthetic scenario median and p90 are counts of messages: in nine runs of ten that "
-     "many or more were acknowledged."),
+     lambda rows: SYNTHETIC if select(rows, scenario="synthetic") else ""),
     ("All ten hosts send at once", "lossy --senders all", CROWD_HEAD, crowd_rows,
      "Fairness is Jain's index of the hosts' rates: 1 if all are served alike."),
     ("Trouble on the way", "lossy --senders one --work ''", TROUBLE_HEAD, trouble_rows,
@@ -198,8 +200,9 @@ def present(context, rows):
         one = table(names(rows) if callable(names) else names, lines(rows))
         if one.rows:
             context.print_table(f"Lossy links: {title.lower()}", one)
-            if words:
-                context.print_text(words)
+            said = words(rows) if callable(words) else words
+            if said:
+                context.print_text(said)
     draw(context, rows)
 
 
