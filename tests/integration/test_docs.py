@@ -5,7 +5,9 @@ its C compiled, its links followed. harness/markdown.py tells how blocks are mar
 """
 
 import re
+import shlex
 import shutil
+import subprocess
 import time
 
 import pytest
@@ -107,9 +109,19 @@ def test_code_is_fenced(name):
     assert [f"{name}:{number}" for number in markdown.indented(PAGES[name])] == []
 
 
-@pytest.mark.parametrize("block", [block for block in BLOCKS if not is_run(block)], ids=where)
+# Each is shown once here, however many sections of a page begin with it.
+ASIDE = {block.text: block for block in reversed(BLOCKS) if not is_run(block)}
+
+
+@pytest.mark.parametrize("block", reversed(ASIDE.values()), ids=where)
 def test_commands_that_are_not_run(block):
-    """One for each such block, so that none is forgotten."""
+    """One for each, so that none is forgotten. Those of the source tree explain themselves."""
+    for line in block.text.splitlines():
+        words = [word for word in shlex.split(line, comments=True) if word != "sudo"]
+        if words and re.match(r"(\./)?(tools|tests)/", words[0]):
+            argv = [SOURCE / words[0], *words[1:], "--help"]
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0, f"{where(block)}: {done}"
     commands = " ; ".join(block.text.splitlines())
     pytest.skip(f"{block.role.removeprefix(NOT_RUN).strip()}: {commands}")
 
