@@ -40,6 +40,7 @@ def site(tmp_path_factory):
     path = tmp_path_factory.mktemp("wheel")
     options = ["--quiet", "--no-build-isolation", "--no-deps", "--no-index", "--target", path]
     run(sys.executable, "-m", "pip", "install", *options, SOURCE, cwd=path)
+    (SOURCE / ".mesonpy-native-file.ini").unlink(missing_ok=True)  # mesonpy leaves it behind
     return path
 
 
