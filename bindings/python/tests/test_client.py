@@ -196,7 +196,7 @@ def test_what_fails_while_waiting_is_told(make_client):
     client.disconnect()
     client.loop_stop()
     bad = client.publish("a", "x", 1, topic_alias=1)
-    large = client.publish("a", bytes(268_435_455), 1)
+    large = client.publish("a", bytes(300_000_000), 1)
     good = client.publish("a", "x", 1)
     client.reconnect()
     client.loop_start()
