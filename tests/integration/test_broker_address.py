@@ -9,6 +9,9 @@ import pytest
 from harness.clients import SessionClient
 from harness.lan import Lan
 
+# Before anything that is due by the clock could help: a silent client pings every 15 s.
+AT_ONCE = 12
+
 
 @pytest.fixture
 def lan():
@@ -36,9 +39,9 @@ def subscriber(lan, broker, host):
     return client
 
 
-def expect_message(broker, client, text, timeout):
+def expect_message(broker, client, text):
     broker.tcp_pub("-t", "topic", "-q", "1", "-m", text)
-    assert client.message(timeout)["payload"] == text
+    assert client.message(timeout=AT_ONCE)["payload"] == text
     assert not client.events("DISCONNECTED")
     assert not re.search(r"Client mover .*(disconnected|closed)", broker.log())
 
@@ -58,7 +61,7 @@ def test_idle_subscriber_moves_when_its_address_is_replaced(lan, broker, host, o
         lan.remove(old)
         lan.add(new)
     time.sleep(0.5)
-    expect_message(broker, client, "hello", 2)
+    expect_message(broker, client, "hello")
 
 
 @pytest.mark.parametrize("host, old, new", ADDRESSES)
@@ -71,7 +74,7 @@ def test_subscriber_without_address_for_a_while(lan, broker, host, old, new):
     time.sleep(1)
     with lan.client():
         lan.add(new)
-    expect_message(broker, client, "hello again", 10)
+    expect_message(broker, client, "hello again")
 
 
 @pytest.mark.parametrize("host, old, new", ADDRESSES)
@@ -86,7 +89,7 @@ def test_subscriber_follows_the_preferred_address(lan, broker, host, old, new):
     time.sleep(0.5)
     with lan.client():
         lan.remove(old)
-    expect_message(broker, client, "hello from elsewhere", 2)
+    expect_message(broker, client, "hello from elsewhere")
 
 
 def test_publisher_loses_nothing_on_its_way(lan, broker):
@@ -101,5 +104,5 @@ def test_publisher_loses_nothing_on_its_way(lan, broker):
                 lan.remove(f"10.77.0.{2 + number // 50}/24")
                 lan.add(f"10.77.0.{3 + number // 50}/24")
             time.sleep(0.3)
-    assert receiver.wait_lines(300, 30) == [str(number) for number in range(300)]
+    assert receiver.wait_lines(300) == [str(number) for number in range(300)]
     assert not client.events("DISCONNECTED")

@@ -17,6 +17,9 @@ from harness.build import SOURCE
 from harness.ports import free_udp_port
 from harness.process import Process, eventually
 
+# With pytest-xdist each build is made once, not by every worker.
+pytestmark = pytest.mark.xdist_group("build_options")
+
 UNSUPPORTED = -14
 ABI = SOURCE / "tests" / "abi"
 EXAMPLES = ["publish", "echo-client", "echo-server"]
@@ -88,7 +91,7 @@ def example(place, name, *arguments):
     """Runs an example with the library that it was built with."""
     env = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
     argv = [str(word) for word in (place / "libmquic" / "examples" / name, *arguments)]
-    return subprocess.run(argv, env=env, timeout=30, capture_output=True, text=True, check=False)
+    return subprocess.run(argv, env=env, timeout=60, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("option", ["server", "mqtt", "log"])
@@ -144,7 +147,7 @@ def test_without_mqtt_quic_streams_work(without, certs, build):
         [place / "libmquic" / "examples" / "echo-server", "127.0.0.1", port, *certs.server], env
     )
     try:
-        eventually(lambda: datagrams.answers_quic(port), 5, "the echo server")
+        eventually(lambda: datagrams.answers_quic(port), what="the echo server")
         done = example(place, "echo-client", "127.0.0.1", port, certs.ca, "hello, world")
         assert done.returncode == 0, done
         assert "hello, world" in done.stdout

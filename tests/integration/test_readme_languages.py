@@ -138,7 +138,9 @@ def echo_port(build, certs):
 
 def test_lua_page_has_streams(build, certs, workdir, lua, echo_port):
     text = lua_block("local endpoint").replace("port = 4433", f"port = {echo_port}")
-    text = text.replace('"ca.crt"', f'"{certs.ca}"').replace("endpoint:run(5)", "endpoint:run(1)")
+    text = text.replace('"ca.crt"', f'"{certs.ca}"')
+    wait = "while stream:bytes_received() < 5 do endpoint:run(0.1) end"
+    text = text.replace("endpoint:run(5)", f"{wait} endpoint:run(0.1)")
     text = 'local mquic = require("mquic")\n' + text
     assert run_lua(build, lua, workdir, text) == "hello\n"
 

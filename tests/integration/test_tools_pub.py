@@ -54,7 +54,7 @@ def test_a_library_that_is_too_old_is_told(build, library, version):
         env=env,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     assert done.returncode == 1
     assert f"is version {version}, and libmquic" in done.stderr

@@ -361,6 +361,6 @@ def test_it_comes_back_after_a_restart_of_the_broker(tunnel):
 def test_files_that_cannot_be_used_are_told_at_the_start(broker):
     tool = broker.build.tool("mquic-tunnel")
     words = ["--listen", f"{HOST}:0", "--connect", f"mqtt-quic://{HOST}:{broker.port}"]
-    done = broker.build.run(tool, *words, "--cafile", "missing.crt", timeout=10)
+    done = broker.build.run(tool, *words, "--cafile", "missing.crt")
     assert done.returncode == 1 and "missing.crt does not exist" in done.stderr
     assert "Listening" not in done.stdout
