@@ -98,12 +98,12 @@ def test_echo(echo, tls):
 
 
 def test_migrate(echo, tls):
-    with quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=5) as connection:
+    with quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=PATIENCE) as connection:
         before = connection.info().local_address
         stream = connection.open_stream()
         stream.sendall(b"here")
-        assert stream.recv(timeout=5) == b"here"
-        deadline = time.monotonic() + 5
+        assert stream.recv(timeout=PATIENCE) == b"here"
+        deadline = time.monotonic() + PATIENCE
         while True:  # allowed once the server has confirmed the handshake
             try:
                 connection.migrate()
@@ -115,7 +115,7 @@ def test_migrate(echo, tls):
             assert time.monotonic() < deadline
             connection.endpoint.wait(0.05)
         stream.sendall(b"there")
-        assert stream.recv(timeout=5) == b"there"
+        assert stream.recv(timeout=PATIENCE) == b"there"
     with pytest.raises(mquic.ClosedError):
         connection.migrate()
 
@@ -320,7 +320,7 @@ def test_wrong_arguments(echo, tls):
     for port in (-1, 0, 65536):
         with pytest.raises(ValueError, match="the port must be 1 to 65535"):
             quic.connect("localhost", port)
-    with quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=5) as connection:
+    with quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=PATIENCE) as connection:
         stream = connection.open_stream()
         for call in (stream.reset, stream.stop, connection.close):
             with pytest.raises(TypeError, match="the code must be a whole number"):

@@ -24,7 +24,7 @@ print(mquic.__file__)
 
 
 def run(*argv, **options):
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=280, **options)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=840, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
