@@ -83,22 +83,13 @@ static bool set_debug(void *target, const char *name, struct words *words)
 	return true;
 }
 
-static bool set_quiet(void *target, const char *name, struct words *words)
-{
-	(void)target;
-	(void)name;
-	(void)words;
-	say_set_quiet(true);
-	return true;
-}
-
 static const struct option_spec specs[] = {
 	{NULL, "--connect", OPTION_CALL, 0, 0, 0, set_connect},
 	{NULL, "--listen", OPTION_CALL, 0, 0, 0, add_listen},
 	{NULL, "--max-connections", OPTION_NUMBER, offsetof(struct program, max_connections), 1,
 	 100000, NULL},
 	{"-d", "--debug", OPTION_CALL, 0, 0, 0, set_debug},
-	{NULL, "--quiet", OPTION_CALL, 0, 0, 0, set_quiet},
+	{NULL, "--quiet", OPTION_CALL, 0, 0, 0, options_quiet},
 	{NULL, NULL, 0, 0, 0, 0, NULL},
 };
 

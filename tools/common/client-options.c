@@ -78,15 +78,6 @@ static bool set_debug(void *target, const char *name, struct words *words)
 	return true;
 }
 
-static bool set_quiet(void *target, const char *name, struct words *words)
-{
-	(void)target;
-	(void)name;
-	(void)words;
-	say_set_quiet(true);
-	return true;
-}
-
 const struct option_spec client_option_specs[] = {
 	{"-h", "--host", OPTION_TEXT, AT(host), 0, 0, NULL},
 	{"-p", "--port", OPTION_NUMBER, AT(port), 1, 65535, NULL},
@@ -102,7 +93,7 @@ const struct option_spec client_option_specs[] = {
 	{"-x", "--session-expiry-interval", OPTION_CALL, 0, 0, 0, set_expiry},
 	{"-D", "--property", OPTION_CALL, 0, 0, 0, property_option},
 	{"-d", "--debug", OPTION_CALL, 0, 0, 0, set_debug},
-	{NULL, "--quiet", OPTION_CALL, 0, 0, 0, set_quiet},
+	{NULL, "--quiet", OPTION_CALL, 0, 0, 0, options_quiet},
 	{NULL, "--will-topic", OPTION_TEXT, AT(will_topic), 0, 0, NULL},
 	{NULL, "--will-payload", OPTION_TEXT, AT(will_payload), 0, 0, NULL},
 	{NULL, "--will-qos", OPTION_CALL, 0, 0, 0, set_will_qos},

@@ -118,3 +118,12 @@ bool options_parse(const struct option_table *tables, struct about *about, int a
 	}
 	return true;
 }
+
+bool options_quiet(void *target, const char *name, struct words *words)
+{
+	(void)target;
+	(void)name;
+	(void)words;
+	say_set_quiet(true);
+	return true;
+}

@@ -59,4 +59,7 @@ const char *words_next(struct words *words, const char *name, const char *what);
 /* A whole decimal number from min to max; false if it is anything else. Says nothing. */
 bool options_number(const char *text, uint32_t min, uint32_t max, uint32_t *value);
 
+/* OPTION_CALL of --quiet. */
+bool options_quiet(void *target, const char *name, struct words *words);
+
 #endif
