@@ -11,6 +11,7 @@ make_broker  make_broker(**options) gives a Broker that is not started yet: .sta
 make_proxy   make_proxy(broker, loss=…, delay_ms=…) gives a Proxy in front of the broker
 """
 
+import os
 import shutil
 
 import pytest
@@ -19,6 +20,9 @@ from harness.broker import Broker
 from harness.build import Build, make_directory
 from harness.certs import Certificates
 from harness.proxy import Proxy
+
+# The broker's user has to read some of what tests make.
+os.umask(0o022)
 
 
 @pytest.fixture(scope="session")
