@@ -202,6 +202,9 @@ START_TEST(wanderer_on_lossy_lines_loses_nothing)
 		unsigned int i;
 
 		pair_reopen(seed);
+		/* A client that is not told, and only receives, would never try to send. */
+		ck_assert_int_eq(mquic_settings_set_keep_alive_ms(pair.client_settings, 1000),
+				 MQUIC_OK);
 		connect_and_settle();
 		pair_set_link(&line);
 		traffic_start(300000);
