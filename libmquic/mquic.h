@@ -900,7 +900,7 @@ MQUIC_API enum mquic_status mquic_session_auth(struct mquic_session *session, ui
 /**
  * Sends what is queued and DISCONNECT with a reason code (0; 4 keeps the will), waits until
  * the peer has it all, then closes. #MQUIC_EVENT_DISCONNECTED follows, its status #MQUIC_OK, or
- * #MQUIC_ERR_TIMEOUT if nothing was acknowledged for three seconds. Errors: #MQUIC_ERR_INVALID (no
+ * #MQUIC_ERR_TIMEOUT if nothing was acknowledged for ten seconds. Errors: #MQUIC_ERR_INVALID (no
  * reason code of a client), #MQUIC_ERR_STATE (not connected, or closing already). Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_disconnect(struct mquic_session *session,

@@ -10,7 +10,7 @@
 #define EVENT_BYTES 1048576
 
 /* How long the last bytes, DISCONNECT among them, may take to be acknowledged. */
-#define FAREWELL_NS (3000 * (uint64_t)NS_PER_MS)
+#define FAREWELL_NS (10000 * (uint64_t)NS_PER_MS)
 
 uint64_t pump_now_ms(struct mquic_session *session)
 {
