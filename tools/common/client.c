@@ -194,6 +194,14 @@ static void connected(struct client *client)
 	client->failures = 0;
 }
 
+/* Reasons come with and without. */
+static const char *full_stop_after(const char *sentence)
+{
+	size_t len = strlen(sentence);
+
+	return len > 0 && strchr(".?!", sentence[len - 1]) == NULL ? "." : "";
+}
+
 /* A pause that doubles, with up to a quarter more so that clients do not come back in step. */
 static void wait_before_next(struct client *client, const char *why)
 {
@@ -206,7 +214,8 @@ static void wait_before_next(struct client *client, const char *why)
 	client->failures++;
 	client->state = CLIENT_WAITING;
 	client->deadline_ms = clock_ms() + pause_ms;
-	say_warning("%s Trying again in %.1f s.", why, (double)pause_ms / 1000);
+	say_warning("%s%s Trying again in %.1f s.", why, full_stop_after(why),
+		    (double)pause_ms / 1000);
 }
 
 static int exit_code(const struct client *client, const struct mquic_event *event)

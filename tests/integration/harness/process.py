@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A child whose lines of output can be waited for."""
 
+import contextlib
 import signal
 import subprocess
 import threading
@@ -117,7 +118,9 @@ class Process:
             self._child.kill()
         self._child.wait(PATIENCE)
         if self._child.stdin:
-            self._child.stdin.close()
+            # What it no longer read is still in our buffer.
+            with contextlib.suppress(BrokenPipeError):
+                self._child.stdin.close()
         for thread in self._threads:
             thread.join(PATIENCE)
 
