@@ -3,7 +3,13 @@
 
 COLOURS = {"quic": "#1b7f5c", "tls": "#c26a1b", "tcp": "#5b6f9e"}
 OTHERS = ["#1b7f5c", "#c26a1b", "#5b6f9e", "#8c4a8f", "#7a7a7a", "#b0a030"]
-NAMES = {"quic": "mquic (QUIC)", "tls": "Mosquitto TLS 1.3", "tcp": "Mosquitto TCP"}
+NAMES = {
+    "quic": "mquic (QUIC)",
+    "quic-reno": "mquic, Reno",
+    "quic-bbr": "mquic, BBR",
+    "tls": "Mosquitto TLS 1.3",
+    "tcp": "Mosquitto TCP",
+}
 
 
 def _pyplot():

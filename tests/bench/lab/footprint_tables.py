@@ -138,7 +138,7 @@ def label(base):
 def inside_rows(rows):
     for row in select(rows, what="inside"):
         for feature, (size, count) in ((k, v) for k, v in row.items() if isinstance(v, list)):
-            yield [feature, kib(size), count]
+            yield [feature, kib(size), count if count else "none apart: LTO has merged them"]
 
 
 # ---- steps
