@@ -154,7 +154,10 @@ class Sandbox:
         return path.read_text().split()[0]
 
     def _argv(self, text):
-        return ["nsenter", "-t", self._first, "-m", "-n", "-p", "sh", "-ec", f"cd {HOME}\n{text}"]
+        return [
+            *["nsenter", "-t", self._first, "--mount", "--root", "--wd", "--net", "--pid"],
+            *["sh", "-ec", f"cd {HOME}\n{text}"],
+        ]
 
     def spawn(self, text):
         """Starts it; a Running."""
