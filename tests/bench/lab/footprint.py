@@ -133,13 +133,13 @@ def measure_build(directory, architecture, name):
     variant.make()
     client = "mqtt-client" if variant.has("mqtt") else "quic-client"
     values = {
-        "library": tools.measure(variant.library),
+        "library": tools.measure(variant.shared_object),
         "client": tools.measure(variant.link(client)[0]),
     }
     if variant.complete:
         values["plugin"] = tools.measure(variant.plugin)
     if name in (PACKAGED, SMALLEST):
-        values["sections"] = tools.sections(variant.library)
+        values["sections"] = tools.sections(variant.shared_object)
     if name in WITH_PARTS:
         values["parts"], values["static"] = variant.parts(client)
     if name == PACKAGED:

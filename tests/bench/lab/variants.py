@@ -101,7 +101,7 @@ class Variant:
         return self.options.get(option) != "false"
 
     @property
-    def library(self):
+    def shared_object(self):
         return self.directory / "libmquic" / "libmquic.so.0.1.0"
 
     @property
