@@ -276,9 +276,8 @@ static bool parse_listen(const struct option *option, const char *value, struct 
 	char *item;
 	bool good = list != NULL || fail(error, "out of memory");
 
-	while (good && (item = strsep(&rest, ",")) != NULL) {
+	while (good && (item = strsep(&rest, ",")) != NULL)
 		good = add_listen(option->name, trimmed(item), options, error);
-	}
 	free(list);
 	return good;
 }

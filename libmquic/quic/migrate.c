@@ -2,9 +2,9 @@
 /*
  * A client whose address changes takes its connections along (RFC 9000 section 9).
  *
- *     one wire ──another address, or asked to──▶ a second one, being validated ──answered──▶ that
- * one ▲                                                  │ └────────────────── no answer in time
- * ─────────────┘
+ *     ONE WIRE ──another address, or asked to──▶ A SECOND, validated ──answered──▶ ONE WIRE
+ *         ▲                                          │
+ *         └────────────── no answer in time ─────────┘
  *
  * Until the peer has answered on the new path the old one stays in use, so that trying costs
  * nothing. Only where the old one carries nothing any more is it left at once.
