@@ -80,6 +80,7 @@ MQUIC_HANDLE(relay)
 
 /* Pointers and calls back are no arguments for a script. */
 %ignore MQUIC_NUL_TERMINATED;
+%ignore mquic_text_printable; /* native_text_printable() returns the copy */
 %ignore mquic_log_sink;
 %ignore mquic_endpoint_set_log;
 %rename("$ignore", regextarget = 1, %$isfunction) "_(get|set)_userdata$";

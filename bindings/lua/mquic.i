@@ -146,7 +146,7 @@ LIVE(relay)
 /* A count of values that the function has pushed itself. */
 %typemap(out) int PUSHED "SWIG_arg += $1;"
 %apply int PUSHED { int native_drain, int native_endpoint_lines, int native_stream_receive,
-		    int native_relay_receive, int native_poll };
+		    int native_relay_receive, int native_text_printable, int native_poll };
 %typemap(in) int INDEX "$1 = $input;"
 %apply int INDEX { int index };
 
@@ -155,6 +155,7 @@ LIVE(relay)
 %rename(endpoint_lines) native_endpoint_lines;
 %rename(stream_receive) native_stream_receive;
 %rename(relay_receive) native_relay_receive;
+%rename(text_printable) native_text_printable;
 %rename(poll) native_poll;
 %rename(now) native_now;
 int native_drain(lua_State *L, struct mquic_endpoint *endpoint, int max);
@@ -162,6 +163,7 @@ void native_endpoint_log(lua_State *L, struct mquic_endpoint *endpoint, int leve
 int native_endpoint_lines(lua_State *L, struct mquic_endpoint *endpoint);
 int native_stream_receive(lua_State *L, struct mquic_stream *stream, int max);
 int native_relay_receive(lua_State *L, struct mquic_relay *relay, int max);
+int native_text_printable(lua_State *L, int index);
 int native_poll(lua_State *L, int index, double timeout);
 double native_now(void);
 

@@ -360,6 +360,15 @@ static void push_ready(lua_State *L, const struct pollfd *set, int count)
 	}
 }
 
+int native_text_printable(lua_State *L, int index)
+{
+	size_t len;
+	const char *text = luaL_checklstring(L, index, &len);
+
+	lua_pushstring(L, mquic_text_printable(lua_newuserdata(L, len + 1), len + 1, text, len, 0));
+	return 1;
+}
+
 int native_poll(lua_State *L, int index, double timeout)
 {
 	luaL_checktype(L, index, LUA_TTABLE);

@@ -45,6 +45,9 @@ int native_stream_receive(lua_State *L, struct mquic_stream *stream, int max);
 /* The same for the bytes that a relay's client meant for the broker. */
 int native_relay_receive(lua_State *L, struct mquic_relay *relay, int max);
 
+/* Pushes the string at `index` as mquic_text_printable() copies it. */
+int native_text_printable(lua_State *L, int index);
+
 /*
  * Waits until one of the descriptors in the list at `index` is readable or `timeout` seconds
  * are over; negative: no limit. Pushes a list of the positions that are ready, which is empty

@@ -141,6 +141,7 @@ PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit);
 enum mquic_status native_publish(struct mquic_session *session, const char *topic,
 				 size_t topic_len, const uint8_t *payload, size_t payload_len,
 				 int qos, bool retain, uint16_t *packet_id);
+PyObject *native_text_printable(const char *text, size_t len);
 PyObject *native_recv(struct mquic_stream *stream, size_t size);
 PyObject *native_relay_read(struct mquic_relay *relay, size_t size);
 PyObject *native_collect_log(struct mquic_endpoint *endpoint, int level, PyObject *lines);

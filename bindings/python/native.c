@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "native.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Failures ----------------------------------------------------------- */
@@ -206,6 +207,20 @@ PyObject *native_relay_read(struct mquic_relay *relay, size_t size)
 	if (bytes != NULL)
 		(void)mquic_relay_consume(relay, len);
 	return bytes;
+}
+
+/* ---- Text --------------------------------------------------------------- */
+
+PyObject *native_text_printable(const char *text, size_t len)
+{
+	char *copy = text != NULL ? malloc(len + 1) : NULL;
+	PyObject *result;
+
+	if (text != NULL && copy == NULL)
+		return PyErr_NoMemory();
+	result = PyUnicode_FromString(mquic_text_printable(copy, len + 1, text, len, '\0'));
+	free(copy);
+	return result;
 }
 
 /* ---- Log ---------------------------------------------------------------- */

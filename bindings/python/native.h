@@ -75,6 +75,9 @@ enum mquic_status native_publish(struct mquic_session *session, const char *topi
 				 const uint8_t *payload, size_t payload_len, int qos, bool retain,
 				 uint16_t *packet_id);
 
+/* mquic_text_printable(), as a str. */
+PyObject *native_text_printable(const char *text, size_t len);
+
 /* Takes up to `size` received bytes; b"" is the end. */
 PyObject *native_recv(struct mquic_stream *stream, size_t size);
 PyObject *native_relay_read(struct mquic_relay *relay, size_t size);

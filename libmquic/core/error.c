@@ -5,6 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
+
+/* Names and reasons of peers are in sentences, and a sentence is one line. */
+static void keep_to_one_line(struct error *error)
+{
+	text_printable(error->text, sizeof(error->text), error->text, strlen(error->text));
+}
+
 enum mquic_status error_set(struct error *error, enum mquic_status status, const char *format, ...)
 {
 	va_list args;
@@ -12,6 +20,7 @@ enum mquic_status error_set(struct error *error, enum mquic_status status, const
 	va_start(args, format);
 	(void)vsnprintf(error->text, sizeof(error->text), format, args);
 	va_end(args);
+	keep_to_one_line(error);
 	return status;
 }
 
@@ -28,6 +37,7 @@ enum mquic_status error_set_system(struct error *error, int code, const char *fo
 	/* The GNU variant, which never fails and may leave the buffer alone. */
 	(void)snprintf(error->text + used, sizeof(error->text) - used, ": %s",
 		       strerror_r(code, buffer, sizeof(buffer)));
+	keep_to_one_line(error);
 	return MQUIC_ERR_SYSTEM;
 }
 

@@ -3,6 +3,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "core/text.h"
 
 void log_line(const struct log *log, enum mquic_log_level level, const char *format, ...)
 {
@@ -14,5 +17,7 @@ void log_line(const struct log *log, enum mquic_log_level level, const char *for
 	va_start(args, format);
 	(void)vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
+	/* Names and reasons of peers are in lines, and a line is one line. */
+	text_printable(line, sizeof(line), line, strlen(line));
 	log->sink(log->userdata, level, line);
 }

@@ -97,33 +97,64 @@ bool text_is_utf8(const char *data, size_t len)
 	return true;
 }
 
-static bool is_control(uint32_t character)
+/*
+ * What ends a line, turns the direction of what stands around it, or shows nothing, so that a
+ * text looks like another one. Joiners and variation selectors stay: scripts and emoji need them.
+ */
+static const struct {
+	uint32_t first, last;
+} unfit[] = {
+	{0x00, 0x1f},	    {0x7f, 0x9f},	{0xad, 0xad},	    {0x34f, 0x34f},
+	{0x61c, 0x61c},	    {0x115f, 0x1160},	{0x180e, 0x180e},   {0x200b, 0x200b},
+	{0x200e, 0x200f},   {0x2028, 0x202e},	{0x2060, 0x206f},   {0x3164, 0x3164},
+	{0xfeff, 0xfeff},   {0xffa0, 0xffa0},	{0xfff0, 0xfffb},   {0xfffe, 0xffff},
+	{0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe00ff},
+};
+
+static bool is_fit(uint32_t character)
 {
-	return character < 0x20 || (character >= 0x7f && character < 0xa0);
+	size_t i;
+
+	for (i = 0; i < sizeof(unfit) / sizeof(unfit[0]) && character >= unfit[i].first; i++)
+		if (character <= unfit[i].last)
+			return false;
+	return true;
 }
 
-void text_printable(char *out, size_t size, const char *data, size_t len)
+static void copy_fit(char *out, size_t size, const char *data, size_t len, char quote)
 {
 	const uint8_t *bytes = (const uint8_t *)data;
 	size_t read = 0;
 	size_t written = 0;
 
-	if (size == 0)
-		return;
 	while (read < len) {
-		uint32_t character;
+		uint32_t character = 0;
 		size_t step = decode(bytes + read, len - read, &character);
-		bool fit = step > 0 && !is_control(character);
+		bool fit = step > 0 && is_fit(character) && character != (uint8_t)quote;
 		size_t need = fit ? step : 1;
 
 		if (written + need > size - 1)
 			break;
 		if (fit)
-			memcpy(out + written, bytes + read, step);
+			memmove(out + written, bytes + read, step);
 		else
 			out[written] = '?';
 		written += need;
 		read += step > 0 ? step : 1;
 	}
 	out[written] = '\0';
+}
+
+void text_printable(char *out, size_t size, const char *data, size_t len)
+{
+	if (size > 0)
+		copy_fit(out, size, data, len, '\0');
+}
+
+const char *mquic_text_printable(char *out, size_t size, const char *text, size_t len, char quote)
+{
+	if (out == NULL || size == 0)
+		return "";
+	copy_fit(out, size, text, text_length(text, len), quote);
+	return out;
 }

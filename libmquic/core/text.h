@@ -29,8 +29,8 @@ void text_clear(struct text *text);
 bool text_is_utf8(const char *data, size_t len);
 
 /*
- * Copies at most size - 1 bytes for people to read: control characters and ill-formed bytes
- * become '?', always NUL terminated.
+ * Copies at most size - 1 bytes for people to read, always NUL terminated: ill-formed bytes and
+ * what could forge a line become '?', see mquic_text_printable(). `out` may be `data`.
  */
 void text_printable(char *out, size_t size, const char *data, size_t len);
 

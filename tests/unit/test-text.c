@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/error.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "mquic.h"
 
@@ -107,6 +109,98 @@ struct print {
 	const char *out;
 };
 
+START_TEST(printable_lets_nothing_forge_a_line)
+{
+	static const char *const unfit[] = {
+		"\n",
+		"\r",
+		"\x0b",
+		"\xc2\x85",
+		"\xc2\xad",
+		"\xd8\x9c",
+		"\xe2\x80\x8b",
+		"\xe2\x80\x8e",
+		"\xe2\x80\x8f",
+		"\xe2\x80\xa8",
+		"\xe2\x80\xa9",
+		"\xe2\x80\xaa",
+		"\xe2\x80\xae",
+		"\xe2\x81\xa0",
+		"\xe2\x81\xa6",
+		"\xe2\x81\xa9",
+		"\xef\xbb\xbf",
+		"\xef\xbf\xb9",
+		"\xef\xbf\xbf",
+		"\xe1\xa0\x8e",
+		"\xf3\xa0\x80\x81",
+		"\xf3\xa0\x81\xbf",
+	};
+	/* Joiners, variation selectors, a private character, the last one there is. */
+	static const char *const fit[] = {
+		"\xe2\x80\x8c", "\xe2\x80\x8d", "\xef\xb8\x8f",	    "\xee\x80\x80",
+		"\xe2\x80\xa7", "\xe2\x80\xaf", "\xf4\x8f\xbf\xbd", "\xe2\x81\xb0",
+	};
+	char out[8];
+	size_t i;
+
+	for (i = 0; i < COUNT(unfit); i++) {
+		text_printable(out, sizeof(out), unfit[i], strlen(unfit[i]));
+		ck_assert_msg(strcmp(out, "?") == 0, "character %zu stays", i);
+	}
+	for (i = 0; i < COUNT(fit); i++) {
+		text_printable(out, sizeof(out), fit[i], strlen(fit[i]));
+		ck_assert_str_eq(out, fit[i]);
+	}
+}
+END_TEST
+
+START_TEST(printable_works_in_place)
+{
+	char text[] = "a\xe2\x80\xa8"
+		      "b\xc3\xbc\n";
+
+	text_printable(text, sizeof(text), text, strlen(text));
+	ck_assert_str_eq(text, "a?b\xc3\xbc?");
+}
+END_TEST
+
+START_TEST(printable_keeps_a_text_within_its_quotes)
+{
+	char out[32];
+
+	ck_assert_str_eq(mquic_text_printable(out, sizeof(out), "x', user 'admin", 15, '\''),
+			 "x?, user ?admin");
+	ck_assert_str_eq(mquic_text_printable(out, sizeof(out), "it's\n", MQUIC_NUL_TERMINATED, 0),
+			 "it's?");
+	ck_assert_str_eq(mquic_text_printable(out, 3, "long", 4, 0), "lo");
+	ck_assert_str_eq(mquic_text_printable(out, sizeof(out), NULL, 7, 0), "");
+	ck_assert_str_eq(mquic_text_printable(out, 0, "x", 1, 0), "");
+	ck_assert_str_eq(mquic_text_printable(NULL, 9, "x", 1, 0), "");
+}
+END_TEST
+
+static void keep_line(void *userdata, enum mquic_log_level level, const char *line)
+{
+	(void)level;
+	text_printable(userdata, 32, line, strlen(line));
+	ck_assert_str_eq(userdata, line);
+}
+
+START_TEST(log_lines_and_sentences_are_one_line)
+{
+	char kept[32] = "";
+	struct log log = {.sink = keep_line, .userdata = kept, .level = MQUIC_LOG_INFO};
+	struct error error;
+
+	log_line(&log, MQUIC_LOG_INFO, "peer says %s", "a\nb\xe2\x80\xa8");
+	ck_assert_str_eq(kept, "peer says a?b?");
+	(void)error_set(&error, MQUIC_ERR_TLS, "not for %s", "a\nb\xe2\x80\xae");
+	ck_assert_str_eq(error.text, "not for a?b?");
+	(void)error_set_system(&error, 0, "file %s", "a\033b");
+	ck_assert_ptr_nonnull(strstr(error.text, "file a?b: "));
+}
+END_TEST
+
 START_TEST(printable_replaces_what_would_harm_a_terminal)
 {
 	static const struct print prints[] = {
@@ -145,6 +239,10 @@ int main(void)
 		&utf8_refuses_what_mqtt_forbids,
 		&length_is_given_or_found,
 		&text_is_a_copy_with_a_nul_behind_it,
+		&printable_lets_nothing_forge_a_line,
+		&printable_works_in_place,
+		&log_lines_and_sentences_are_one_line,
+		&printable_keeps_a_text_within_its_quotes,
 		&printable_replaces_what_would_harm_a_terminal,
 	};
 

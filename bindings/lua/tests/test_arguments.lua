@@ -13,6 +13,12 @@ test("module_leaves_no_global_behind", function()
 	equal(mquic.status_text(mquic.ERR_TIMEOUT), core.status_text(core.ERR_TIMEOUT))
 end)
 
+test("text_of_peers_is_printable", function()
+	equal(core.text_printable("a\nb\27\226\128\168 \195\188"), "a?b?? \195\188")
+	equal(core.text_printable("\255\0"), "??")
+	equal(core.text_printable(""), "")
+end)
+
 test("misspelt_options_are_named", function()
 	raises("unknown option usrname", mquic.client, { usrname = "x" })
 	raises("unknown option qoss", function()

@@ -88,6 +88,12 @@ def test_stub_knows_the_whole_native_module():
     assert native == known - {"Handle", "Text", "Bytes", "Room"}
 
 
+def test_text_of_peers_is_printable():
+    assert mquic._native.text_printable("a\nb\x1b\u2028\u202e \u00fc") == "a?b??? \u00fc"
+    assert mquic._native.text_printable(b"\xff\0") == "??"
+    assert mquic._native.text_printable(None) == ""
+
+
 def test_properties():
     one = Properties(PacketTypes.PUBLISH, content_type="text/plain", UserProperty=[("a", "1")])
     one.UserProperty = ("b", "2")

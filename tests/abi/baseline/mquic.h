@@ -135,6 +135,23 @@ MQUIC_API const char *mquic_reason_text(uint8_t reason);
 /** The version of the library at run time, "MAJOR.MINOR.PATCH". Static. Since: 0.1 */
 MQUIC_API const char *mquic_version(void);
 
+/**
+ * Copies `text`, that may come from a peer, for people to read in a line of a log or on a
+ * terminal. A '?' stands for each byte that is not UTF-8 and for each character that would end
+ * the line, steer a terminal, change the direction of the text around it, or show nothing at
+ * all: controls (U+0000 to U+001F, U+007F to U+009F), line and paragraph separators (U+2028,
+ * U+2029), bidirectional marks (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069),
+ * and invisible ones such as U+00AD, U+200B, U+2060 and U+FEFF. If `quote` is not NUL, that
+ * character, such as the one your line has around the copy, becomes a '?' as well, so that the
+ * text cannot end its field.
+ *
+ * At most `size` - 1 bytes are written and a NUL, never half a character; `size` of `len` + 1
+ * is always enough. `out` may be `text`. `text` may be NULL for nothing. Returns `out`, or ""
+ * if that is NULL or `size` is 0. Works in any thread. Since: 0.1
+ */
+MQUIC_API const char *mquic_text_printable(char *out, size_t size, const char *text, size_t len,
+					   char quote);
+
 /* ---- Settings ------------------------------------------------------------
  * How to talk QUIC and TLS. An inert object: it opens no file and no socket;
  * files named in it are read by the call that uses it.
