@@ -24,10 +24,19 @@
  * @endcode
  *
  * @par Threads
- * libmquic starts no thread and holds no global state. An endpoint and everything
+ * libmquic starts no thread and shares nothing between endpoints. An endpoint and everything
  * made on it belong to one thread at a time; different endpoints may be used from
  * different threads at once. mquic_endpoint_wakeup() alone may be called from any
  * thread at any time. This rule holds for every call below.
+ *
+ * @par fork()
+ * An endpoint and everything made on it belong to the process that made them. In a child of
+ * fork() they are dead: every call that would do something answers #MQUIC_ERR_FORKED,
+ * mquic_endpoint_next_event() gives NULL and mquic_endpoint_get_fd() -1, nothing is sent,
+ * received or said goodbye to, and the parent's connections go on. Freeing them gives memory and
+ * the child's copies of descriptors back, unless another thread was just processing: then it
+ * does nothing. Settings, messages and subscriptions are as good as before, and a new endpoint
+ * can be made. A program that becomes a daemon does so first. A child of vfork() may only exec.
  *
  * @par Ownership
  * What a `_new`, `_open`, `_dial` or `_accept` function hands out is yours until
@@ -120,7 +129,9 @@ enum mquic_status {
 	/** A configured limit on a number of objects is reached. */
 	MQUIC_ERR_LIMIT = -13,
 	/** Not in this build of the library, which was made without its server side or MQTT. */
-	MQUIC_ERR_UNSUPPORTED = -14
+	MQUIC_ERR_UNSUPPORTED = -14,
+	/** Made before fork(), in the parent process, to which it belongs: make a new one. */
+	MQUIC_ERR_FORKED = -15
 };
 
 /** A short English name of `status`, such as "timed out"; never NULL. Static. Since: 0.1 */

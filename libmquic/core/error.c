@@ -74,6 +74,8 @@ const char *mquic_status_text(enum mquic_status status)
 		return "limit reached";
 	case MQUIC_ERR_UNSUPPORTED:
 		return "not in this build of libmquic";
+	case MQUIC_ERR_FORKED:
+		return "made before fork(), so the parent's";
 	}
 	return "unknown status";
 }

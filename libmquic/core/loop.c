@@ -8,6 +8,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "core/fork.h"
+
 #define EVENTS_PER_DISPATCH 64
 
 static int add(struct loop *loop, int fd, void *what)
@@ -27,9 +29,12 @@ int loop_init(struct loop *loop)
 {
 	int code;
 
+	if (!fork_watch())
+		return ENOMEM;
 	loop->timer_fd = -1;
 	loop->event_fd = -1;
 	loop->pending_fd = -1;
+	loop->forks = fork_count();
 	loop->pending = false;
 	loop->armed_ns = LOOP_NEVER;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -69,14 +74,20 @@ void loop_fini(struct loop *loop)
 	loop->epoll_fd = -1;
 }
 
+bool loop_is_forked(const struct loop *loop)
+{
+	return loop->forks != fork_count();
+}
+
 int loop_add(struct loop *loop, int fd, struct loop_source *source)
 {
-	return add(loop, fd, source);
+	return loop_is_forked(loop) ? EBADF : add(loop, fd, source);
 }
 
 void loop_remove(struct loop *loop, int fd)
 {
-	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	if (!loop_is_forked(loop))
+		(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 static void add_one(int fd)
@@ -112,6 +123,8 @@ void loop_arm(struct loop *loop, uint64_t deadline_ns)
 {
 	struct itimerspec spec = {.it_value = {0, 0}};
 
+	if (loop_is_forked(loop))
+		return;
 	set_pending(loop, deadline_ns == 0);
 	/* A deadline that moves away costs one early wake-up instead of a system call each time. */
 	if (deadline_ns == 0 || loop->armed_ns <= deadline_ns)
@@ -126,7 +139,8 @@ void loop_wakeup(struct loop *loop)
 {
 	int saved = errno;
 
-	add_one(loop->event_fd);
+	if (!loop_is_forked(loop))
+		add_one(loop->event_fd);
 	errno = saved;
 }
 
@@ -147,9 +161,12 @@ static void dispatch_one(struct loop *loop, void *what)
 int loop_dispatch(struct loop *loop)
 {
 	struct epoll_event events[EVENTS_PER_DISPATCH];
-	int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_DISPATCH, 0);
+	int count;
 	int i;
 
+	if (loop_is_forked(loop))
+		return EBADF;
+	count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_DISPATCH, 0);
 	if (count < 0)
 		return errno == EINTR ? 0 : errno;
 	for (i = 0; i < count; i++)

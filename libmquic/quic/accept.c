@@ -175,6 +175,8 @@ enum mquic_status mquic_endpoint_accept(struct mquic_endpoint *endpoint,
 
 	if (endpoint == NULL || connection == NULL)
 		return MQUIC_ERR_INVALID;
+	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	node = list_take_first(&endpoint->acceptable);
 	if (node == NULL)
 		return MQUIC_ERR_AGAIN;

@@ -302,6 +302,18 @@ void connection_observe(struct mquic_connection *connection,
 		endpoint_schedule(connection->endpoint, &connection->task);
 }
 
+enum mquic_status connection_check_fork(struct mquic_connection *connection)
+{
+	if (connection->endpoint == NULL)
+		return MQUIC_OK; /* and nothing is left to be done with it */
+	return endpoint_check_fork(connection->endpoint, &connection->error);
+}
+
+bool connection_is_torn(const struct mquic_connection *connection)
+{
+	return connection->endpoint != NULL && endpoint_is_torn(connection->endpoint);
+}
+
 bool connection_is_over(const struct mquic_connection *connection)
 {
 	return connection->state == CONNECTION_ENDED;
@@ -345,9 +357,13 @@ enum mquic_status mquic_connection_close(struct mquic_connection *connection, ui
 {
 	size_t len = reason == NULL ? 0 : strlen(reason);
 	ngtcp2_ccerr error;
+	enum mquic_status status;
 
 	if (connection == NULL)
 		return MQUIC_ERR_INVALID;
+	status = connection_check_fork(connection);
+	if (status != MQUIC_OK)
+		return status;
 	if (code >= (uint64_t)1 << 62 || len > 256)
 		return error_set(&connection->error, MQUIC_ERR_INVALID,
 				 "a close code is below 2^62 and a reason at most 256 bytes");
@@ -365,7 +381,7 @@ enum mquic_status mquic_connection_close(struct mquic_connection *connection, ui
 
 void mquic_connection_free(struct mquic_connection *connection)
 {
-	if (connection == NULL)
+	if (connection == NULL || connection_is_torn(connection))
 		return;
 	(void)mquic_connection_close(connection, 0, NULL);
 	connection->owned = false;

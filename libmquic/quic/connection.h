@@ -40,6 +40,10 @@ void connection_observe(struct mquic_connection *connection,
 
 bool connection_is_over(const struct mquic_connection *connection);
 
+/* As endpoint_check_fork() and endpoint_is_torn(); fine once the endpoint is gone. */
+enum mquic_status connection_check_fork(struct mquic_connection *connection);
+bool connection_is_torn(const struct mquic_connection *connection);
+
 /* The endpoint it was made on, NULL once that is freed. */
 struct mquic_endpoint *connection_endpoint(const struct mquic_connection *connection);
 

@@ -194,6 +194,8 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 
 	if (connection == NULL || endpoint == NULL)
 		return MQUIC_ERR_INVALID;
+	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	if (host == NULL || host[0] == '\0' || port == 0)
 		return error_set(&endpoint->error, MQUIC_ERR_INVALID,
 				 "a host and a port from 1 to 65535 are needed to dial");

@@ -86,6 +86,7 @@ static void let_connections_go(struct mquic_endpoint *endpoint)
 			list_entry(endpoint->connections.next, struct mquic_connection, link);
 
 		(void)mquic_connection_close(connection, 0, NULL);
+		connection_drop(connection); /* in a child of fork() nothing was said */
 		if (!connection->owned) {
 			connection_destroy(connection);
 			continue;
@@ -106,7 +107,7 @@ void mquic_endpoint_free(struct mquic_endpoint *endpoint)
 	struct mquic_event *event;
 	struct list *node;
 
-	if (endpoint == NULL)
+	if (endpoint == NULL || endpoint_is_torn(endpoint))
 		return;
 	while ((node = list_take_first(&endpoint->children)) != NULL) {
 		struct endpoint_child *child = list_entry(node, struct endpoint_child, link);
@@ -118,6 +119,20 @@ void mquic_endpoint_free(struct mquic_endpoint *endpoint)
 	while ((event = event_queue_pop(&endpoint->events)) != NULL)
 		mquic_event_free(event);
 	release(endpoint);
+}
+
+enum mquic_status endpoint_check_fork(const struct mquic_endpoint *endpoint, struct error *error)
+{
+	if (!loop_is_forked(&endpoint->loop))
+		return MQUIC_OK;
+	return error_set(error, MQUIC_ERR_FORKED,
+			 "this was made before fork() and belongs to the parent process: make a "
+			 "new endpoint in the child");
+}
+
+bool endpoint_is_torn(const struct mquic_endpoint *endpoint)
+{
+	return endpoint->processing && loop_is_forked(&endpoint->loop);
 }
 
 uint64_t endpoint_now(struct mquic_endpoint *endpoint)
@@ -194,6 +209,8 @@ enum mquic_status mquic_endpoint_process(struct mquic_endpoint *endpoint)
 
 	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
+	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	begin(endpoint);
 	code = loop_dispatch(&endpoint->loop);
 	timers_run(&endpoint->timers, endpoint->now_ns);
@@ -210,6 +227,8 @@ enum mquic_status mquic_endpoint_wait(struct mquic_endpoint *endpoint, int timeo
 
 	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
+	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	fd = (struct pollfd){.fd = endpoint->loop.epoll_fd, .events = POLLIN};
 	count = poll(&fd, 1, timeout_ms);
 	if (count < 0 && errno == EINTR)
@@ -231,7 +250,7 @@ struct mquic_event *mquic_endpoint_next_event(struct mquic_endpoint *endpoint)
 {
 	struct mquic_event *event;
 
-	if (endpoint == NULL)
+	if (endpoint == NULL || endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
 		return NULL;
 	event = event_queue_pop(&endpoint->events);
 	if (event != NULL)
@@ -271,5 +290,5 @@ void *mquic_endpoint_get_userdata(const struct mquic_endpoint *endpoint)
 
 int mquic_endpoint_get_fd(const struct mquic_endpoint *endpoint)
 {
-	return endpoint == NULL ? -1 : endpoint->loop.epoll_fd;
+	return endpoint == NULL || loop_is_forked(&endpoint->loop) ? -1 : endpoint->loop.epoll_fd;
 }

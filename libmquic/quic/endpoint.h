@@ -87,6 +87,15 @@ struct mquic_endpoint {
 	uint8_t *burst; /* ENDPOINT_BURST_BYTES */
 };
 
+/* MQUIC_OK, or in a child of fork() MQUIC_ERR_FORKED with a sentence. */
+enum mquic_status endpoint_check_fork(const struct mquic_endpoint *endpoint, struct error *error);
+
+/*
+ * Whether this is a child that was forked off in the middle of a turn: no list of the endpoint can
+ * be relied on then, and what is on it is best left where it is.
+ */
+bool endpoint_is_torn(const struct mquic_endpoint *endpoint);
+
 /* The time of this turn, or of now between turns; never goes back. */
 uint64_t endpoint_now(struct mquic_endpoint *endpoint);
 

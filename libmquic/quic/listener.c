@@ -98,6 +98,8 @@ enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
 
 	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
+	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	if (settings == NULL || address == NULL)
 		return error_set(&endpoint->error, MQUIC_ERR_INVALID,
 				 "listening needs settings with a certificate, and an address");
@@ -128,6 +130,8 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 
 	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
+	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	list_for_each (node, following, &endpoint->listeners) {
 		struct quic_listener *listener = list_entry(node, struct quic_listener, link);
 		struct tls_credentials *credentials;

@@ -157,6 +157,8 @@ enum mquic_status mquic_connection_migrate(struct mquic_connection *connection)
 
 	if (connection == NULL)
 		return MQUIC_ERR_INVALID;
+	if (connection_check_fork(connection) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	if (connection->state == CONNECTION_ENDED)
 		return error_set(&connection->error, MQUIC_ERR_CLOSED, "the connection is over");
 	if (!may_migrate(connection))

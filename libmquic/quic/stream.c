@@ -202,6 +202,8 @@ enum mquic_status mquic_stream_open(struct mquic_stream **stream,
 
 	if (stream == NULL || connection == NULL)
 		return MQUIC_ERR_INVALID;
+	if (connection_check_fork(connection) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	if (connection->state == CONNECTION_ENDED)
 		return error_set(&connection->error, MQUIC_ERR_CLOSED,
 				 "no stream can be opened: the connection is over");
@@ -224,6 +226,8 @@ enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connec
 
 	if (stream == NULL || connection == NULL)
 		return MQUIC_ERR_INVALID;
+	if (connection_check_fork(connection) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	node = list_take_first(&connection->acceptable);
 	if (node == NULL)
 		return connection->state == CONNECTION_ENDED ? MQUIC_ERR_CLOSED : MQUIC_ERR_AGAIN;
@@ -253,6 +257,8 @@ void mquic_stream_free(struct mquic_stream *stream)
 	if (stream == NULL)
 		return;
 	connection = stream->connection;
+	if (connection != NULL && connection_is_torn(connection))
+		return;
 	stream->owned = false;
 	if (connection == NULL) {
 		stream_destroy(stream);
@@ -289,18 +295,33 @@ static bool is_over(const struct mquic_stream *stream)
 	       stream->connection->state == CONNECTION_ENDED;
 }
 
+static bool is_forked(const struct mquic_stream *stream)
+{
+	return stream->connection != NULL && connection_check_fork(stream->connection) != MQUIC_OK;
+}
+
+/* MQUIC_OK while the stream can be asked to do something. */
+static enum mquic_status check_alive(const struct mquic_stream *stream)
+{
+	if (is_forked(stream))
+		return MQUIC_ERR_FORKED;
+	return is_over(stream) ? MQUIC_ERR_CLOSED : MQUIC_OK;
+}
+
 enum mquic_status mquic_stream_send(struct mquic_stream *stream, const uint8_t *data, size_t len,
 				    size_t *sent)
 {
 	struct mquic_connection *connection;
+	enum mquic_status status;
 	size_t room;
 
 	if (stream == NULL || sent == NULL || (data == NULL && len > 0))
 		return MQUIC_ERR_INVALID;
 	*sent = 0;
 	connection = stream->connection;
-	if (is_over(stream))
-		return MQUIC_ERR_CLOSED;
+	status = check_alive(stream);
+	if (status != MQUIC_OK)
+		return status;
 	if (stream->send_stopped)
 		return MQUIC_ERR_CLOSED;
 	if (stream->send_reset || stream->finish_wanted)
@@ -333,6 +354,8 @@ enum mquic_status mquic_stream_peek(struct mquic_stream *stream, const uint8_t *
 		return MQUIC_ERR_INVALID;
 	*data = NULL;
 	*len = 0;
+	if (is_forked(stream))
+		return MQUIC_ERR_FORKED;
 	if (stream->discard)
 		return MQUIC_ERR_CLOSED;
 	span = fifo_front(&stream->input);
@@ -354,6 +377,8 @@ enum mquic_status mquic_stream_consume(struct mquic_stream *stream, size_t len)
 
 	if (stream == NULL || len > fifo_front(&stream->input).len)
 		return MQUIC_ERR_INVALID;
+	if (is_forked(stream))
+		return MQUIC_ERR_FORKED;
 	if (len == 0)
 		return MQUIC_OK;
 	fifo_drop(&stream->input, len);
@@ -393,10 +418,13 @@ enum mquic_status mquic_stream_recv(struct mquic_stream *stream, uint8_t *buffer
 
 enum mquic_status mquic_stream_finish(struct mquic_stream *stream)
 {
+	enum mquic_status status;
+
 	if (stream == NULL)
 		return MQUIC_ERR_INVALID;
-	if (is_over(stream))
-		return MQUIC_ERR_CLOSED;
+	status = check_alive(stream);
+	if (status != MQUIC_OK)
+		return status;
 	if (stream->send_reset)
 		return MQUIC_ERR_STATE;
 	if (stream->finish_wanted)
@@ -409,10 +437,13 @@ enum mquic_status mquic_stream_finish(struct mquic_stream *stream)
 
 enum mquic_status mquic_stream_reset(struct mquic_stream *stream, uint64_t code)
 {
+	enum mquic_status status;
+
 	if (stream == NULL || code >= CODE_LIMIT)
 		return MQUIC_ERR_INVALID;
-	if (is_over(stream))
-		return MQUIC_ERR_CLOSED;
+	status = check_alive(stream);
+	if (status != MQUIC_OK)
+		return status;
 	if (stream->send_reset)
 		return MQUIC_OK;
 	stream->send_reset = true;
@@ -427,10 +458,13 @@ enum mquic_status mquic_stream_reset(struct mquic_stream *stream, uint64_t code)
 
 enum mquic_status mquic_stream_stop(struct mquic_stream *stream, uint64_t code)
 {
+	enum mquic_status status;
+
 	if (stream == NULL || code >= CODE_LIMIT)
 		return MQUIC_ERR_INVALID;
-	if (is_over(stream))
-		return MQUIC_ERR_CLOSED;
+	status = check_alive(stream);
+	if (status != MQUIC_OK)
+		return status;
 	if (stream->input_reset)
 		return MQUIC_OK;
 	stream->input_reset = true;

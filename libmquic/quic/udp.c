@@ -266,6 +266,8 @@ static int send_datagram(struct wire *wire, const struct datagram *datagram)
 	struct udp_socket *socket = list_entry(wire, struct udp_socket, wire);
 	int code;
 
+	if (loop_is_forked(&socket->endpoint->loop))
+		return 0; /* the socket is the parent's */
 	if (datagram->len <= datagram->segment)
 		return worth_telling(send_once(socket, datagram, datagram->data, datagram->len));
 	if (!socket->segments || datagram->len > MAX_SEGMENTS * datagram->segment)

@@ -6,6 +6,9 @@ static enum mquic_status begin(struct mquic_session *session, struct mqtt_option
 {
 	if (session == NULL)
 		return MQUIC_ERR_INVALID;
+	if (session->endpoint != NULL &&
+	    endpoint_check_fork(session->endpoint, &session->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	if (session->active)
 		return error_set(&session->error, MQUIC_ERR_STATE,
 				 "this is set before connecting, or after DISCONNECTED");

@@ -198,6 +198,8 @@ static enum mquic_status check_arguments(struct mquic_connection *connection,
 	if (connect_timeout_ms < 100 || connect_timeout_ms > 600000 || max_connect < 64 ||
 	    max_connect > 1048576)
 		return MQUIC_ERR_INVALID;
+	if (connection_check_fork(connection) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	return connection_endpoint(connection) == NULL || connection_is_over(connection)
 		       ? MQUIC_ERR_CLOSED
 		       : MQUIC_OK;
@@ -238,7 +240,7 @@ enum mquic_status mquic_relay_new(struct mquic_relay **relay, struct mquic_conne
 
 void mquic_relay_free(struct mquic_relay *relay)
 {
-	if (relay == NULL)
+	if (relay == NULL || (relay->endpoint != NULL && endpoint_is_torn(relay->endpoint)))
 		return;
 	if (relay->endpoint != NULL)
 		forget_endpoint(relay);
@@ -253,6 +255,8 @@ enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state
 		return MQUIC_ERR_INVALID;
 	if (relay->state == RELAY_CLOSED || relay->endpoint == NULL)
 		return error_set(&relay->error, MQUIC_ERR_CLOSED, "the client is gone");
+	if (endpoint_check_fork(relay->endpoint, &relay->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	if (relay->state != state)
 		return error_set(&relay->error, MQUIC_ERR_STATE, "%s", what);
 	return MQUIC_OK;
@@ -264,6 +268,8 @@ enum mquic_status mquic_relay_close(struct mquic_relay *relay, uint64_t code, co
 		return MQUIC_ERR_INVALID;
 	if (relay->state == RELAY_CLOSED || relay->endpoint == NULL)
 		return error_set(&relay->error, MQUIC_ERR_CLOSED, "the client is gone");
+	if (endpoint_check_fork(relay->endpoint, &relay->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	if (relay->ended) {
 		relay_tell_closed(relay);
 		return MQUIC_OK;

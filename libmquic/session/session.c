@@ -48,6 +48,8 @@ enum mquic_status mquic_session_new(struct mquic_session **session,
 
 	if (session == NULL || endpoint == NULL)
 		return MQUIC_ERR_INVALID;
+	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	made = calloc(1, sizeof(*made));
 	if (made == NULL)
 		return MQUIC_ERR_MEMORY;
@@ -70,7 +72,7 @@ enum mquic_status mquic_session_new(struct mquic_session **session,
 
 void mquic_session_free(struct mquic_session *session)
 {
-	if (session == NULL)
+	if (session == NULL || (session->endpoint != NULL && endpoint_is_torn(session->endpoint)))
 		return;
 	if (session->endpoint != NULL)
 		forget_endpoint(session);
@@ -123,6 +125,8 @@ enum mquic_status mquic_session_connect(struct mquic_session *session, const cha
 	if (session->endpoint == NULL)
 		return error_set(&session->error, MQUIC_ERR_CLOSED,
 				 "the endpoint of this session is gone");
+	if (endpoint_check_fork(session->endpoint, &session->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	if (session->active)
 		return error_set(&session->error, MQUIC_ERR_STATE,
 				 "the session is connecting or connected already");
@@ -187,6 +191,8 @@ static enum mquic_status begin(struct mquic_session *session)
 	if (session->endpoint == NULL)
 		return error_set(&session->error, MQUIC_ERR_CLOSED,
 				 "the endpoint of this session is gone");
+	if (endpoint_check_fork(session->endpoint, &session->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	if (!session->active)
 		return error_set(&session->error, MQUIC_ERR_STATE,
 				 "the session is not connected: call connect first");
