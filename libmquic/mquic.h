@@ -416,7 +416,8 @@ enum mquic_event_type {
 	/** Session: a message came; mquic_event_message(). */
 	MQUIC_EVENT_MESSAGE = 17,
 	/**
-	 * Session: a QoS 1 or 2 message of ours is settled (packet id, reason code). An error
+	 * Session: a QoS 1 or 2 message of ours is settled (packet id, reason code). From 0x80
+	 * on, the server has refused this message alone, with whatever code it likes. An error
 	 * code also tells that a message queued before CONNACK is not one the server takes;
 	 * then for QoS 0 as well, with packet id 0.
 	 */

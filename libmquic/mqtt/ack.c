@@ -7,7 +7,7 @@ static enum mqtt_reason read_reason(struct mqtt_ack *ack, struct buf_reader *rea
 	if (reader->left == 0)
 		return MQTT_SUCCESS;
 	ack->reason = buf_read_u8(reader);
-	if (!mqtt_reason_valid((int)ack->type, ack->reason))
+	if (!mqtt_reason_readable((int)ack->type, ack->reason))
 		return MQTT_PROTOCOL_ERROR;
 	if (reader->left == 0)
 		return MQTT_SUCCESS;

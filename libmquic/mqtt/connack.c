@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mqtt/connect.h"
 
+#define RETURN_CODE_LAST 5
+
 static enum mqtt_reason read_reason(struct mqtt_connack *connack, struct buf_reader *reader,
 				    int version)
 {
@@ -10,10 +12,18 @@ static enum mqtt_reason read_reason(struct mqtt_connack *connack, struct buf_rea
 		return MQTT_MALFORMED_PACKET;
 	if (version == MQTT_5) {
 		connack->reason = code;
-		return mqtt_reason_valid(MQTT_CONNACK, code) ? MQTT_SUCCESS : MQTT_PROTOCOL_ERROR;
+		return mqtt_reason_readable(MQTT_CONNACK, code) ? MQTT_SUCCESS
+								: MQTT_PROTOCOL_ERROR;
 	}
 	connack->reason = mqtt_reason_of_return_code(code);
 	return connack->reason == MQTT_MALFORMED_PACKET ? MQTT_MALFORMED_PACKET : MQTT_SUCCESS;
+}
+
+/* A server that knows 3.1.1 alone refuses 5.0 in its own words: a return code, and no properties.
+ */
+static bool is_refusal_of_3_1_1(struct bytes body)
+{
+	return body.len == 2 && body.data[1] >= 1 && body.data[1] <= RETURN_CODE_LAST;
 }
 
 enum mqtt_reason mqtt_connack_read(struct mqtt_connack *connack, const struct mqtt_packet *packet,
@@ -21,8 +31,11 @@ enum mqtt_reason mqtt_connack_read(struct mqtt_connack *connack, const struct mq
 {
 	struct buf_reader reader = buf_reader_of(packet->body);
 	uint8_t flags = buf_read_u8(&reader);
-	enum mqtt_reason reason = read_reason(connack, &reader, version);
+	enum mqtt_reason reason;
 
+	if (is_refusal_of_3_1_1(packet->body))
+		version = MQTT_3_1_1;
+	reason = read_reason(connack, &reader, version);
 	mqtt_properties_init(&connack->properties);
 	if (!mqtt_packet_flags_valid(packet) || flags > 1)
 		return MQTT_MALFORMED_PACKET;

@@ -9,7 +9,9 @@ static enum mqtt_reason read_reason(struct mqtt_disconnect *disconnect, struct b
 	if (reader->left == 0)
 		return MQTT_SUCCESS;
 	disconnect->reason = buf_read_u8(reader);
-	if (!mqtt_reason_valid((int)disconnect->type, disconnect->reason))
+	if (disconnect->type == MQTT_DISCONNECT
+		    ? !mqtt_reason_readable(MQTT_DISCONNECT, disconnect->reason)
+		    : !mqtt_reason_valid(MQTT_AUTH, disconnect->reason))
 		return MQTT_PROTOCOL_ERROR;
 	if (reader->left > 0)
 		reason = mqtt_properties_read(&disconnect->properties, reader,

@@ -63,6 +63,11 @@ bool mqtt_reason_valid(int type, uint8_t code)
 	return contains(&valid_codes[type], code);
 }
 
+bool mqtt_reason_readable(int type, uint8_t code)
+{
+	return code >= MQTT_FIRST_ERROR || mqtt_reason_valid(type, code);
+}
+
 bool mqtt_reason_valid_from_client(uint8_t code)
 {
 	static const struct codes codes = {LOW(0) | LOW(4), HIGH_DISCONNECT_BY_CLIENT};

@@ -61,6 +61,13 @@ enum mqtt_reason {
 /* Whether packets of this enum mqtt_type may carry the code, in either direction. */
 bool mqtt_reason_valid(int type, uint8_t code);
 
+/*
+ * Whether what a server says with the code can be understood: one of table 2-6, or an error of
+ * any number. 0x80 and above is a failure whatever it is (section 2.4), and brokers do send codes
+ * that their packet should not carry: Mosquitto answers PUBLISH with 0x95.
+ */
+bool mqtt_reason_readable(int type, uint8_t code);
+
 /* Whether a client may send the code in DISCONNECT (table 3-13). */
 bool mqtt_reason_valid_from_client(uint8_t code);
 

@@ -110,8 +110,7 @@ static enum mqtt_reason check_reasons(const struct mqtt_suback *suback, int vers
 	while (walk.left > 0) {
 		uint8_t code = buf_read_u8(&walk);
 
-		if (!mqtt_reason_valid((int)suback->type, code) ||
-		    (version != MQTT_5 && code > MQTT_UNSPECIFIED_ERROR))
+		if (!mqtt_reason_readable((int)suback->type, code))
 			return MQTT_PROTOCOL_ERROR;
 	}
 	return MQTT_SUCCESS;

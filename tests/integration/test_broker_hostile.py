@@ -108,6 +108,34 @@ def test_a_publish_above_the_brokers_limit_is_refused_with_a_sentence(make_broke
     assert "large" in done.stderr.lower(), done
 
 
+@pytest.mark.parametrize("qos", [1, 2])
+def test_a_message_the_broker_refuses_costs_nothing_but_itself(make_broker, qos):
+    """With message_size_limit, Mosquitto refuses with a code that is not one for publishing."""
+    broker = make_broker(top=["message_size_limit 100"]).start()
+    client = SessionClient(broker)
+    client.connect()
+    assert client.publish("t", "x" * 200, qos)["reason"] == "149"
+    assert client.publish("t", "small", qos)["reason"] in ("0", "16")
+    client.disconnect()
+    assert client.events("DISCONNECTED")[0]["status"] == "0"
+
+
+@pytest.mark.parametrize("qos", ["1", "2"])
+def test_mquic_pub_goes_on_after_a_message_that_is_refused(make_broker, workdir, qos):
+    broker = make_broker(top=["message_size_limit 100"]).start()
+    sub = broker.tcp_sub("-t", "t", "-C", 2)
+    lines = workdir / "lines"
+    lines.write_text("one\n" + "x" * 200 + "\ntwo\n")
+    with lines.open() as stdin:
+        done = broker.pub(
+            "-V", "mqttv5", "-t", "t", "-q", qos, "-l", stdin=stdin, check=False
+        )
+    assert done.returncode == 1, done
+    assert done.stderr.count("packet too large") == 1 and "again" not in done.stderr, done
+    assert sub.wait() == 0
+    assert sub.lines == ["one", "two"]
+
+
 def test_a_packet_above_our_own_limit_is_not_taken(broker):
     client = SessionClient(broker, packet_maximum=1024)
     client.connect()

@@ -122,6 +122,31 @@ START_TEST(received_message_can_be_published_again)
 }
 END_TEST
 
+/* Mosquitto answers PUBLISH with 0x95, which table 2-6 does not give to PUBACK. */
+START_TEST(publish_refusals_with_any_error_concern_that_message_alone)
+{
+	unsigned int code;
+
+	kit_up();
+	for (code = MQTT_FIRST_ERROR; code < 256; code++) {
+		uint16_t one = kit_publish("one", 1);
+		uint16_t two = kit_publish("two", 2);
+		uint16_t released = kit_publish("three", 2);
+
+		ck_assert_int_eq(kit_ack(MQTT_PUBACK, one, (uint8_t)code), MQUIC_OK);
+		ck_assert_int_eq(kit_ack(MQTT_PUBREC, two, (uint8_t)code), MQUIC_OK);
+		ck_assert_int_eq(kit_ack(MQTT_PUBREC, released, 0), MQUIC_OK);
+		ck_assert_int_eq(kit_ack(MQTT_PUBCOMP, released, (uint8_t)code), MQUIC_OK);
+		ck_assert_int_eq(kit_ack(MQTT_PUBREL, 9, (uint8_t)code), MQUIC_OK);
+		kit_delivered(one, (uint8_t)code);
+		kit_delivered(two, (uint8_t)code);
+		kit_delivered(released, (uint8_t)code);
+	}
+	ck_assert_uint_eq(mqtt_engine_inflight(kit.engine), 0);
+	kit_no_event();
+}
+END_TEST
+
 START_TEST(publish_refusals_of_the_server_are_reported)
 {
 	uint16_t id;
@@ -417,6 +442,7 @@ int main(void)
 		&publish_is_settled_at_every_qos_in_3_1_1,
 		&publish_carries_all_properties,
 		&received_message_can_be_published_again,
+		&publish_refusals_with_any_error_concern_that_message_alone,
 		&publish_refusals_of_the_server_are_reported,
 		&answers_to_nothing_do_no_harm,
 		&answers_of_the_wrong_kind_are_violations,

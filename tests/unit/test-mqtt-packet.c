@@ -241,6 +241,21 @@ START_TEST(every_reason_has_a_text)
 }
 END_TEST
 
+START_TEST(every_error_can_be_read_and_only_known_success)
+{
+	unsigned int code;
+	int type;
+
+	for (type = MQTT_CONNECT; type <= MQTT_AUTH; type++)
+		for (code = 0; code < 256; code++)
+			ck_assert_int_eq(mqtt_reason_readable(type, (uint8_t)code),
+					 code >= MQTT_FIRST_ERROR ||
+						 mqtt_reason_valid(type, (uint8_t)code));
+	ck_assert(mqtt_reason_readable(MQTT_PUBACK, MQTT_PACKET_TOO_LARGE));
+	ck_assert(!mqtt_reason_readable(MQTT_PUBACK, 0x11));
+}
+END_TEST
+
 START_TEST(return_codes_of_3_1_1_map_both_ways)
 {
 	uint8_t code;
@@ -272,6 +287,7 @@ int main(void)
 		&framing_refuses_too_large_packets_by_their_header,
 		&every_type_has_a_name,
 		&every_reason_has_a_text,
+		&every_error_can_be_read_and_only_known_success,
 		&return_codes_of_3_1_1_map_both_ways,
 	};
 

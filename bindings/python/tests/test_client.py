@@ -522,6 +522,22 @@ def test_refused_by_the_broker(make_broker, tls, recorder):
     assert client.error.reason_code == 135
 
 
+@pytest.mark.parametrize("qos", [1, 2])
+def test_a_refused_message_is_told_and_costs_nothing_else(make_broker, tls, recorder, qos):
+    broker = make_broker(top=["message_size_limit 100"]).start()
+    client = recorder.attach(mquic.Client(tls=tls, protocol=mqtt.MQTTv5))
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    fat = client.publish("t", b"x" * 200, qos)
+    thin = client.publish("t", b"x", qos)
+    reasons = {mid: reason for _, mid, reason, _ in recorder.wait("on_publish", 2)}
+    assert reasons[fat.mid] == "Packet too large" and reasons[fat.mid].is_failure
+    assert not reasons[thin.mid].is_failure
+    assert recorder.of("on_disconnect") == []
+    client.disconnect()
+    client.loop_stop()
+
+
 def test_password(make_broker, build, workdir, tls, recorder):
     import subprocess
 
