@@ -27,7 +27,7 @@ FOREIGN = {
     "ngtcp2": ["libmquic/quic/"],
 }
 # They look into the rooms, foreign types included, or stand in for a foreign library.
-INSIDERS = ("tests/unit/", "tests/sim/", "tests/fuzz/", "tests/preload/")
+INSIDERS = ("tests/unit/", "tests/sim/", "tests/hostile/", "tests/fuzz/", "tests/preload/")
 CLIENTS = ["mosquitto-plugin", "tools", "bindings", "libmquic/examples", "tests/integration"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 

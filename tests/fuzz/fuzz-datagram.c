@@ -15,11 +15,9 @@
  */
 #include "fuzz.h"
 
-#include <gnutls/x509.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "identity.h"
 #include "sim.h"
 
 #define PORT	  4433
@@ -50,46 +48,8 @@ static struct mquic_settings *client_settings;
 static struct mquic_settings *server_settings;
 static uint8_t initial[1500];
 static size_t initial_len;
-static char directory[] = "/tmp/mquic-fuzz-XXXXXX";
 
 /* ---- Once -------------------------------------------------------------------------- */
-
-static void write_file(char path[64], const char *name, gnutls_datum_t *pem)
-{
-	FILE *file;
-
-	(void)snprintf(path, 64, "%s/%s", directory, name);
-	file = fopen(path, "w");
-	MUST(file != NULL && fwrite(pem->data, pem->size, 1, file) == 1 && fclose(file) == 0);
-	MUST(chmod(path, 0600) == 0);
-	gnutls_free(pem->data);
-}
-
-/* A self-signed certificate; the client does not verify it. */
-static void make_certificate(char certificate_path[64], char key_path[64])
-{
-	gnutls_x509_privkey_t key;
-	gnutls_x509_crt_t certificate;
-	gnutls_datum_t pem;
-	const uint8_t serial = 1;
-
-	MUST(gnutls_x509_privkey_init(&key) == 0 && gnutls_x509_crt_init(&certificate) == 0);
-	MUST(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-					  GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
-					  0) == 0);
-	MUST(gnutls_x509_crt_set_version(certificate, 3) == 0);
-	MUST(gnutls_x509_crt_set_serial(certificate, &serial, 1) == 0);
-	MUST(gnutls_x509_crt_set_activation_time(certificate, 0) == 0);
-	MUST(gnutls_x509_crt_set_expiration_time(certificate, 4000000000) == 0);
-	MUST(gnutls_x509_crt_set_key(certificate, key) == 0);
-	MUST(gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0) == 0);
-	MUST(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem) == 0);
-	write_file(key_path, "key", &pem);
-	MUST(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &pem) == 0);
-	write_file(certificate_path, "crt", &pem);
-	gnutls_x509_crt_deinit(certificate);
-	gnutls_x509_privkey_deinit(key);
-}
 
 static void capture(void *user, const struct sim_host *from, const struct datagram *datagram)
 {
@@ -120,29 +80,17 @@ static void capture_initial(void)
 
 static void tidy_up(void)
 {
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "%s/key", directory);
-	(void)unlink(path);
-	(void)snprintf(path, sizeof(path), "%s/crt", directory);
-	(void)unlink(path);
-	(void)rmdir(directory);
 	mquic_settings_free(client_settings);
 	mquic_settings_free(server_settings);
 }
 
 static void prepare(void)
 {
-	char certificate_path[64];
-	char key_path[64];
-
-	MUST(mkdtemp(directory) != NULL);
-	make_certificate(certificate_path, key_path);
 	MUST(mquic_settings_new(&client_settings) == MQUIC_OK);
 	MUST(mquic_settings_new(&server_settings) == MQUIC_OK);
 	MUST(mquic_settings_set_insecure(client_settings, true) == MQUIC_OK);
-	MUST(mquic_settings_set_certificate(server_settings, certificate_path, key_path) ==
-	     MQUIC_OK);
+	MUST(mquic_settings_set_certificate(server_settings, identity_certificate(),
+					    identity_key()) == MQUIC_OK);
 	MUST(mquic_settings_set_max_handshakes(server_settings, 16) == MQUIC_OK);
 	MUST(mquic_settings_set_max_streams(server_settings, 4) == MQUIC_OK);
 	MUST(atexit(tidy_up) == 0);

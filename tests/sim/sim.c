@@ -509,6 +509,18 @@ void sim_inject(struct sim *sim, const struct address *from, const struct addres
 	air_put(sim, packet_copy(&packet));
 }
 
+void sim_send(struct sim_host *probe, const struct address *to, const uint8_t *data, size_t len)
+{
+	const struct datagram datagram = {
+		.remote = *to,
+		.data = data,
+		.len = len,
+		.segment = len,
+	};
+
+	(void)wire_send(&list_entry(probe->wires.next, struct sim_wire, link)->wire, &datagram);
+}
+
 /* ---- Time ----------------------------------------------------------------------- */
 
 static bool is_due(const struct sim_host *host)

@@ -95,6 +95,9 @@ struct address sim_seen_from_outside(const struct sim_host *host);
 void sim_inject(struct sim *sim, const struct address *from, const struct address *to,
 		const uint8_t *data, size_t len);
 
+/* A probe hands a datagram to its line. */
+void sim_send(struct sim_host *probe, const struct address *to, const uint8_t *data, size_t len);
+
 /* Called with every packet that a host hands to its line. */
 typedef void (*sim_tap)(void *user, const struct sim_host *from, const struct datagram *datagram);
 void sim_set_tap(struct sim *sim, sim_tap tap, void *user);

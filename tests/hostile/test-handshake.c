@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* Handshakes that go wrong on purpose: what TLS messages lack, bear or repeat, and when they come.
+ */
+#include <check.h>
+#include <string.h>
+
+#include "../unit/tls-kit.h"
+#include "scene.h"
+
+#define CRYPTO_ERROR 0x0100
+
+#define ALERT_UNEXPECTED_MESSAGE      10
+#define ALERT_MISSING_EXTENSION	      109
+#define ALERT_NO_APPLICATION_PROTOCOL 120
+
+static struct scene scene;
+
+static const uint8_t key_update[] = {GNUTLS_HANDSHAKE_KEY_UPDATE, 0, 0, 1, 0};
+
+/* The ways to the handshake itself; each attack is tried on all. */
+enum way {
+	WAY_STRAIGHT,
+	WAY_RETRY,
+	WAY_HELLO_RETRY,
+	WAY_BOTH,
+	WAYS
+};
+
+static void open_way(bool attacks_server, enum way way)
+{
+	bool retry = way == WAY_RETRY || way == WAY_BOTH;
+
+	scene_open(&scene, attacks_server, 1);
+	scene.peer->hello_retry = way == WAY_HELLO_RETRY || way == WAY_BOTH;
+	if (!retry)
+		return;
+	if (attacks_server)
+		mquic_settings_set_retry(scene.settings, MQUIC_RETRY_ALWAYS);
+	else
+		scene.peer->demand_retry = true;
+}
+
+static void expect_close(uint64_t code)
+{
+	ck_assert_msg(scene_until_closed(&scene), "nothing was said, the endpoint: '%s'",
+		      scene.end.text);
+	ck_assert_msg(scene.peer->close_code == code && !scene.peer->closed_by_application,
+		      "closed with 0x%llx: %s", (unsigned long long)scene.peer->close_code,
+		      scene.end.text);
+}
+
+static void finish(void)
+{
+	ck_assert(scene_close(&scene));
+}
+
+/* ---- RFC 9001 section 8.2: transport parameters must be there --------------------- */
+
+static void without_params(struct hostile *peer, enum hostile_level level, struct octets *message)
+{
+	(void)peer;
+	(void)level;
+	message_remove_extension(message, 0x39);
+}
+
+static void with_params_renamed(struct hostile *peer, enum hostile_level level,
+				struct octets *message)
+{
+	(void)peer;
+	(void)level;
+	message_rename_extension(message, 0x39, 0x3939);
+}
+
+START_TEST(server_refuses_a_hello_without_transport_parameters)
+{
+	open_way(true, (enum way)_i);
+	scene.peer->on_message = without_params;
+	scene_begin(&scene);
+	expect_close(CRYPTO_ERROR + ALERT_MISSING_EXTENSION);
+	finish();
+}
+END_TEST
+
+START_TEST(server_refuses_a_hello_whose_transport_parameters_have_another_type)
+{
+	open_way(true, (enum way)_i);
+	scene.peer->on_message = with_params_renamed;
+	scene_begin(&scene);
+	expect_close(CRYPTO_ERROR + ALERT_MISSING_EXTENSION);
+	finish();
+}
+END_TEST
+
+START_TEST(client_refuses_a_server_without_transport_parameters)
+{
+	open_way(false, (enum way)_i);
+	scene.peer->no_params = true;
+	scene_begin(&scene);
+	expect_close(CRYPTO_ERROR + ALERT_MISSING_EXTENSION);
+	finish();
+}
+END_TEST
+
+/* ---- RFC 9001 section 6: KeyUpdate is not for QUIC ------------------------------------ */
+
+/* Behind the peer's Finished, in the same datagram or in one of its own. */
+static void update_behind_finished(struct hostile *peer)
+{
+	hostile_say_tls(peer, HOSTILE_APP, key_update, sizeof(key_update));
+}
+
+START_TEST(key_update_message_in_the_datagram_of_finished_ends_the_connection)
+{
+	open_way(_i % 2 == 0, (enum way)(_i / 2));
+	scene.peer->on_confirmed = update_behind_finished;
+	scene_begin(&scene);
+	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish();
+}
+END_TEST
+
+START_TEST(key_update_message_right_behind_finished_ends_the_connection)
+{
+	open_way(_i % 2 == 0, (enum way)(_i / 2));
+	scene.peer->on_confirmed = update_behind_finished;
+	scene.peer->split = true;
+	scene_begin(&scene);
+	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish();
+}
+END_TEST
+
+START_TEST(key_update_message_ends_an_old_connection)
+{
+	scene_open(&scene, _i == 0, 1);
+	scene_connect(&scene);
+	sim_run(scene.sim, 10 * SIM_SECOND);
+	hostile_say_tls(scene.peer, HOSTILE_APP, key_update, sizeof(key_update));
+	hostile_flush(scene.peer);
+	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish();
+}
+END_TEST
+
+static void update_before_finished(struct hostile *peer, enum hostile_level level,
+				   struct octets *message)
+{
+	(void)peer;
+	if (level == HOSTILE_HANDSHAKE && message->data[0] == GNUTLS_HANDSHAKE_FINISHED)
+		octets_insert(message, 0, key_update, sizeof(key_update));
+}
+
+START_TEST(key_update_message_in_the_handshake_ends_it)
+{
+	open_way(_i % 2 == 0, (enum way)(_i / 2));
+	scene.peer->on_message = update_before_finished;
+	scene_begin(&scene);
+	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish();
+}
+END_TEST
+
+/* A message of the handshake once more, or one that is not for now. */
+START_TEST(other_messages_after_the_handshake_end_the_connection)
+{
+	static const uint8_t types[] = {
+		GNUTLS_HANDSHAKE_HELLO_REQUEST,
+		GNUTLS_HANDSHAKE_CLIENT_HELLO,
+		GNUTLS_HANDSHAKE_SERVER_HELLO,
+		GNUTLS_HANDSHAKE_END_OF_EARLY_DATA,
+		GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS,
+		GNUTLS_HANDSHAKE_CERTIFICATE_PKT,
+		GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST,
+		GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY,
+		GNUTLS_HANDSHAKE_FINISHED,
+		254, /* message_hash */
+		99,
+	};
+	uint8_t message[40] = {types[_i / 2], 0, 0, 36};
+
+	scene_open(&scene, _i % 2 == 0, 1);
+	scene_connect(&scene);
+	hostile_say_tls(scene.peer, HOSTILE_APP, message, sizeof(message));
+	hostile_flush(scene.peer);
+	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish();
+}
+END_TEST
+
+static void end_early_data(struct hostile *peer, enum hostile_level level, struct octets *message)
+{
+	static const uint8_t end[] = {GNUTLS_HANDSHAKE_END_OF_EARLY_DATA, 0, 0, 0};
+
+	(void)peer;
+	if (level == HOSTILE_HANDSHAKE && message->data[0] == GNUTLS_HANDSHAKE_FINISHED)
+		octets_insert(message, 0, end, sizeof(end));
+}
+
+/* RFC 9001 section 8.3. */
+START_TEST(end_of_early_data_ends_the_handshake)
+{
+	open_way(true, (enum way)_i);
+	scene.peer->on_message = end_early_data;
+	scene_begin(&scene);
+	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish();
+}
+END_TEST
+
+/* RFC 9001 section 8.1. */
+START_TEST(no_or_another_application_protocol_ends_the_handshake)
+{
+	scene_open(&scene, _i % 2 == 0, 1);
+	scene.peer->alpn = _i < 2 ? NULL : "dummy";
+	scene_begin(&scene);
+	expect_close(CRYPTO_ERROR + ALERT_NO_APPLICATION_PROTOCOL);
+	finish();
+}
+END_TEST
+
+/* ---- 1-RTT packets before the client's own flight is written -------------------------- */
+
+/* With a server's first flight: its 1-RTT keys are there before it has heard of the client. */
+static void queue_early(struct hostile *peer, enum hostile_level level, struct octets *message)
+{
+	const struct octets *frames = peer->user;
+
+	if (level == HOSTILE_HANDSHAKE && message->data[0] == GNUTLS_HANDSHAKE_FINISHED)
+		hostile_queue(peer, HOSTILE_APP, frames);
+}
+
+static void fill_early(struct octets *frames, int kind)
+{
+	static const uint8_t cid[8] = "new name";
+	static const uint8_t path[8] = "12345678";
+
+	frames->len = 0;
+	switch (kind) {
+	case 0:
+		FRAME(frames, FRAME_HANDSHAKE_DONE);
+		break;
+	case 1:
+		frame_new_cid(frames, 1, 1, cid, sizeof(cid));
+		break;
+	case 2:
+		FRAME(frames, FRAME_HANDSHAKE_DONE);
+		frame_new_cid(frames, 1, 1, cid, sizeof(cid));
+		break;
+	case 3:
+		frame_path(frames, FRAME_PATH_CHALLENGE, path);
+		break;
+	default:
+		FRAME(frames, FRAME_RETIRE_CONNECTION_ID, 0);
+		break;
+	}
+}
+
+#define EARLY_KINDS 5
+#define EARLY_ORDER 3
+
+/* Together with the flight, behind it, and before it. All this is allowed, but for the last. */
+START_TEST(client_stands_1rtt_packets_with_the_first_flight)
+{
+	int kind = _i % EARLY_KINDS;
+	int order = _i / EARLY_KINDS % EARLY_ORDER;
+	struct octets frames;
+
+	open_way(false, (enum way)(_i / EARLY_KINDS / EARLY_ORDER));
+	fill_early(&frames, kind);
+	scene.peer->on_message = queue_early;
+	scene.peer->user = &frames;
+	scene.peer->split = order > 0;
+	scene.peer->app_first = order > 1;
+	scene_begin(&scene);
+	sim_run(scene.sim, 5 * SIM_SECOND);
+	ck_assert(scene.ready == 1 || scene.peer->closed);
+	finish();
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *made = suite_create("hostile-handshake");
+	TCase *tls = tcase_create("tls");
+	TCase *early = tcase_create("early");
+
+	tcase_add_loop_test(tls, server_refuses_a_hello_without_transport_parameters, 0, WAYS);
+	tcase_add_loop_test(
+		tls, server_refuses_a_hello_whose_transport_parameters_have_another_type, 0, WAYS);
+	tcase_add_loop_test(tls, client_refuses_a_server_without_transport_parameters, 0, WAYS);
+	tcase_add_loop_test(tls, key_update_message_in_the_datagram_of_finished_ends_the_connection,
+			    0, 2 * WAYS);
+	tcase_add_loop_test(tls, key_update_message_right_behind_finished_ends_the_connection, 0,
+			    2 * WAYS);
+	tcase_add_loop_test(tls, key_update_message_ends_an_old_connection, 0, 2);
+	tcase_add_loop_test(tls, key_update_message_in_the_handshake_ends_it, 0, 2 * WAYS);
+	tcase_add_loop_test(tls, other_messages_after_the_handshake_end_the_connection, 0, 22);
+	tcase_add_loop_test(tls, end_of_early_data_ends_the_handshake, 0, WAYS);
+	tcase_add_loop_test(tls, no_or_another_application_protocol_ends_the_handshake, 0, 4);
+	tcase_add_loop_test(early, client_stands_1rtt_packets_with_the_first_flight, 0,
+			    EARLY_KINDS * EARLY_ORDER * WAYS);
+	suite_add_tcase(made, tls);
+	suite_add_tcase(made, early);
+	return made;
+}
+
+int main(void)
+{
+	return kit_main(suite());
+}
