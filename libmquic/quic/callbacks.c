@@ -14,6 +14,30 @@ static struct mquic_stream *stream_of(void *stream_user_data)
 	return stream_user_data;
 }
 
+/*
+ * TLS bytes of the peer. Those of 1-RTT packets are session tickets, of which we keep none: they
+ * are looked at and go no further.
+ */
+static int crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_t offset,
+		       const uint8_t *data, size_t len, void *user_data)
+{
+	static const enum tls_level levels[] = {
+		[NGTCP2_ENCRYPTION_LEVEL_INITIAL] = TLS_LEVEL_INITIAL,
+		[NGTCP2_ENCRYPTION_LEVEL_HANDSHAKE] = TLS_LEVEL_HANDSHAKE,
+		[NGTCP2_ENCRYPTION_LEVEL_1RTT] = TLS_LEVEL_1RTT,
+	};
+	struct mquic_connection *connection = user_data;
+	uint8_t alert = tls_order_check(&connection->order, levels[level], data, len);
+
+	if (alert != 0) {
+		ngtcp2_conn_set_tls_alert(conn, alert);
+		return NGTCP2_ERR_CRYPTO;
+	}
+	if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT)
+		return 0;
+	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
+}
+
 static int handshake_completed(ngtcp2_conn *conn, void *user_data)
 {
 	struct mquic_connection *connection = user_data;
@@ -34,8 +58,9 @@ static int stream_open_by_peer(ngtcp2_conn *conn, int64_t id, void *user_data)
 	stream->remote = true;
 	list_append(&connection->acceptable, &stream->place_link);
 	connection->new_streams = true;
-	return ngtcp2_conn_set_stream_user_data(conn, id, stream) == 0 ? 0
-								       : NGTCP2_ERR_CALLBACK_FAILURE;
+	return ngtcp2_conn_set_stream_user_data(conn, id, stream) == 0
+		       ? 0
+		       : NGTCP2_ERR_CALLBACK_FAILURE;
 }
 
 static int stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset,
@@ -158,6 +183,7 @@ static void random_bytes(uint8_t *bytes, size_t len, const ngtcp2_rand_ctx *cont
 }
 
 const ngtcp2_callbacks transport_callbacks = {
+	.recv_crypto_data = crypto_data,
 	.handshake_completed = handshake_completed,
 	.encrypt = ngtcp2_crypto_encrypt_cb,
 	.decrypt = ngtcp2_crypto_decrypt_cb,

@@ -5,17 +5,6 @@
 #include "quic/random.h"
 #include "quic/transport.h"
 
-static int crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_t offset,
-		       const uint8_t *data, size_t len, void *user_data)
-{
-	struct mquic_connection *connection = user_data;
-
-	/* Session tickets, which may come at any time after the handshake; we keep none. */
-	if (connection->tls == NULL)
-		return 0;
-	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
-}
-
 /* A client's socket leads to one connection: no route, and never a reset. */
 static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t len,
 			     void *user_data)
@@ -24,6 +13,22 @@ static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token,
 	(void)user_data;
 	transport_random_cid(cid, len);
 	random_fill(token, RESET_TOKEN_LEN);
+	return 0;
+}
+
+/* The server's first identifier is in use for good: ngtcp2 is past the handshake. */
+static int identifier_status(ngtcp2_conn *conn, ngtcp2_connection_id_status_type type,
+			     uint64_t number, const ngtcp2_cid *cid, const uint8_t *token,
+			     void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+
+	(void)conn;
+	(void)number;
+	(void)cid;
+	(void)token;
+	if (type == NGTCP2_CONNECTION_ID_STATUS_TYPE_ACTIVATE)
+		connection->held.open = true;
 	return 0;
 }
 
@@ -51,8 +56,8 @@ enum mquic_status transport_client(struct mquic_connection *connection,
 	transport_random_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + QUIC_CID_LEN);
 	callbacks.client_initial = ngtcp2_crypto_client_initial_cb;
 	callbacks.recv_retry = ngtcp2_crypto_recv_retry_cb;
-	callbacks.recv_crypto_data = crypto_data;
 	callbacks.get_new_connection_id = new_connection_id;
+	callbacks.dcid_status = identifier_status;
 	if (ngtcp2_conn_client_new(&connection->conn, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
 				   &callbacks, &quic_settings, &params,
 				   &connection->memory.allocator, connection) != 0) {

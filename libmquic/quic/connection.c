@@ -23,6 +23,7 @@ struct mquic_connection *connection_new(struct mquic_endpoint *endpoint)
 		return NULL;
 	}
 	memory_init(&connection->memory);
+	held_init(&connection->held);
 	connection->target.kind = TARGET_CONNECTION;
 	connection->endpoint = endpoint;
 	connection->observer = connection_events();
@@ -52,6 +53,7 @@ void connection_strip(struct mquic_connection *connection)
 	}
 	tls_session_free(connection->tls);
 	connection->tls = NULL;
+	held_clear(&connection->held);
 	timer_set(&endpoint->timers, &connection->timer, TIMER_NEVER);
 	route_remove_all(endpoint, &connection->target);
 	if (connection->wire != NULL && connection->wire->connection == connection)
@@ -128,18 +130,14 @@ void connection_set_peer(struct mquic_connection *connection, const ngtcp2_path 
 	address_print(&connection->local, connection->local_text);
 }
 
-void connection_read(struct mquic_connection *connection, struct wire *wire,
-		     const struct datagram *datagram)
+/* Hands packets to ngtcp2; the task does what follows from them. */
+static void feed(struct mquic_connection *connection, struct wire *wire,
+		 const struct datagram *datagram)
 {
 	ngtcp2_path path = transport_path(wire, datagram);
 	ngtcp2_pkt_info info = {.ecn = datagram->ecn};
 	int code;
 
-	if (connection->conn == NULL || connection->failure != 0)
-		return;
-	connection->heard = true;
-	connection->counters.packets_received++;
-	connection->counters.bytes_received += datagram->len;
 	code = ngtcp2_conn_read_pkt(connection->conn, &path, &info, datagram->data, datagram->len,
 				    endpoint_now(connection->endpoint));
 	if (code == NGTCP2_ERR_RETRY) {
@@ -153,6 +151,34 @@ void connection_read(struct mquic_connection *connection, struct wire *wire,
 	connection->failure = code;
 	unproven_heard(connection, datagram);
 	endpoint_schedule(connection->endpoint, &connection->task);
+}
+
+void connection_read(struct mquic_connection *connection, struct wire *wire,
+		     const struct datagram *datagram)
+{
+	struct datagram now = *datagram;
+
+	if (connection->conn == NULL || connection->failure != 0)
+		return;
+	connection->heard = true;
+	connection->counters.packets_received++;
+	connection->counters.bytes_received += datagram->len;
+	if (connection->listener == NULL)
+		now.len = held_split(&connection->held, datagram);
+	if (now.len > 0)
+		feed(connection, wire, &now);
+}
+
+/* ngtcp2 is past the handshake: now for what came before it was. */
+static void read_held(struct mquic_connection *connection)
+{
+	struct datagram datagram;
+	void *memory;
+
+	while (connection->failure == 0 && held_take(&connection->held, &datagram, &memory)) {
+		feed(connection, connection->wire, &datagram);
+		free(memory);
+	}
 }
 
 static void timer_fired(struct timer *timer, uint64_t now_ns)
@@ -281,6 +307,7 @@ static void run(struct task *task)
 		timer_set(&connection->endpoint->timers, &connection->timer,
 			  ngtcp2_conn_get_expiry(connection->conn));
 		rest(connection);
+		read_held(connection);
 		/* Only now: what is tried next starts with a task of its own. */
 		if (unreachable != 0)
 			cannot_send(connection, unreachable);

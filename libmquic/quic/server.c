@@ -4,17 +4,6 @@
 
 #include "quic/transport.h"
 
-static int crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_t offset,
-		       const uint8_t *data, size_t len, void *user_data)
-{
-	struct mquic_connection *connection = user_data;
-
-	/* A client has nothing more to say after its Finished (RFC 9001 sections 4.4 and 6). */
-	if (connection->tls == NULL)
-		return NGTCP2_ERR_CRYPTO;
-	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
-}
-
 static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t len,
 			     void *user_data)
 {
@@ -76,7 +65,6 @@ enum mquic_status transport_server(struct mquic_connection *connection, const ng
 		return MQUIC_ERR_MEMORY;
 	params.stateless_reset_token_present = 1;
 	callbacks.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
-	callbacks.recv_crypto_data = crypto_data;
 	callbacks.get_new_connection_id = new_connection_id;
 	callbacks.remove_connection_id = remove_connection_id;
 	if (ngtcp2_conn_server_new(&connection->conn, &hd->scid, &scid, &path, hd->version,

@@ -113,6 +113,7 @@ enum mquic_status transport_new_tls(struct mquic_connection *connection, const c
 {
 	connection->reference.get_conn = conn_of_reference;
 	connection->reference.user_data = connection;
+	tls_order_init(&connection->order, connection->listener == NULL ? TLS_CLIENT : TLS_SERVER);
 	return tls_session_new(&connection->tls, connection->credentials, server_name,
 			       &connection->reference);
 }

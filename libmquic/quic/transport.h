@@ -21,6 +21,7 @@
 #include "quic/connection.h"
 #include "quic/endpoint.h"
 #include "quic/memory.h"
+#include "tls/order.h"
 #include "tls/tls.h"
 
 struct udp_reader;
@@ -88,6 +89,13 @@ struct quic_unproven {
 	uint64_t sent;
 };
 
+/* A client's packets that came too early (held.c). */
+struct quic_held {
+	struct list packets;
+	size_t count;
+	bool open; /* ngtcp2 is past the handshake: nothing is too early any more */
+};
+
 struct mquic_connection {
 	struct quic_target target;
 	struct list link;        /* endpoint->connections */
@@ -97,6 +105,8 @@ struct mquic_connection {
 	struct mquic_settings *settings;
 	struct tls_credentials *credentials;
 	struct tls_session *tls; /* gone once the handshake is complete */
+	struct tls_order order;
+	struct quic_held held;   /* a client's */
 	ngtcp2_conn *conn;       /* NULL once ended */
 	ngtcp2_crypto_conn_ref reference;
 	struct wire *wire;
@@ -207,6 +217,16 @@ void unproven_heard(struct mquic_connection *connection, const struct datagram *
 size_t unproven_room(struct mquic_connection *connection, size_t wanted);
 /* A packet goes. */
 void unproven_sent(struct mquic_connection *connection, const ngtcp2_path *path, size_t len);
+
+/* ---- held.c: what a client reads only when it is past the handshake ---- */
+
+void held_init(struct quic_held *held);
+/* How many bytes of a datagram may be read now; keeps the rest. */
+size_t held_split(struct quic_held *held, const struct datagram *datagram);
+/* What may be read by now, in order: the caller frees `memory` when it is. False: nothing. */
+bool held_take(struct quic_held *held, struct datagram *datagram, void **memory);
+/* For another attempt, or the end. */
+void held_clear(struct quic_held *held);
 
 /* ---- dial.c ---- */
 

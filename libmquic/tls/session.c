@@ -25,23 +25,64 @@ static enum mquic_status translate(int rv)
 	return rv == GNUTLS_E_MEMORY_ERROR ? MQUIC_ERR_MEMORY : MQUIC_ERR_TLS;
 }
 
+/* RFC 9001 section 8.2. */
+#define QUIC_TRANSPORT_PARAMETERS 0x39
+
+static int find_parameters(void *found, unsigned int type, const unsigned char *data,
+			   unsigned int len)
+{
+	(void)data;
+	(void)len;
+	if (type == QUIC_TRANSPORT_PARAMETERS)
+		*(bool *)found = true;
+	return 0;
+}
+
+/*
+ * Without the peer's transport parameters the connection must not be (RFC 9001 section 8.2).
+ * Neither GnuTLS nor ngtcp2 looks before they are used: an assertion of ngtcp2 ends the program
+ * then.
+ */
+static int check_parameters(const gnutls_datum_t *extensions, unsigned int flags)
+{
+	bool found = false;
+	int rv = gnutls_ext_raw_parse(&found, find_parameters, extensions, flags);
+
+	if (rv < 0)
+		return rv;
+	return found ? 0 : GNUTLS_E_MISSING_EXTENSION;
+}
+
 /*
  * RFC 9001 section 8.1: without an agreed protocol the connection must not be. GnuTLS'
- * "mandatory" flag looks at the offers only, not at whether there was one. A server knows after
- * the client's hello; a client's hook sees the encrypted extensions before they are parsed, so it
- * asks at the server's Finished.
+ * "mandatory" flag looks at the offers only, not at whether there was one.
  */
-static int check_alpn(gnutls_session_t native, unsigned int type, unsigned int when,
-		      unsigned int incoming, const gnutls_datum_t *message)
+static int check_alpn(gnutls_session_t native)
 {
 	gnutls_datum_t protocol;
 
-	(void)type;
-	(void)when;
-	(void)incoming;
-	(void)message;
 	if (gnutls_alpn_get_selected_protocol(native, &protocol) != 0)
 		return GNUTLS_E_NO_APPLICATION_PROTOCOL;
+	return 0;
+}
+
+/*
+ * Sees the peer's messages before (`GNUTLS_HOOK_PRE`) and after GnuTLS has read them. A server
+ * knows the protocol after the client's hello; a client after the encrypted extensions, which the
+ * hook sees before they are parsed, so it asks at the server's Finished.
+ */
+static int check_message(gnutls_session_t native, unsigned int type, unsigned int when,
+			 unsigned int incoming, const gnutls_datum_t *message)
+{
+	if (!incoming)
+		return 0;
+	if (when == GNUTLS_HOOK_PRE && type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
+		return check_parameters(message, GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+	if (when == GNUTLS_HOOK_PRE && type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
+		return check_parameters(message, 0);
+	if (when == GNUTLS_HOOK_POST &&
+	    (type == GNUTLS_HANDSHAKE_CLIENT_HELLO || type == GNUTLS_HANDSHAKE_FINISHED))
+		return check_alpn(native);
 	return 0;
 }
 
@@ -87,11 +128,8 @@ static int set_alpn(struct tls_session *session)
 	gnutls_datum_t protocol = {(unsigned char *)session->credentials->alpn,
 				   (unsigned int)strlen(session->credentials->alpn)};
 
-	gnutls_handshake_set_hook_function(session->native,
-					   session->credentials->role == TLS_SERVER
-						   ? GNUTLS_HANDSHAKE_CLIENT_HELLO
-						   : GNUTLS_HANDSHAKE_FINISHED,
-					   GNUTLS_HOOK_POST, check_alpn);
+	gnutls_handshake_set_hook_function(session->native, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
+					   check_message);
 	return gnutls_alpn_set_protocols(session->native, &protocol, 1, GNUTLS_ALPN_MANDATORY);
 }
 
