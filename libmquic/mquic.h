@@ -296,7 +296,12 @@ MQUIC_API enum mquic_status mquic_settings_set_max_connections(struct mquic_sett
 MQUIC_API enum mquic_status
 mquic_settings_set_max_connections_per_address(struct mquic_settings *settings,
 					       uint32_t connections);
-/** Server: handshakes in flight, 1 to 1000000, 1000 by default; more are refused. Since: 0.1 */
+/**
+ * Server: handshakes in flight, 1 to 1000000, 1000 by default. Beyond that the oldest handshake of
+ * the address with the most gives way to a newcomer: at once if that has four times as many as the
+ * newcomer's, else after a quarter of the time for a handshake; until then newcomers are refused.
+ * Addresses that are not proven (RFC 9000 section 8.1) give way first. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_settings_set_max_handshakes(struct mquic_settings *settings,
 							      uint32_t handshakes);
 

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
 #include <string.h>
 
 #include "quic/transport.h"
-
-/* Share of the handshake limit from which on addresses must be proven (Retry). */
-#define RETRY_SHARE 8
 
 static void refuse(struct mquic_endpoint *endpoint, struct wire *wire,
 		   const struct datagram *datagram, const ngtcp2_pkt_hd *hd, uint64_t code,
@@ -30,79 +26,13 @@ void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
 					 &datagram->remote, endpoint_now(endpoint)));
 }
 
-static bool retry_is_due(const struct mquic_endpoint *endpoint,
-			 const struct mquic_settings *settings)
+/* Makes room for a newcomer, see admission.c. An honest client is told, and tries again. */
+static void give_way(struct mquic_connection *connection, const char *why)
 {
-	if (settings->retry == MQUIC_RETRY_ADAPTIVE)
-		return endpoint->handshakes > 0 &&
-		       endpoint->handshakes >= settings->max_handshakes / RETRY_SHARE;
-	return settings->retry == MQUIC_RETRY_ALWAYS;
-}
-
-static struct quic_address *find_address(const struct mquic_endpoint *endpoint,
-					 const struct address *remote)
-{
-	uint8_t prefix[ADDRESS_PREFIX_MAX];
-	size_t len = address_prefix(remote, prefix);
-	struct table_entry *entry = table_find(&endpoint->addresses, prefix, len);
-
-	return entry == NULL ? NULL : list_entry(entry, struct quic_address, entry);
-}
-
-/* Why a newcomer cannot be taken, NULL if it can. */
-static const char *objection(const struct mquic_endpoint *endpoint,
-			     const struct mquic_settings *settings, const struct address *remote)
-{
-	const struct quic_address *address = find_address(endpoint, remote);
-
-	if (endpoint->server_connections >= settings->max_connections)
-		return "too many connections";
-	if (endpoint->handshakes >= settings->max_handshakes)
-		return "too many handshakes";
-	if (settings->max_connections_per_address > 0 && address != NULL &&
-	    address->connections >= settings->max_connections_per_address)
-		return "too many connections from this address";
-	return NULL;
-}
-
-static bool count_address(struct mquic_connection *connection, const struct address *remote)
-{
-	struct mquic_endpoint *endpoint = connection->endpoint;
-	struct quic_address *address = find_address(endpoint, remote);
-	uint8_t prefix[ADDRESS_PREFIX_MAX];
-
-	if (address == NULL) {
-		address = calloc(1, sizeof(*address));
-		if (address == NULL)
-			return false;
-		table_add(&endpoint->addresses, &address->entry, prefix,
-			  address_prefix(remote, prefix));
-	}
-	address->connections++;
-	connection->address = address;
-	return true;
-}
-
-void accept_handshake_over(struct mquic_connection *connection)
-{
-	if (!connection->handshake_counted)
-		return;
-	connection->handshake_counted = false;
-	connection->endpoint->handshakes--;
-}
-
-void accept_release(struct mquic_connection *connection)
-{
-	struct quic_address *address = connection->address;
-
-	if (address == NULL)
-		return;
-	connection->address = NULL;
-	connection->endpoint->server_connections--;
-	if (--address->connections == 0) {
-		table_remove(&connection->endpoint->addresses, &address->entry);
-		free(address);
-	}
+	connection_set_end(connection, MQUIC_ERR_REFUSED, MQUIC_ORIGIN_LOCAL,
+			   NGTCP2_CONNECTION_REFUSED, "%s; this one gave way to another", why);
+	closing_dismiss(connection, NGTCP2_CONNECTION_REFUSED, why);
+	connection_drop(connection);
 }
 
 static void admit(struct mquic_endpoint *endpoint, struct wire *wire,
@@ -117,13 +47,11 @@ static void admit(struct mquic_endpoint *endpoint, struct wire *wire,
 	connection->settings = wire->listener->settings;
 	connection->credentials = tls_credentials_ref(wire->listener->credentials);
 	connection->wire = wire;
-	if (!count_address(connection, &datagram->remote)) {
+	if (!admission_enter(connection, &datagram->remote,
+			     original == NULL ? ADDRESS_UNPROVEN : ADDRESS_PROVEN)) {
 		connection_destroy(connection);
 		return;
 	}
-	endpoint->server_connections++;
-	endpoint->handshakes++;
-	connection->handshake_counted = true;
 	if (transport_server(connection, hd, datagram, original) != MQUIC_OK) {
 		connection_destroy(connection);
 		return;
@@ -135,19 +63,26 @@ void accept_initial(struct mquic_endpoint *endpoint, struct wire *wire,
 		    const struct datagram *datagram, const ngtcp2_pkt_hd *hd)
 {
 	const struct quic_listener *listener = wire->listener;
-	const char *reason = objection(endpoint, listener->settings, &datagram->remote);
 	ngtcp2_cid original;
 	enum token_verdict verdict = token_check(&listener->secrets, hd, &datagram->remote,
 						 endpoint_now(endpoint), &original);
+	bool proven = verdict == TOKEN_VALID;
+	struct admission admission =
+		admission_judge(endpoint, listener->settings, &datagram->remote,
+				proven ? ADDRESS_PROVEN : ADDRESS_UNPROVEN);
 
-	if (verdict == TOKEN_INVALID)
+	if (verdict == TOKEN_INVALID) {
 		refuse(endpoint, wire, datagram, hd, NGTCP2_INVALID_TOKEN, "invalid Retry token");
-	else if (reason != NULL)
-		refuse(endpoint, wire, datagram, hd, NGTCP2_CONNECTION_REFUSED, reason);
-	else if (verdict == TOKEN_NONE && retry_is_due(endpoint, listener->settings))
+	} else if (admission.retry) {
 		accept_retry(endpoint, wire, datagram, hd);
-	else
-		admit(endpoint, wire, datagram, hd, verdict == TOKEN_VALID ? &original : NULL);
+	} else if (admission.objection != NULL && admission.gives_way == NULL) {
+		refuse(endpoint, wire, datagram, hd, NGTCP2_CONNECTION_REFUSED,
+		       admission.objection);
+	} else {
+		if (admission.gives_way != NULL)
+			give_way(admission.gives_way, admission.objection);
+		admit(endpoint, wire, datagram, hd, proven ? &original : NULL);
+	}
 }
 
 void accept_tell(struct mquic_connection *connection)

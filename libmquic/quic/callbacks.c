@@ -35,6 +35,9 @@ static int crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_
 	}
 	if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT)
 		return 0;
+	/* A client that has the keys has received our answer (RFC 9000 section 8.1). */
+	if (level == NGTCP2_ENCRYPTION_LEVEL_HANDSHAKE)
+		admission_proven(connection);
 	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
 }
 
@@ -44,6 +47,7 @@ static int handshake_completed(ngtcp2_conn *conn, void *user_data)
 
 	(void)conn;
 	connection->handshake_done = true;
+	admission_handshake_over(connection); /* from now on it gives way to nobody */
 	return 0;
 }
 

@@ -110,30 +110,48 @@ static void keep(struct mquic_connection *connection, const struct datagram *rep
 		  endpoint_now(closing->endpoint) + period_ns);
 }
 
-void closing_start(struct mquic_connection *connection, const ngtcp2_ccerr *error)
+/* Sends CONNECTION_CLOSE, and shows what it sent. False if nothing can be said. */
+static bool send_close(struct mquic_connection *connection, const ngtcp2_ccerr *error,
+		       uint8_t packet[PACKET_MAX], struct datagram *reply)
 {
-	uint8_t packet[PACKET_MAX];
-	struct datagram reply = {.data = packet};
 	ngtcp2_path_storage path;
 	ngtcp2_pkt_info info = {0};
 	ngtcp2_ssize written;
 
+	*reply = (struct datagram){.data = packet};
 	ngtcp2_path_storage_zero(&path);
 	written = ngtcp2_conn_write_connection_close(connection->conn, &path.path, &info, packet,
-						     sizeof(packet), error,
+						     PACKET_MAX, error,
 						     endpoint_now(connection->endpoint));
 	if (written <= 0)
-		return; /* before any key, or over the amplification limit: nothing can be said */
-	reply.len = (size_t)written;
-	reply.segment = reply.len;
-	reply.local.len = path.path.local.addrlen;
-	memcpy(&reply.local.of, path.path.local.addr, path.path.local.addrlen);
-	reply.remote.len = path.path.remote.addrlen;
-	memcpy(&reply.remote.of, path.path.remote.addr, path.path.remote.addrlen);
-	connection->counters.bytes_sent += reply.len;
+		return false; /* before any key, or over the amplification limit */
+	reply->len = (size_t)written;
+	reply->segment = reply->len;
+	reply->local = transport_address(&path.path.local);
+	reply->remote = transport_address(&path.path.remote);
+	connection->counters.bytes_sent += reply->len;
 	connection->counters.packets_sent++;
-	(void)connection->wire->send(connection->wire, &reply);
-	keep(connection, &reply);
+	(void)connection->wire->send(connection->wire, reply);
+	return true;
+}
+
+void closing_start(struct mquic_connection *connection, const ngtcp2_ccerr *error)
+{
+	uint8_t packet[PACKET_MAX];
+	struct datagram reply;
+
+	if (send_close(connection, error, packet, &reply))
+		keep(connection, &reply);
+}
+
+void closing_dismiss(struct mquic_connection *connection, uint64_t code, const char *reason)
+{
+	uint8_t packet[PACKET_MAX];
+	struct datagram reply;
+	ngtcp2_ccerr error;
+
+	ngtcp2_ccerr_set_transport_error(&error, code, (const uint8_t *)reason, strlen(reason));
+	(void)send_close(connection, &error, packet, &reply);
 }
 
 void closing_drain(struct mquic_connection *connection)

@@ -71,8 +71,7 @@ void connection_drop(struct mquic_connection *connection)
 	connection->state = CONNECTION_ENDED;
 	connection_strip(connection);
 	dial_free(connection);
-	accept_handshake_over(connection);
-	accept_release(connection);
+	admission_leave(connection);
 	endpoint_schedule(connection->endpoint, &connection->task);
 }
 
@@ -209,7 +208,6 @@ static void finish_handshake(struct mquic_connection *connection)
 		(endpoint_now(endpoint) - connection->started_ns) / NGTCP2_MICROSECONDS;
 	finish_tls(connection);
 	dial_free(connection);
-	accept_handshake_over(connection);
 	log_debug(&endpoint->log, "%s: connected, %s %s", connection->peer_text,
 		  mquic_connection_tls_version(connection), mquic_connection_cipher(connection));
 	if (connection->listener != NULL)

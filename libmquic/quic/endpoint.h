@@ -26,6 +26,16 @@ struct watch;
 /* Room for one burst of packets: the most that one GSO send may carry. */
 #define ENDPOINT_BURST_BYTES 65000
 
+/* Whether a client has shown that it receives at the address it sends from. */
+enum address_proof {
+	ADDRESS_UNPROVEN,
+	ADDRESS_PROVEN,
+	ADDRESS_PROOFS
+};
+
+/* Sizes of crowds, by powers of two: more handshakes than 2^20 are not allowed. */
+#define CROWD_LEVELS 21
+
 /* Something to do once before the loop sleeps. Embedded in its owner. */
 struct task {
 	struct list link;
@@ -76,6 +86,7 @@ struct mquic_endpoint {
 	bool acceptable_queued;
 	struct table routes;    /* connection identifiers of the server side */
 	struct table addresses; /* connections per client address */
+	struct list crowds[ADDRESS_PROOFS][CROWD_LEVELS]; /* of struct quic_crowd */
 	uint32_t server_connections;
 	uint32_t handshakes; /* of the server side, in flight */
 	uint64_t reset_second; /* stateless resets are limited per second */

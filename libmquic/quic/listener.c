@@ -14,7 +14,7 @@ bool listener_init(struct mquic_endpoint *endpoint)
 	uint64_t secret[2];
 
 	random_fill((uint8_t *)secret, sizeof(secret));
-	return table_init(&endpoint->routes, secret) && table_init(&endpoint->addresses, secret);
+	return table_init(&endpoint->routes, secret) && admission_init(endpoint, secret);
 }
 
 void listener_fini(struct mquic_endpoint *endpoint)

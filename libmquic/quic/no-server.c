@@ -74,12 +74,17 @@ void accept_tell(struct mquic_connection *connection)
 	(void)connection;
 }
 
-void accept_release(struct mquic_connection *connection)
+void admission_proven(struct mquic_connection *connection)
 {
 	(void)connection;
 }
 
-void accept_handshake_over(struct mquic_connection *connection)
+void admission_leave(struct mquic_connection *connection)
+{
+	(void)connection;
+}
+
+void admission_handshake_over(struct mquic_connection *connection)
 {
 	(void)connection;
 }

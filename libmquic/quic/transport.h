@@ -56,10 +56,18 @@ enum path_answer {
 	PATH_FAILED
 };
 
+/* Handshakes of one address prefix that are in flight, the oldest first (admission.c). */
+struct quic_crowd {
+	struct list link;	/* one of endpoint->crowds, by how many they are */
+	struct list handshakes; /* of struct mquic_connection */
+	uint32_t count;
+};
+
 /* Connections of one address prefix. */
 struct quic_address {
 	struct table_entry entry;
 	uint32_t connections;
+	struct quic_crowd crowds[ADDRESS_PROOFS];
 };
 
 /* What a client tries, until one address answers. */
@@ -100,6 +108,7 @@ struct mquic_connection {
 	struct quic_target target;
 	struct list link;        /* endpoint->connections */
 	struct list accept_link; /* endpoint->acceptable */
+	struct list crowd_link;	 /* of a crowd's handshakes, while a server's is in flight */
 	struct mquic_endpoint *endpoint;
 	struct quic_listener *listener; /* server side only */
 	struct mquic_settings *settings;
@@ -114,6 +123,7 @@ struct mquic_connection {
 	enum path_answer path_answer;
 	struct quic_dial *dial;
 	struct quic_address *address;
+	enum address_proof proof; /* of the crowd it is in */
 
 	struct timer timer;
 	struct task task;
@@ -131,8 +141,7 @@ struct mquic_connection {
 
 	enum connection_state state;
 	int failure;             /* an ngtcp2 error to act on; 0: none */
-	bool owned;              /* a handle is out */
-	bool handshake_counted;
+	bool owned;		 /* a handle is out */
 	bool handshake_done;     /* recorded by the callback, acted on by the task */
 	bool handshake_told;
 	bool new_streams;
@@ -257,6 +266,8 @@ int writer_run(struct mquic_connection *connection);
 
 /* Sends CONNECTION_CLOSE, if ngtcp2 can, and leaves a memory of it that answers late packets. */
 void closing_start(struct mquic_connection *connection, const ngtcp2_ccerr *error);
+/* Sends CONNECTION_CLOSE, once: what nobody asked for leaves no memory. */
+void closing_dismiss(struct mquic_connection *connection, uint64_t code, const char *reason);
 /* Leaves a memory that swallows late packets. */
 void closing_drain(struct mquic_connection *connection);
 struct quic_closing;
@@ -296,14 +307,34 @@ void listener_reply(struct wire *wire, const struct datagram *to, const uint8_t 
 /* An Initial packet that belongs to no connection: admits, refuses, or demands Retry. */
 void accept_initial(struct mquic_endpoint *endpoint, struct wire *wire,
 		    const struct datagram *datagram, const ngtcp2_pkt_hd *hd);
-/* The counts a server connection stands for, given back. */
-void accept_release(struct mquic_connection *connection);
 /* Its handshake is complete: it waits for mquic_endpoint_accept(). */
 void accept_tell(struct mquic_connection *connection);
-/* Its handshake is no longer in flight. */
-void accept_handshake_over(struct mquic_connection *connection);
 void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
 		  const struct datagram *datagram, const ngtcp2_pkt_hd *hd);
+
+/* ---- admission.c: who gets a place, and who gives way ---- */
+
+/* What becomes of a newcomer. */
+struct admission {
+	const char *objection;		    /* the limit that is reached; NULL: there is room */
+	struct mquic_connection *gives_way; /* the handshake whose place it may take all the same */
+	bool retry;			    /* it must prove its address first */
+};
+
+/* Its tables; false if out of memory. */
+bool admission_init(struct mquic_endpoint *endpoint, const uint64_t secret[2]);
+struct admission admission_judge(struct mquic_endpoint *endpoint,
+				 const struct mquic_settings *settings,
+				 const struct address *remote, enum address_proof proof);
+/* Counts a connection that begins its handshake; false if out of memory. */
+bool admission_enter(struct mquic_connection *connection, const struct address *remote,
+		     enum address_proof proof);
+/* Its client has shown that the address is its own. */
+void admission_proven(struct mquic_connection *connection);
+/* Its handshake is no longer in flight. */
+void admission_handshake_over(struct mquic_connection *connection);
+/* It gives back all that it was counted for. */
+void admission_leave(struct mquic_connection *connection);
 
 /* ---- routes.c: identifiers to targets ---- */
 

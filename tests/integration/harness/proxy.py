@@ -22,7 +22,8 @@ class Proxy:
 
     All of them may be changed while it runs. rebind() gives every client a new source
     port, as a NAT does that forgot; blackhole = True loses everything, mute = True what the
-    server says. The first datagrams of clients are kept in `captured`.
+    server says, only_retry = True all of that but Retry. The first datagrams of clients are kept
+    in `captured`. `sources` gives the addresses the server sees, one for each new client.
     """
 
     BATCH = 64
@@ -31,7 +32,8 @@ class Proxy:
     def __init__(self, port, loss=0.0, duplicate=0.0, delay_ms=0.0, jitter_ms=0.0, seed=1):
         self.loss, self.duplicate = loss, duplicate
         self.delay_ms, self.jitter_ms = delay_ms, jitter_ms
-        self.blackhole = self.mute = False
+        self.blackhole = self.mute = self.only_retry = False
+        self.sources = itertools.repeat("127.0.0.1")
         self.lost = self.passed = 0
         self.captured = []
         self._target = ("127.0.0.1", port)
@@ -75,6 +77,7 @@ class Proxy:
 
     def _open_upstream(self, client):
         sock = self._socket()
+        sock.bind((next(self.sources), 0))
         sock.connect(self._target)
         self._selector.register(sock, selectors.EVENT_READ, self._to_client(client))
         return sock
@@ -112,7 +115,8 @@ class Proxy:
     def _to_client(self, client):
         def forward(sock):
             data = sock.recv(65536)
-            if not self.mute:
+            retry = data[0] & 0xF0 == 0xF0
+            if not self.mute and (retry or not self.only_retry):
                 self._pass(lambda: self._front.sendto(data, client))
 
         return forward

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who gets a place on a server, and who gives way. Places are limited: connections in all, those
+ * of one address, and handshakes in flight, each of which costs some 50 kB and a signature.
+ *
+ * Handshakes are counted apart for addresses that are proven (RFC 9000 section 8.1) and for those
+ * that anybody may have forged, and for each address. When places run out
+ *
+ *  - who is not proven must prove its address first, unless Retry is off;
+ *  - who is proven takes the place of one who is not;
+ *  - else the oldest handshake of the address with the most gives way, if that has far more than
+ *    the newcomer's, or has taken so long that hardly an honest client is behind it. A crowd that
+ *    comes back after a power cut has one handshake for each address, and young ones: those go on,
+ *    and newcomers are refused and try again.
+ */
+#include <stdlib.h>
+
+#include "quic/transport.h"
+
+/* Share of the handshake limit from which on addresses must be proven (Retry). */
+#define RETRY_SHARE 8
+
+/* An address with this many times the handshakes of the newcomer's is greedy. */
+#define GREED 4
+
+/* Share of its time limit after which a handshake is old. */
+#define OLD_SHARE 4
+
+bool admission_init(struct mquic_endpoint *endpoint, const uint64_t secret[2])
+{
+	struct list *crowds = &endpoint->crowds[0][0];
+	size_t i;
+
+	for (i = 0; i < sizeof(endpoint->crowds) / sizeof(*crowds); i++)
+		list_init(&crowds[i]);
+	return table_init(&endpoint->addresses, secret);
+}
+
+/* ---- Crowds: the handshakes of one address -------------------------------------- */
+
+/*
+ * Crowds of 1, of 2 and 3, of 4 to 7 ... stand in a list each, so that the greatest is found
+ * without a search, as nearly as matters.
+ */
+static struct list *list_for(struct mquic_endpoint *endpoint, enum address_proof proof,
+			     uint32_t count)
+{
+	size_t level = 0;
+
+	while ((count >>= 1) > 0 && level < CROWD_LEVELS - 1)
+		level++;
+	return &endpoint->crowds[proof][level];
+}
+
+static void set_count(struct mquic_endpoint *endpoint, struct quic_crowd *crowd,
+		      enum address_proof proof, uint32_t count)
+{
+	struct list *before = crowd->count > 0 ? list_for(endpoint, proof, crowd->count) : NULL;
+	struct list *after = count > 0 ? list_for(endpoint, proof, count) : NULL;
+
+	crowd->count = count;
+	if (before == after)
+		return;
+	list_remove(&crowd->link);
+	if (after != NULL)
+		list_append(after, &crowd->link);
+}
+
+static void join_crowd(struct mquic_connection *connection, enum address_proof proof)
+{
+	struct quic_crowd *crowd = &connection->address->crowds[proof];
+
+	connection->proof = proof;
+	list_append(&crowd->handshakes, &connection->crowd_link);
+	set_count(connection->endpoint, crowd, proof, crowd->count + 1);
+}
+
+static void leave_crowd(struct mquic_connection *connection)
+{
+	struct quic_crowd *crowd = &connection->address->crowds[connection->proof];
+
+	list_remove(&connection->crowd_link);
+	set_count(connection->endpoint, crowd, connection->proof, crowd->count - 1);
+}
+
+static struct mquic_connection *oldest(const struct quic_crowd *crowd)
+{
+	return list_is_empty(&crowd->handshakes)
+		       ? NULL
+		       : list_entry(crowd->handshakes.next, struct mquic_connection, crowd_link);
+}
+
+static bool is_old(const struct mquic_connection *connection)
+{
+	uint64_t limit_ns = connection->settings->handshake_timeout_ms * NGTCP2_MILLISECONDS;
+
+	return endpoint_now(connection->endpoint) - connection->started_ns >= limit_ns / OLD_SHARE;
+}
+
+/* ---- Counting --------------------------------------------------------------------- */
+
+static struct quic_address *find_address(const struct mquic_endpoint *endpoint,
+					 const struct address *remote)
+{
+	uint8_t prefix[ADDRESS_PREFIX_MAX];
+	size_t len = address_prefix(remote, prefix);
+	struct table_entry *entry = table_find(&endpoint->addresses, prefix, len);
+
+	return entry == NULL ? NULL : list_entry(entry, struct quic_address, entry);
+}
+
+static struct quic_address *new_address(struct mquic_endpoint *endpoint,
+					const struct address *remote)
+{
+	struct quic_address *address = calloc(1, sizeof(*address));
+	uint8_t prefix[ADDRESS_PREFIX_MAX];
+
+	if (address == NULL)
+		return NULL;
+	list_init(&address->crowds[ADDRESS_UNPROVEN].handshakes);
+	list_init(&address->crowds[ADDRESS_PROVEN].handshakes);
+	table_add(&endpoint->addresses, &address->entry, prefix, address_prefix(remote, prefix));
+	return address;
+}
+
+bool admission_enter(struct mquic_connection *connection, const struct address *remote,
+		     enum address_proof proof)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+	struct quic_address *address = find_address(endpoint, remote);
+
+	if (address == NULL)
+		address = new_address(endpoint, remote);
+	if (address == NULL)
+		return false;
+	connection->address = address;
+	address->connections++;
+	endpoint->server_connections++;
+	endpoint->handshakes++;
+	join_crowd(connection, proof);
+	return true;
+}
+
+void admission_proven(struct mquic_connection *connection)
+{
+	if (!list_is_linked(&connection->crowd_link) || connection->proof == ADDRESS_PROVEN)
+		return;
+	leave_crowd(connection);
+	join_crowd(connection, ADDRESS_PROVEN);
+}
+
+void admission_handshake_over(struct mquic_connection *connection)
+{
+	if (!list_is_linked(&connection->crowd_link))
+		return;
+	leave_crowd(connection);
+	connection->endpoint->handshakes--;
+}
+
+void admission_leave(struct mquic_connection *connection)
+{
+	struct quic_address *address = connection->address;
+
+	admission_handshake_over(connection);
+	if (address == NULL)
+		return;
+	connection->address = NULL;
+	connection->endpoint->server_connections--;
+	if (--address->connections == 0) {
+		table_remove(&connection->endpoint->addresses, &address->entry);
+		free(address);
+	}
+}
+
+/* ---- Judging ---------------------------------------------------------------------- */
+
+struct newcomer {
+	const struct mquic_settings *settings;
+	const struct quic_address *address; /* NULL: nobody is here from there */
+	enum address_proof proof;
+};
+
+/* What a limit says to one more, NULL if there is room. */
+static const char *limit_of_address(const struct newcomer *newcomer)
+{
+	uint32_t limit = newcomer->settings->max_connections_per_address;
+
+	if (limit > 0 && newcomer->address != NULL && newcomer->address->connections >= limit)
+		return "too many connections from this address";
+	return NULL;
+}
+
+static const char *limit_of_all(const struct mquic_endpoint *endpoint,
+				const struct newcomer *newcomer)
+{
+	if (endpoint->server_connections >= newcomer->settings->max_connections)
+		return "too many connections";
+	if (endpoint->handshakes >= newcomer->settings->max_handshakes)
+		return "too many handshakes";
+	return NULL;
+}
+
+/* The handshake that gives way to one of the same kind. At most CROWD_LEVELS are looked at. */
+static struct mquic_connection *find_greedy(struct mquic_endpoint *endpoint,
+					    const struct newcomer *newcomer)
+{
+	enum address_proof proof = newcomer->proof;
+	uint32_t own = newcomer->address == NULL ? 0 : newcomer->address->crowds[proof].count;
+	size_t level = CROWD_LEVELS;
+
+	while (level-- > 0) {
+		struct list *crowds = &endpoint->crowds[proof][level];
+		struct quic_crowd *crowd = list_entry(crowds->next, struct quic_crowd, link);
+
+		if (!list_is_empty(crowds) && (crowd->count / GREED > own || is_old(oldest(crowd))))
+			return oldest(crowd);
+	}
+	return NULL;
+}
+
+static struct mquic_connection *find_unproven(struct mquic_endpoint *endpoint)
+{
+	size_t level = CROWD_LEVELS;
+
+	while (level-- > 0) {
+		struct list *crowds = &endpoint->crowds[ADDRESS_UNPROVEN][level];
+
+		if (!list_is_empty(crowds))
+			return oldest(list_entry(crowds->next, struct quic_crowd, link));
+	}
+	return NULL;
+}
+
+/* The same within one address that has all it may have. Connections do not give way. */
+static struct mquic_connection *find_within(const struct newcomer *newcomer)
+{
+	const struct quic_crowd *crowds = newcomer->address->crowds;
+	struct mquic_connection *first = oldest(&crowds[ADDRESS_UNPROVEN]);
+
+	/* Whoever forges an address must not keep out the one who has it. */
+	if (newcomer->proof == ADDRESS_PROVEN && first != NULL)
+		return first;
+	first = oldest(&crowds[newcomer->proof]);
+	return first != NULL && is_old(first) ? first : NULL;
+}
+
+static struct mquic_connection *who_gives_way(struct mquic_endpoint *endpoint,
+					      const struct newcomer *newcomer)
+{
+	struct mquic_connection *unproven;
+
+	if (limit_of_address(newcomer) != NULL)
+		return find_within(newcomer);
+	unproven = newcomer->proof == ADDRESS_PROVEN ? find_unproven(endpoint) : NULL;
+	return unproven != NULL ? unproven : find_greedy(endpoint, newcomer);
+}
+
+/* Whether it would help a newcomer to prove its address. */
+static bool could_give_way(struct mquic_endpoint *endpoint, const struct newcomer *newcomer)
+{
+	struct newcomer proven = *newcomer;
+
+	proven.proof = ADDRESS_PROVEN;
+	return who_gives_way(endpoint, &proven) != NULL;
+}
+
+static bool is_crowded(const struct mquic_endpoint *endpoint, const struct mquic_settings *settings)
+{
+	return endpoint->handshakes > 0 &&
+	       endpoint->handshakes >= settings->max_handshakes / RETRY_SHARE;
+}
+
+struct admission admission_judge(struct mquic_endpoint *endpoint,
+				 const struct mquic_settings *settings,
+				 const struct address *remote, enum address_proof proof)
+{
+	struct newcomer newcomer = {settings, find_address(endpoint, remote), proof};
+	struct admission admission = {NULL, NULL, false};
+	bool may_ask = proof == ADDRESS_UNPROVEN && settings->retry != MQUIC_RETRY_NEVER;
+
+	admission.objection = limit_of_address(&newcomer);
+	if (admission.objection == NULL)
+		admission.objection = limit_of_all(endpoint, &newcomer);
+	if (admission.objection == NULL) {
+		admission.retry = may_ask && (settings->retry == MQUIC_RETRY_ALWAYS ||
+					      is_crowded(endpoint, settings));
+		return admission;
+	}
+	if (may_ask)
+		admission.retry = could_give_way(endpoint, &newcomer);
+	else
+		admission.gives_way = who_gives_way(endpoint, &newcomer);
+	return admission;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Floods of first packets that nobody goes on with: from one address, from many that are forged,
+ * from one that answers Retry. A newcomer gets in all the same, and who is half in stays.
+ */
+#include <string.h>
+
+#include "pair.h"
+
+#define INITIALS   400
+#define HANDSHAKES 40 /* allowed in flight */
+
+struct initial {
+	uint8_t data[1500];
+	size_t len;
+};
+
+static struct initial initials[INITIALS];
+static size_t initial_count;
+static size_t injected;
+
+static void collect(void *unused, const struct sim_host *from, const struct datagram *datagram)
+{
+	struct initial *initial = &initials[initial_count];
+
+	(void)unused;
+	if (from != pair.client || datagram->len < 1200 || initial_count == INITIALS ||
+	    initial->len > 0)
+		return;
+	ck_assert_uint_le(datagram->len, sizeof(initial->data));
+	memcpy(initial->data, datagram->data, datagram->len);
+	initial->len = datagram->len;
+}
+
+/* First packets of real clients, which were never sent. */
+static void make_initials(size_t count)
+{
+	sim_set_tap(pair.sim, collect, NULL);
+	pair.client->up.loss = 1000;
+	for (initial_count = 0; initial_count < count; initial_count++) {
+		mquic_connection_free(pair.dialed); /* says CONNECTION_CLOSE, as large */
+		pair.dialed = NULL;
+		initials[initial_count].len = 0;
+		pair_dial();
+		sim_settle(pair.sim);
+		ck_assert_uint_gt(initials[initial_count].len, 0);
+	}
+	sim_set_tap(pair.sim, NULL, NULL);
+	mquic_connection_free(pair.dialed);
+	pair.dialed = NULL;
+	pair.client->up.loss = 0;
+	injected = 0;
+}
+
+/* The next of them arrives, from a port of this address. */
+static void inject(struct address from)
+{
+	struct address to = sim_address(2, PAIR_PORT);
+	const struct initial *initial = &initials[injected++];
+
+	ck_assert_uint_le(injected, initial_count);
+	sim_inject(pair.sim, &from, &to, initial->data, initial->len);
+}
+
+static void inject_from_one(void)
+{
+	inject(sim_address(9, (uint16_t)(1024 + injected)));
+}
+
+/* 10.0.x.y, another one each time. */
+static void inject_from_anywhere(void)
+{
+	struct address from = sim_address(9, 999);
+
+	from.of.in.sin_addr.s_addr = htonl(0x0a000100u + (uint32_t)injected);
+	inject(from);
+}
+
+static void flood(void (*once)(void), size_t count, uint64_t interval_ns)
+{
+	while (count-- > 0) {
+		once();
+		sim_run(pair.sim, interval_ns);
+	}
+}
+
+/* Goes on with the flood until the client is in, at most for a second. */
+static void expect_to_get_in(void (*once)(void), uint64_t interval_ns)
+{
+	uint64_t until = sim_now(pair.sim) + SIM_SECOND;
+
+	memset(&pair.client_end, 0, sizeof(pair.client_end));
+	pair.ready = 0;
+	pair_dial();
+	while (!pair_is_connected(NULL)) {
+		ck_assert_msg(sim_now(pair.sim) < until && pair.client_end.told == 0,
+			      "not in: \"%s\"", pair.client_end.text);
+		once();
+		sim_run(pair.sim, interval_ns);
+	}
+}
+
+static void listen_with(enum mquic_retry retry)
+{
+	mquic_settings_set_max_handshakes(pair.server_settings, HANDSHAKES);
+	mquic_settings_set_retry(pair.server_settings, retry);
+	pair_listen();
+}
+
+START_TEST(flood_from_one_address_keeps_nobody_out)
+{
+	make_initials(200);
+	listen_with(_i);
+	flood(inject_from_one, 100, 20 * SIM_MS);
+	ck_assert_uint_le(pair.server->endpoint->handshakes, HANDSHAKES);
+	expect_to_get_in(inject_from_one, 20 * SIM_MS);
+}
+END_TEST
+
+START_TEST(flood_from_everywhere_keeps_nobody_out)
+{
+	make_initials(300);
+	listen_with(MQUIC_RETRY_ADAPTIVE);
+	flood(inject_from_anywhere, 200, SIM_MS);
+	/* An eighth, and Retry for the rest. */
+	ck_assert_uint_le(pair.server->endpoint->handshakes, HANDSHAKES / 8);
+	expect_to_get_in(inject_from_anywhere, SIM_MS);
+}
+END_TEST
+
+/* As long as each handshake has its quarter of the time limit there is room. */
+START_TEST(slow_flood_from_everywhere_keeps_nobody_out_without_retry)
+{
+	make_initials(200);
+	listen_with(MQUIC_RETRY_NEVER);
+	flood(inject_from_anywhere, 120, 70 * SIM_MS);
+	ck_assert_uint_eq(pair.server->endpoint->handshakes, HANDSHAKES);
+	expect_to_get_in(inject_from_anywhere, 70 * SIM_MS);
+}
+END_TEST
+
+/* A host that answers Retry and then says no more. */
+static struct mquic_connection *half_open[INITIALS];
+static size_t half_open_count;
+
+static void open_halves(struct sim_host *host, size_t count)
+{
+	for (half_open_count = 0; half_open_count < count; half_open_count++)
+		ck_assert_int_eq(mquic_connection_dial(&half_open[half_open_count], host->endpoint,
+						       pair.client_settings, PAIR_HOST, PAIR_PORT),
+				 MQUIC_OK);
+	host->up.delay_ns = 5 * SIM_MS;
+	host->down.delay_ns = 5 * SIM_MS;
+	sim_run(pair.sim, 12 * SIM_MS); /* Retry has come, and the answer to it is on its way */
+	host->down.loss = 1000;
+	sim_run(pair.sim, 5 * SIM_MS);
+	host->up.loss = 1000;
+}
+
+static void free_halves(void)
+{
+	while (half_open_count > 0)
+		mquic_connection_free(half_open[--half_open_count]);
+}
+
+static void nothing_more(void)
+{
+}
+
+START_TEST(flood_of_proven_handshakes_keeps_nobody_out)
+{
+	struct sim_host *greedy = sim_host_new(pair.sim, 3);
+
+	listen_with(MQUIC_RETRY_ALWAYS);
+	open_halves(greedy, 2 * HANDSHAKES);
+	ck_assert_uint_eq(pair.server->endpoint->handshakes, HANDSHAKES);
+	expect_to_get_in(nothing_more, SIM_MS);
+	ck_assert_uint_eq(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_HANDSHAKE_US),
+			  20000 /* Retry and handshake, nothing waits */);
+	free_halves();
+}
+END_TEST
+
+/* The honest client is half in when the flood begins, and is let finish when it is over. */
+START_TEST(forged_flood_does_not_throw_out_who_is_proven)
+{
+	struct sim_link slow = {.delay_ns = 300 * SIM_MS};
+
+	make_initials(INITIALS);
+	pair_set_link(&slow);
+	listen_with(MQUIC_RETRY_ADAPTIVE);
+	flood(inject_from_anywhere, HANDSHAKES / 8, 0);
+	pair_dial();
+	sim_run(pair.sim, 1000 * SIM_MS); /* Retry, and the second Initial has arrived */
+	ck_assert_uint_eq(pair.server->endpoint->handshakes, HANDSHAKES / 8 + 1);
+	flood(inject_from_anywhere, INITIALS - HANDSHAKES / 8, SIM_MS / 2);
+	pair_wait(pair_is_connected, 2);
+	ck_assert_uint_eq(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_HANDSHAKE_US),
+			  1200000 /* two round trips */);
+}
+END_TEST
+
+START_TEST(client_that_gives_way_is_told)
+{
+	struct sim_link slow = {.delay_ns = 200 * SIM_MS};
+	struct mquic_connection *others[3];
+	struct mquic_connection *stranger;
+	struct sim_host *other = sim_host_new(pair.sim, 3);
+	size_t i;
+
+	pair_set_link(&slow);
+	mquic_settings_set_max_handshakes(pair.server_settings, 4);
+	mquic_settings_set_retry(pair.server_settings, MQUIC_RETRY_NEVER);
+	pair_listen();
+	pair_dial();
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(mquic_connection_dial(&others[i], pair.client->endpoint,
+						       pair.client_settings, PAIR_HOST, PAIR_PORT),
+				 MQUIC_OK);
+	sim_run(pair.sim, 201 * SIM_MS);
+	ck_assert_uint_eq(pair.server->endpoint->handshakes, 4);
+	ck_assert_int_eq(mquic_connection_dial(&stranger, other->endpoint, pair.client_settings,
+					       PAIR_HOST, PAIR_PORT),
+			 MQUIC_OK);
+	sim_run(pair.sim, SIM_MS);
+	pair_wait(pair_client_is_over, 1);
+	pair_expect_end(&pair.client_end, MQUIC_ERR_REFUSED, MQUIC_ORIGIN_TRANSPORT,
+			NGTCP2_CONNECTION_REFUSED, "too many handshakes");
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_uint_eq(pair.accepted_count, 4);
+	for (i = 0; i < 3; i++)
+		mquic_connection_free(others[i]);
+	mquic_connection_free(stranger);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("sim-flood");
+	TCase *group = tcase_create("flood");
+
+	tcase_add_unchecked_fixture(group, pair_certificates_make, pair_certificates_remove);
+	tcase_add_checked_fixture(group, pair_open, pair_close);
+	tcase_set_timeout(group, 240);
+	/* Adaptive, always, never. */
+	tcase_add_loop_test(group, flood_from_one_address_keeps_nobody_out, 0, 3);
+	tcase_add_test(group, flood_from_everywhere_keeps_nobody_out);
+	tcase_add_test(group, slow_flood_from_everywhere_keeps_nobody_out_without_retry);
+	tcase_add_test(group, flood_of_proven_handshakes_keeps_nobody_out);
+	tcase_add_test(group, forged_flood_does_not_throw_out_who_is_proven);
+	tcase_add_test(group, client_that_gives_way_is_told);
+	suite_add_tcase(suite, group);
+	return kit_main(suite);
+}
