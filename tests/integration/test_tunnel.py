@@ -180,12 +180,69 @@ def test_a_reset_is_mourned(tunnel):
     assert sub.lines == ["gone"]
 
 
+def close_with_reset(client):
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+def test_what_comes_before_a_reset_arrives(tunnel):
+    """A client that closes with unread input resets the connection, but has said goodbye."""
+    sub = tunnel.sub("-t", "last/#", "-v", "-C", "21")
+    for number in range(20):
+        client = tunnel.connect()
+        client.sendall(mqtt.connect_with_will(f"hasty{number}", "last/will", "dead"))
+        assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+        client.sendall(mqtt.PINGREQ)
+        assert client.recv(2, socket.MSG_PEEK) == mqtt.PINGRESP
+        client.sendall(mqtt.publish(f"last/{number}", b"x") + mqtt.DISCONNECT)
+        client.close()
+    eventually(lambda: tunnel.closed() == 20, what="the end of them all")
+    tunnel.mosquitto("mosquitto_pub", "-t", "last/end", "-m", "x")
+    assert sub.wait() == 0
+    assert sorted(sub.lines) == sorted([f"last/{number} x" for number in range(20)] + ["last/end x"])
+
+
+def test_a_reset_without_goodbye_is_mourned_behind_what_was_said(tunnel):
+    sub = tunnel.sub("-t", "last/#", "-v", "-C", "2")
+    client = tunnel.connect()
+    client.sendall(mqtt.connect_with_will("rude", "last/will", "dead"))
+    assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+    client.sendall(mqtt.publish("last/word", b"x"))
+    close_with_reset(client)
+    assert sub.wait() == 0
+    assert sub.lines == ["last/word x", "last/will dead"]
+
+
+def test_a_signal_loses_nothing_that_tcp_has_taken(tunnel):
+    sub = tunnel.broker.adopt(
+        Process(
+            ["mosquitto_sub", "-h", HOST, "-p", tunnel.broker.tcp_port, "-i", "s", "-t", "t", "-C", "1"],
+            tunnel.broker.build.environment(),
+        )
+    )
+    tunnel.broker.wait_suback("s", sub, 0)
+    with tunnel.connect() as client:
+        client.sendall(mqtt.connect("guest"))
+        assert client.recv(4) == mqtt.CONNACK_ACCEPTED
+        client.sendall(mqtt.publish("t", b"y" * 20000))
+        tunnel.process.signal(signal.SIGTERM)
+        assert tunnel.process.wait() == 0
+    assert sub.wait() == 0
+    assert sub.lines == ["y" * 20000]
+
+
+def test_a_probe_of_the_port_is_no_warning(tunnel):
+    for _ in range(3):
+        tunnel.connect().close()
+    eventually(lambda: tunnel.closed() == 3, what="the end of them all")
+    assert tunnel.process.errors == ""
+
+
 def test_a_tcp_reset_ends_the_quic_connection(tunnel):
     client = tunnel.connect()
     client.sendall(mqtt.connect("rude"))
     assert client.recv(4) == mqtt.CONNACK_ACCEPTED
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    client.close()
+    close_with_reset(client)
     tunnel.process.wait_line("closed early")
     tunnel.broker.wait_log("rude")
     eventually(lambda: "rude" in tunnel.broker.log().rpartition("CONNACK")[2], what="the end")

@@ -17,6 +17,9 @@
 /* Reads from TCP in one turn, if epoll will tell again: other pipes want theirs. */
 #define ROUNDS 16
 
+/* How long what a client said last may take to arrive, once the client is gone. */
+#define LAST_WORDS_MS 10000
+
 /* Codes for the QUIC connection's end. */
 #define CODE_NORMAL 0
 #define CODE_LOST   1
@@ -77,20 +80,34 @@ void pipe_reap(struct tunnel *tunnel)
 	}
 }
 
-void pipe_abort(struct pipe *pipe)
+static void cut_off(struct pipe *pipe, uint64_t code, const char *reason)
 {
 	pipe->broken = true;
-	mquic_connection_close(pipe->connection, CODE_NORMAL, "the tunnel is shutting down");
+	mquic_connection_close(pipe->connection, code, reason);
 	bury(pipe);
 }
 
-/* The client's side failed: the server must see a lost client, not one that has finished. */
-static void lose_tcp(struct pipe *pipe, int error)
+void pipe_abort(struct pipe *pipe)
 {
-	say_debug("%s: the TCP connection is lost: %s", pipe->name, strerror(error));
-	pipe->broken = true;
-	mquic_connection_close(pipe->connection, CODE_LOST, "the TCP connection is lost");
-	bury(pipe);
+	cut_off(pipe, CODE_NORMAL, "the tunnel is shutting down");
+}
+
+void pipe_expire(struct tunnel *tunnel)
+{
+	uint64_t now = clock_ms();
+	uint64_t next = 0;
+	struct pipe *pipe, *following;
+
+	for (pipe = tunnel->pipes; pipe; pipe = following) {
+		following = pipe->next;
+		if (pipe->leave_by_ms == 0)
+			continue;
+		if (pipe->leave_by_ms <= now)
+			cut_off(pipe, CODE_LOST, "the TCP connection is lost");
+		else if (next == 0 || pipe->leave_by_ms < next)
+			next = pipe->leave_by_ms;
+	}
+	tunnel->expire_ms = next;
 }
 
 /* ---- bytes --------------------------------------------------------------- */
@@ -103,6 +120,32 @@ static void watch(struct pipe *pipe, uint32_t event, bool wanted)
 		return;
 	pipe->watched = events;
 	tunnel_rewatch(pipe->tunnel, pipe->fd, &pipe->watcher, events);
+}
+
+/*
+ * Nobody is left to be told what the server says. What the client has sent is still delivered, as a
+ * broker reads it from a TCP connection that was reset: its last word may be DISCONNECT.
+ */
+static void leave_behind(struct pipe *pipe)
+{
+	struct tunnel *tunnel = pipe->tunnel;
+
+	if (!pipe->hung_up)
+		tunnel_unwatch(tunnel, pipe->fd);
+	pipe->hung_up = true;
+	pipe->deaf = true;
+	pipe->broken = true;
+	pipe->leave_by_ms = clock_ms() + LAST_WORDS_MS;
+	if (tunnel->expire_ms == 0)
+		tunnel->expire_ms = pipe->leave_by_ms;
+}
+
+static void lose_tcp(struct pipe *pipe, int error)
+{
+	if (pipe->deaf)
+		return;
+	say_debug("%s: the TCP connection is lost: %s", pipe->name, strerror(error));
+	leave_behind(pipe);
 }
 
 /* Gives the buffer to the stream; false when the stream takes no more now, or never will. */
@@ -124,35 +167,44 @@ static bool flush_to_quic(struct pipe *pipe)
 	return true;
 }
 
+/* A client that has said nothing is a probe of the port: nobody need hear of it. */
 static void end_of_tcp(struct pipe *pipe)
 {
 	pipe->tcp_ended = true;
 	watch(pipe, EPOLLIN, false);
-	mquic_stream_finish(pipe->stream);
+	if (mquic_stream_bytes_sent(pipe->stream) > 0)
+		mquic_stream_finish(pipe->stream);
+	else
+		cut_off(pipe, CODE_NORMAL, NULL);
+}
+
+/* What recv() said; false if there is nothing more to read now, or ever. */
+static bool take(struct pipe *pipe, ssize_t got)
+{
+	if (got > 0) {
+		pipe->end = (size_t)got;
+		return true;
+	}
+	if (got < 0 && errno == EINTR)
+		return true;
+	if (got < 0 && errno == EAGAIN && !pipe->deaf)
+		return false;
+	if (got < 0 && errno != EAGAIN)
+		lose_tcp(pipe, errno);
+	end_of_tcp(pipe);
+	return false;
 }
 
 static void tcp_to_quic(struct pipe *pipe)
 {
 	for (int i = 0; (i < ROUNDS || pipe->hung_up) && !pipe->tcp_ended; i++) {
-		ssize_t got;
-
 		if (!flush_to_quic(pipe))
 			return;
-		got = recv(pipe->fd, pipe->buffer, sizeof(pipe->buffer), 0);
-		if (got > 0) {
-			pipe->end = (size_t)got;
-		} else if (got == 0) {
-			end_of_tcp(pipe);
-			return;
-		} else if (errno != EAGAIN && errno != EINTR) {
-			lose_tcp(pipe, errno);
-			return;
-		} else {
+		if (!take(pipe, recv(pipe->fd, pipe->buffer, sizeof(pipe->buffer), 0)))
 			break;
-		}
 	}
-	if (flush_to_quic(pipe))
-		watch(pipe, EPOLLIN, !pipe->tcp_ended);
+	if (!pipe->tcp_ended && flush_to_quic(pipe))
+		watch(pipe, EPOLLIN, true);
 }
 
 static void end_of_stream(struct pipe *pipe)
@@ -176,7 +228,7 @@ static bool quic_to_tcp(struct pipe *pipe)
 			end_of_stream(pipe);
 			break;
 		}
-		put = send(pipe->fd, data, len, MSG_NOSIGNAL);
+		put = pipe->deaf ? (ssize_t)len : send(pipe->fd, data, len, MSG_NOSIGNAL);
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0 && errno == EAGAIN) {
@@ -185,7 +237,10 @@ static bool quic_to_tcp(struct pipe *pipe)
 		}
 		if (put < 0) {
 			lose_tcp(pipe, errno);
-			return false;
+			tcp_to_quic(pipe);
+			if (pipe->fd < 0)
+				return false;
+			continue;
 		}
 		mquic_stream_consume(pipe->stream, (size_t)put);
 	}
@@ -201,11 +256,22 @@ static void check_end(struct pipe *pipe)
 	if (pipe->quic_over) {
 		bury(pipe);
 	} else if (pipe->stream_closed && pipe->tcp_ended && pipe->stream_ended) {
-		mquic_connection_close(pipe->connection, CODE_NORMAL, NULL);
+		mquic_connection_close(pipe->connection, pipe->broken ? CODE_LOST : CODE_NORMAL,
+				       NULL);
 		bury(pipe);
 	}
 }
 
+void pipe_leave(struct pipe *pipe)
+{
+	if (!pipe->deaf)
+		leave_behind(pipe);
+	tcp_to_quic(pipe);
+	if (pipe->fd >= 0 && quic_to_tcp(pipe))
+		check_end(pipe);
+}
+
+/* What came before the failure is read first: it is in the socket still. */
 static void socket_failed(struct pipe *pipe)
 {
 	int error = 0;
@@ -213,6 +279,7 @@ static void socket_failed(struct pipe *pipe)
 
 	getsockopt(pipe->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	lose_tcp(pipe, error);
+	tcp_to_quic(pipe);
 }
 
 /*

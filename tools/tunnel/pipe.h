@@ -6,9 +6,9 @@
  *     TCP → QUIC    READING ──end of file──▶ the stream is finished
  *     QUIC → TCP    READING ──end of stream──▶ the socket is shut down for writing
  *
- * When both have ended the QUIC connection is closed with code 0. If either side breaks, the
- * other is cut off: a TCP reset closes the QUIC connection, the end of the QUIC connection
- * closes the socket once what had arrived is written. Not reading is the back-pressure.
+ * When both have ended the QUIC connection is closed with code 0. If either side breaks, what it
+ * had sent before is delivered, for a limited time, and the other side is cut off then: after a TCP
+ * reset the QUIC connection is closed with code 1. Not reading is the back-pressure.
  */
 #ifndef TUNNEL_PIPE_H
 #define TUNNEL_PIPE_H
@@ -29,13 +29,15 @@ struct pipe {
 	struct mquic_stream *stream;
 	char name[ADDRESS_NAME]; /* the TCP client, "127.0.0.1:40000" */
 
-	bool was_ready;	    /* the handshake was completed */
-	bool quic_over;	    /* the QUIC connection has ended */
-	bool tcp_ended;	    /* the client has finished, or its socket is broken */
-	bool stream_ended;  /* the server has finished, and the client knows */
-	bool stream_closed; /* both directions are acknowledged */
-	bool hung_up;	    /* the socket is shut both ways: no longer watched */
-	bool broken;	    /* not the end that both sides wanted */
+	bool was_ready;	      /* the handshake was completed */
+	bool quic_over;	      /* the QUIC connection has ended */
+	bool tcp_ended;	      /* the client has finished, or its socket is broken */
+	bool stream_ended;    /* the server has finished, and the client knows */
+	bool stream_closed;   /* both directions are acknowledged */
+	bool hung_up;	      /* the socket is shut both ways: no longer watched */
+	bool broken;	      /* not the end that both sides wanted */
+	bool deaf;	      /* the client is gone: what the server says is dropped */
+	uint64_t leave_by_ms; /* when it is cut off, delivered or not; 0: never */
 
 	uint8_t buffer[PIPE_BUFFER]; /* read from TCP, not yet taken by the stream */
 	size_t start, end;
@@ -47,6 +49,10 @@ void pipe_open(struct tunnel *tunnel, int fd, const char *name);
 void pipe_handle(const struct mquic_event *event);
 /* Cuts both sides off at once. */
 void pipe_abort(struct pipe *pipe);
+/* Reads no more than is there, delivers it, and then cuts both sides off. */
+void pipe_leave(struct pipe *pipe);
+/* Cuts off those whose time to deliver is up. */
+void pipe_expire(struct tunnel *tunnel);
 /* Frees those that have ended. */
 void pipe_reap(struct tunnel *tunnel);
 

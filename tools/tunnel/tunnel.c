@@ -144,36 +144,66 @@ static bool serve_quic(struct tunnel *tunnel)
 	return true;
 }
 
+/* Until the earlier of two times, of which 0 means never. */
 static int wait_timeout(const struct tunnel *tunnel)
 {
 	uint64_t now = clock_ms();
+	uint64_t until = tunnel->accept_again_ms;
 
-	if (tunnel->accept_again_ms == 0)
+	if (until == 0 || (tunnel->expire_ms != 0 && tunnel->expire_ms < until))
+		until = tunnel->expire_ms;
+	if (until == 0)
 		return -1;
-	return tunnel->accept_again_ms > now ? (int)(tunnel->accept_again_ms - now) : 0;
+	return until > now ? (int)(until - now) : 0;
+}
+
+static bool turn(struct tunnel *tunnel)
+{
+	struct epoll_event events[BATCH];
+	int count = epoll_wait(tunnel->epoll, events, BATCH, wait_timeout(tunnel));
+
+	if (count < 0 && errno != EINTR) {
+		say_error("Cannot wait: %s.", strerror(errno));
+		return false;
+	}
+	for (int i = 0; i < count; i++) {
+		struct watcher *watcher = events[i].data.ptr;
+
+		if (watcher)
+			watcher->ready(watcher, events[i].events);
+	}
+	if (!serve_quic(tunnel))
+		return false;
+	if (tunnel->expire_ms != 0 && clock_ms() >= tunnel->expire_ms)
+		pipe_expire(tunnel);
+	pipe_reap(tunnel);
+	return true;
+}
+
+/* TCP has told the clients that their bytes were taken: they go on to the broker. */
+static bool deliver_the_rest(struct tunnel *tunnel)
+{
+	unsigned int signals = signals_count();
+	struct pipe *pipe, *following;
+
+	listener_free_all(tunnel);
+	for (pipe = tunnel->pipes; pipe; pipe = following) {
+		following = pipe->next;
+		pipe_leave(pipe);
+	}
+	pipe_reap(tunnel);
+	while (tunnel->pipes && signals_count() == signals)
+		if (!turn(tunnel))
+			return false;
+	return true;
 }
 
 bool tunnel_run(struct tunnel *tunnel)
 {
-	struct epoll_event events[BATCH];
-
 	while (signals_count() == 0) {
-		int count = epoll_wait(tunnel->epoll, events, BATCH, wait_timeout(tunnel));
-
-		if (count < 0 && errno != EINTR) {
-			say_error("Cannot wait: %s.", strerror(errno));
+		if (!turn(tunnel))
 			return false;
-		}
-		for (int i = 0; i < count; i++) {
-			struct watcher *watcher = events[i].data.ptr;
-
-			if (watcher)
-				watcher->ready(watcher, events[i].events);
-		}
-		if (!serve_quic(tunnel))
-			return false;
-		pipe_reap(tunnel);
 		listener_resume(tunnel);
 	}
-	return true;
+	return deliver_the_rest(tunnel);
 }

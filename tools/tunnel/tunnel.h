@@ -35,6 +35,7 @@ struct tunnel {
 	uint32_t connections;
 	uint64_t accept_again_ms; /* 0: accepting */
 	bool short_of_files;	  /* and it has been said */
+	uint64_t expire_ms;	  /* when to call pipe_expire(); 0: no pipe is leaving */
 };
 
 /* Makes the endpoint; false after saying why not. tunnel_free() in any case. */
@@ -44,7 +45,10 @@ bool tunnel_open(struct tunnel *tunnel);
  * it can be reached from outside. False after saying what is wrong.
  */
 bool tunnel_listen(struct tunnel *tunnel, const char *where);
-/* Carries bytes until a signal comes; false if the system fails. */
+/*
+ * Carries bytes until a signal comes, then delivers what clients have sent so far, unless a second
+ * one comes; false if the system fails.
+ */
 bool tunnel_run(struct tunnel *tunnel);
 void tunnel_free(struct tunnel *tunnel);
 
