@@ -279,9 +279,9 @@ static bool publish(struct pub *pub, const uint8_t *data, size_t len)
 		return false;
 	}
 	if (status == MQUIC_OK) {
-		say_debug("Client %s sending PUBLISH (d0, q%u, r%d, m%u, '%s', ... (%zu bytes))",
+		say_debug("Client %s sending PUBLISH (d0, q%u, r%d, m%u, '%s', ... (%zu %s))",
 			  client_name(&pub->client), pub->common.qos, pub->retain, packet_id,
-			  pub->topic, len);
+			  pub->topic, len, len == 1 ? "byte" : "bytes");
 		pub->unsettled += packet_id != 0;
 		return true;
 	}

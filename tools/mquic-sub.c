@@ -224,15 +224,24 @@ static void acknowledge(struct sub *sub, const struct mquic_message *message)
 			    mquic_session_error(sub->client.session));
 }
 
-static void handle_message(struct sub *sub, const struct mquic_message *message)
+static void tell_message(struct sub *sub, const struct mquic_message *message)
 {
-	size_t len;
+	size_t topic_len, payload_len;
+	const char *topic = mquic_message_topic(message, &topic_len);
+	char shown[1024];
 
-	mquic_message_payload(message, &len);
-	say_debug("Client %s received PUBLISH (d%d, q%d, r%d, m%u, '%s', ... (%zu bytes))",
+	mquic_message_payload(message, &payload_len);
+	say_debug("Client %s received PUBLISH (d%d, q%d, r%d, m%u, '%s', ... (%zu %s))",
 		  client_name(&sub->client), mquic_message_duplicate(message),
 		  mquic_message_qos(message), mquic_message_retain(message),
-		  mquic_message_packet_id(message), mquic_message_topic(message, NULL), len);
+		  mquic_message_packet_id(message),
+		  mquic_text_printable(shown, sizeof(shown), topic, topic_len, '\''), payload_len,
+		  payload_len == 1 ? "byte" : "bytes");
+}
+
+static void handle_message(struct sub *sub, const struct mquic_message *message)
+{
+	tell_message(sub, message);
 	if (sub->client.state != CLIENT_CONNECTED)
 		return; /* on the way out; the broker keeps what is not acknowledged */
 	if (sub->only_stale && !mquic_message_retain(message)) {

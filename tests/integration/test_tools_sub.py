@@ -191,4 +191,4 @@ def test_debug_tells_the_time_to_connack(broker):
     assert sub.lines[0] == "Client me sending CONNECT"
     assert any(re.match(r"Connected to 127\.0\.0\.1:\d+ in \d+\.\d ms", li) for li in sub.lines)
     assert any(li.startswith("Subscribed (mid: ") for li in sub.lines)
-    assert "Client me received PUBLISH (d0, q0, r0, m0, 'x', ... (1 bytes))" in sub.lines
+    assert "Client me received PUBLISH (d0, q0, r0, m0, 'x', ... (1 byte))" in sub.lines

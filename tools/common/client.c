@@ -28,11 +28,17 @@ static void log_line(void *userdata, enum mquic_log_level level, const char *lin
 	say_debug("%s", line);
 }
 
-const char *client_name(const struct client *client)
+const char *client_name(struct client *client)
 {
-	const char *id = mquic_session_client_id(client->session, NULL);
+	const struct client_options *options = client->options;
+	size_t len;
+	const char *id = mquic_session_client_id(client->session, &len);
+	/* One that the broker has assigned must not go on as if it were the rest of the line. */
+	char quote = options->id || options->id_prefix ? '\0' : ' ';
 
-	return id && *id ? id : "(unnamed)";
+	if (!id || len == 0)
+		return "(unnamed)";
+	return mquic_text_printable(client->name, sizeof(client->name), id, len, quote);
 }
 
 /* ---- set up -------------------------------------------------------------- */

@@ -38,6 +38,7 @@ struct client {
 	unsigned int failures; /* attempts in a row that failed */
 	uint64_t started_us;   /* when this attempt began */
 	uint64_t deadline_ms;  /* WAITING: next attempt; CLOSING: patience ends */
+	char name[128];	       /* client_name()'s */
 };
 
 /* Sets up and starts to connect; false after saying why not. client_free() in any case. */
@@ -56,7 +57,7 @@ void client_close(struct client *client, int result);
 /* Whether SIGINT or SIGTERM came. */
 bool client_interrupted(void);
 
-/* What debug lines call the client. */
-const char *client_name(const struct client *client);
+/* What debug lines call the client. Valid until the next call. */
+const char *client_name(struct client *client);
 
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "say.h"
 
+#include <mquic.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char *program = "mquic";
 static bool quiet_wanted, debug_wanted;
@@ -27,6 +30,20 @@ bool say_is_debug(void)
 	return debug_wanted;
 }
 
+/* Names and reasons of peers are in what is said; none of them may end or forge a line. */
+static void print_line(FILE *out, const char *format, va_list arguments)
+{
+	char *line;
+
+	if (vasprintf(&line, format, arguments) < 0) {
+		fputs("Out of memory.\n", out);
+		return;
+	}
+	fputs(mquic_text_printable(line, strlen(line) + 1, line, MQUIC_NUL_TERMINATED, '\0'), out);
+	fputc('\n', out);
+	free(line);
+}
+
 static void say(const char *prefix, const char *format, va_list arguments)
 {
 	if (quiet_wanted)
@@ -34,8 +51,7 @@ static void say(const char *prefix, const char *format, va_list arguments)
 	/* What was printed before belongs before the error, also when both go to one file. */
 	fflush(stdout);
 	fputs(prefix, stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	print_line(stderr, format, arguments);
 }
 
 void say_error(const char *format, ...)
@@ -75,8 +91,7 @@ void say_debug(const char *format, ...)
 	if (!debug_wanted)
 		return;
 	va_start(arguments, format);
-	vprintf(format, arguments);
+	print_line(stdout, format, arguments);
 	va_end(arguments);
-	putchar('\n');
 	fflush(stdout);
 }

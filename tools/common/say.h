@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the tools tell people: errors and warnings on standard error, unless --quiet; debug
- * lines on standard output, with -d.
+ * lines on standard output, with -d. What is said is one line, whatever a peer has put into it;
+ * a text of a peer within quotes is to go through mquic_text_printable() with that quote before.
  */
 #ifndef TOOLS_SAY_H
 #define TOOLS_SAY_H

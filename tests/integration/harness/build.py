@@ -69,6 +69,9 @@ class Build:
     def environment(self, preload=False):
         """Environment of a child; `preload` for a program that was not built with our flags."""
         env = dict(os.environ, LD_LIBRARY_PATH=str(self.copies), LC_ALL="C.UTF-8")
+        # What whoever runs the tests has set for the tools is not theirs.
+        env["XDG_CONFIG_HOME"] = str(self.copies / "config")
+        env.pop("MQUIC_PASSWORD", None)
         if self.sanitizer:
             env["ASAN_OPTIONS"] = "abort_on_error=0:exitcode=99"
             env["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1:exitcode=99"

@@ -138,6 +138,31 @@ def start_raw(broker, *chunks, flags=(), **options):
     return process
 
 
+class RawServer:
+    """A server that answers the first bytes of a client with raw ones (raw_server.c)."""
+
+    def __init__(self, build, certs, *chunks, close=None):
+        """`close`: a reason to close the connection with in place of an answer."""
+        words = [] if close is None else [f"--close={close}"]
+        argv = [
+            build.helper("raw-server"),
+            f"--cert={certs.server.cert}",
+            f"--key={certs.server.key}",
+            *words,
+            *(chunk.hex() for chunk in chunks),
+        ]
+        self.process = Process(argv, build.environment())
+        self.port = int(self.process.wait_line("port ").split()[1])
+
+    def received(self):
+        """All bytes that have come so far."""
+        fields = [_fields(line) for line in self.process.lines if line.startswith("received ")]
+        return b"".join(f["data"].encode("utf-8", "surrogateescape") for f in fields)
+
+    def kill(self):
+        self.process.kill()
+
+
 class RawResult:
     """What a raw client saw: `data` from the peer, and how it ended."""
 
