@@ -205,6 +205,18 @@ static void print_help(void)
 
 /* ---- payload ------------------------------------------------------------- */
 
+/*
+ * What makes the payload may have failed, and an empty one clears what the broker retains: that
+ * has to be asked for.
+ */
+static bool check_not_empty(const struct pub *pub, const char *name)
+{
+	if (pub->payload_len > 0)
+		return true;
+	say_error("Zero length input: %s is empty. Use -n to publish an empty message.", name);
+	return false;
+}
+
 static bool load_payload(struct pub *pub)
 {
 	switch (pub->source) {
@@ -215,10 +227,12 @@ static bool load_payload(struct pub *pub)
 			say_error("Out of memory.");
 		return pub->payload != NULL;
 	case SOURCE_FILE:
-		return input_read_file(pub->value, &pub->payload, &pub->payload_len);
+		return input_read_file(pub->value, &pub->payload, &pub->payload_len) &&
+		       check_not_empty(pub, pub->value);
 	case SOURCE_STDIN:
 		return input_read_all(STDIN_FILENO, "Standard input", &pub->payload,
-				      &pub->payload_len);
+				      &pub->payload_len) &&
+		       check_not_empty(pub, "Standard input");
 	default:
 		return true;
 	}
@@ -390,10 +404,8 @@ static int run(struct pub *pub)
 	while (pub->client.state != CLIENT_OVER) {
 		int fd = wants_input(pub) ? STDIN_FILENO : -1;
 
-		if (client_wait(&pub->client, fd, next_deadline(pub)) && !input_read(&pub->lines)) {
-			pub->failed = pub->stopped = true;
-			pub->lines.over = true;
-		}
+		if (client_wait(&pub->client, fd, next_deadline(pub)) && !input_read(&pub->lines))
+			pub->failed = true;
 		pull_events(pub);
 		publish_what_is_there(pub);
 		check_end(pub);

@@ -43,8 +43,8 @@ static const char help_head[] =
 	" -d : print a line for each connection.\n"
 	" --quiet : print no errors.\n";
 
-static const char help_tail[] = "\nIt runs until SIGINT or SIGTERM comes, and then ends with exit "
-				"code 0; 1 tells of a failure.\n";
+static const char help_tail[] = "\nIt runs until a signal such as SIGINT or SIGTERM comes, and "
+				"then ends with exit code 0;\n1 tells of a failure.\n";
 
 static bool set_connect(void *target, const char *name, struct words *words)
 {

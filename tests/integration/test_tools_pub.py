@@ -3,11 +3,13 @@
 
 import re
 import signal
+import socket
+import struct
 import subprocess
 
 import pytest
 
-from harness.process import Process
+from harness.process import ENDING_SIGNALS, Process
 
 
 @pytest.fixture
@@ -68,6 +70,67 @@ def test_lines_are_messages(broker):
 
 def test_no_lines_at_all(broker):
     broker.pub("-t", "x", "-l", "-q", "1", input="")
+
+
+@pytest.mark.parametrize("words", [["-s"], ["-f", "/dev/null"], ["-f", "/dev/stdin"]])
+def test_empty_input_clears_nothing(broker, words):
+    """The command in front of the pipe has failed: what is retained must stay."""
+    broker.tcp_pub("-t", "kept", "-m", "value", "-r", "-q", "1")
+    done = broker.pub("-t", "kept", "-r", "-q", "1", *words, input="", check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: Zero length input: ")
+    assert "-n" in done.stderr
+    assert broker.tcp_sub("-t", "kept", "-C", "1").wait_lines(1) == ["value"]
+    # What asks for it in so many words does clear it.
+    for asked in (["-n"], ["-m", ""]):
+        broker.tcp_pub("-t", "kept", "-m", "value", "-r", "-q", "1")
+        broker.pub("-t", "kept", "-r", "-q", "1", *asked)
+        assert broker.tcp_sub("-t", "kept", "-t", "end", "-C", "1", "-W", "1").wait() == 27
+
+
+@pytest.fixture
+def breaking_input():
+    """A socket to be standard input, and a function that makes reading it fail."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname())
+        theirs = server.accept()[0]
+
+    def break_it():
+        # Closed like this, TCP sends a reset.
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        ours.close()
+
+    yield ours, theirs, break_it
+    ours.close()
+    theirs.close()
+
+
+def test_input_that_breaks_publishes_no_half_line(broker, breaking_input):
+    ours, theirs, break_it = breaking_input
+    sub = broker.tcp_sub("-t", "x")
+    argv = [broker.build.tool("mquic-pub"), *broker.address(), "-t", "x", "-l", "-q", "1"]
+    pub = broker.adopt(Process(argv, broker.build.environment(), stdin=theirs))
+    ours.sendall(b"one\ntwo\nhal")
+    sub.wait_lines(2)
+    break_it()
+    assert pub.wait() == 1
+    assert pub.errors == "Error: Cannot read the input: Connection reset by peer."
+    broker.tcp_pub("-t", "x", "-m", "end")
+    sub.wait_line("end")
+    assert sub.lines == ["one", "two", "end"]
+
+
+def test_input_that_breaks_publishes_no_half_payload(broker, breaking_input):
+    ours, theirs, break_it = breaking_input
+    sub = broker.tcp_sub("-t", "x")
+    argv = [broker.build.tool("mquic-pub"), *broker.address(), "-t", "x", "-s", "-q", "1"]
+    pub = broker.adopt(Process(argv, broker.build.environment(), stdin=theirs))
+    ours.sendall(b"half of a payload")
+    break_it()
+    assert pub.wait() == 1
+    assert pub.errors == "Error: Cannot read the input: Connection reset by peer."
+    broker.tcp_pub("-t", "x", "-m", "end")
+    assert sub.wait_lines(1) == ["end"]
 
 
 def test_a_line_goes_out_before_the_next_is_typed(broker):
@@ -193,7 +256,7 @@ def test_lines_survive_a_restart_of_the_broker(broker):
     broker.wait_log("Received PUBLISH from stubborn", start=mark)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING_SIGNALS)
 def test_a_signal_ends_it_with_disconnect(broker, number):
     tool = broker.build.tool("mquic-pub")
     argv = [tool, *broker.address(), "-t", "x", "-l", "-i", "stopped", "-d"]

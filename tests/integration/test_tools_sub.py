@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness.process import PATIENCE, eventually
+from harness.process import ENDING_SIGNALS, PATIENCE, eventually
 
 
 def publish(broker, topic, payload, *more):
@@ -144,12 +144,26 @@ def test_no_newline(broker):
     assert sub.lines == ["abcd"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING_SIGNALS)
 def test_a_signal_ends_it_with_disconnect(broker, number):
     sub = broker.sub("-t", "x", client_id="stopped")
     sub.signal(number)
     assert sub.wait() == 0
     broker.wait_log("Received DISCONNECT from stopped")
+
+
+def test_a_signal_ignored_from_the_start_stays_so(broker):
+    """nohup: the terminal may be closed. SIGINT is meant, though a shell's & ignores it."""
+    argv = [broker.build.tool("mquic-sub"), *broker.address(), "-t", "x", "-i", "nohup"]
+    script = "trap '' HUP INT; exec \"$@\""
+    sub = broker.spawn("sh", "-c", script, "sh", *argv)
+    broker.wait_suback("nohup", sub)
+    sub.signal(signal.SIGHUP)
+    publish(broker, "x", "still here")
+    sub.wait_line("still here")
+    sub.signal(signal.SIGINT)
+    assert sub.wait() == 0
+    broker.wait_log("Received DISCONNECT from nohup")
 
 
 def test_a_closed_pipe_ends_it_with_disconnect(broker):

@@ -15,7 +15,7 @@ import pytest
 
 from harness import mqtt
 from harness.ports import free_udp_port
-from harness.process import PATIENCE, Process, eventually
+from harness.process import ENDING_SIGNALS, PATIENCE, Process, eventually
 
 HOST = "127.0.0.1"
 
@@ -397,7 +397,7 @@ def test_a_port_in_use_is_named(build, tunnel):
     assert where in done.stderr and "in use" in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING_SIGNALS)
 def test_a_signal_ends_it(tunnel, number):
     with tunnel.connect() as client:
         client.sendall(mqtt.connect("guest"))

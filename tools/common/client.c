@@ -124,12 +124,15 @@ static enum mquic_status set_session(struct client *client)
 static bool start(struct client *client)
 {
 	const struct client_options *options = client->options;
+	enum mquic_status status;
 
 	say_debug("Client %s sending CONNECT", client_name(client));
 	client->state = CLIENT_CONNECTING;
 	client->started_us = clock_us();
-	return mquic_session_connect(client->session, options->host, (uint16_t)options->port) ==
-	       MQUIC_OK;
+	signals_at_once(true); /* the host's name is looked up, which may take its time */
+	status = mquic_session_connect(client->session, options->host, (uint16_t)options->port);
+	signals_at_once(false);
+	return status == MQUIC_OK;
 }
 
 static bool open_session(struct client *client)

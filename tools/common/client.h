@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One session that mquic-pub and mquic-sub talk through: it is set up from the options, says
- * with -d what happens, comes back after a loss, and ends cleanly on SIGINT and SIGTERM.
+ * with -d what happens, comes back after a loss, and ends cleanly on signals.
  *
  *                       CONNECTED
  *     CONNECTING ──────────────────────▶ CONNECTED ──client_close──▶ CLOSING ──▶ OVER
@@ -54,7 +54,7 @@ bool client_wait(struct client *client, int fd, uint64_t deadline_ms);
 struct mquic_event *client_next_event(struct client *client);
 /* Parts from the broker; the program's exit code will be `result`. */
 void client_close(struct client *client, int result);
-/* Whether SIGINT or SIGTERM came. */
+/* Whether a signal came that ends the program. */
 bool client_interrupted(void);
 
 /* What debug lines call the client. Valid until the next call. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,18 +53,28 @@ static bool make_room(struct input *input)
 	return true;
 }
 
+/* Nothing more will come, and what is left without its newline is half of a line. */
+static bool break_off(struct input *input)
+{
+	while (input->end > input->start && input->data[input->end - 1] != '\n')
+		input->end--;
+	input->searched = 0;
+	input->over = true;
+	return false;
+}
+
 bool input_read(struct input *input)
 {
 	ssize_t got;
 
 	if (!make_room(input))
-		return false;
+		return break_off(input);
 	got = read(input->fd, input->data + input->end, input->size - input->end);
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
 	if (got < 0) {
 		say_error("Cannot read the input: %s.", strerror(errno));
-		return false;
+		return break_off(input);
 	}
 	if (got == 0)
 		input->over = true;
@@ -103,18 +114,33 @@ void input_consume_line(struct input *input)
 	input->searched = 0;
 }
 
+/* So that a descriptor that does not block by itself does here. */
+static bool wait_for(int fd)
+{
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+
+	return poll(&readable, 1, -1) > 0 || errno == EINTR;
+}
+
+/* Reads to the end; what there is stays in `input`. */
+static bool read_to_end(struct input *input, const char *name)
+{
+	while (!input->over)
+		if (!wait_for(input->fd) || !input_read(input))
+			return false;
+	if (input->end > INPUT_MAX) {
+		say_error("%s is longer than the %d bytes MQTT can carry.", name, INPUT_MAX);
+		return false;
+	}
+	return true;
+}
+
 bool input_read_all(int fd, const char *name, uint8_t **data, size_t *len)
 {
 	struct input input;
 
 	input_init(&input, fd);
-	while (!input.over)
-		if (!input_read(&input)) {
-			input_free(&input);
-			return false;
-		}
-	if (input.end - input.start > INPUT_MAX) {
-		say_error("%s is longer than the %d bytes MQTT can carry.", name, INPUT_MAX);
+	if (!read_to_end(&input, name)) {
 		input_free(&input);
 		return false;
 	}

@@ -23,7 +23,7 @@ void input_init(struct input *input, int fd);
 void input_free(struct input *input);
 /*
  * One read(), to be called when the descriptor can be read, so that it does not block. False
- * after an error, which has then been printed.
+ * after an error, which has then been printed: whole lines are still there, half a line is not.
  */
 bool input_read(struct input *input);
 /*

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* SIGINT and SIGTERM wake an endpoint and are counted; SIGPIPE is ignored. */
+/*
+ * Signals that end a program wake its endpoint and are counted, so that it can say goodbye:
+ * over QUIC no kernel does that in its place, and the server would take an hour's silence for a
+ * client that has nothing to say. SIGPIPE is ignored.
+ */
 #ifndef TOOLS_SIGNALS_H
 #define TOOLS_SIGNALS_H
 
 #include <mquic.h>
 
+/* Those that were ignored when the program started stay so, but for SIGINT and SIGQUIT. */
 void signals_catch(struct mquic_endpoint *endpoint);
 /* To be called before the endpoint is freed. */
 void signals_release(void);
 /* How many came. */
 unsigned int signals_count(void);
+
+/*
+ * While `end` is true a signal ends the program at once: for calls that block while nobody is
+ * connected who would have to be told, such as the look-up of a name.
+ */
+void signals_at_once(bool end);
 
 #endif

@@ -158,6 +158,7 @@ static void hold_signals(sigset_t *before)
 	(void)sigaddset(&held, SIGINT);
 	(void)sigaddset(&held, SIGTERM);
 	(void)sigaddset(&held, SIGHUP);
+	(void)sigaddset(&held, SIGQUIT);
 	(void)sigprocmask(SIG_BLOCK, &held, before);
 }
 

@@ -11,19 +11,32 @@ import time
 # that a test which runs into it has found a fault.
 PATIENCE = 40
 
+# By each of these a user ends a program, or the system does.
+ENDING_SIGNALS = [
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGALRM,
+]
+
 
 class Process:
     """Runs a program; collects its output as it comes, by line."""
 
     def __init__(self, argv, env, stdin=False, stdout=None):
-        """`stdin`: write() may be used. `stdout`: a file for the output instead of lines."""
+        """
+        `stdin`: True, and write() may be used, or a file or socket to read from. `stdout`: a
+        file for the output instead of lines.
+        """
         self.argv = [str(word) for word in argv]
         self._lines = []
         self._changed = threading.Condition()
         self._child = subprocess.Popen(
             self.argv,
             env=env,
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdin={True: subprocess.PIPE, False: subprocess.DEVNULL}.get(stdin, stdin),
             stdout=stdout or subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
