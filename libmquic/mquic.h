@@ -777,7 +777,9 @@ mquic_subscription_add_user_property(struct mquic_subscription *subscription, co
 
 /* ---- Session -------------------------------------------------------------
  * One MQTT client. It outlives connections: after #MQUIC_EVENT_DISCONNECTED it may be
- * connected again, and messages in flight are sent again as MQTT 5.0 section 4.4 asks.
+ * connected again, and messages in flight are sent again as MQTT 5.0 section 4.4 asks. But
+ * a message at which the server itself ends three connections is given up, for it would come
+ * back for ever: #MQUIC_EVENT_DELIVERED with 0x80, "unspecified error", and a sentence.
  * Setters are for a session that is not connected; else they answer #MQUIC_ERR_STATE.
  *
  *     new ──connect──▶ CONNECTING ──CONNECTED──▶ CONNECTED ──disconnect──▶ CLOSING

@@ -320,6 +320,7 @@ static void settled(struct pub *pub, const struct mquic_event *event)
 {
 	uint16_t packet_id = mquic_event_packet_id(event);
 	uint8_t reason = mquic_event_reason(event, 0);
+	const char *text = mquic_event_text(event);
 
 	/* Without an identifier: QoS 0, and CONNACK told that the broker does not take it. */
 	if (packet_id != 0 && pub->unsettled > 0)
@@ -328,7 +329,8 @@ static void settled(struct pub *pub, const struct mquic_event *event)
 		  pub->common.qos == 2 ? "PUBCOMP" : "PUBACK", packet_id, reason);
 	if (reason < 0x80)
 		return;
-	say_warning("Publish %u failed: %s.", packet_id, mquic_reason_text(reason));
+	say_warning("Publish %u failed: %s%s%s.", packet_id, mquic_reason_text(reason),
+		    *text ? ": " : "", text);
 	pub->failed = true;
 }
 
@@ -367,6 +369,13 @@ static void interrupted(struct pub *pub)
 	client_close(&pub->client, 1);
 }
 
+/* With QoS 0 a message is over only once a connection has taken it. */
+static bool may_end(const struct pub *pub)
+{
+	return pub->client.state == CLIENT_CONNECTED ||
+	       (pub->client.state == CLIENT_WAITING && pub->common.qos > 0);
+}
+
 /* Parts when there is nothing left to do. */
 static void check_end(struct pub *pub)
 {
@@ -374,7 +383,7 @@ static void check_end(struct pub *pub)
 		return;
 	if (client_interrupted())
 		interrupted(pub);
-	else if ((pub->stopped || source_is_over(pub)) && pub->client.state == CLIENT_CONNECTED &&
+	else if ((pub->stopped || source_is_over(pub)) && may_end(pub) &&
 		 mquic_session_inflight(pub->client.session) == 0)
 		client_close(&pub->client, pub->failed);
 }

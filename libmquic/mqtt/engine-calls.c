@@ -3,6 +3,7 @@
 #include "mqtt/engine-internal.h"
 
 #include "mqtt/subscription.h"
+#include "mqtt/suspect.h"
 #include "mqtt/topic.h"
 
 static int version_of(const struct mqtt_engine *engine)
@@ -115,6 +116,7 @@ enum mquic_status mqtt_engine_publish(struct mqtt_engine *engine,
 		return status;
 	if (message->qos > 0 || engine->state != MQTT_ENGINE_CONNECTED ||
 	    mqtt_inflight_next(&engine->inflight) != NULL ||
+	    mqtt_suspect_holds(&engine->inflight, NULL) ||
 	    engine->output.len >= ENGINE_OUTPUT_ENOUGH)
 		return enqueue_message(engine, message, packet_id, error);
 	if (!engine_write_publish(engine, &publish))

@@ -9,6 +9,7 @@
 #include "mqtt/ping.h"
 #include "mqtt/publish.h"
 #include "mqtt/subscribe.h"
+#include "mqtt/suspect.h"
 
 static int version_of(const struct mqtt_engine *engine)
 {
@@ -99,7 +100,7 @@ static bool resume_releases(struct mqtt_engine *engine, bool session_present)
 		if (session_present) {
 			if (!engine_write_ack(engine, MQTT_PUBREL, outgoing->packet_id, 0))
 				return false;
-			mqtt_inflight_resumed(&engine->inflight);
+			mqtt_inflight_resumed(&engine->inflight, outgoing);
 			continue;
 		}
 		if (!engine_delivered(engine, outgoing->packet_id, MQTT_PACKET_ID_NOT_FOUND, NULL))
@@ -258,11 +259,15 @@ static enum mquic_status handle_ack(struct mqtt_engine *engine, const struct mqt
 	struct mqtt_ack ack;
 	enum mqtt_reason reason = mqtt_ack_read(&ack, packet, version_of(engine));
 	struct mqtt_outgoing *outgoing;
+	enum mqtt_step step;
 
 	if (reason != MQTT_SUCCESS)
 		return malformed(engine, reason, packet->type);
 	outgoing = packet_id_get(&engine->inflight.outgoing, ack.packet_id);
-	switch (mqtt_outgoing_step(outgoing, ack.type, ack.reason)) {
+	step = mqtt_outgoing_step(outgoing, ack.type, ack.reason);
+	if (outgoing != NULL && step != MQTT_STEP_VIOLATION)
+		mqtt_suspect_answered(&engine->inflight, outgoing);
+	switch (step) {
 	case MQTT_STEP_IGNORE:
 		return MQUIC_OK;
 	case MQTT_STEP_SETTLE:
@@ -335,6 +340,7 @@ static enum mquic_status handle_suback(struct mqtt_engine *engine, const struct 
 	if (outgoing == NULL || outgoing->state != MQTT_OUT_WAIT_SUBACK || outgoing->type != asked)
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
 					"it answered a subscription that was not asked for");
+	mqtt_suspect_answered(&engine->inflight, outgoing);
 	if (version_of(engine) != MQTT_5 && suback.type == MQTT_UNSUBACK)
 		return settle_plain_unsuback(engine, outgoing, &suback);
 	if (suback.reasons.len != outgoing->filter_count)
@@ -347,6 +353,25 @@ static enum mquic_status handle_suback(struct mqtt_engine *engine, const struct 
 }
 
 /* ---- The rest ---- */
+
+/* Whether a server that ends a connection so does it for other reasons than what we sent. */
+static bool has_reason_of_its_own(uint8_t reason)
+{
+	switch (reason) {
+	case MQTT_SERVER_BUSY:
+	case MQTT_SERVER_SHUTTING_DOWN:
+	case MQTT_KEEP_ALIVE_TIMEOUT:
+	case MQTT_SESSION_TAKEN_OVER:
+	case MQTT_ADMINISTRATIVE_ACTION:
+	case MQTT_USE_ANOTHER_SERVER:
+	case MQTT_SERVER_MOVED:
+	case MQTT_CONNECTION_RATE_EXCEEDED:
+	case MQTT_MAXIMUM_CONNECT_TIME:
+		return true;
+	default:
+		return false;
+	}
+}
 
 static enum mquic_status handle_disconnect(struct mqtt_engine *engine,
 					   const struct mqtt_packet *packet)
@@ -362,6 +387,8 @@ static enum mquic_status handle_disconnect(struct mqtt_engine *engine,
 	if (disconnect.reason == MQTT_DISCONNECT_WITH_WILL ||
 	    mqtt_properties_has(&disconnect.properties, MQTT_SESSION_EXPIRY))
 		return malformed(engine, MQTT_PROTOCOL_ERROR, MQTT_DISCONNECT);
+	if (!has_reason_of_its_own(disconnect.reason))
+		mqtt_engine_hung_up(engine);
 	(void)engine_ended_by_server(
 		engine, disconnect.reason == MQTT_SUCCESS ? MQUIC_OK : MQUIC_ERR_CLOSED,
 		disconnect.reason, "the server disconnected us", &disconnect.properties);

@@ -46,6 +46,7 @@ struct mqtt_engine {
 	struct text assigned_id;
 	enum auth_turn auth;
 	bool closing;
+	bool hung_up; /* the server has ended it, or an answer of its that breaks a rule */
 	uint8_t closing_reason;
 	bool wants_writable;
 

@@ -7,6 +7,7 @@
 
 #include "mqtt/ping.h"
 #include "mqtt/subscribe.h"
+#include "mqtt/suspect.h"
 
 /* An alias takes three bytes, so it saves nothing for a topic of fewer than this many. */
 #define ALIAS_TOPIC_MIN 4
@@ -298,6 +299,8 @@ static size_t window_max(const struct mqtt_engine *engine, const struct mqtt_out
 /* Whether the entry must wait for the server to settle others. */
 static bool must_wait(const struct mqtt_engine *engine, const struct mqtt_outgoing *outgoing)
 {
+	if (mqtt_suspect_holds(&engine->inflight, outgoing))
+		return true;
 	return outgoing->type == MQTT_PUBLISH && outgoing->packet_id != 0 &&
 	       engine->inflight.window >= window_max(engine, outgoing);
 }

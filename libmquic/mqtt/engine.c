@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mqtt/suspect.h"
+
 /* Answers to input that may wait for the network before we take no more input. */
 #define ANSWERS_MAX 262144
 
@@ -87,6 +89,8 @@ enum mquic_status engine_violation(struct mqtt_engine *engine, enum mqtt_reason 
 	enum mquic_status status =
 		reason == MQTT_PACKET_TOO_LARGE ? MQUIC_ERR_TOO_LARGE : MQUIC_ERR_PROTOCOL;
 
+	/* If our message brought it about, it will do so again. */
+	mqtt_engine_hung_up(engine);
 	if (!mqtt_reason_valid_from_client((uint8_t)reason))
 		reason = MQTT_PROTOCOL_ERROR;
 	/* In 3.1.1 DISCONNECT would mean that all is well and suppress the will. */
@@ -220,6 +224,7 @@ static void reset_connection(struct mqtt_engine *engine)
 	engine->answers = 0;
 	engine->auth = AUTH_NOBODY;
 	engine->closing = false;
+	engine->hung_up = false;
 	engine->connack_deadline_ms = NEVER;
 	engine->ping_deadline_ms = NEVER;
 }
@@ -253,8 +258,33 @@ enum mquic_status mqtt_engine_connect(struct mqtt_engine *engine, uint64_t now_m
 	return MQUIC_OK;
 }
 
+void mqtt_engine_hung_up(struct mqtt_engine *engine)
+{
+	/* Who has said good-bye is not hung up on. */
+	engine->hung_up = !engine->closing;
+}
+
+/* The server has ended the connection at one of our messages, perhaps not for the first time. */
+static void blame(struct mqtt_engine *engine)
+{
+	static const char sentence[] = "the server has ended three connections at this message";
+	struct mqtt_outgoing *outgoing = mqtt_suspect_ended(&engine->inflight);
+	struct mqtt_properties properties;
+
+	if (outgoing == NULL)
+		return;
+	mqtt_properties_init(&properties);
+	mqtt_properties_set_text(&properties, MQTT_REASON_STRING,
+				 bytes_of(sentence, sizeof(sentence) - 1));
+	/* Out of memory: then the next time, for it has been counted. */
+	if (engine_delivered(engine, outgoing->packet_id, MQTT_UNSPECIFIED_ERROR, &properties))
+		mqtt_inflight_settle(&engine->inflight, outgoing);
+}
+
 void mqtt_engine_lost(struct mqtt_engine *engine)
 {
+	if (engine->hung_up)
+		blame(engine);
 	reset_connection(engine);
 	mqtt_inflight_lost(&engine->inflight);
 	engine->state = MQTT_ENGINE_IDLE;

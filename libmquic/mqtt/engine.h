@@ -84,8 +84,17 @@ enum mquic_status mqtt_engine_connect(struct mqtt_engine *engine, uint64_t now_m
 				      uint64_t connack_timeout_ms, struct error *error);
 
 /*
+ * The server has ended the connection, of its own accord and without a word of MQTT: to be called
+ * before lost(). What MQTT says itself the engine knows. Not for connections that time out, are
+ * reset by a server that has restarted, or are refused for want of room: their end says nothing of
+ * what was sent.
+ */
+void mqtt_engine_hung_up(struct mqtt_engine *engine);
+
+/*
  * The network connection is gone: drops output and half a packet, keeps the session, becomes
- * IDLE. Makes no event.
+ * IDLE. A QoS 1 or 2 message at which the server has hung up three times (see suspect.h) is given
+ * up: DELIVERED with 0x80 is then the one event that this makes.
  */
 void mqtt_engine_lost(struct mqtt_engine *engine);
 

@@ -141,6 +141,7 @@ void mqtt_inflight_sent(struct mqtt_inflight *inflight, struct mqtt_outgoing *ou
 	}
 	list_remove(&outgoing->link);
 	list_append(&inflight->sent, &outgoing->link);
+	outgoing->turn = ++inflight->turns;
 	if (outgoing->type != MQTT_PUBLISH) {
 		outgoing->state = MQTT_OUT_WAIT_SUBACK;
 		inflight->cost -= outgoing->packet_len;
@@ -164,11 +165,13 @@ void mqtt_inflight_taken(struct mqtt_inflight *inflight, struct mqtt_outgoing *o
 	/* PUBREL packets are repeated in the order of PUBREC [MQTT-4.6.0-4]. */
 	list_remove(&outgoing->link);
 	list_append(&inflight->sent, &outgoing->link);
+	outgoing->turn = ++inflight->turns;
 }
 
-void mqtt_inflight_resumed(struct mqtt_inflight *inflight)
+void mqtt_inflight_resumed(struct mqtt_inflight *inflight, struct mqtt_outgoing *outgoing)
 {
 	inflight->window++;
+	outgoing->turn = ++inflight->turns;
 }
 
 enum mqtt_step mqtt_outgoing_step(const struct mqtt_outgoing *outgoing, enum mqtt_type type,
@@ -302,6 +305,7 @@ static void requeue(struct mqtt_inflight *inflight)
 	list_for_each (node, following, &inflight->sent) {
 		struct mqtt_outgoing *outgoing = outgoing_of(node);
 
+		outgoing->turn = 0;
 		if (outgoing->message == NULL)
 			continue;
 		outgoing->state = MQTT_OUT_QUEUED;
@@ -334,6 +338,7 @@ void mqtt_inflight_lost(struct mqtt_inflight *inflight)
 	drop_subscribes(inflight, &inflight->sent);
 	requeue(inflight);
 	inflight->window = 0;
+	inflight->answered = 0;
 	incoming_drop(inflight, false);
 }
 

@@ -58,6 +58,8 @@ struct mqtt_outgoing {
 	size_t packet_len;
 	size_t filter_count;
 	unsigned int needs;
+	uint64_t turn;	 /* its place among all that was sent on this connection; 0: not sent */
+	uint8_t endings; /* connections that the server ended at it; see suspect.h */
 };
 
 /* ---- Theirs ---- */
@@ -82,9 +84,11 @@ struct mqtt_inflight {
 	struct list queue;
 	struct list sent;
 	uint16_t last_id;
-	size_t window;	 /* PUBLISH packets sent on this connection and not settled */
-	size_t messages; /* QoS 1 and 2 messages not settled, queued ones included */
-	size_t cost;	 /* bytes of all of ours */
+	size_t window;	   /* PUBLISH packets sent on this connection and not settled */
+	size_t messages;   /* QoS 1 and 2 messages not settled, queued ones included */
+	size_t cost;	   /* bytes of all of ours */
+	uint64_t turns;	   /* given so far */
+	uint64_t answered; /* the latest turn that the server has answered on this connection */
 
 	struct packet_id_table incoming;
 	struct list unacknowledged[2]; /* QoS 1, QoS 2 */
@@ -127,7 +131,7 @@ void mqtt_inflight_sent(struct mqtt_inflight *inflight, struct mqtt_outgoing *ou
 void mqtt_inflight_taken(struct mqtt_inflight *inflight, struct mqtt_outgoing *outgoing);
 
 /* Its PUBREL goes out again on a new connection. */
-void mqtt_inflight_resumed(struct mqtt_inflight *inflight);
+void mqtt_inflight_resumed(struct mqtt_inflight *inflight, struct mqtt_outgoing *outgoing);
 
 /* Forgets the entry, wherever it is. */
 void mqtt_inflight_settle(struct mqtt_inflight *inflight, struct mqtt_outgoing *outgoing);

@@ -9,6 +9,9 @@
 /* Bytes of events that may wait at the endpoint before sessions stop reading. */
 #define EVENT_BYTES 1048576
 
+/* The application code of a server that lacks room, or shuts down: nothing that we sent. */
+#define CLOSE_OVERLOADED 2
+
 /* How long the last bytes, DISCONNECT among them, may take to be acknowledged. */
 #define FAREWELL_NS (10000 * (uint64_t)NS_PER_MS)
 
@@ -82,22 +85,6 @@ static void push(struct mquic_session *session, struct mquic_event *event)
 	endpoint_push(session->endpoint, event);
 }
 
-static void finish(struct mquic_session *session)
-{
-	struct mquic_event *event = last_event(session);
-
-	mqtt_engine_lost(session->engine);
-	mquic_stream_free(session->stream);
-	session->stream = NULL;
-	session->active = false;
-	timer_set(&session->endpoint->timers, &session->timer, TIMER_NEVER);
-	push(session, event);
-	mquic_event_free(session->farewell);
-	session->farewell = NULL;
-}
-
-/* ---- The pump ----------------------------------------------------------- */
-
 static void pull_events(struct mquic_session *session)
 {
 	struct mquic_event *event;
@@ -110,6 +97,25 @@ static void pull_events(struct mquic_session *session)
 	}
 }
 
+static void finish(struct mquic_session *session)
+{
+	struct mquic_event *event = last_event(session);
+
+	if (session->end.origin == MQUIC_ORIGIN_PEER && session->end.code != CLOSE_OVERLOADED)
+		mqtt_engine_hung_up(session->engine);
+	mqtt_engine_lost(session->engine);
+	pull_events(session);
+	mquic_stream_free(session->stream);
+	session->stream = NULL;
+	session->active = false;
+	timer_set(&session->endpoint->timers, &session->timer, TIMER_NEVER);
+	push(session, event);
+	mquic_event_free(session->farewell);
+	session->farewell = NULL;
+}
+
+/* ---- The pump ----------------------------------------------------------- */
+
 static bool may_read(const struct mquic_session *session)
 {
 	enum mqtt_engine_state state = mqtt_engine_state(session->engine);
@@ -119,8 +125,12 @@ static bool may_read(const struct mquic_session *session)
 	       session->endpoint->events.cost < EVENT_BYTES;
 }
 
+/* The server wants no more of the stream, which is the end of the connection, too. */
 static void hang_up(struct mquic_session *session, const char *reason)
 {
+	/* A connection that is over takes its streams along; why it is, it has said. */
+	if (!session->ended)
+		mqtt_engine_hung_up(session->engine);
 	(void)mquic_connection_close(session->connection, 0, reason);
 }
 

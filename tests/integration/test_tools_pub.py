@@ -210,6 +210,24 @@ def test_a_publish_the_broker_denies_is_told(make_broker, rules):
     assert "not authorized" in done.stderr
 
 
+@pytest.mark.parametrize("qos", ["1", "2"])
+def test_a_message_at_which_the_broker_hangs_up_is_given_up(make_broker, workdir, qos):
+    """MQTT 3.1.1 cannot be told of max_packet_size: the broker closes the connection."""
+    broker = make_broker(top=["max_packet_size 200"]).start()
+    sub = broker.tcp_sub("-t", "t", "-q", qos, "-C", 2)
+    path = workdir / "lines"
+    path.write_text("one\n" + "x" * 300 + "\ntwo\n")
+    options = ["-V", "mqttv311", "-i", "stubborn", "-c", "-t", "t", "-q", qos, "-l"]
+    with path.open() as lines:
+        done = broker.pub(*options, stdin=lines, check=False)
+    assert done.returncode == 1, done
+    assert done.stderr.count("Trying again") == 3, done
+    assert "the server has ended three connections at this message" in done.stderr, done
+    assert "not acknowledged" not in done.stderr, done
+    assert sub.wait() == 0
+    assert sub.lines == ["one", "two"]
+
+
 def test_properties_travel(broker):
     sub = broker.tcp_sub(
         "-V", "mqttv5", "-t", "x", "-C", "1", "-F", "%C|%R|%P|%D|%F|%E"

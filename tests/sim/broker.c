@@ -161,7 +161,8 @@ static void on_publish(struct broker_client *client, const struct mqtt_packet *p
 	if (publish.qos == 2)
 		session->taken[publish.packet_id] = true;
 	if (broker.hang_up > 0 && --broker.hang_up == 0) {
-		ck_assert_int_eq(mquic_relay_close(client->relay, 2, "overloaded"), MQUIC_OK);
+		ck_assert_int_eq(mquic_relay_close(client->relay, broker.hang_up_code, "hung up"),
+				 MQUIC_OK);
 		return;
 	}
 	if (publish.qos > 0)
@@ -327,6 +328,7 @@ static void on_event(struct sim_host *host, struct mquic_event *event)
 void broker_start(void)
 {
 	memset(&broker, 0, sizeof(broker));
+	broker.hang_up_code = 2;
 	pair.server->on_event = on_event;
 	pair_listen();
 }

@@ -52,9 +52,10 @@ struct broker {
 	char username[64];     /* of the last CONNECT as the broker reads it */
 	char old_username[64]; /* as the client sent it */
 	const char *new_username;
-	uint8_t refusal;      /* reason code for CONNACK; 0: none */
-	unsigned int hang_up; /* cuts the client off after this many PUBLISH; 0: never */
-	bool mute;	      /* answers nothing but CONNECT */
+	uint8_t refusal;       /* reason code for CONNACK; 0: none */
+	unsigned int hang_up;  /* cuts the client off after this many PUBLISH; 0: never */
+	uint64_t hang_up_code; /* with this, 2 by default */
+	bool mute;	       /* answers nothing but CONNECT */
 };
 
 extern struct broker broker;

@@ -397,6 +397,60 @@ START_TEST(session_resumed_in_the_middle_delivers_exactly_once)
 }
 END_TEST
 
+/* Returns how many connections it took until all was settled, five at most. */
+static unsigned int hang_up_at_each_first_message(uint64_t code)
+{
+	unsigned int round;
+
+	broker.hang_up_code = code;
+	for (round = 1; round <= 5; round++) {
+		broker.hang_up = 1;
+		dial();
+		wait_for(is_disconnected, round, 20);
+		if (mquic_session_inflight(session) == 0)
+			break;
+	}
+	broker.hang_up = 0;
+	return round;
+}
+
+START_TEST(message_at_which_the_server_hangs_up_is_given_up)
+{
+	dial();
+	publish(1, 1);
+	ck_assert_int_eq(mquic_connection_close(mquic_session_connection(session), 0, NULL),
+			 MQUIC_OK);
+	wait_for(is_disconnected, 1, 5);
+	disconnected = 0;
+	ck_assert_uint_eq(hang_up_at_each_first_message(0), 3);
+	ck_assert_uint_eq(delivered, 1);
+	ck_assert_uint_eq(last_reason, 0x80);
+	dial();
+	wait_for(is_connected, 4, 20);
+	publish(2, 1);
+	wait_for(is_settled, 0, 20);
+	ck_assert_uint_eq(last_reason, 0);
+	ck_assert_uint_eq(broker.counts[1], 3);
+}
+END_TEST
+
+START_TEST(server_that_lacks_room_is_not_the_fault_of_a_message)
+{
+	dial();
+	publish(1, 2);
+	ck_assert_int_eq(mquic_connection_close(mquic_session_connection(session), 0, NULL),
+			 MQUIC_OK);
+	wait_for(is_disconnected, 1, 5);
+	disconnected = 0;
+	ck_assert_uint_gt(hang_up_at_each_first_message(2), 5);
+	ck_assert_uint_eq(delivered, 0);
+	dial();
+	wait_for(is_settled, 0, 20);
+	ck_assert_uint_eq(last_reason, 0);
+	ck_assert_uint_eq(broker.counts[1], 1);
+}
+END_TEST
+
 START_TEST(new_address_of_ours_costs_no_message)
 {
 	uint32_t number;
@@ -611,6 +665,8 @@ int main(void)
 	tcase_add_loop_test(group, messages_of_every_qos_arrive_once_over_any_line, 0, 3);
 	tcase_add_test(group, messages_published_before_connack_wait_for_it);
 	tcase_add_loop_test(group, session_resumed_in_the_middle_delivers_exactly_once, 0, 4);
+	tcase_add_test(group, message_at_which_the_server_hangs_up_is_given_up);
+	tcase_add_test(group, server_that_lacks_room_is_not_the_fault_of_a_message);
 	tcase_add_test(group, new_address_of_ours_costs_no_message);
 	tcase_add_test(group, slow_line_holds_the_publisher_back_and_is_not_taken_for_dead);
 	tcase_add_test(group, disconnect_waits_for_a_slow_line);

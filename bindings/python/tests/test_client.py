@@ -538,6 +538,22 @@ def test_a_refused_message_is_told_and_costs_nothing_else(make_broker, tls, reco
     client.loop_stop()
 
 
+def test_a_message_at_which_the_broker_hangs_up_is_given_up(make_broker, tls, recorder):
+    broker = make_broker(top=["max_packet_size 200"]).start()
+    client = recorder.attach(mquic.Client(client_id="stubborn", tls=tls, clean_session=False))
+    client.reconnect_delay_set(1, 1)
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    fat = client.publish("t", b"x" * 300, 1)
+    thin = client.publish("t", b"x", 1)
+    reasons = {mid: reason for _, mid, reason, _ in recorder.wait("on_publish", 2)}
+    assert reasons[fat.mid] == "Unspecified error" and reasons[fat.mid].is_failure
+    assert not reasons[thin.mid].is_failure
+    assert len(recorder.of("on_disconnect")) == 3
+    client.disconnect()
+    client.loop_stop()
+
+
 def test_password(make_broker, build, workdir, tls, recorder):
     import subprocess
 
