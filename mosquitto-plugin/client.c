@@ -65,16 +65,16 @@ struct client {
 	size_t pending_at;
 	size_t pending_len;
 	uint64_t dial_until_ms;
-	TAILQ_ENTRY(client) in_all;
-	TAILQ_ENTRY(client) in_dialing;
+	struct queue in_all;
+	struct queue in_dialing;
 };
 
 /* ---- Membership ---------------------------------------------------------- */
 
 void clients_init(struct clients *clients)
 {
-	TAILQ_INIT(&clients->all);
-	TAILQ_INIT(&clients->dialing);
+	queue_init(&clients->all);
+	queue_init(&clients->dialing);
 }
 
 /* Closes the unix end, if there is one; the broker takes it for the end of the client. */
@@ -92,8 +92,8 @@ static void client_free(struct client *client)
 {
 	hang_up(client);
 	if (client->state == CLIENT_DIALING)
-		TAILQ_REMOVE(&client->clients->dialing, client, in_dialing);
-	TAILQ_REMOVE(&client->clients->all, client, in_all);
+		queue_remove(&client->in_dialing);
+	queue_remove(&client->in_all);
 	mquic_relay_free(client->relay);
 	free(client->pending);
 	free(client);
@@ -130,13 +130,12 @@ static uint64_t memory_of(const struct client *client)
 
 static uint64_t count_memory(const struct clients *clients, uint64_t *count)
 {
-	const struct client *client;
+	const struct queue *link;
 	uint64_t bytes = 0;
 
 	*count = 0;
-	TAILQ_FOREACH(client, &clients->all, in_all)
-	{
-		bytes += memory_of(client);
+	for (link = clients->all.next; link != &clients->all; link = link->next) {
+		bytes += memory_of(QUEUE_MEMBER(link, const struct client, in_all));
 		++*count;
 	}
 	return bytes;
@@ -145,14 +144,16 @@ static uint64_t count_memory(const struct clients *clients, uint64_t *count)
 /* Turns away clients that take more than `share` until the rest is within the limit. */
 static void turn_away_above(struct clients *clients, uint64_t share)
 {
-	struct client *client;
-	struct client *next;
+	struct queue *link;
+	struct queue *next;
 
-	for (client = TAILQ_FIRST(&clients->all);
-	     client != NULL && clients->memory > clients->options->memory_limit; client = next) {
+	for (link = clients->all.next;
+	     link != &clients->all && clients->memory > clients->options->memory_limit;
+	     link = next) {
+		struct client *client = QUEUE_MEMBER(link, struct client, in_all);
 		uint64_t bytes = memory_of(client);
 
-		next = TAILQ_NEXT(client, in_all);
+		next = link->next;
 		if (bytes <= share || client->relay == NULL)
 			continue;
 		clients->memory -= bytes;
@@ -198,7 +199,7 @@ void client_accept(struct clients *clients, struct mquic_connection *connection)
 	client->fd = -1;
 	client->proxy_due = clients->options->proxy_protocol;
 	mquic_relay_set_userdata(client->relay, client);
-	TAILQ_INSERT_TAIL(&clients->all, client, in_all);
+	queue_append(&clients->all, &client->in_all);
 	/* Newcomers must not cost those their place who are here. */
 	clients->memory += memory_of(client);
 	if (clients->memory > clients->options->memory_limit)
@@ -256,7 +257,7 @@ static void connect_shown(struct client *client)
 	}
 	client->state = CLIENT_DIALING;
 	client->dial_until_ms = client->clients->now_ms + DIAL_LIMIT_MS;
-	TAILQ_INSERT_TAIL(&client->clients->dialing, client, in_dialing);
+	queue_append(&client->clients->dialing, &client->in_dialing);
 }
 
 /* ---- Bytes to the broker ------------------------------------------------- */
@@ -446,7 +447,7 @@ static void drain_broker(struct client *client)
 
 static void dialed(struct client *client, int fd)
 {
-	TAILQ_REMOVE(&client->clients->dialing, client, in_dialing);
+	queue_remove(&client->in_dialing);
 	client->fd = fd;
 	client->state = CLIENT_PIPING;
 	pipe_to_broker(client);
@@ -501,12 +502,13 @@ void client_ready(struct client *client, uint32_t epoll_events)
 
 static bool dial_first(struct clients *clients)
 {
-	struct client *client = TAILQ_FIRST(&clients->dialing);
+	struct client *client;
 	enum handoff_status status;
 	int fd;
 
-	if (client == NULL)
+	if (queue_is_empty(&clients->dialing))
 		return false;
+	client = QUEUE_MEMBER(clients->dialing.next, struct client, in_dialing);
 	status = handoff_dial(clients->options->handoff, clients->highest_fd, &fd);
 	if (status == HANDOFF_BUSY && clients->now_ms < client->dial_until_ms)
 		return false;
@@ -525,7 +527,7 @@ void clients_dial(struct clients *clients)
 
 int clients_timeout_ms(const struct clients *clients)
 {
-	if (!TAILQ_EMPTY(&clients->dialing))
+	if (!queue_is_empty(&clients->dialing))
 		return DIAL_AGAIN_MS;
 	if (!clients->memory_moved)
 		return -1;
@@ -536,11 +538,13 @@ int clients_timeout_ms(const struct clients *clients)
 
 void clients_turn_away(struct clients *clients)
 {
-	struct client *client;
-	struct client *next;
+	struct queue *link;
+	struct queue *next;
 
-	for (client = TAILQ_FIRST(&clients->all); client != NULL; client = next) {
-		next = TAILQ_NEXT(client, in_all);
+	for (link = clients->all.next; link != &clients->all; link = next) {
+		struct client *client = QUEUE_MEMBER(link, struct client, in_all);
+
+		next = link->next;
 		if (client->state == CLIENT_WAITING || client->state == CLIENT_DIALING)
 			turn_away(client, "the broker is shutting down");
 	}
@@ -548,8 +552,6 @@ void clients_turn_away(struct clients *clients)
 
 void clients_free(struct clients *clients)
 {
-	struct client *client;
-
-	while ((client = TAILQ_FIRST(&clients->all)) != NULL)
-		client_free(client);
+	while (!queue_is_empty(&clients->all))
+		client_free(QUEUE_MEMBER(clients->all.next, struct client, in_all));
 }

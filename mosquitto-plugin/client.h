@@ -4,17 +4,15 @@
 #define MOSQUITTO_PLUGIN_CLIENT_H
 
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include <mquic.h>
 
 #include "identity.h"
 #include "log.h"
 #include "options.h"
+#include "queue.h"
 
 struct client;
-
-TAILQ_HEAD(client_queue, client);
 
 /* Everything the clients share. */
 struct clients {
@@ -27,9 +25,9 @@ struct clients {
 	uint64_t memory;	  /* bytes of all clients, when last counted */
 	uint64_t count_memory_ms; /* when to count again */
 	bool memory_moved;	  /* something has happened since then */
-	struct client_queue all;
-	struct client_queue dialing; /* those that wait longest first */
-	uint8_t buffer[65536];	     /* one read of a unix socket */
+	struct queue all;
+	struct queue dialing;  /* those that wait longest first */
+	uint8_t buffer[65536]; /* one read of a unix socket */
 };
 
 /* Makes the lists empty; the fields above them are the caller's. */

@@ -115,7 +115,7 @@ static void farewell(struct worker *worker)
 
 	clients_turn_away(&worker->clients);
 	drain_events(worker);
-	while (!TAILQ_EMPTY(&worker->clients.all) && clock_ms() < until_ms && turn(worker, 20))
+	while (!queue_is_empty(&worker->clients.all) && clock_ms() < until_ms && turn(worker, 20))
 		;
 	clients_free(&worker->clients);
 	mquic_endpoint_free(worker->endpoint);

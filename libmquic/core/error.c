@@ -24,9 +24,23 @@ enum mquic_status error_set(struct error *error, enum mquic_status status, const
 	return status;
 }
 
+/* strerror_r() returns the text on GNU, where it may leave the buffer alone, ... */
+static const char *text_of_gnu(const char *text, const char *buffer)
+{
+	(void)buffer;
+	return text;
+}
+
+/* ... and a number by POSIX. */
+static const char *text_of_posix(int code, const char *buffer)
+{
+	return code == 0 ? buffer : "unknown error";
+}
+
 enum mquic_status error_set_system(struct error *error, int code, const char *format, ...)
 {
 	char buffer[96];
+	const char *said;
 	size_t used;
 	va_list args;
 
@@ -34,9 +48,10 @@ enum mquic_status error_set_system(struct error *error, int code, const char *fo
 	(void)vsnprintf(error->text, sizeof(error->text), format, args);
 	va_end(args);
 	used = strlen(error->text);
-	/* The GNU variant, which never fails and may leave the buffer alone. */
-	(void)snprintf(error->text + used, sizeof(error->text) - used, ": %s",
-		       strerror_r(code, buffer, sizeof(buffer)));
+	said = _Generic(strerror_r(code, buffer, sizeof(buffer)), int
+			: text_of_posix, default
+			: text_of_gnu)(strerror_r(code, buffer, sizeof(buffer)), buffer);
+	(void)snprintf(error->text + used, sizeof(error->text) - used, ": %s", said);
 	keep_to_one_line(error);
 	return MQUIC_ERR_SYSTEM;
 }

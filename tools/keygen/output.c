@@ -5,16 +5,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "keygen.h"
 
-#define MAX_INPUT (1 << 20)
+#define INPUT_LIMIT (1 << 20)
 
 /* ---- Reading ------------------------------------------------------------------- */
 
@@ -25,7 +27,7 @@ static bool read_open(int fd, const char *path, gnutls_datum_t *content)
 
 	if (fstat(fd, &about) != 0)
 		return complain("cannot read %s: %s", path, strerror(errno));
-	if (!S_ISREG(about.st_mode) || about.st_size > MAX_INPUT)
+	if (!S_ISREG(about.st_mode) || about.st_size > INPUT_LIMIT)
 		return complain("%s is not a PEM file: it is no regular file, or too large", path);
 	content->data = malloc((size_t)about.st_size + 1);
 	if (content->data == NULL)
@@ -105,7 +107,8 @@ static bool write_temporary(const struct request *request, const gnutls_datum_t 
 /* Some file systems cannot rename without replacing; of those, most can link. */
 static bool move(const char *from, const char *to)
 {
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+	/* Not every C library has a function for it. */
+	if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
 		return true;
 	if (errno == EINVAL && link(from, to) == 0) {
 		(void)unlink(from);
