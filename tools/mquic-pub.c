@@ -359,10 +359,16 @@ static void pull_events(struct pub *pub)
 	}
 }
 
+static const char *messages_are(size_t count)
+{
+	return count == 1 ? "message is" : "messages are";
+}
+
 static void interrupted(struct pub *pub)
 {
 	if (pub->unsettled > 0)
-		say_error("Interrupted: %zu messages are not acknowledged.", pub->unsettled);
+		say_error("Interrupted: %zu %s not acknowledged.", pub->unsettled,
+			  messages_are(pub->unsettled));
 	else if (!source_is_over(pub))
 		say_error("Interrupted.");
 	pub->stopped = true;
@@ -421,7 +427,7 @@ static int run(struct pub *pub)
 		pull_events(pub); /* sends what was published, and the goodbye */
 	}
 	if (pub->unsettled > 0 && !client_interrupted())
-		say_error("%zu messages are not acknowledged.", pub->unsettled);
+		say_error("%zu %s not acknowledged.", pub->unsettled, messages_are(pub->unsettled));
 	return pub->client.result;
 }
 

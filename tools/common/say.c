@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "say.h"
 
+#include "hint.h"
+
 #include <mquic.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,6 +41,7 @@ static void print_line(FILE *out, const char *format, va_list arguments)
 		fputs("Out of memory.\n", out);
 		return;
 	}
+	line = hint_options(line);
 	fputs(mquic_text_printable(line, strlen(line) + 1, line, MQUIC_NUL_TERMINATED, '\0'), out);
 	fputc('\n', out);
 	free(line);

@@ -31,6 +31,7 @@ const struct option_spec tls_option_specs[] = {
 	{NULL, "--cert", OPTION_TEXT, AT(cert), 0, 0, NULL},
 	{NULL, "--key", OPTION_TEXT, AT(key), 0, 0, NULL},
 	{NULL, "--insecure", OPTION_FLAG, AT(insecure), 0, 0, NULL},
+	{NULL, "--server-name", OPTION_TEXT, AT(server_name), 0, 0, NULL},
 	{NULL, "--tls-alpn", OPTION_TEXT, AT(alpn), 0, 0, NULL},
 	{NULL, "--tls-keylog", OPTION_TEXT, AT(keylog_file), 0, 0, NULL},
 	{NULL, "--congestion-control", OPTION_CALL, 0, 0, 0, set_congestion_control},
@@ -45,6 +46,8 @@ const char tls_options_help[] =
 	" --key : PEM file of our private key.\n"
 	" --insecure : do not check the server's certificate and host name. Anybody on the way\n"
 	"              can then read and change everything: for experiments only.\n"
+	" --server-name : name that the server's certificate must be for, if it is not the host\n"
+	"                 that is dialed, such as an address or an alias.\n"
 	" --tls-alpn : application protocol to ask for. Defaults to mqtt.\n"
 	" --tls-keylog : file to append the TLS secrets to, for Wireshark. Whoever reads it can\n"
 	"                decrypt the traffic.\n"
@@ -55,6 +58,8 @@ bool tls_options_check(const struct tls_options *options)
 {
 	if (!options->cert != !options->key)
 		return say_usage("Both --cert and --key must be given if one of them is.");
+	if (options->server_name && (!*options->server_name || strlen(options->server_name) > 255))
+		return say_usage("--server-name takes a name of 1 to 255 bytes.");
 	if (options->insecure && (options->ca_file || options->ca_path))
 		say_warning("--insecure checks no certificate, so --cafile and --capath have no "
 			    "effect.");
@@ -71,6 +76,8 @@ static enum mquic_status apply(const struct tls_options *options, struct mquic_s
 		status = mquic_settings_set_ca_path(settings, options->ca_path);
 	if (!status && options->cert)
 		status = mquic_settings_set_certificate(settings, options->cert, options->key);
+	if (!status && options->server_name)
+		status = mquic_settings_set_server_name(settings, options->server_name);
 	if (!status && options->alpn)
 		status = mquic_settings_set_alpn(settings, options->alpn);
 	if (!status && options->keylog_file)
