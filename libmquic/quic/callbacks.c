@@ -92,14 +92,16 @@ static int stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t o
 static int stream_data_acked(ngtcp2_conn *conn, int64_t id, uint64_t offset, uint64_t len,
 			     void *user_data, void *stream_user_data)
 {
+	struct mquic_connection *connection = user_data;
 	struct mquic_stream *stream = stream_of(stream_user_data);
 
 	(void)conn;
 	(void)id;
-	(void)user_data;
 	if (stream == NULL)
 		return 0;
 	stream->output_acked = offset + len;
+	stream->moved_ns = endpoint_now(connection->endpoint);
+	mtu_acknowledged(connection, stream);
 	fifo_drop(&stream->output, (size_t)len);
 	if (stream->output.len == 0)
 		stream->tell_flushed = true;

@@ -160,6 +160,7 @@ void connection_read(struct mquic_connection *connection, struct wire *wire,
 	if (connection->conn == NULL || connection->failure != 0)
 		return;
 	connection->heard = true;
+	connection->mtu.narrow = false;
 	connection->counters.packets_received++;
 	connection->counters.bytes_received += datagram->len;
 	if (connection->listener == NULL)
@@ -281,7 +282,7 @@ static void rest(struct mquic_connection *connection)
 static void cannot_send(struct mquic_connection *connection, int code)
 {
 	if (connection->state == CONNECTION_HANDSHAKE)
-		demux_failed(connection->endpoint, connection->wire, code);
+		demux_unreachable(connection, code);
 	else
 		migrate_if_moved(connection, true);
 }

@@ -21,16 +21,16 @@ void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,
 		listener_receive(endpoint, wire, datagram);
 }
 
-void demux_failed(struct mquic_endpoint *endpoint, struct wire *wire, int code)
+void demux_unreachable(struct mquic_connection *connection, int code)
 {
-	struct mquic_connection *connection = wire->connection;
-
 	/* Later on it proves nothing: the idle timeout and stateless resets decide. */
-	if (connection == NULL || connection->state != CONNECTION_HANDSHAKE)
+	if (connection->state != CONNECTION_HANDSHAKE || connection->listener != NULL)
 		return;
 	if (dial_next(connection))
 		return;
-	if (code == ECONNREFUSED)
+	if (code == EMSGSIZE)
+		connection_set_end_narrow(connection, MQUIC_ERR_SYSTEM);
+	else if (code == ECONNREFUSED)
 		connection_set_end(connection, MQUIC_ERR_REFUSED, MQUIC_ORIGIN_SYSTEM,
 				   (uint64_t)code,
 				   "nothing listens on UDP %s; is the server's QUIC listener "
@@ -40,11 +40,24 @@ void demux_failed(struct mquic_endpoint *endpoint, struct wire *wire, int code)
 		connection_set_end(connection, MQUIC_ERR_SYSTEM, MQUIC_ORIGIN_SYSTEM,
 				   (uint64_t)code, "UDP %s cannot be reached: %s",
 				   connection->peer_text, strerror(code));
-	log_debug(&endpoint->log, "%s: unreachable", connection->peer_text);
+	log_debug(&connection->endpoint->log, "%s: unreachable", connection->peer_text);
 	connection_drop(connection);
+}
+
+static void failed(struct mquic_endpoint *endpoint, struct wire *wire, int code)
+{
+	(void)endpoint;
+	if (wire->connection == NULL)
+		return;
+	/* Anybody can forge a router's word: it may make packets smaller, but end nothing (RFC 9000
+	 * section 14.2.1). */
+	if (code == EMSGSIZE)
+		mtu_told(wire->connection);
+	else
+		demux_unreachable(wire->connection, code);
 }
 
 const struct udp_reader demux_reader = {
 	.receive = demux_receive,
-	.failed = demux_failed,
+	.failed = failed,
 };

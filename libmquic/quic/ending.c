@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Why a connection ends: ngtcp2's errors and the peer's codes in words, and what the peer hears. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -83,8 +84,7 @@ static void closed_by_peer(struct mquic_connection *connection)
 		return;
 	}
 	if (application)
-		connection_set_end(connection,
-				   error->error_code == 0 ? MQUIC_OK : MQUIC_ERR_CLOSED,
+		connection_set_end(connection, error->error_code == 0 ? MQUIC_OK : MQUIC_ERR_CLOSED,
 				   MQUIC_ORIGIN_PEER, error->error_code,
 				   "the peer closed the connection with code %llu%s%s",
 				   (unsigned long long)error->error_code,
@@ -109,10 +109,48 @@ static void drained(struct mquic_connection *connection)
 	closing_drain(connection);
 }
 
+/* Bytes of the largest datagram to the peer, if it is known and too few for QUIC; else 0. */
+static size_t narrow_path(const struct mquic_connection *connection)
+{
+	size_t largest = 0;
+
+	if (connection->listener == NULL && connection->wire != NULL)
+		largest = connection->wire->largest(connection->wire);
+	return largest < NGTCP2_MAX_UDP_PAYLOAD_SIZE ? largest : 0;
+}
+
+void connection_set_end_narrow(struct mquic_connection *connection, enum mquic_status status)
+{
+	size_t largest = narrow_path(connection);
+
+	if (largest > 0)
+		connection_set_end(connection, status, MQUIC_ORIGIN_SYSTEM, EMSGSIZE,
+				   "the path to UDP %s carries only %zu bytes in a datagram, and "
+				   "QUIC needs %d: the MTU of that link or VPN is too small by %zu",
+				   connection->peer_text, largest, NGTCP2_MAX_UDP_PAYLOAD_SIZE,
+				   NGTCP2_MAX_UDP_PAYLOAD_SIZE - largest);
+	else
+		connection_set_end(connection, status, MQUIC_ORIGIN_SYSTEM, EMSGSIZE,
+				   "the path to UDP %s does not carry the datagrams of %d bytes "
+				   "that QUIC needs: the MTU of that link or VPN is too small",
+				   connection->peer_text, NGTCP2_MAX_UDP_PAYLOAD_SIZE);
+}
+
+/* Whether silence is explained by a path that cannot carry QUIC; then that is why it ends. */
+static bool is_too_narrow(struct mquic_connection *connection)
+{
+	if (!connection->mtu.narrow && narrow_path(connection) == 0)
+		return false;
+	connection_set_end_narrow(connection, MQUIC_ERR_TIMEOUT);
+	return true;
+}
+
 static void handshake_timeout(struct mquic_connection *connection)
 {
 	unsigned long long ms = connection->settings->handshake_timeout_ms;
 
+	if (is_too_narrow(connection))
+		return;
 	if (connection->heard)
 		connection_set_end(connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
 				   "the handshake with %s was not complete within %llu ms",
@@ -122,6 +160,15 @@ static void handshake_timeout(struct mquic_connection *connection)
 				   "no answer from UDP %s within %llu ms; check the address and "
 				   "that no firewall drops UDP",
 				   connection->peer_text, ms);
+}
+
+static void idle_timeout(struct mquic_connection *connection)
+{
+	if (!is_too_narrow(connection))
+		connection_set_end(connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
+				   "nothing was heard from %s for %llu ms (idle timeout)",
+				   connection->peer_text,
+				   (unsigned long long)connection_idle_timeout_ms(connection));
 }
 
 /* Something is wrong that the peer should hear of. */
@@ -158,10 +205,7 @@ void connection_fail(struct mquic_connection *connection, int ngtcp2_error)
 		drained(connection);
 		break;
 	case NGTCP2_ERR_IDLE_CLOSE:
-		connection_set_end(connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
-				   "nothing was heard from %s for %llu ms (idle timeout)",
-				   connection->peer_text,
-				   (unsigned long long)connection_idle_timeout_ms(connection));
+		idle_timeout(connection);
 		break;
 	case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
 		handshake_timeout(connection);

@@ -25,6 +25,7 @@ struct mquic_stream {
 	struct fifo output;                  /* sent and waiting; the mark divides them */
 	uint64_t output_sent;                /* bytes handed to ngtcp2 */
 	uint64_t output_acked;
+	uint64_t moved_ns; /* when that last grew, or bytes went after none */
 	struct fifo input;
 	uint64_t bytes_sent;
 	uint64_t bytes_received;

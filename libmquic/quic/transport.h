@@ -104,6 +104,20 @@ struct quic_held {
 	bool open; /* ngtcp2 is past the handshake: nothing is too early any more */
 };
 
+/* How large packets get through (mtu.c). */
+struct quic_mtu {
+	size_t lost;	   /* the size that was found to get through no more; 0: none was */
+	bool narrow;	   /* not even those get through that QUIC cannot do without */
+	uint64_t large_ns; /* when a packet of more than 1200 bytes last left */
+	uint64_t retry_ns; /* when one is tried again */
+	uint64_t pause_ns; /* what was waited for that */
+	/* The one that is tried now, by the last bytes in it; until_ns 0: none is. */
+	uint64_t until_ns;
+	int64_t stream;
+	uint64_t end;
+	size_t losses;
+};
+
 struct mquic_connection {
 	struct quic_target target;
 	struct list link;        /* endpoint->connections */
@@ -155,6 +169,7 @@ struct mquic_connection {
 	struct address peer; /* the last that was proven */
 	struct address local;
 	struct quic_unproven unproven;
+	struct quic_mtu mtu;
 	char peer_text[ADDRESS_TEXT_SIZE];
 	char local_text[ADDRESS_TEXT_SIZE];
 	uint64_t started_ns;
@@ -188,6 +203,8 @@ __attribute__((format(printf, 5, 6))) void connection_set_end(struct mquic_conne
 							      enum mquic_origin origin,
 							      uint64_t code, const char *format,
 							      ...);
+/* The path does not carry packets of the size that QUIC needs. */
+void connection_set_end_narrow(struct mquic_connection *connection, enum mquic_status status);
 /* What follows from an error of ngtcp2: why is kept, the peer is told, the connection ends. */
 void connection_fail(struct mquic_connection *connection, int ngtcp2_error);
 
@@ -237,6 +254,21 @@ bool held_take(struct quic_held *held, struct datagram *datagram, void **memory)
 /* For another attempt, or the end. */
 void held_clear(struct quic_held *held);
 
+/* ---- mtu.c: a path that carries large packets no more (RFC 9000 section 14.3) ---- */
+
+/* Notices what time tells. */
+void mtu_look(struct mquic_connection *connection);
+/* How much room the next packet may have, of what is wanted. */
+size_t mtu_room(struct mquic_connection *connection, size_t wanted);
+/* A packet goes; the last bytes in it are of that stream, NULL if there are no new ones. */
+void mtu_sent(struct mquic_connection *connection, size_t len, const struct mquic_stream *last);
+/* The system has not taken packets of that size: false if QUIC cannot do without them. */
+bool mtu_refused(struct mquic_connection *connection, size_t len);
+/* A router has said that one was too large. */
+void mtu_told(struct mquic_connection *connection);
+/* All up to stream->output_acked has arrived. */
+void mtu_acknowledged(struct mquic_connection *connection, const struct mquic_stream *stream);
+
 /* ---- dial.c ---- */
 
 /* Goes on with the next address of the name; false if there is none that a socket can be opened to:
@@ -280,7 +312,8 @@ struct quic_closing *closing_of_link(struct list *link);
 
 void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,
 		   const struct datagram *datagram);
-void demux_failed(struct mquic_endpoint *endpoint, struct wire *wire, int code);
+/* The system says that the connection's peer cannot be reached. */
+void demux_unreachable(struct mquic_connection *connection, int code);
 extern const struct udp_reader demux_reader;
 
 /*

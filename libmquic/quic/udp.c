@@ -24,6 +24,9 @@
 #define LISTEN_BUFFER	 4194304
 #define CONNECTED_BUFFER 1048576
 #define ECN_MASK	 0x03
+/* An IP and a UDP header. */
+#define IPV4_HEADERS 28
+#define IPV6_HEADERS 48
 
 struct udp_batch {
 	struct mmsghdr messages[BATCH_MESSAGES];
@@ -42,6 +45,9 @@ struct udp_socket {
 	bool connected;
 	bool any;      /* bound to a wildcard: source addresses are per datagram */
 	bool segments; /* the kernel takes UDP_SEGMENT here */
+	bool marks;    /* and ECN marks */
+	bool sources;  /* and source addresses: it has taken one */
+	bool single;   /* it has no recvmmsg() */
 };
 
 struct udp_batch *udp_batch_new(void)
@@ -136,18 +142,38 @@ static void deliver(struct udp_socket *socket, struct udp_batch *batch, size_t i
 	}
 }
 
+/* How many messages were read, -1 and errno if none. */
+static int receive(struct udp_socket *socket, struct udp_batch *batch)
+{
+	ssize_t len;
+	int count = -1;
+
+	if (!socket->single)
+		count = recvmmsg(socket->fd, batch->messages, BATCH_MESSAGES, MSG_DONTWAIT, NULL);
+	/* Where system calls are filtered this may be one of those that are not let through. */
+	if (count < 0 && !socket->single && (errno == ENOSYS || errno == EPERM))
+		socket->single = true;
+	if (!socket->single)
+		return count;
+	len = recvmsg(socket->fd, &batch->messages[0].msg_hdr, MSG_DONTWAIT);
+	if (len < 0)
+		return -1;
+	batch->messages[0].msg_len = (unsigned int)len;
+	return 1;
+}
+
 static void read_ready(struct loop_source *source)
 {
 	struct udp_socket *socket = list_entry(source, struct udp_socket, source);
 	struct udp_batch *batch = socket->endpoint->batch;
-	int turn;
+	int most = BATCHES_PER_TURN * BATCH_MESSAGES;
+	int count;
 
-	for (turn = 0; turn < BATCHES_PER_TURN; turn++) {
-		int count;
+	for (; most > 0; most -= count) {
 		int i;
 
 		batch_prepare(batch);
-		count = recvmmsg(socket->fd, batch->messages, BATCH_MESSAGES, MSG_DONTWAIT, NULL);
+		count = receive(socket, batch);
 		if (count < 0) {
 			if (errno != EAGAIN && errno != EINTR)
 				socket->reader->failed(socket->endpoint, &socket->wire, errno);
@@ -155,7 +181,7 @@ static void read_ready(struct loop_source *source)
 		}
 		for (i = 0; i < count; i++)
 			deliver(socket, batch, (size_t)i);
-		if (count < BATCH_MESSAGES)
+		if (count < BATCH_MESSAGES && !socket->single)
 			return;
 	}
 }
@@ -194,8 +220,8 @@ static void put_ecn(struct msghdr *header, size_t *used, const struct datagram *
 		    sizeof(value));
 }
 
-static int send_once(struct udp_socket *socket, const struct datagram *datagram,
-		     const uint8_t *data, size_t len)
+static int try_send(const struct udp_socket *socket, const struct datagram *datagram,
+		    const uint8_t *data, size_t len, bool mark, bool source)
 {
 	_Alignas(struct cmsghdr) uint8_t controls[CONTROL_SIZE] = {0};
 	struct iovec vector = {(void *)(uintptr_t)data, len};
@@ -211,9 +237,9 @@ static int send_once(struct udp_socket *socket, const struct datagram *datagram,
 		header.msg_name = &remote.of;
 		header.msg_namelen = remote.len;
 	}
-	if (socket->any)
+	if (source)
 		put_source(&header, &used, &datagram->local);
-	if (datagram->ecn != 0)
+	if (mark)
 		put_ecn(&header, &used, datagram);
 	if (len > datagram->segment) {
 		uint16_t segment = (uint16_t)datagram->segment;
@@ -224,6 +250,41 @@ static int send_once(struct udp_socket *socket, const struct datagram *datagram,
 	if (used == 0)
 		header.msg_control = NULL;
 	return sendmsg(socket->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+static bool is_refusal(int code)
+{
+	return code == EINVAL || code == EOPNOTSUPP || code == ENOPROTOOPT;
+}
+
+/*
+ * Old kernels and sandboxes refuse a packet for the ECN mark or the source address that shall go
+ * with it. The packet counts more; what is refused so is left away from then on.
+ */
+static int send_once(struct udp_socket *socket, const struct datagram *datagram,
+		     const uint8_t *data, size_t len)
+{
+	bool mark = datagram->ecn != 0 && socket->marks;
+	int code = try_send(socket, datagram, data, len, mark, socket->any);
+
+	/* Linux says here what a router said of a packet before: this one was not sent yet. */
+	if (code == EMSGSIZE)
+		code = try_send(socket, datagram, data, len, mark, socket->any);
+	if (code == 0)
+		socket->sources = socket->any;
+	if (!is_refusal(code))
+		return code;
+	if (mark && try_send(socket, datagram, data, len, false, socket->any) == 0) {
+		socket->marks = false;
+		return 0;
+	}
+	/* Where source addresses were taken before, this one is gone. */
+	if (socket->any && !socket->sources &&
+	    try_send(socket, datagram, data, len, false, false) == 0) {
+		socket->any = false;
+		return 0;
+	}
+	return code;
 }
 
 /* What is merely not possible now is a lost packet; what tells that nobody is there is not. */
@@ -239,6 +300,7 @@ static int worth_telling(int code)
 	case EADDRNOTAVAIL:
 	case EACCES:
 	case EPERM:
+	case EMSGSIZE:
 		return code;
 	default:
 		return 0;
@@ -273,10 +335,13 @@ static int send_datagram(struct wire *wire, const struct datagram *datagram)
 	if (!socket->segments || datagram->len > MAX_SEGMENTS * datagram->segment)
 		return send_each(socket, datagram);
 	code = send_once(socket, datagram, datagram->data, datagram->len);
-	if (code != EIO && code != EINVAL && code != EOPNOTSUPP)
+	if (code != EIO && !is_refusal(code))
 		return worth_telling(code);
-	socket->segments = false; /* this path cannot segment */
-	return send_each(socket, datagram);
+	code = send_each(socket, datagram);
+	/* Linux refuses segments that are too large for the way with EINVAL, too. */
+	if (code != EMSGSIZE)
+		socket->segments = false; /* this path cannot segment */
+	return code;
 }
 
 /* Only binding another socket tells: this one keeps an address that is gone. */
@@ -297,6 +362,21 @@ static bool has_address(const struct wire *wire)
 	return !gone;
 }
 
+/* What is left of the path's MTU, which the kernel knows of a connected socket only. */
+static size_t largest(const struct wire *wire)
+{
+	const struct udp_socket *socket = list_entry(wire, const struct udp_socket, wire);
+	bool v6 = wire->local.of.any.sa_family == AF_INET6;
+	int headers = v6 ? IPV6_HEADERS : IPV4_HEADERS;
+	int mtu = 0;
+	socklen_t len = sizeof(mtu);
+
+	if (!socket->connected || getsockopt(socket->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+					     v6 ? IPV6_MTU : IP_MTU, &mtu, &len) != 0)
+		return 0;
+	return mtu > headers ? (size_t)(mtu - headers) : 0;
+}
+
 static void udp_close(struct wire *wire)
 {
 	struct udp_socket *socket = list_entry(wire, struct udp_socket, wire);
@@ -308,31 +388,30 @@ static void udp_close(struct wire *wire)
 	free(socket);
 }
 
-static void set_option(int fd, int level, int option, int value)
+/* Each is an improvement that QUIC can do without on a kernel that lacks it. */
+static bool set_option(int fd, int level, int option, int value)
 {
-	/* Each is an improvement that QUIC can do without on a kernel that lacks it. */
-	(void)setsockopt(fd, level, option, &value, sizeof(value));
+	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 
-static bool set_options(struct udp_socket *socket, int family)
+static void set_options(struct udp_socket *socket, int family)
 {
+	bool v6 = family == AF_INET6;
 	int buffer = socket->connected ? CONNECTED_BUFFER : LISTEN_BUFFER;
-	int one = 1;
-
-	set_option(socket->fd, SOL_SOCKET, SO_RCVBUF, buffer);
-	set_option(socket->fd, SOL_SOCKET, SO_SNDBUF, buffer);
-	set_option(socket->fd, IPPROTO_UDP, UDP_GRO, 1);
-	if (family == AF_INET6) {
-		set_option(socket->fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-		set_option(socket->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
-		set_option(socket->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-		return !socket->any || setsockopt(socket->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one,
-						  sizeof(one)) == 0;
+	(void)set_option(socket->fd, SOL_SOCKET, SO_RCVBUF, buffer);
+	(void)set_option(socket->fd, SOL_SOCKET, SO_SNDBUF, buffer);
+	(void)set_option(socket->fd, IPPROTO_UDP, UDP_GRO, 1);
+	if (v6) {
+		(void)set_option(socket->fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+		(void)set_option(socket->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+		(void)set_option(socket->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	} else {
+		(void)set_option(socket->fd, IPPROTO_IP, IP_RECVTOS, 1);
+		(void)set_option(socket->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 	}
-	set_option(socket->fd, IPPROTO_IP, IP_RECVTOS, 1);
-	set_option(socket->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-	return !socket->any ||
-	       setsockopt(socket->fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one)) == 0;
+	/* A host of one address answers from the right one without being told which. */
+	socket->any = socket->any && set_option(socket->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+						v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
 }
 
 static bool is_wildcard(const struct address *address)
@@ -348,8 +427,7 @@ static enum mquic_status attach(struct udp_socket *socket, const struct address 
 	char text[ADDRESS_TEXT_SIZE];
 	int code;
 
-	if (!set_options(socket, (remote != NULL ? remote : local)->of.any.sa_family))
-		return error_set_system(error, errno, "setting up a UDP socket");
+	set_options(socket, (remote != NULL ? remote : local)->of.any.sa_family);
 	if (local != NULL && bind(socket->fd, &local->of.any, local->len) != 0) {
 		address_print(local, text);
 		return error_set_system(error, errno, "binding UDP %s", text);
@@ -377,6 +455,7 @@ enum mquic_status udp_open(struct wire **wire, struct mquic_endpoint *endpoint,
 		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
 	made->wire.send = send_datagram;
 	made->wire.is_usable = has_address;
+	made->wire.largest = largest;
 	made->wire.free = udp_close;
 	made->source.ready = read_ready;
 	made->endpoint = endpoint;
@@ -384,6 +463,7 @@ enum mquic_status udp_open(struct wire **wire, struct mquic_endpoint *endpoint,
 	made->connected = remote != NULL;
 	made->any = remote == NULL && is_wildcard(local);
 	made->segments = true;
+	made->marks = true;
 	made->fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
 	if (made->fd < 0)
 		status = error_set_system(error, errno, "opening a UDP socket");

@@ -21,16 +21,20 @@ struct datagram {
 struct wire {
 	/*
 	 * Sends, as far as the system takes it: what it does not is lost, and QUIC copes. An
-	 * errno value if the peer's host or port cannot be reached, else 0.
+	 * errno value if the peer's host or port cannot be reached, EMSGSIZE if the packets are too
+	 * large for the way there, else 0.
 	 */
 	int (*send)(struct wire *wire, const struct datagram *datagram);
 	/* Whether the system still has the local address; asked of a client's only. */
 	bool (*is_usable)(const struct wire *wire);
+	/* Bytes of the largest datagram that the path takes as far as the system knows, 0: it does
+	 * not; asked of a client's only. */
+	size_t (*largest)(const struct wire *wire);
 	void (*free)(struct wire *wire);
 	struct address local;
-	struct quic_listener *listener;      /* accepts here; NULL on a client's */
+	struct quic_listener *listener;	     /* accepts here; NULL on a client's */
 	struct mquic_connection *connection; /* a client's only one; NULL on a listener's */
-	struct quic_closing *closing;        /* what is left of that one */
+	struct quic_closing *closing;	     /* what is left of that one */
 };
 
 #endif

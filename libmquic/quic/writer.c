@@ -3,6 +3,8 @@
  * Turns what streams and ngtcp2 have to send into packets, and packets of one size and path into
  * one GSO send. A turn sends at most ngtcp2's quantum; its pacer says when the next is due.
  */
+#include <errno.h>
+
 #include "quic/stream.h"
 
 #define SPANS_PER_WRITE 16
@@ -15,6 +17,15 @@ struct burst {
 	size_t segment;
 	ngtcp2_path_storage path;
 	uint8_t ecn;
+};
+
+/* One to be written. */
+struct packet {
+	uint8_t *to;
+	size_t room;
+	ngtcp2_path_storage path;
+	ngtcp2_pkt_info info;
+	struct mquic_stream *last; /* whose new bytes are the last in it; NULL: there are none */
 };
 
 /* ngtcp2 may still name a wire that a client has left. */
@@ -36,6 +47,7 @@ static int burst_send(struct burst *burst)
 		.len = burst->len,
 		.segment = burst->segment,
 	};
+	int code;
 
 	if (burst->len == 0)
 		return 0;
@@ -45,7 +57,10 @@ static int burst_send(struct burst *burst)
 	connection->counters.packets_sent += (burst->len + burst->segment - 1) / burst->segment;
 	burst->start += burst->len;
 	burst->len = 0;
-	return wire->send(wire, &datagram);
+	code = wire->send(wire, &datagram);
+	if (code == EMSGSIZE && mtu_refused(connection, burst->segment))
+		return 0;
+	return code;
 }
 
 /* Adds a packet that stands behind the burst; sends what cannot go together. */
@@ -97,6 +112,8 @@ static size_t collect(struct mquic_stream *stream, ngtcp2_vec vectors[SPANS_PER_
 /* ngtcp2 took `taken` bytes of the stream, and FIN with the last if it was offered. */
 static void account(struct mquic_stream *stream, size_t taken, bool fin_offered)
 {
+	if (stream->output_sent == stream->output_acked)
+		stream->moved_ns = endpoint_now(stream->connection->endpoint);
 	fifo_advance(&stream->output, taken);
 	stream->output_sent += taken;
 	if (fin_offered && stream->output_sent == stream->output_acked + stream->output.len)
@@ -109,8 +126,7 @@ static void account(struct mquic_stream *stream, size_t taken, bool fin_offered)
 
 /* Offers ngtcp2 one stream, or none; what ngtcp2_conn_writev_stream() returned. */
 static ngtcp2_ssize write_one(struct mquic_connection *connection, struct mquic_stream *stream,
-			      ngtcp2_path_storage *path, ngtcp2_pkt_info *info, uint8_t *to,
-			      size_t room, uint64_t now_ns)
+			      struct packet *packet, uint64_t now_ns)
 {
 	ngtcp2_vec vectors[SPANS_PER_WRITE];
 	uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
@@ -128,21 +144,24 @@ static ngtcp2_ssize write_one(struct mquic_connection *connection, struct mquic_
 		if (fin)
 			flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;
 	}
-	written = ngtcp2_conn_writev_stream(connection->conn, &path->path, info, to, room, &taken,
-					    flags, stream == NULL ? -1 : stream->id, vectors, count,
-					    now_ns);
-	if (stream != NULL && taken >= 0)
+	written = ngtcp2_conn_writev_stream(
+		connection->conn, &packet->path.path, &packet->info, packet->to, packet->room,
+		&taken, flags, stream == NULL ? -1 : stream->id, vectors, count, now_ns);
+	if (stream != NULL && taken >= 0) {
 		account(stream, (size_t)taken, fin);
+		packet->last = stream;
+	}
 	return written;
 }
 
 /* Writes one packet, as full as the streams can make it. 0: nothing is due. */
-static ngtcp2_ssize write_packet(struct mquic_connection *connection, ngtcp2_path_storage *path,
-				 ngtcp2_pkt_info *info, uint8_t *to, size_t room, uint64_t now_ns)
+static ngtcp2_ssize write_packet(struct mquic_connection *connection, struct packet *packet,
+				 uint64_t now_ns)
 {
+	ngtcp2_path_storage_zero(&packet->path);
 	for (;;) {
 		struct mquic_stream *stream = next_stream(connection);
-		ngtcp2_ssize written = write_one(connection, stream, path, info, to, room, now_ns);
+		ngtcp2_ssize written = write_one(connection, stream, packet, now_ns);
 
 		switch (written) {
 		case NGTCP2_ERR_WRITE_MORE:
@@ -166,7 +185,7 @@ int writer_run(struct mquic_connection *connection)
 {
 	struct mquic_endpoint *endpoint = connection->endpoint;
 	uint64_t now_ns = endpoint_now(endpoint);
-	size_t packet = ngtcp2_conn_get_max_tx_udp_payload_size(connection->conn);
+	size_t largest = ngtcp2_conn_get_max_tx_udp_payload_size(connection->conn);
 	size_t known = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn);
 	size_t quantum = ngtcp2_conn_get_send_quantum(connection->conn);
 	struct burst burst = {.connection = connection, .start = endpoint->burst};
@@ -176,16 +195,14 @@ int writer_run(struct mquic_connection *connection)
 
 	if (quantum > ENDPOINT_BURST_BYTES)
 		quantum = ENDPOINT_BURST_BYTES;
-	while (used == 0 || (used < quantum && used + packet <= ENDPOINT_BURST_BYTES)) {
-		ngtcp2_path_storage path;
-		ngtcp2_pkt_info info = {0};
-		size_t room = unproven_room(connection, packet);
+	mtu_look(connection);
+	while (used == 0 || (used < quantum && used + largest <= ENDPOINT_BURST_BYTES)) {
+		struct packet packet = {.to = endpoint->burst + used};
 		ngtcp2_ssize written;
 		int code;
 
-		ngtcp2_path_storage_zero(&path);
-		written = write_packet(connection, &path, &info, endpoint->burst + used, room,
-				       now_ns);
+		packet.room = mtu_room(connection, unproven_room(connection, largest));
+		written = write_packet(connection, &packet, now_ns);
 		if (written < 0) {
 			(void)burst_send(&burst);
 			connection_fail(connection, (int)written);
@@ -194,9 +211,10 @@ int writer_run(struct mquic_connection *connection)
 		if (written == 0)
 			break;
 		used += (size_t)written;
-		unproven_sent(connection, &path.path, (size_t)written);
+		unproven_sent(connection, &packet.path.path, (size_t)written);
+		mtu_sent(connection, (size_t)written, packet.last);
 		probed = probed || (size_t)written > known;
-		code = burst_add(&burst, (size_t)written, &path, info.ecn & 0x03);
+		code = burst_add(&burst, (size_t)written, &packet.path, packet.info.ecn & 0x03);
 		if (code != 0)
 			unreachable = code;
 	}

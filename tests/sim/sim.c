@@ -272,6 +272,7 @@ static int wire_send(struct wire *wire, const struct datagram *datagram)
 	struct sim_wire *from = list_entry(wire, struct sim_wire, wire);
 	struct sim_host *host = from->host;
 	size_t offset;
+	int told = 0;
 
 	if (host->send_error != 0)
 		return host->send_error;
@@ -288,11 +289,22 @@ static int wire_send(struct wire *wire, const struct datagram *datagram)
 		packet.to = datagram->remote;
 		packet.len = each.len;
 		packet.data = (uint8_t *)(uintptr_t)each.data;
+		if (host->up.tells && each.len > host->up.mtu) {
+			told = EMSGSIZE;
+			continue;
+		}
 		if (host->sim->tap != NULL)
 			host->sim->tap(host->sim->tap_user, host, &each);
 		pass(host->sim, &host->up, packet_copy(&packet));
 	}
-	return 0;
+	return told;
+}
+
+static size_t wire_largest(const struct wire *wire)
+{
+	const struct sim_link *line = &list_entry(wire, const struct sim_wire, wire)->host->up;
+
+	return line->tells ? line->mtu : line->known;
 }
 
 static bool wire_is_usable(const struct wire *wire)
@@ -314,6 +326,7 @@ static struct wire *wire_new(struct sim_host *host, uint16_t port)
 
 	wire->wire.send = wire_send;
 	wire->wire.is_usable = wire_is_usable;
+	wire->wire.largest = wire_largest;
 	wire->wire.free = wire_free;
 	wire->wire.local = sim_address(host->number, port);
 	wire->outside = wire->wire.local;

@@ -31,6 +31,8 @@ struct sim_link {
 	uint64_t rate;	   /* bytes per second, 0: no limit */
 	size_t queue;	   /* bytes that may wait for it; more are dropped */
 	size_t mtu;	   /* larger packets vanish, 0: none do */
+	bool tells;	   /* the host's system refuses them instead */
+	size_t known;	   /* what the host's system takes the MTU for, 0: nothing is known */
 
 	/* what became of it */
 	uint64_t packets; /* offered */

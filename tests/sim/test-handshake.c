@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pair.h"
+#include "quic/udp.h"
 
 #define SEEDS 12
 
@@ -511,7 +512,7 @@ START_TEST(unreachable_server_does_not_end_a_connection)
 	pair_connect();
 	pair.client->send_error = ENETUNREACH;
 	sim_run(pair.sim, 2 * SIM_SECOND);
-	demux_failed(pair.client->endpoint, pair.dialed->wire, ECONNREFUSED);
+	demux_reader.failed(pair.client->endpoint, pair.dialed->wire, ECONNREFUSED);
 	sim_run(pair.sim, 2 * SIM_SECOND);
 	ck_assert_uint_eq(pair.client_end.told, 0);
 }

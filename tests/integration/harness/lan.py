@@ -88,6 +88,10 @@ class Lan:
         _ip("address", "del", address, "dev", device)
 
     @staticmethod
+    def set_mtu(mtu, device="client"):
+        _ip("link", "set", device, "mtu", str(mtu))
+
+    @staticmethod
     def prefer(address):
         """Has packets of the client leave from this of its addresses from now on."""
         network = "fd77::/64" if ":" in address else "10.77.0.0/24"

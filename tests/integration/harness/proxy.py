@@ -22,8 +22,9 @@ class Proxy:
 
     All of them may be changed while it runs. rebind() gives every client a new source
     port, as a NAT does that forgot; blackhole = True loses everything, mute = True what the
-    server says, only_retry = True all of that but Retry. The first datagrams of clients are kept
-    in `captured`. `sources` gives the addresses the server sees, one for each new client.
+    server says, only_retry = True all of that but Retry, mtu = 1200 whatever is larger. The first
+    datagrams of clients are kept in `captured`. `sources` gives the addresses the server sees, one
+    for each new client.
     """
 
     BATCH = 64
@@ -34,7 +35,8 @@ class Proxy:
         self.delay_ms, self.jitter_ms = delay_ms, jitter_ms
         self.blackhole = self.mute = self.only_retry = False
         self.sources = itertools.repeat("127.0.0.1")
-        self.lost = self.passed = 0
+        self.mtu = 65536
+        self.lost = self.passed = self.largest = 0
         self.captured = []
         self._target = ("127.0.0.1", port)
         self._dice = random.Random(seed)
@@ -110,24 +112,25 @@ class Proxy:
             self.captured.append(data)
         if client not in self._upstream:
             self._upstream[client] = self._open_upstream(client)
-        self._pass(lambda: self._upstream[client].send(data))
+        self._pass(len(data), lambda: self._upstream[client].send(data))
 
     def _to_client(self, client):
         def forward(sock):
             data = sock.recv(65536)
             retry = data[0] & 0xF0 == 0xF0
             if not self.mute and (retry or not self.only_retry):
-                self._pass(lambda: self._front.sendto(data, client))
+                self._pass(len(data), lambda: self._front.sendto(data, client))
 
         return forward
 
-    def _pass(self, deliver):
-        if self.blackhole or self._dice.random() < self.loss:
+    def _pass(self, size, deliver):
+        if self.blackhole or size > self.mtu or self._dice.random() < self.loss:
             self.lost += 1
             return
         copies = 2 if self._dice.random() < self.duplicate else 1
         for _ in range(copies):
             self.passed += 1
+            self.largest = max(self.largest, size)
             delay = self.delay_ms + self._dice.random() * self.jitter_ms
             if delay:
                 due = time.monotonic() + delay / 1000

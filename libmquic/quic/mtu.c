@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A path may at any time stop to carry what it carried before: a VPN comes up, a route changes.
+ * ngtcp2 finds out how large packets may be once on each path, and never takes it back. So it is
+ * given no more room than any path of QUIC has (RFC 9000 section 14.3, RFC 8899 section 4.3).
+ *
+ *     ALL SIZES ──the system refuses one, or none gets through──▶ 1200 BYTES ◀────────┐
+ *         ▲                                                           │ a pause       │ lost:
+ *         │                                                           ▼               │ a longer
+ * one ├────────────────────── arrived ──────────────────── ONE LARGE PACKET ──────┘ └── another
+ * path: ngtcp2 begins anew
+ *
+ * That one carries what was to be sent anyway: who has little to send needs no larger packets.
+ * What is lost with it is sent again like all that is lost.
+ */
+#include "quic/stream.h"
+
+#define ALWAYS NGTCP2_MAX_UDP_PAYLOAD_SIZE
+/* Shorter stalls have other reasons, such as a peer that has no processor time. */
+#define PATIENCE_NS (500 * NGTCP2_MILLISECONDS)
+#define FIRST_PAUSE (30 * NGTCP2_SECONDS)
+/* As RFC 8899 section 5.1.1 recommends. */
+#define LONG_PAUSE (600 * NGTCP2_SECONDS)
+/* A packet that was no trial: the large one had to carry something else. */
+#define SHORT_PAUSE NGTCP2_SECONDS
+
+static void fall_back(struct mquic_connection *connection)
+{
+	struct quic_mtu *mtu = &connection->mtu;
+
+	mtu->lost = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn);
+	mtu->pause_ns = FIRST_PAUSE;
+	mtu->retry_ns = endpoint_now(connection->endpoint) + mtu->pause_ns;
+	mtu->until_ns = 0;
+	log_debug(&connection->endpoint->log,
+		  "%s: packets of %zu bytes do not get through any more; from here on they have %d",
+		  connection->peer_text, mtu->lost, ALWAYS);
+}
+
+static void trial_failed(struct mquic_connection *connection)
+{
+	struct quic_mtu *mtu = &connection->mtu;
+
+	mtu->until_ns = 0;
+	mtu->pause_ns = mtu->pause_ns < LONG_PAUSE / 2 ? 2 * mtu->pause_ns : LONG_PAUSE;
+	mtu->retry_ns = endpoint_now(connection->endpoint) + mtu->pause_ns;
+}
+
+/* Bytes on their way longer than they should be, behind which large packets went in vain. */
+static bool is_stuck(const struct mquic_connection *connection, const struct mquic_stream *stream,
+		     uint64_t patience_ns)
+{
+	return !stream->closed && stream->output_sent > stream->output_acked &&
+	       connection->mtu.large_ns >= stream->moved_ns &&
+	       endpoint_now(connection->endpoint) - stream->moved_ns > patience_ns;
+}
+
+/*
+ * Large packets are lost again and again where a stream did not move for two probe timeouts. Small
+ * ones may get through meanwhile, or none may: then nothing is lost by trying with them.
+ */
+static bool large_ones_are_lost(const struct mquic_connection *connection)
+{
+	uint64_t patience_ns = 2 * ngtcp2_conn_get_pto(connection->conn);
+	const struct list *node;
+
+	if (patience_ns < PATIENCE_NS)
+		patience_ns = PATIENCE_NS;
+	for (node = connection->streams.next; node != &connection->streams; node = node->next)
+		if (is_stuck(connection, list_entry(node, const struct mquic_stream, link),
+			     patience_ns))
+			return true;
+	return false;
+}
+
+void mtu_look(struct mquic_connection *connection)
+{
+	struct quic_mtu *mtu = &connection->mtu;
+
+	if (mtu->lost == 0) {
+		if (mtu->large_ns > 0 && large_ones_are_lost(connection))
+			fall_back(connection);
+		return;
+	}
+	if (ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn) != mtu->lost)
+		*mtu = (struct quic_mtu){
+			.lost = 0}; /* another path, or ngtcp2's own probe arrived */
+	else if (mtu->until_ns != 0 && endpoint_now(connection->endpoint) >= mtu->until_ns)
+		trial_failed(connection);
+}
+
+/* Whether one large packet may go now, and can be filled. */
+static bool is_trial_due(const struct mquic_connection *connection)
+{
+	const struct quic_mtu *mtu = &connection->mtu;
+	const struct mquic_stream *stream;
+
+	if (mtu->until_ns != 0 || endpoint_now(connection->endpoint) < mtu->retry_ns ||
+	    list_is_empty(&connection->sendable))
+		return false;
+	stream = list_entry(connection->sendable.next, const struct mquic_stream, send_link);
+	return stream->output_acked + stream->output.len >= stream->output_sent + mtu->lost;
+}
+
+size_t mtu_room(struct mquic_connection *connection, size_t wanted)
+{
+	size_t room = connection->mtu.lost;
+
+	if (room == 0)
+		return wanted;
+	if (!is_trial_due(connection))
+		room = ALWAYS;
+	return room < wanted ? room : wanted;
+}
+
+void mtu_sent(struct mquic_connection *connection, size_t len, const struct mquic_stream *last)
+{
+	struct quic_mtu *mtu = &connection->mtu;
+	uint64_t now_ns = endpoint_now(connection->endpoint);
+
+	if (len <= ALWAYS || len > ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn))
+		return; /* the latter is a probe of ngtcp2, whose loss tells of no change */
+	mtu->large_ns = now_ns;
+	if (mtu->lost == 0)
+		return;
+	if (last == NULL) {
+		mtu->retry_ns = now_ns + SHORT_PAUSE;
+		return;
+	}
+	/* Whatever is sent again goes later than that. */
+	mtu->until_ns = now_ns + ngtcp2_conn_get_pto(connection->conn);
+	mtu->stream = last->id;
+	mtu->end = last->output_sent;
+	mtu->losses = ngtcp2_conn_get_stream_loss_count(connection->conn, last->id);
+}
+
+void mtu_acknowledged(struct mquic_connection *connection, const struct mquic_stream *stream)
+{
+	struct quic_mtu *mtu = &connection->mtu;
+
+	if (mtu->until_ns == 0 || stream->id != mtu->stream || stream->output_acked < mtu->end)
+		return;
+	/* Smaller packets may have carried the bytes, if it was lost. */
+	if (endpoint_now(connection->endpoint) >= mtu->until_ns ||
+	    ngtcp2_conn_get_stream_loss_count(connection->conn, stream->id) != mtu->losses)
+		return;
+	*mtu = (struct quic_mtu){.lost = 0};
+	log_debug(&connection->endpoint->log, "%s: large packets get through again",
+		  connection->peer_text);
+}
+
+bool mtu_refused(struct mquic_connection *connection, size_t len)
+{
+	if (len <= ALWAYS) {
+		connection->mtu.narrow = true;
+		return false;
+	}
+	if (len > ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn))
+		return true;
+	if (connection->mtu.lost == 0)
+		fall_back(connection);
+	else if (connection->mtu.until_ns != 0)
+		trial_failed(connection);
+	return true;
+}
+
+void mtu_told(struct mquic_connection *connection)
+{
+	size_t largest;
+
+	if (connection->state != CONNECTION_READY || connection->mtu.lost != 0)
+		return;
+	largest = connection->wire->largest(connection->wire);
+	if (largest > 0 && largest < ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn))
+		fall_back(connection);
+}
