@@ -164,3 +164,16 @@ bool tls_file_contains(const gnutls_datum_t *content, const char *text)
 	return content->data != NULL &&
 	       memmem(content->data, content->size, text, strlen(text)) != NULL;
 }
+
+unsigned int tls_file_count(const gnutls_datum_t *content, const char *text)
+{
+	const unsigned char *at = content->data;
+	const unsigned char *end = at + content->size;
+	unsigned int count = 0;
+
+	while (at != NULL && (at = memmem(at, (size_t)(end - at), text, strlen(text))) != NULL) {
+		at += strlen(text);
+		count++;
+	}
+	return count;
+}

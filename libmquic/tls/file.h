@@ -26,6 +26,7 @@ enum mquic_status tls_file_read(gnutls_datum_t *content, const char *what, const
 void tls_file_free(gnutls_datum_t *content);
 
 bool tls_file_contains(const gnutls_datum_t *content, const char *text);
+unsigned int tls_file_count(const gnutls_datum_t *content, const char *text);
 
 /* The path, or its end if it is so long that it would push the fix out of a sentence. */
 const char *tls_file_shown(const char *path);

@@ -6,10 +6,14 @@
 
 #include "tls/credentials.h"
 #include "tls/file.h"
+#include "tls/pem.h"
 
 #define MIN_RSA_BITS 2048
+#define MAX_CHAIN    16 /* as many as GnuTLS takes */
 /* secp256r1; TLS 1.3 signs with no smaller curve (RFC 8446 section 4.2.3). */
 #define MIN_EC_BITS 256
+
+#define KEY_ID_LEN 64
 
 struct identity {
 	gnutls_x509_crt_t *chain;
@@ -32,9 +36,15 @@ static void identity_clear(struct identity *identity)
 static enum mquic_status not_a_certificate(const gnutls_datum_t *content, const char *path,
 					   struct error *error)
 {
+	const char *mistaken = tls_pem_mistaken(content);
+
 	if (content->size == 0)
-		return error_set(error, MQUIC_ERR_TLS, "the certificate file %s is empty",
+		return error_set(error, MQUIC_ERR_TLS,
+				 "the certificate file %s is empty: put the certificate into it",
 				 tls_file_shown(path));
+	if (mistaken != NULL)
+		return error_set(error, MQUIC_ERR_TLS, "the certificate file %s %s",
+				 tls_file_shown(path), mistaken);
 	if (tls_file_contains(content, "PRIVATE KEY-----"))
 		return error_set(error, MQUIC_ERR_TLS,
 				 "the certificate file %s holds a private key but no certificate: "
@@ -46,33 +56,103 @@ static enum mquic_status not_a_certificate(const gnutls_datum_t *content, const 
 		tls_file_shown(path));
 }
 
-static enum mquic_status load_chain(struct identity *identity, const char *path,
-				    struct error *error)
+/* Why what looks like a certificate chain cannot be used as one. */
+static enum mquic_status not_a_chain(const gnutls_datum_t *content, const char *path, int rv,
+				     struct error *error)
 {
-	gnutls_datum_t content;
-	enum mquic_status status =
-		tls_file_read(&content, "certificate file", path, TLS_FILE_LIMIT, error);
-	int rv;
+	unsigned int count = tls_file_count(content, "-----BEGIN CERTIFICATE-----") +
+			     tls_file_count(content, "-----BEGIN X509 CERTIFICATE-----");
 
-	if (status != MQUIC_OK)
-		return status;
-	if (!tls_file_contains(&content, "CERTIFICATE-----")) {
-		status = not_a_certificate(&content, path, error);
-		tls_file_free(&content);
-		return status;
-	}
-	rv = gnutls_x509_crt_list_import2(&identity->chain, &identity->chain_len, &content,
-					  GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
-	tls_file_free(&content);
+	if (rv == GNUTLS_E_MEMORY_ERROR)
+		return tls_no_memory(error);
+	if (count > MAX_CHAIN)
+		return error_set(
+			error, MQUIC_ERR_TLS,
+			"the certificate file %s holds %u certificates, at most %d can be "
+			"shown: leave only the server's or client's own and the CAs above it",
+			tls_file_shown(path), count, MAX_CHAIN);
+	return error_set(error, MQUIC_ERR_TLS,
+			 "the certificate file %s is damaged (%s): write it anew",
+			 tls_file_shown(path), gnutls_strerror(rv));
+}
+
+static enum mquic_status import_chain(struct identity *identity, const gnutls_datum_t *content,
+				      const char *path, unsigned int flags, struct error *error)
+{
+	int rv = gnutls_x509_crt_list_import2(&identity->chain, &identity->chain_len, content,
+					      GNUTLS_X509_FMT_PEM, flags);
+
 	if (rv >= 0)
 		return MQUIC_OK;
 	identity->chain = NULL;
 	identity->chain_len = 0;
-	if (rv == GNUTLS_E_MEMORY_ERROR)
-		return tls_no_memory(error);
+	return not_a_chain(content, path, rv, error);
+}
+
+static enum mquic_status load_chain(struct identity *identity, const char *path, unsigned int flags,
+				    struct error *error)
+{
+	gnutls_datum_t content;
+	enum mquic_status status =
+		tls_pem_read(&content, "certificate file", path, TLS_FILE_LIMIT, error);
+
+	if (status != MQUIC_OK)
+		return status;
+	if (!tls_pem_has_certificate(&content))
+		status = not_a_certificate(&content, path, error);
+	else
+		status = import_chain(identity, &content, path, flags, error);
+	tls_file_free(&content);
+	return status;
+}
+
+/* TLS 1.3 always signs with the certificate's key (RFC 8446 section 4.4.2.2). */
+static enum mquic_status check_usage(const struct identity *identity, const char *path,
+				     struct error *error)
+{
+	unsigned int usage = 0;
+
+	if (gnutls_x509_crt_get_key_usage(identity->chain[0], &usage, NULL) != 0 ||
+	    (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) != 0)
+		return MQUIC_OK;
 	return error_set(error, MQUIC_ERR_TLS,
-			 "the certificate file %s is damaged (%s): write it anew",
-			 tls_file_shown(path), gnutls_strerror(rv));
+			 "the certificate in %s may not be used with TLS 1.3: its key usage lacks "
+			 "digitalSignature; make one that has it",
+			 tls_file_shown(path));
+}
+
+/* Not only by its name. */
+static bool is_self_signed(gnutls_x509_crt_t certificate)
+{
+	const unsigned int flags = GNUTLS_VERIFY_ALLOW_BROKEN | GNUTLS_VERIFY_DO_NOT_ALLOW_SAME;
+	unsigned int status = 0;
+
+	return gnutls_x509_crt_check_issuer(certificate, certificate) != 0 &&
+	       gnutls_x509_crt_verify(certificate, &certificate, 1, flags, &status) == 0 &&
+	       (status & GNUTLS_CERT_SIGNATURE_FAILURE) == 0;
+}
+
+/* Peers refuse it; the signature of a root, which nobody looks at, may be of any age. */
+static enum mquic_status check_signatures(const struct identity *identity, const char *path,
+					  struct error *error)
+{
+	unsigned int i;
+	int algorithm;
+
+	for (i = 0; i < identity->chain_len; i++) {
+		if (is_self_signed(identity->chain[i]))
+			continue;
+		algorithm = gnutls_x509_crt_get_signature_algorithm(identity->chain[i]);
+		if (algorithm < 0 || gnutls_sign_is_secure2((gnutls_sign_algorithm_t)algorithm,
+							    GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS))
+			continue;
+		return error_set(error, MQUIC_ERR_TLS,
+				 "certificate %u in %s is signed with %s, which nobody accepts any "
+				 "more (SHA-1 or older): have its CA sign it anew with SHA-256",
+				 i + 1, tls_file_shown(path),
+				 gnutls_sign_get_name((gnutls_sign_algorithm_t)algorithm));
+	}
+	return MQUIC_OK;
 }
 
 static bool is_encrypted(const gnutls_datum_t *content)
@@ -85,16 +165,23 @@ static bool is_encrypted(const gnutls_datum_t *content)
 static enum mquic_status check_key_text(const gnutls_datum_t *content, const char *path,
 					struct error *error)
 {
+	const char *mistaken = tls_pem_mistaken(content);
+
 	if (content->size == 0)
-		return error_set(error, MQUIC_ERR_TLS, "the key file %s is empty",
+		return error_set(error, MQUIC_ERR_TLS,
+				 "the key file %s is empty: put the private key into it",
 				 tls_file_shown(path));
 	if (is_encrypted(content))
 		return error_set(error, MQUIC_ERR_TLS,
 				 "the key file %s is protected by a pass phrase: remove it with "
 				 "openssl pkey -in FILE -out NEWFILE",
 				 tls_file_shown(path));
-	if (tls_file_contains(content, "PRIVATE KEY-----"))
+	if (tls_file_contains(content, "PRIVATE KEY-----") &&
+	    !tls_file_contains(content, "BEGIN OPENSSH PRIVATE KEY"))
 		return MQUIC_OK;
+	if (mistaken != NULL)
+		return error_set(error, MQUIC_ERR_TLS, "the key file %s %s", tls_file_shown(path),
+				 mistaken);
 	if (tls_file_contains(content, "CERTIFICATE-----"))
 		return error_set(error, MQUIC_ERR_TLS,
 				 "the key file %s holds a certificate but no private key: are "
@@ -203,6 +290,56 @@ static int derive_root(struct tls_credentials *credentials, gnutls_x509_privkey_
 	return rv;
 }
 
+static bool belongs(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key)
+{
+	unsigned char of_certificate[KEY_ID_LEN];
+	unsigned char of_key[KEY_ID_LEN];
+	size_t certificate_len = sizeof(of_certificate);
+	size_t key_len = sizeof(of_key);
+
+	return gnutls_x509_crt_get_key_id(certificate, GNUTLS_KEYID_USE_SHA256, of_certificate,
+					  &certificate_len) == 0 &&
+	       gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, of_key, &key_len) ==
+		       0 &&
+	       certificate_len == key_len && memcmp(of_certificate, of_key, key_len) == 0;
+}
+
+/*
+ * The place, from 1 on, of the key's certificate in its file; 0: it is not there. Read again,
+ * because a sorted chain has only what leads up from its first certificate.
+ */
+static unsigned int place_of_key(const struct mquic_settings *settings, gnutls_x509_privkey_t key)
+{
+	struct identity unsorted = {NULL, 0, NULL};
+	unsigned int place = 0;
+	struct error ignored;
+	unsigned int i;
+
+	if (load_chain(&unsorted, settings->cert_file, 0, &ignored) != MQUIC_OK)
+		return 0;
+	for (i = 0; i < unsorted.chain_len && place == 0; i++)
+		if (belongs(unsorted.chain[i], key))
+			place = i + 1;
+	identity_clear(&unsorted);
+	return place;
+}
+
+static enum mquic_status explain_mismatch(const struct mquic_settings *settings,
+					  gnutls_x509_privkey_t key, struct error *error)
+{
+	unsigned int place = place_of_key(settings, key);
+
+	if (place > 1)
+		return error_set(error, MQUIC_ERR_TLS,
+				 "the key's own certificate is number %u in %s and must be the "
+				 "first, before the CAs above it: put the file in order",
+				 place, tls_file_shown(settings->cert_file));
+	return error_set(error, MQUIC_ERR_TLS,
+			 "the key in %s does not belong to the certificate in %s: name the pair "
+			 "that was made together",
+			 tls_file_shown(settings->key_file), tls_file_shown(settings->cert_file));
+}
+
 static enum mquic_status adopt(struct tls_credentials *credentials, const struct identity *identity,
 			       const struct mquic_settings *settings, struct error *error)
 {
@@ -210,12 +347,6 @@ static enum mquic_status adopt(struct tls_credentials *credentials, const struct
 	int rv = gnutls_certificate_set_x509_key(credentials->native, identity->chain,
 						 (int)identity->chain_len, identity->key);
 
-	if (rv == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-		return error_set(
-			error, MQUIC_ERR_TLS,
-			"the key in %s does not belong to the certificate in %s: name the pair "
-			"that was made together",
-			tls_file_shown(settings->key_file), tls_file_shown(settings->cert_file));
 	if (rv >= 0)
 		rv = derive_root(credentials, identity->key);
 	if (rv == GNUTLS_E_MEMORY_ERROR)
@@ -226,6 +357,20 @@ static enum mquic_status adopt(struct tls_credentials *credentials, const struct
 				 tls_file_shown(settings->cert_file), gnutls_strerror(rv));
 	credentials->has_identity = true;
 	return MQUIC_OK;
+}
+
+/* Before GnuTLS looks: its codes for what is wrong here say little. */
+static enum mquic_status check(const struct identity *identity,
+			       const struct mquic_settings *settings, struct error *error)
+{
+	enum mquic_status status;
+
+	if (!belongs(identity->chain[0], identity->key))
+		return explain_mismatch(settings, identity->key, error);
+	status = check_usage(identity, settings->cert_file, error);
+	if (status == MQUIC_OK)
+		status = check_signatures(identity, settings->cert_file, error);
+	return status;
 }
 
 static enum mquic_status no_identity(struct tls_credentials *credentials, struct error *error)
@@ -250,9 +395,11 @@ enum mquic_status tls_identity_load(struct tls_credentials *credentials,
 		return error_set(error, MQUIC_ERR_TLS, "a %s file is set but no %s file: set both",
 				 settings->cert_file != NULL ? "certificate" : "key",
 				 settings->cert_file != NULL ? "key" : "certificate");
-	status = load_chain(&identity, settings->cert_file, error);
+	status = load_chain(&identity, settings->cert_file, GNUTLS_X509_CRT_LIST_SORT, error);
 	if (status == MQUIC_OK)
 		status = load_key(&identity, settings->key_file, error);
+	if (status == MQUIC_OK)
+		status = check(&identity, settings, error);
 	if (status == MQUIC_OK)
 		status = adopt(credentials, &identity, settings, error);
 	identity_clear(&identity);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "tls/credentials.h"
-#include "tls/file.h"
+#include "tls/pem.h"
 
 /*
  * Not GNUTLS_TL_USE_IN_TLS: that would list every CA's name in the server's CertificateRequest. A
@@ -17,12 +17,6 @@
  * none instead of being told that its CA is unknown.
  */
 #define TRUST_FLAGS GNUTLS_TL_NO_DUPLICATES
-
-static bool has_certificate(const gnutls_datum_t *content)
-{
-	return tls_file_contains(content, "-----BEGIN CERTIFICATE-----") ||
-	       tls_file_contains(content, "-----BEGIN X509 CERTIFICATE-----");
-}
 
 /* Number of certificates in `content`, all of them trusted now; negative: GnuTLS' code. */
 static int add_authorities(struct tls_credentials *credentials, const gnutls_datum_t *content)
@@ -34,40 +28,52 @@ static int add_authorities(struct tls_credentials *credentials, const gnutls_dat
 						    TRUST_FLAGS, 0);
 }
 
+/* Why no CA came out of a file. `rv`: what GnuTLS said of the certificates in it. */
+static enum mquic_status not_a_ca(const gnutls_datum_t *content, const char *path, int rv,
+				  struct error *error)
+{
+	const char *mistaken = tls_pem_mistaken(content);
+
+	if (rv == GNUTLS_E_MEMORY_ERROR)
+		return tls_no_memory(error);
+	if (content->size == 0)
+		return error_set(error, MQUIC_ERR_TLS,
+				 "the CA file %s is empty: put the CA's certificate into it",
+				 tls_file_shown(path));
+	if (tls_pem_has_certificate(content))
+		return error_set(
+			error, MQUIC_ERR_TLS,
+			"a certificate in the CA file %s cannot be read (%s): remove or replace it",
+			tls_file_shown(path), gnutls_strerror(rv));
+	if (mistaken != NULL)
+		return error_set(error, MQUIC_ERR_TLS, "the CA file %s %s", tls_file_shown(path),
+				 mistaken);
+	if (tls_file_contains(content, "PRIVATE KEY-----"))
+		return error_set(error, MQUIC_ERR_TLS,
+				 "the CA file %s holds a private key but no certificate: name the "
+				 "CA's certificate",
+				 tls_file_shown(path));
+	return error_set(error, MQUIC_ERR_TLS,
+			 "the CA file %s holds no PEM certificate: convert DER with openssl x509 "
+			 "-inform DER",
+			 tls_file_shown(path));
+}
+
 static enum mquic_status load_ca_file(struct tls_credentials *credentials, const char *path,
 				      struct error *error)
 {
 	gnutls_datum_t content;
-	enum mquic_status status =
-		tls_file_read(&content, "CA file", path, TLS_BUNDLE_LIMIT, error);
-	bool empty;
-	bool recognized;
-	int rv;
+	enum mquic_status status = tls_pem_read(&content, "CA file", path, TLS_BUNDLE_LIMIT, error);
+	int rv = 0;
 
 	if (status != MQUIC_OK)
 		return status;
-	empty = content.size == 0;
-	recognized = has_certificate(&content);
-	rv = recognized ? add_authorities(credentials, &content) : 0;
+	if (tls_pem_has_certificate(&content))
+		rv = add_authorities(credentials, &content);
+	if (rv <= 0)
+		status = not_a_ca(&content, path, rv, error);
 	tls_file_free(&content);
-	if (rv > 0)
-		return MQUIC_OK;
-	if (rv == GNUTLS_E_MEMORY_ERROR)
-		return tls_no_memory(error);
-	if (empty)
-		return error_set(error, MQUIC_ERR_TLS,
-				 "the CA file %s is empty: put the CA's certificate into it",
-				 tls_file_shown(path));
-	if (!recognized)
-		return error_set(
-			error, MQUIC_ERR_TLS,
-			"the CA file %s holds no PEM certificate: convert DER with openssl x509 "
-			"-inform DER",
-			tls_file_shown(path));
-	return error_set(
-		error, MQUIC_ERR_TLS,
-		"a certificate in the CA file %s cannot be read (%s): remove or replace it",
-		tls_file_shown(path), gnutls_strerror(rv));
+	return status;
 }
 
 struct directory_walk {
@@ -83,7 +89,7 @@ static enum mquic_status load_ca_entry(struct tls_credentials *credentials, cons
 	gnutls_datum_t content;
 	struct error ignored;
 	enum mquic_status status =
-		tls_file_read(&content, "CA file", path, TLS_BUNDLE_LIMIT - walk->bytes, &ignored);
+		tls_pem_read(&content, "CA file", path, TLS_BUNDLE_LIMIT - walk->bytes, &ignored);
 	int rv = 0;
 
 	if (status == MQUIC_ERR_MEMORY)
@@ -92,7 +98,7 @@ static enum mquic_status load_ca_entry(struct tls_credentials *credentials, cons
 		walk->unreadable++;
 		return MQUIC_OK;
 	}
-	if (has_certificate(&content)) {
+	if (tls_pem_has_certificate(&content)) {
 		walk->bytes += content.size;
 		rv = add_authorities(credentials, &content);
 	}

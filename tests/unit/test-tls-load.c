@@ -136,6 +136,107 @@ START_TEST(load_notices_a_key_of_another_certificate)
 }
 END_TEST
 
+START_TEST(load_notices_a_chain_that_is_upside_down)
+{
+	static const char *const reversed[] = {"ca", "server", NULL};
+
+	kit_join("shown", reversed);
+	kit_server.cert_file = kit_path("shown.crt");
+	refuses_server("is number 2 in", "must be the first");
+}
+END_TEST
+
+/* The certificate `name` as OpenSSL's -trustout writes it, with `settings` behind it. */
+static void write_trusted(const char *name, const char *settings, size_t len)
+{
+	gnutls_datum_t pem;
+	gnutls_datum_t der;
+	gnutls_datum_t text;
+	unsigned char *whole;
+
+	ck_assert_int_eq(gnutls_load_file(kit_path(name), &pem), 0);
+	ck_assert_int_eq(gnutls_pem_base64_decode2("CERTIFICATE", &pem, &der), 0);
+	whole = gnutls_realloc(der.data, der.size + len);
+	ck_assert_ptr_nonnull(whole);
+	memcpy(whole + der.size, settings, len);
+	der.data = whole;
+	der.size += (unsigned int)len;
+	ck_assert_int_eq(gnutls_pem_base64_encode2("TRUSTED CERTIFICATE", &der, &text), 0);
+	kit_write("trusted.crt", (const char *)text.data, 0600);
+	gnutls_free(pem.data);
+	gnutls_free(der.data);
+	gnutls_free(text.data);
+}
+
+START_TEST(load_takes_trusted_certificates_of_openssl)
+{
+	static const char alias[] = "\x30\x05\x0c\x03"
+				    "foo";
+
+	write_trusted("ca.crt", "", 0);
+	kit_client.ca_file = kit_path("trusted.crt");
+	kit_accepts("broker.example");
+	write_trusted("ca.crt", alias, sizeof(alias) - 1);
+	kit_accepts("broker.example");
+	write_trusted("server.crt", "", 0);
+	kit_server.cert_file = kit_path("trusted.crt");
+	kit_client.ca_file = kit_path("ca.crt");
+	kit_accepts("broker.example");
+}
+END_TEST
+
+START_TEST(load_refuses_trusted_certificates_with_limits)
+{
+	static const char trusted[] = "\x30\x0c\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01";
+	static const char rejected[] = "\x30\x0c\xa0\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02";
+
+	kit_client.ca_file = kit_path("trusted.crt");
+	write_trusted("ca.crt", trusted, sizeof(trusted) - 1);
+	refuses_client("TRUSTED CERTIFICATE", "openssl x509");
+	write_trusted("ca.crt", rejected, sizeof(rejected) - 1);
+	refuses_client("for some uses only", "openssl x509");
+	write_trusted("ca.crt", "\x30", 1);
+	refuses_client("TRUSTED CERTIFICATE", "openssl x509");
+	kit_write("trusted.crt",
+		  "-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----\n",
+		  0600);
+	refuses_client("CA file", "is damaged");
+	kit_write("trusted.crt", "-----BEGIN TRUSTED CERTIFICATE-----\nMII", 0600);
+	refuses_client("CA file", "is damaged");
+}
+END_TEST
+
+START_TEST(load_tells_what_else_a_file_holds)
+{
+	static const struct {
+		const char *content;
+		const char *part;
+	} files[] = {
+		{"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n", "have a CA sign it"},
+		{"-----BEGIN PKCS7-----\nAAAA\n", "openssl pkcs7"},
+		{"\x30\x05\x02\x01\x03\x05\x07", "openssl pkcs12"},
+		{"\xff\xfe-", "UTF-16"},
+		{"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", "ssh-keygen"},
+		{"-----BEGIN PUBLIC KEY-----\nAAAA\n", "public key only"},
+		{"-----BEGIN X509 CRL-----\nAAAA\n", "revocation list only"},
+	};
+	struct mquic_settings cert = kit_server;
+	size_t i;
+
+	kit_client.ca_file = kit_path("odd");
+	kit_server.key_file = kit_path("odd");
+	cert.cert_file = kit_path("odd");
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		kit_write("odd", files[i].content, 0600);
+		refuses_client("CA file", files[i].part);
+		refuses_server("key file", files[i].part);
+		kit_refuses(&cert, TLS_SERVER, "certificate file", files[i].part);
+	}
+	kit_client.ca_file = kit_path("ca.key");
+	refuses_client("CA file", "holds a private key");
+}
+END_TEST
+
 START_TEST(load_notices_a_pass_phrase)
 {
 	kit_write("locked.key",
@@ -340,6 +441,10 @@ static void add_loading(Suite *suite)
 	tcase_add_test(group, load_tells_what_is_damaged);
 	tcase_add_test(group, load_notices_swapped_files);
 	tcase_add_test(group, load_notices_a_key_of_another_certificate);
+	tcase_add_test(group, load_notices_a_chain_that_is_upside_down);
+	tcase_add_test(group, load_takes_trusted_certificates_of_openssl);
+	tcase_add_test(group, load_refuses_trusted_certificates_with_limits);
+	tcase_add_test(group, load_tells_what_else_a_file_holds);
 	tcase_add_test(group, load_notices_a_pass_phrase);
 	tcase_add_test(group, load_refuses_a_short_rsa_key);
 	tcase_add_test(group, load_demands_a_ca_for_what_needs_one);

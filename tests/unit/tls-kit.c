@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_PATHS 128
+#define MAX_PATHS 512
 #define PIPE_SIZE (64 * 1024)
 
 struct mquic_settings kit_client;
@@ -163,6 +163,12 @@ static void set_names(gnutls_x509_crt_t certificate, const struct kit_spec *spec
 
 	if (spec->common_name != NULL && len == 0)
 		len = strlen(spec->common_name);
+	if (spec->organization != NULL)
+		ck_assert_int_eq(gnutls_x509_crt_set_dn_by_oid(
+					 certificate, GNUTLS_OID_X520_ORGANIZATION_NAME, 0,
+					 spec->organization,
+					 (unsigned int)strlen(spec->organization)),
+				 0);
 	if (spec->common_name != NULL)
 		ck_assert_int_eq(
 			gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0,
@@ -187,6 +193,35 @@ static void set_names(gnutls_x509_crt_t certificate, const struct kit_spec *spec
 				 0);
 }
 
+static void set_raw(gnutls_x509_crt_t certificate, const char *oid, const char *der, size_t len)
+{
+	ck_assert_int_eq(gnutls_x509_crt_set_extension_by_oid(certificate, oid, der, len, 1), 0);
+}
+
+static void set_extensions(gnutls_x509_crt_t certificate, const struct kit_spec *spec)
+{
+	unsigned int usage = spec->usage;
+	int path_length = spec->path_length > 0 ? spec->path_length : spec->path_length + 1;
+
+	if (spec->path_length == 0)
+		path_length = -1;
+	if (!spec->no_basic)
+		ck_assert_int_eq(
+			gnutls_x509_crt_set_basic_constraints(certificate, spec->ca, path_length),
+			0);
+	if (usage == 0 && spec->ca)
+		usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN;
+	if (usage != 0)
+		ck_assert_int_eq(gnutls_x509_crt_set_key_usage(certificate, usage), 0);
+	if (spec->purpose != NULL)
+		ck_assert_int_eq(gnutls_x509_crt_set_key_purpose_oid(certificate, spec->purpose, 0),
+				 0);
+	if (spec->odd != NULL)
+		set_raw(certificate, spec->odd, "\x05\0", 2);
+	if (spec->constraints != NULL)
+		set_raw(certificate, "2.5.29.30", spec->constraints, spec->constraints_len);
+}
+
 static void set_rest(gnutls_x509_crt_t certificate, const struct kit_spec *spec)
 {
 	time_t now = time(NULL);
@@ -194,7 +229,9 @@ static void set_rest(gnutls_x509_crt_t certificate, const struct kit_spec *spec)
 
 	ck_assert_int_eq(gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial)), 0);
 	serial[0] = 1;
-	ck_assert_int_eq(gnutls_x509_crt_set_version(certificate, 3), 0);
+	ck_assert_int_eq(
+		gnutls_x509_crt_set_version(certificate, spec->version != 0 ? spec->version : 3),
+		0);
 	ck_assert_int_eq(gnutls_x509_crt_set_serial(certificate, serial, sizeof(serial)), 0);
 	ck_assert_int_eq(gnutls_x509_crt_set_activation_time(
 				 certificate, now + (spec->starts != 0 ? spec->starts : -3600)),
@@ -202,15 +239,8 @@ static void set_rest(gnutls_x509_crt_t certificate, const struct kit_spec *spec)
 	ck_assert_int_eq(gnutls_x509_crt_set_expiration_time(
 				 certificate, now + (spec->ends != 0 ? spec->ends : 365 * KIT_DAY)),
 			 0);
-	ck_assert_int_eq(gnutls_x509_crt_set_basic_constraints(certificate, spec->ca, -1), 0);
-	if (spec->ca)
-		ck_assert_int_eq(
-			gnutls_x509_crt_set_key_usage(certificate, GNUTLS_KEY_KEY_CERT_SIGN |
-									   GNUTLS_KEY_CRL_SIGN),
-			0);
-	if (spec->purpose != NULL)
-		ck_assert_int_eq(gnutls_x509_crt_set_key_purpose_oid(certificate, spec->purpose, 0),
-				 0);
+	if (spec->version != 1)
+		set_extensions(certificate, spec);
 }
 
 void kit_make(const struct kit_spec *spec)
@@ -226,7 +256,10 @@ void kit_make(const struct kit_spec *spec)
 	set_names(certificate, spec);
 	set_rest(certificate, spec);
 	ck_assert_int_eq(gnutls_x509_crt_set_key(certificate, key), 0);
-	ck_assert_int_eq(gnutls_x509_crt_sign2(certificate, ca, ca_key, GNUTLS_DIG_SHA256, 0), 0);
+	ck_assert_int_eq(gnutls_x509_crt_sign2(certificate, ca, ca_key,
+					       spec->digest != 0 ? spec->digest : GNUTLS_DIG_SHA256,
+					       0),
+			 0);
 	ck_assert_int_eq(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &text), 0);
 	write_datum(spec->name, ".crt", &text);
 	ck_assert_int_eq(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &text), 0);
@@ -237,6 +270,30 @@ void kit_make(const struct kit_spec *spec)
 	}
 	gnutls_x509_crt_deinit(certificate);
 	gnutls_x509_privkey_deinit(key);
+}
+
+void kit_join(const char *name, const char *const parts[])
+{
+	char buffer[128];
+	char *key = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *all = open_memstream(&text, &len);
+	size_t i;
+
+	ck_assert_ptr_nonnull(all);
+	for (i = 0; parts[i] != NULL; i++) {
+		char *part = kit_read(ending(buffer, sizeof(buffer), parts[i], ".crt"));
+
+		(void)fputs(part, all);
+		free(part);
+	}
+	(void)fclose(all);
+	kit_write(ending(buffer, sizeof(buffer), name, ".crt"), text, 0600);
+	key = kit_read(ending(buffer, sizeof(buffer), parts[0], ".key"));
+	kit_write(ending(buffer, sizeof(buffer), name, ".key"), key, 0600);
+	free(key);
+	free(text);
 }
 
 void kit_revoke(const char *name, const char *issuer, const char *victim, long next_update)

@@ -18,6 +18,7 @@ struct kit_spec {
 	const char *common_name;
 	size_t common_name_len; /* 0: up to the NUL */
 	const char *second_common_name;
+	const char *organization;
 	const char *dns[3];
 	const char *ip[3];
 	const char *uri;
@@ -29,7 +30,15 @@ struct kit_spec {
 	long starts;
 	long ends; /* 0: in a year */
 	bool ca;
-	unsigned int rsa_bits; /* 0: P-256 */
+	int path_length;	 /* CAs that may be below; 0: no limit, -1: none at all */
+	bool no_basic;		 /* without basic constraints, so neither CA nor not */
+	unsigned int version;	 /* 0: 3 */
+	unsigned int usage;	 /* GNUTLS_KEY_... bits; 0: as a CA or a leaf needs it */
+	const char *odd;	 /* OID of a critical extension that nobody knows */
+	const char *constraints; /* DER of the name constraints */
+	size_t constraints_len;
+	unsigned int rsa_bits;		  /* 0: P-256 */
+	gnutls_digest_algorithm_t digest; /* 0: SHA-256 */
 };
 
 /* What the usual peers are set to; a test may change them. */
@@ -49,6 +58,8 @@ char *kit_path(const char *name);
 
 /* Writes NAME.crt and NAME.key. */
 void kit_make(const struct kit_spec *spec);
+/* Writes NAME.crt with the certificates of others, up to NULL, and the first one's key. */
+void kit_join(const char *name, const char *const parts[]);
 /* Writes NAME.crl of the CA `issuer`, revoking the certificate `victim` (NULL: none). */
 void kit_revoke(const char *name, const char *issuer, const char *victim, long next_update);
 void kit_write(const char *name, const char *content, mode_t mode);
