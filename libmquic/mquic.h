@@ -192,7 +192,9 @@ MQUIC_API const char *mquic_settings_error(const struct mquic_settings *settings
 /**
  * PEM file of the certificate authorities to trust, in place of the system's.
  * A client verifies the server against it, a server its clients. NULL: the system's
- * store on a client; on a server none, and certificates cannot be asked for. Since: 0.1
+ * store on a client; on a server none, and certificates cannot be asked for. A certificate in
+ * it that does not say CA:TRUE is trusted as itself alone and vouches for nobody else
+ * (RFC 5280 section 4.2.1.9). Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_ca_file(struct mquic_settings *settings,
 						       const char *path);
@@ -224,7 +226,9 @@ MQUIC_API enum mquic_status mquic_settings_set_insecure(struct mquic_settings *s
 							bool insecure);
 /**
  * Client: the name to send (SNI, RFC 6066) and to verify, in place of the host that was
- * dialed. NULL: that host. Since: 0.1
+ * dialed. NULL: that host. It must be among the subject alternative names of the server's
+ * certificate (RFC 9525); one with other characters than letters, digits, dots and dashes is
+ * verified, but not sent. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_server_name(struct mquic_settings *settings,
 							   const char *name);

@@ -62,6 +62,11 @@ static const struct alert_text from_client[] = {
 
 /* Said by either side. */
 static const struct alert_text from_any[] = {
+	{GNUTLS_A_BAD_CERTIFICATE, "the peer's certificate cannot be read: make a new one"},
+	{GNUTLS_A_UNSUPPORTED_CERTIFICATE,
+	 "the peer's certificate is of a kind that is not supported here: use P-256 or RSA"},
+	{GNUTLS_A_DECRYPT_ERROR, "the peer does not prove that it has the key of its certificate: "
+				 "do both belong together?"},
 	{GNUTLS_A_CLOSE_NOTIFY, "the handshake was ended without a reason"},
 	{GNUTLS_A_UNEXPECTED_MESSAGE, "a TLS message came out of order"},
 	{GNUTLS_A_HANDSHAKE_FAILURE,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/crypto.h>
+#include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,11 +15,13 @@
 /*
  * TLS 1.3 and nothing else (RFC 9001 section 4.2). AES-128 first: with AES-NI it costs a fifth of
  * ChaCha20 in GnuTLS. X25519 first: the cheapest key exchange. Without the compatibility mode,
- * whose ChangeCipherSpec QUIC forbids (RFC 9001 section 8.4).
+ * whose ChangeCipherSpec QUIC forbids (RFC 9001 section 8.4). The profile refuses, in all that a
+ * peer shows, RSA below 2048 bits and signatures with SHA-1, as we do in what is our own.
  */
 static const char priorities[] =
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"
-	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%DISABLE_TLS13_COMPAT_MODE";
+	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%DISABLE_TLS13_COMPAT_MODE:"
+	"%PROFILE_MEDIUM";
 
 /* As meson.build asks for. */
 #define GNUTLS_LEAST "3.7.9"
@@ -70,8 +73,12 @@ static enum mquic_status make_native(struct tls_credentials *credentials, struct
 				 ": install that or a newer one",
 				 gnutls_check_version(NULL));
 	rv = gnutls_certificate_allocate_credentials(&credentials->native);
-	if (rv == 0)
+	if (rv == 0) {
+		/* As old as certificates may be (X.509 version 1), who signs must say CA:TRUE. */
+		gnutls_certificate_set_verify_flags(credentials->native,
+						    GNUTLS_VERIFY_DO_NOT_ALLOW_X509_V1_CA_CRT);
 		rv = gnutls_priority_init(&credentials->priority, priorities, NULL);
+	}
 	if (rv == GNUTLS_E_MEMORY_ERROR)
 		return tls_no_memory(error);
 	if (rv != 0)

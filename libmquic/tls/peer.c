@@ -2,14 +2,12 @@
 #include "tls/peer.h"
 
 #include <arpa/inet.h>
-#include <gnutls/x509-ext.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
-
-#define OID_SUBJECT_ALT_NAME "2.5.29.17"
+#include "tls/names.h"
 
 /* ASN.1 tags of the string types whose bytes are UTF-8 or ASCII (X.680 section 8). */
 enum {
@@ -190,22 +188,14 @@ static enum mquic_status collect(gnutls_subject_alt_names_t list, char ***names,
 enum mquic_status peer_alt_names(gnutls_x509_crt_t certificate, char ***names, size_t *count)
 {
 	gnutls_subject_alt_names_t list;
-	gnutls_datum_t extension;
-	enum mquic_status status = MQUIC_OK;
+	enum mquic_status status;
 
 	*names = NULL;
 	*count = 0;
-	if (gnutls_x509_crt_get_extension_by_oid2(certificate, OID_SUBJECT_ALT_NAME, 0, &extension,
-						  NULL) != 0)
+	if (!names_read(certificate, &list) || list == NULL)
 		return MQUIC_OK;
-	if (gnutls_subject_alt_names_init(&list) != 0) {
-		gnutls_free(extension.data);
-		return MQUIC_ERR_MEMORY;
-	}
-	if (gnutls_x509_ext_import_subject_alt_names(&extension, list, 0) == 0)
-		status = collect(list, names, count);
+	status = collect(list, names, count);
 	gnutls_subject_alt_names_deinit(list);
-	gnutls_free(extension.data);
 	if (status != MQUIC_OK) {
 		peer_alt_names_free(*names, *count);
 		*names = NULL;

@@ -158,75 +158,42 @@ static bool keep_name(struct tls_session *session, const char *name)
 }
 
 /*
- * GnuTLS' own automatic verification cannot be used: it takes a client without certificate for
- * a failure even where none is required.
+ * Servers made with GnuTLS end the handshake at a name with other characters, such as the
+ * underscores of container names; no server needs it to show its only certificate. So such a name
+ * is not sent, but verified all the same.
  */
-static int verify_peer(gnutls_session_t native)
+static bool may_be_sent(const gnutls_datum_t *name)
 {
-	struct tls_session *session = gnutls_db_get_ptr(native);
-	unsigned int count = 0;
-	int rv;
-
-	if (gnutls_certificate_get_peers(native, &count) == NULL || count == 0)
-		return session->credentials->role == TLS_SERVER &&
-				       !session->credentials->require_certificate
-			       ? 0
-			       : GNUTLS_E_CERTIFICATE_REQUIRED;
-	rv = gnutls_certificate_verify_peers(native, session->demands, session->demand_count,
-					     &session->verdict);
-	if (rv < 0) {
-		session->verdict = GNUTLS_CERT_INVALID;
-		return GNUTLS_E_CERTIFICATE_ERROR;
-	}
-	session->verified = session->verdict == 0;
-	return session->verified ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+	return strspn((const char *)name->data,
+		      "abcdefghijklmnopqrstuvwxyz"
+		      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == name->size;
 }
 
-/*
- * A host name must be among the certificate's DNS names, an address among its IP addresses
- * (RFC 9525 section 6.3, 6.4): asked for as bytes, since GnuTLS lets an address given as text
- * also match a DNS name that looks like it. Either way the certificate must be one for servers.
- */
-static void verify_server(struct tls_session *session)
+static enum mquic_status announce_name(struct tls_session *session)
 {
-	gnutls_typed_vdata_st *name = &session->demands[0];
+	gnutls_datum_t name;
+	int rv = gnutls_idna_map(session->name, (unsigned int)strlen(session->name), &name, 0);
 
-	if (session->address_len > 0) {
-		name->type = GNUTLS_DT_IP_ADDRESS;
-		name->data = session->address;
-		name->size = (unsigned int)session->address_len;
-	} else {
-		name->type = GNUTLS_DT_DNS_HOSTNAME;
-		name->data = (unsigned char *)session->name;
-		name->size = 0; /* NUL terminated */
+	if (rv == 0) {
+		if (may_be_sent(&name))
+			rv = gnutls_server_name_set(session->native, GNUTLS_NAME_DNS, name.data,
+						    name.size);
+		gnutls_free(name.data);
 	}
-	session->demands[1].type = GNUTLS_DT_KEY_PURPOSE_OID;
-	session->demands[1].data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER;
-	session->demand_count = 2;
-	gnutls_session_set_verify_function(session->native, verify_peer);
+	if (rv == GNUTLS_E_MEMORY_ERROR)
+		return MQUIC_ERR_MEMORY;
+	return rv < 0 ? MQUIC_ERR_INVALID : MQUIC_OK;
 }
 
 static enum mquic_status set_up_client(struct tls_session *session, const char *server_name)
 {
-	int rv;
-
 	if (server_name == NULL || !keep_name(session, server_name))
 		return MQUIC_ERR_INVALID;
-	if (session->address_len == 0) {
-		rv = gnutls_server_name_set(session->native, GNUTLS_NAME_DNS, session->name,
-					    strlen(session->name));
-		if (rv == GNUTLS_E_MEMORY_ERROR)
-			return MQUIC_ERR_MEMORY;
-		if (rv < 0)
-			return MQUIC_ERR_INVALID;
-	}
-	if (!session->credentials->insecure)
-		verify_server(session);
-	return MQUIC_OK;
+	verify_set_up(session);
+	return session->address_len > 0 ? MQUIC_OK : announce_name(session);
 }
 
-/* With a CA a certificate is asked for, and one that is shown must pass even if none is required.
- */
+/* With a CA a certificate is asked for. */
 static void set_up_server(struct tls_session *session)
 {
 	if (!session->credentials->has_trust)
@@ -234,10 +201,7 @@ static void set_up_server(struct tls_session *session)
 	gnutls_certificate_server_set_request(
 		session->native, session->credentials->require_certificate ? GNUTLS_CERT_REQUIRE
 									   : GNUTLS_CERT_REQUEST);
-	session->demands[0].type = GNUTLS_DT_KEY_PURPOSE_OID;
-	session->demands[0].data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT;
-	session->demand_count = 1;
-	gnutls_session_set_verify_function(session->native, verify_peer);
+	verify_set_up(session);
 }
 
 static enum mquic_status set_up(struct tls_session *session, const char *server_name,
@@ -291,6 +255,7 @@ void tls_session_free(struct tls_session *session)
 	if (session->native != NULL)
 		gnutls_deinit(session->native);
 	tls_credentials_unref(session->credentials);
+	free(session->fault);
 	free(session);
 }
 

@@ -10,17 +10,22 @@
 /* RFC 1035 section 2.3.4: no host name is longer; 253 and room for a dot and NUL. */
 #define TLS_NAME_SIZE 256
 
+struct tls_fault;
+
 struct tls_session {
 	struct tls_credentials *credentials;
 	gnutls_session_t native;
 	char name[TLS_NAME_SIZE]; /* what the client dialed, without trailing dot; "" on servers */
 	uint8_t address[16];	  /* the same as bytes, if it is an address literal */
 	size_t address_len;	  /* 0: it is a host name */
-	/* What the peer's certificate is compared with. */
-	gnutls_typed_vdata_st demands[2];
-	unsigned int demand_count; /* 0: certificates are not verified */
-	unsigned int verdict;	   /* GNUTLS_CERT_... bits against it; 0: none so far */
-	bool verified;		   /* the peer showed a certificate and it passed */
+	const char *purpose;  /* OID that the peer's certificate must serve; NULL: not verified */
+	unsigned int verdict; /* GNUTLS_CERT_... bits on it; 0: none so far */
+	struct tls_fault *fault; /* what the verdict is about; NULL: nothing is known */
+	bool too_many;		 /* the peer showed more certificates than are looked at */
+	bool verified;		 /* the peer showed a certificate and it passed */
 };
+
+/* Has the peer's certificate verified as what the session's credentials demand of it. */
+void verify_set_up(struct tls_session *session);
 
 #endif

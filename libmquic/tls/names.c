@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GnuTLS' own comparison is not used: it falls back to the common name, takes a wildcard for a
+ * part of a label ("*f.example.org"), and an address given as text also matches a DNS name that
+ * looks like it. RFC 9525 wants none of it: section 2 leaves out common names, section 6.3 wants
+ * a wildcard to be the whole leftmost label.
+ */
+#include "tls/names.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define OID_SUBJECT_ALT_NAME "2.5.29.17"
+
+bool names_read(gnutls_x509_crt_t certificate, gnutls_subject_alt_names_t *list)
+{
+	gnutls_datum_t extension;
+	int rv = gnutls_x509_crt_get_extension_by_oid2(certificate, OID_SUBJECT_ALT_NAME, 0,
+						       &extension, NULL);
+
+	*list = NULL;
+	if (rv != 0)
+		return rv == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+	rv = gnutls_subject_alt_names_init(list);
+	if (rv == 0)
+		rv = gnutls_x509_ext_import_subject_alt_names(&extension, *list, 0);
+	gnutls_free(extension.data);
+	if (rv == 0)
+		return true;
+	if (*list != NULL)
+		gnutls_subject_alt_names_deinit(*list);
+	*list = NULL;
+	return false;
+}
+
+static bool same_name(const char *text, size_t len, const char *host)
+{
+	return strlen(host) == len && strncasecmp(text, host, len) == 0;
+}
+
+/*
+ * "*." stands for one label, and for nothing but a whole one. Two labels must follow: "*.org" is
+ * for everybody.
+ */
+static bool wildcard_covers(const char *text, size_t len, const char *host)
+{
+	const char *rest = strchr(host, '.');
+
+	if (len < 3 || text[0] != '*' || text[1] != '.' || rest == NULL || rest == host)
+		return false;
+	if (memchr(text + 2, '.', len - 2) == NULL || text[len - 1] == '.')
+		return false;
+	return same_name(text + 1, len - 1, rest);
+}
+
+/* Lengths are compared, too: a name with a NUL in it is not the part before it. */
+static bool dns_covers(const gnutls_datum_t *name, const char *host)
+{
+	const char *text = (const char *)name->data;
+
+	return same_name(text, name->size, host) || wildcard_covers(text, name->size, host);
+}
+
+static bool address_covers(const gnutls_datum_t *name, const struct tls_session *session)
+{
+	return name->size == session->address_len &&
+	       memcmp(name->data, session->address, name->size) == 0;
+}
+
+static bool any_covers(gnutls_subject_alt_names_t list, const struct tls_session *session,
+		       const char *host)
+{
+	gnutls_datum_t name;
+	unsigned int type;
+	unsigned int i;
+
+	for (i = 0; gnutls_subject_alt_names_get(list, i, &type, &name, NULL) == 0; i++) {
+		if (session->address_len > 0 && type == GNUTLS_SAN_IPADDRESS &&
+		    address_covers(&name, session))
+			return true;
+		if (session->address_len == 0 && type == GNUTLS_SAN_DNSNAME &&
+		    dns_covers(&name, host))
+			return true;
+	}
+	return false;
+}
+
+bool names_cover(gnutls_x509_crt_t certificate, const struct tls_session *session)
+{
+	gnutls_subject_alt_names_t list;
+	gnutls_datum_t ascii = {NULL, 0};
+	const char *host = session->name;
+	bool covered;
+
+	if (!names_read(certificate, &list) || list == NULL)
+		return false;
+	/* Certificates carry international names in their xn-- form (RFC 9525 section 6.3). */
+	if (session->address_len == 0 &&
+	    gnutls_idna_map(host, (unsigned int)strlen(host), &ascii, 0) == 0)
+		host = (const char *)ascii.data;
+	covered = any_covers(list, session, host);
+	gnutls_free(ascii.data);
+	gnutls_subject_alt_names_deinit(list);
+	return covered;
+}
