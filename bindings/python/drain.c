@@ -142,11 +142,11 @@ static bool event_properties(PyObject **dict, const struct mquic_event *event)
 	       event_user_properties(dict, event);
 }
 
-/* None stands for no properties; steals the dict. */
-static PyObject *or_none(PyObject *dict)
+/* None stands for nothing; steals what there is. */
+static PyObject *or_none(PyObject *object)
 {
-	if (dict != NULL)
-		return dict;
+	if (object != NULL)
+		return object;
 	Py_INCREF(Py_None);
 	return Py_None;
 }
@@ -226,49 +226,51 @@ static PyObject *plain_tuple(const struct mquic_event *event)
 		mquic_event_text(event), or_none(properties));
 }
 
-/* Takes one event off the endpoint; false: there is none, or an exception is set. */
-static bool take(struct mquic_endpoint *endpoint, PyObject *list, size_t *bytes)
+/* Takes one event off the endpoint into `last`; false: there is none, or an exception is set. */
+static bool take(struct mquic_endpoint *endpoint, PyObject *append, PyObject **last, size_t *bytes)
 {
 	struct mquic_event *event = mquic_endpoint_next_event(endpoint);
 	PyObject *tuple;
-	bool done;
+	PyObject *done;
 
 	if (event == NULL)
 		return false;
 	tuple = mquic_event_message(event) != NULL ? message_tuple(event, bytes)
 						   : plain_tuple(event);
 	mquic_event_free(event);
-	done = tuple != NULL && PyList_Append(list, tuple) == 0;
-	Py_XDECREF(tuple);
-	return done;
+	if (tuple == NULL)
+		return false;
+	Py_XDECREF(*last);
+	*last = tuple;
+	done = PyObject_CallFunctionObjArgs(append, tuple, NULL);
+	Py_XDECREF(done);
+	return done != NULL;
 }
 
-static PyObject *drain(struct mquic_endpoint *endpoint, size_t limit)
+static PyObject *drain(struct mquic_endpoint *endpoint, size_t limit, PyObject *append)
 {
 	enum mquic_status status = mquic_endpoint_process(endpoint);
 	size_t bytes = 0;
 	size_t count = 0;
-	PyObject *list;
+	PyObject *last = NULL;
 
 	if (status != MQUIC_OK)
 		return native_status(status);
-	list = PyList_New(0);
-	while (list != NULL && count < limit && bytes < BATCH_BYTES && take(endpoint, list, &bytes))
+	while (count < limit && bytes < BATCH_BYTES && take(endpoint, append, &last, &bytes))
 		count++;
-	if (list != NULL && PyErr_Occurred()) {
-		Py_DECREF(list);
-		return NULL;
-	}
-	return list;
+	if (!PyErr_Occurred())
+		return or_none(last);
+	Py_XDECREF(last);
+	return NULL;
 }
 
-PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit)
+PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit, PyObject *append)
 {
 	/* A finaliser that frees what an event points to must wait until the event is read. */
 	int collecting = PyGC_Disable();
-	PyObject *list = drain(endpoint, limit);
+	PyObject *taken = drain(endpoint, limit, append);
 
 	if (collecting)
 		PyGC_Enable();
-	return list;
+	return taken;
 }

@@ -137,7 +137,7 @@ LOOKS_UP(mquic_connection_dial)
 
 %rename("%(strip:[native_])s", regextarget = 1) "^native_";
 PyObject *native_on_failure(PyObject *make_exception);
-PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit);
+PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit, PyObject *append);
 enum mquic_status native_publish(struct mquic_session *session, const char *topic,
 				 size_t topic_len, const uint8_t *payload, size_t payload_len,
 				 int qos, bool retain, uint16_t *packet_id);

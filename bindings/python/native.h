@@ -60,7 +60,9 @@ PyObject *native_append(PyObject *result, PyObject *more);
 /* ---- Helpers ------------------------------------------------------------ */
 
 /*
- * Processes, then takes up to `limit` events off the endpoint: a list of tuples
+ * Processes, then takes up to `limit` events off the endpoint and calls append(), which runs no
+ * Python code, with each; the last one, or None. As no signal handler can come between, none is
+ * lost. They are tuples
  *
  *     (MESSAGE, key, topic, payload, qos, retain, dup, packet id, properties)
  *     (type, key, packet id, reason codes, session present, status, origin, code, text, properties)
@@ -68,7 +70,7 @@ PyObject *native_append(PyObject *result, PyObject *more);
  * where the key is what native_set_*_key() gave the event's object, else 0, and the properties
  * are a dict by paho's names, or None.
  */
-PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit);
+PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit, PyObject *append);
 
 /* Publishes a message that has no properties. */
 enum mquic_status native_publish(struct mquic_session *session, const char *topic, size_t topic_len,

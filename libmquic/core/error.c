@@ -90,7 +90,7 @@ const char *mquic_status_text(enum mquic_status status)
 	case MQUIC_ERR_UNSUPPORTED:
 		return "not in this build of libmquic";
 	case MQUIC_ERR_FORKED:
-		return "made before fork(), so the parent's";
+		return "made before fork(), it belongs to the parent process";
 	}
 	return "unknown status";
 }

@@ -37,6 +37,7 @@ from .enums import (
 )
 from .errors import (
     ClosedError,
+    ForkedError,
     InvalidError,
     LimitError,
     MquicError,
@@ -67,6 +68,7 @@ __all__ = [
     "CongestionControl",
     "ConnectionInfo",
     "EventType",
+    "ForkedError",
     "InvalidError",
     "LimitError",
     "MQTTErrorCode",

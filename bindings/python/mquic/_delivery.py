@@ -67,8 +67,14 @@ class MQTTMessageInfo:
         """
         Waits until ``is_published()``, or for `timeout` seconds; a loop has to run in another
         thread. Raises what ``is_published()`` raises.
+
+        :raises RuntimeError: in a callback, where it would wait for itself: use ``on_publish``
         """
         self._check()
+        if self._published:
+            return
+        self._client._check_fork()
+        self._client._may_wait("wait_for_publish()", "set on_publish, or wait in another thread")
         with self._client._settled:
             self._client._settled.wait_for(lambda: self._published or self.rc > 0, timeout)
         self._check()
@@ -125,6 +131,7 @@ class Delivery(Loop):
         quality(qos)
         payload = payload_of(payload)
         values = merged(PacketTypes.PUBLISH, properties, more)
+        self._check_fork()
         with self._lock:
             self._last_mid = self._last_mid % 65535 + 1
             info = MQTTMessageInfo(self, self._last_mid)
@@ -183,7 +190,9 @@ class Delivery(Loop):
                     one.info._failed(MQTT_ERR_PAYLOAD_SIZE)
                 except (MquicError, TypeError, ValueError):
                     one.info._failed(MQTT_ERR_INVAL)
-                self._waiting.popleft()
+                # A signal handler may have disconnected meanwhile, which drops them all.
+                if self._waiting and self._waiting[0] is one:
+                    self._waiting.popleft()
                 self._unsent = True
 
     def subscribe(
@@ -224,6 +233,7 @@ class Delivery(Loop):
         return self._ask(lambda session: session.unsubscribe(topics, values))
 
     def _ask(self, call: Any) -> tuple[MQTTErrorCode, int | None]:
+        self._check_fork()
         with self._lock:
             if not self._active:
                 return MQTT_ERR_NO_CONN, None
@@ -242,6 +252,7 @@ class Delivery(Loop):
         """With ``manual_ack``: acknowledges a received message by its ``mid`` and ``qos``."""
         if not self._login.manual_ack or qos not in (1, 2):
             return MQTT_ERR_SUCCESS
+        self._check_fork()
         with self._lock:
             if not self._active:
                 return MQTT_ERR_NO_CONN
@@ -251,6 +262,7 @@ class Delivery(Loop):
 
     def auth(self, reason_code: int, data: bytes | None = None) -> MQTTErrorCode:
         """MQTT 5 section 4.12: sends AUTH, 0x18 to continue, 0x19 to start again."""
+        self._check_fork()
         with self._lock:
             if not self._active:
                 return MQTT_ERR_NO_CONN

@@ -5,6 +5,10 @@ The loops of `mquic.client.Client`: waiting, taking events, calling back, connec
 The lock guards what threads share and every call of the library; waiting and callbacks are outside
 of it. Events are pulled in batches, by whoever is in the loop or has something to send, and handled
 by the loop alone.
+
+There is one lock, as `_session` explains, and whoever holds it may be interrupted by a signal
+handler that calls the client, between any two steps. So each step leaves things in order, and what
+waits for other threads refuses to be called there (`_may_wait()`).
 """
 
 import select
@@ -15,6 +19,7 @@ from typing import Any
 
 from ._callbacks import LIBRARY_LEVELS, Callbacks, Descriptor
 from ._codes import MQTT_ERR_INVAL, MQTT_ERR_NO_CONN, MQTT_ERR_SUCCESS
+from ._fork import free_lock, refuse, tell_of_forks
 from ._options import Options
 from ._session import Event, Login, Session
 from .enums import EndpointLogLevel, EventType, LogLevel, MQTTErrorCode, Origin, Status
@@ -45,7 +50,8 @@ class Loop(Callbacks, Options):
         self._reconnect_on_failure = reconnect_on_failure
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)  # a connection came or went
-        self._settled = threading.Condition()  # a message was published
+        self._settled = threading.Condition(self._lock)  # a message was published
+        self._forked = False  # it was used by the parent of this process
         self._core: Session | None = None
         self._log_level: EndpointLogLevel | None = None
         self._socket: Descriptor | None = None
@@ -58,6 +64,7 @@ class Loop(Callbacks, Options):
         self._dialing = False  # reconnect() waits for the handshake
         self._dial_lock = threading.RLock()  # one thread at a time in reconnect()
         self._dial_error: MquicError | None = None
+        self._dial_end: Event | None = None
         self._error: MquicError | None = None
         self._rc = MQTT_ERR_SUCCESS
 
@@ -66,6 +73,37 @@ class Loop(Callbacks, Options):
         self._delay = 0.0
         self._loop_thread: int | None = None  # who is in the loop now
         self._unsent = False  # something was queued from inside the loop
+        tell_of_forks(self)
+
+    def _after_fork(self) -> None:
+        free_lock(self._lock)
+        free_lock(self._dial_lock)
+        if self._core is not None:
+            self._forked = True
+            self._connected = self._active = False
+            self._events.clear()  # they are the parent's to handle
+
+    def _check_fork(self) -> None:
+        """Refuses what would be done to the parent's connection, or be waited for in vain."""
+        if self._forked:
+            raise refuse()
+
+    def _has_interrupted(self) -> bool:
+        """Whether a signal handler or finaliser calls, in the middle of a step of this thread."""
+        return bool(self._lock._is_owned())  # type: ignore[attr-defined]
+
+    def _may_wait(self, what: str, instead: str) -> None:
+        """Refuses to wait where nobody else could go on."""
+        if self._loop_thread == threading.get_ident():
+            raise RuntimeError(
+                f"{what} in a callback would wait without end, as the loop waits for the callback: "
+                f"{instead}"
+            )
+        if self._has_interrupted():
+            raise RuntimeError(
+                f"{what} in a signal handler that has interrupted the client would wait without "
+                f"end: {instead}"
+            )
 
     def reconnect(self) -> MQTTErrorCode:
         """Connects with the arguments of the last ``connect()``."""
@@ -84,8 +122,9 @@ class Loop(Callbacks, Options):
         raise NotImplementedError
 
     def _session(self) -> Session:
+        self._check_fork()
         if self._core is None:
-            self._core = Session(self._tls, self._quic)
+            self._core = Session(self._tls, self._quic, self._lock)
             self._tls_used = True
             self._log_level = None
             self._socket = Descriptor(self._core.fd)
@@ -125,21 +164,21 @@ class Loop(Callbacks, Options):
             if self._core is None or self._core.closed:
                 return
             self._unsent = False
-            batch = self._core.drain(_BATCH)
+            # They go straight to the others: nothing can come between and take them along.
+            last = self._core.drain(_BATCH, self._events.append)
             # DISCONNECTED is a session's last event, so nothing stands behind it.
-            if batch and batch[-1][0] == EventType.DISCONNECTED:
-                self._note_end(batch)
-            self._events.extend(batch)
+            if last is not None and last[0] == EventType.DISCONNECTED:
+                self._note_end(last)
 
-    def _note_end(self, batch: list[Event]) -> None:
+    def _note_end(self, event: Event) -> None:
         self._active = False
         self._forget_answers()
-        _, _, _, _, _, status, origin, code, text, _ = batch[-1]
+        _, _, _, _, _, status, origin, code, text, _ = event
         error = make_end(status, origin, code, text)
         self._error = error if status != Status.OK else None
         if self._dialing and origin != Origin.MQTT:
-            batch.pop()
-            self._dial_error = error  # reconnect() raises it
+            self._dial_error = error  # reconnect() raises it, and nobody else is told
+            self._dial_end = event
         self._changed.notify_all()
 
     def _flush_log(self) -> None:
@@ -163,6 +202,7 @@ class Loop(Callbacks, Options):
                 self._handle(event)
 
     def _turn(self, timeout: float) -> MQTTErrorCode:
+        self._check_fork()
         if not self._active and not self._events:
             return self._rc or MQTT_ERR_NO_CONN
         outer, self._loop_thread = self._loop_thread, threading.get_ident()
@@ -219,7 +259,10 @@ class Loop(Callbacks, Options):
         :param retry_first_connection: whether to go on trying if the first connection, of
             ``connect_async()``, fails
         :raises OSError: if it fails otherwise
+        :raises RuntimeError: in a callback: it would never return
         """
+        self._check_fork()
+        self._may_wait("loop_forever()", "the loop goes on when the callback returns")
         while self._connect_later and not self._over():
             try:
                 self.reconnect()
@@ -268,10 +311,11 @@ class Loop(Callbacks, Options):
         Runs ``loop_forever()`` in a thread of its own. An exception in a callback ends it, and is
         printed, unless ``suppress_exceptions`` is set.
 
-        :returns: ``MQTT_ERR_INVAL`` if it runs already
+        :returns: ``MQTT_ERR_INVAL`` if it runs already, and in a callback: a loop runs then
         """
+        self._check_fork()
         with self._lock:
-            if self._thread_runs():
+            if self._thread_runs() or self._loop_thread == threading.get_ident():
                 return MQTT_ERR_INVAL
             self._terminate = False
             self._thread = threading.Thread(
@@ -291,7 +335,8 @@ class Loop(Callbacks, Options):
     def loop_stop(self) -> MQTTErrorCode:
         """
         Ends the thread of ``loop_start()`` once QoS 1 and 2 messages on the way are settled, or
-        the connection is lost.
+        the connection is lost. In a callback, and in a signal handler that has interrupted the
+        client, it does not wait for that.
 
         :returns: ``MQTT_ERR_INVAL`` if there is none
         """
@@ -303,7 +348,7 @@ class Loop(Callbacks, Options):
             self._changed.notify_all()
         if self._core is not None:
             self._core.wakeup()
-        if thread is not threading.current_thread():
+        if thread is not threading.current_thread() and not self._has_interrupted():
             thread.join()
             self._thread = None
         return MQTT_ERR_SUCCESS

@@ -3,17 +3,23 @@
 What both clients stand on: one endpoint with one session, safe to call from any thread.
 
 libmquic wants one thread at a time, so every call holds the lock. Waiting does not: whoever waits
-polls `fd`, which any call that makes something due also makes readable.
+polls `fd`, which any call that makes something due also makes readable. Nor does looking up a
+name: meanwhile the endpoint is busy, and other calls answer at once.
+
+It is one lock, the client's own where it has one. A signal handler or a finaliser may interrupt a
+thread that holds it and call the client: it goes through a lock that is its thread's already, but
+it would wait for a second one without end if another thread, which has that, wants the first.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from . import _native
 from ._check import quality
 from ._facts import ConnectionInfo, Statistics, info_of, statistics_of
+from ._fork import free_lock, refuse, tell_of_forks
 from .enums import MQTTProtocolVersion
 from .errors import ClosedError, InvalidError, StateError
 from .properties import PacketTypes, Properties, pairs_of
@@ -109,7 +115,7 @@ class Login:
     identifier: str = ""
     protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5
     username: str | None = None
-    password: str | bytes | None = None
+    password: str | bytes | None = field(default=None, repr=False)
     keepalive: int = 60
     clean: bool = True
     will: Will | None = None
@@ -120,8 +126,13 @@ class Login:
 class Session:
     """An endpoint with a session. `close()` may be called at any time, from any thread."""
 
-    def __init__(self, tls: TLSSettings | None, quic: QUICSettings | None) -> None:
-        self.lock = threading.RLock()
+    def __init__(
+        self, tls: TLSSettings | None, quic: QUICSettings | None, lock: Any = None
+    ) -> None:
+        self.lock = lock or threading.RLock()
+        self._busy = False  # a name is looked up
+        self._close_later = False  # close() was called meanwhile
+        self._forked = False
         #: Log lines (level, line) since they were last taken away.
         self.log: list[tuple[int, str]] = []
         self._properties: Mapping[str, Any] | None = None
@@ -135,10 +146,20 @@ class Session:
         except BaseException:
             self.close()
             raise
+        tell_of_forks(self)
+
+    def _after_fork(self) -> None:
+        free_lock(self.lock)
+        self._forked = True
+        if self._busy:  # in a thread that is no more, so nobody knows how it was left
+            self._session = self._endpoint = None
 
     def close(self) -> None:
-        """Cuts off what is connected and lets all go."""
+        """Cuts off what is connected and lets all go; in a child of fork, its copies."""
         with self.lock:
+            if self._busy and not self._forked:
+                self._close_later = True
+                return
             session, self._session = self._session, None
             endpoint, self._endpoint = self._endpoint, None
             if session is not None:
@@ -147,17 +168,24 @@ class Session:
                 _native.delete_endpoint(endpoint)
 
     def _alive(self) -> Any:
-        if self._session is None:
+        if self._forked:
+            raise refuse()
+        if self._session is None or self._close_later:
             raise ClosedError("this client is closed")
+        if self._busy:
+            raise StateError("the name of the server is being looked up")
         return self._session
 
     # ---- the loop
 
-    def drain(self, limit: int) -> list[Event]:
-        """Does what is due, sends what waits, and takes up to `limit` events."""
+    def drain(self, limit: int, append: Callable[[Event], object]) -> Event | None:
+        """
+        Does what is due, sends what waits, and takes up to `limit` events, each for `append`,
+        which has to be a method of a list or deque; the last one.
+        """
         with self.lock:
             self._alive()
-            return _native.drain(self._endpoint, limit)
+            return _native.drain(self._endpoint, limit, append)
 
     def process(self) -> None:
         """Does what is due and leaves the events."""
@@ -168,7 +196,7 @@ class Session:
     def wakeup(self) -> None:
         """Makes `fd` readable."""
         with self.lock:
-            if self._endpoint is not None:
+            if self._endpoint is not None and not self._busy:
                 _native.endpoint_wakeup(self._endpoint)
 
     def collect_log(self, level: int | None) -> None:
@@ -229,12 +257,20 @@ class Session:
                 raise InvalidError(f"{name} cannot be set on CONNECT")
 
     def connect(self, host: str, port: int) -> None:
-        """Starts to connect. Blocks while a name is looked up."""
+        """Starts to connect. Blocks while a name is looked up, and holds no lock meanwhile."""
         with self.lock:
+            session = self._alive()
+            self._busy = True
+        try:
             if "://" in host:
-                _native.session_connect_url(self._alive(), host)
+                _native.session_connect_url(session, host)
             else:
-                _native.session_connect(self._alive(), host, port)
+                _native.session_connect(session, host, port)
+        finally:
+            with self.lock:
+                self._busy = False
+                if self._close_later:
+                    self.close()
 
     def disconnect(self, reason: int) -> None:
         """Says goodbye; DISCONNECTED follows."""
@@ -317,7 +353,7 @@ class Session:
     @property
     def closed(self) -> bool:
         """Whether `close()` was called."""
-        return self._session is None
+        return self._session is None or self._close_later
 
     @property
     def identifier(self) -> str:
@@ -347,6 +383,8 @@ class Session:
     def info(self) -> ConnectionInfo | None:
         """Addresses and TLS facts, None before the first connection."""
         with self.lock:
+            if self._busy:
+                return None
             connection = _native.session_connection(self._alive())
             return None if connection is None else info_of(connection)
 
@@ -361,5 +399,7 @@ class Session:
     def statistics(self) -> Statistics | None:
         """Statistics, None before the first connection."""
         with self.lock:
+            if self._busy:
+                return None
             connection = _native.session_connection(self._alive())
             return None if connection is None else statistics_of(connection)

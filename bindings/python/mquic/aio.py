@@ -323,8 +323,9 @@ class Client:
             self._pause()
             return
         assert self._core is not None
+        batch: list[Event] = []
         try:
-            batch = self._core.drain(limit)
+            self._core.drain(limit, batch.append)
         except MquicError as error:
             self._finish(error)
             return

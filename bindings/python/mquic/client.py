@@ -20,7 +20,6 @@ A program for paho-mqtt moves over by its import, its port and its TLS lines::
     client.loop_forever()
 """
 
-import threading
 import time
 from typing import Any
 
@@ -193,6 +192,7 @@ class Client(Delivery):
     ) -> None:
         """Cuts off what is connected and makes the client as good as new, callbacks included."""
         self.loop_stop()
+        self._events.clear()
         if self._core is not None:
             self._core.close()
         protocol = self._login.protocol
@@ -286,6 +286,12 @@ class Client(Delivery):
         """
         if not self._host:
             raise ValueError("connect() has to come first, to name the host")
+        self._check_fork()
+        if self._has_interrupted():
+            raise RuntimeError(
+                "connect() in a signal handler that has interrupted the client would wait "
+                "without end: use connect_async(), or connect when the handler is done"
+            )
         self._call("on_pre_connect")
         with self._dial_lock:
             if self._active:
@@ -310,7 +316,7 @@ class Client(Delivery):
             self._changed.notify_all()
         try:
             while not self._answered_by_server(session):
-                self._advance(0.5)
+                self._advance(0.05)
         finally:
             self._dialing = False
             self._flush_log()
@@ -334,13 +340,11 @@ class Client(Delivery):
             self._advance(0.05)
 
     def _advance(self, timeout: float) -> None:
-        """Waits and pulls, or lets the loop do so if it runs in another thread."""
-        if self._loop_thread in (None, threading.get_ident()):
-            self._wait(timeout)
-            self._pull()
-        else:
-            with self._changed:
-                self._changed.wait(min(timeout, 0.02))
+        """Waits and pulls. The loop may do so, too, or be held up in a callback of ours."""
+        self._wait(timeout)
+        self._pull()
+        if self._events and self._core is not None:
+            self._core.wakeup()  # the loop may still wait for what is here now
 
     def disconnect(
         self, reasoncode: ReasonCode | int | None = None, properties: Properties | None = None
@@ -355,6 +359,7 @@ class Client(Delivery):
         """
         if properties is not None and not properties.isEmpty():
             raise ValueError("DISCONNECT is sent without properties")
+        self._check_fork()
         with self._lock:
             self._leaving = True
             self._connect_later = False
@@ -406,6 +411,10 @@ class Client(Delivery):
         )
 
     def _on_disconnected(self, event: Event) -> None:
+        with self._lock:  # whoever has pulled it has also taken note of the end by then
+            if event is self._dial_end:
+                self._dial_end = None
+                return
         _, _, _, _, _, status, origin, code, text, _ = event
         was_connected, self._connected = self._connected, False
         self._log(LogLevel.MQTT_LOG_DEBUG, f"disconnected: {text}")

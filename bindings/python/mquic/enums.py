@@ -22,6 +22,7 @@ class Status(IntEnum):
     TIMEOUT = -12
     LIMIT = -13
     UNSUPPORTED = -14
+    FORKED = -15
 
 
 class Origin(IntEnum):

@@ -112,6 +112,12 @@ class UnsupportedError(MquicError, NotImplementedError):
     status = Status.UNSUPPORTED
 
 
+class ForkedError(MquicError, RuntimeError):
+    """Made before ``os.fork()``, in the parent process, to which it belongs: make a new one."""
+
+    status = Status.FORKED
+
+
 class NegativeAckError(MquicError):
     """The server refuses a message or a subscription; ``reason_codes`` has its answers."""
 
@@ -147,6 +153,7 @@ _CLASSES: dict[int, type[MquicError]] = {
         TimedOutError,
         LimitError,
         UnsupportedError,
+        ForkedError,
     )
 }
 

@@ -23,6 +23,7 @@ import select
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
@@ -30,6 +31,7 @@ from typing import Any, NamedTuple, TypeVar
 from . import _native
 from ._check import whole
 from ._facts import ConnectionInfo, Statistics, info_of, statistics_of
+from ._fork import free_lock, refuse, tell_of_forks
 from .enums import EventType
 from .errors import ClosedError, MquicError, StateError, TimedOutError, WouldBlock, make_end
 from .tls import NativeSettings, QUICSettings, TLSSettings
@@ -62,9 +64,36 @@ class _Box:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.handle: Any = _native.endpoint_new()
+        #: What finalisers could not free, because another thread had the lock.
+        self.dropped: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self.forked = False
+        tell_of_forks(self)
+
+    def _after_fork(self) -> None:
+        free_lock(self.lock)
+        self.forked = True
+
+    def drop(self, delete: Callable[[Any], None], handle: Any) -> None:
+        """
+        Frees an object of the endpoint. A finaliser may run anywhere, also in a thread that has
+        the lock of another endpoint: it must not wait for this one.
+        """
+        self.dropped.append((delete, handle))
+        if self.lock.acquire(blocking=False):
+            try:
+                self.free_dropped()
+            finally:
+                self.lock.release()
+
+    def free_dropped(self) -> None:
+        """Frees what was left behind; with the lock held."""
+        while self.dropped:
+            delete, handle = self.dropped.popleft()
+            delete(handle)
 
     def close(self) -> None:
         with self.lock:
+            self.free_dropped()
             handle, self.handle = self.handle, None
             if handle is not None:
                 _native.delete_endpoint(handle)
@@ -91,7 +120,8 @@ class Endpoint:
         self._events: dict[tuple[int, int], MquicError | None] = {}
         self._turned = threading.Condition(self._lock)
         self._turns = 0  # how often process() was done
-        self._waiter = False  # one thread waits for the descriptor, the others for that one
+        # One thread waits for the descriptor, the others for that one.
+        self._waiter: int | None = None
         # A peer does not learn from the kernel that this process has ended.
         self._finalizer = weakref.finalize(self, self._box.close)
 
@@ -117,6 +147,8 @@ class Endpoint:
 
     @property
     def _handle(self) -> Any:
+        if self._box.forked:
+            raise refuse()
         if self._box.handle is None:
             raise ClosedError("this endpoint is closed")
         return self._box.handle
@@ -193,11 +225,14 @@ class Endpoint:
     def process(self) -> None:
         """Does what is due: reads, fires timers, sends. Does not wait."""
         with self._turned:
-            for event in _native.drain(self._handle, _BATCH):
+            self._box.free_dropped()
+            batch: list[tuple[Any, ...]] = []
+            _native.drain(self._handle, _BATCH, batch.append)
+            for event in batch:
                 self._note(event)
             self._turns += 1
             self._turned.notify_all()
-            if self._waiter:  # in poll(), maybe for what was just read
+            if self._waiter is not None:  # in poll(), maybe for what was just read
                 _native.endpoint_wakeup(self._handle)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -206,17 +241,21 @@ class Endpoint:
 
     def _wait(self, timeout: float | None, seen: int) -> bool:
         """The same, unless there was a turn since `seen`."""
+        me = threading.get_ident()
         with self._turned:
-            if self._waiter or self._turns != seen:
+            if self._box.forked:
+                raise refuse()
+            # In a signal handler it may be this thread that waits, further down its stack.
+            if self._waiter not in (None, me) or self._turns != seen:
                 return self._turned.wait_for(lambda: self._turns != seen or self.closed, timeout)
-            self._waiter = True
+            self._waiter = me
         try:
             poller = select.poll()
             poller.register(self._fd, select.POLLIN)
             due = bool(poller.poll(None if timeout is None else max(0, timeout) * 1000))
         finally:
             with self._turned:
-                self._waiter = False
+                self._waiter = None
                 self._turns += 1  # whoever waited for us has to wait anew
                 self._turned.notify_all()
                 if not self.closed:
@@ -236,8 +275,11 @@ class Endpoint:
                     self.process()
                 if not self._events:
                     return
-                kind, key = next(iter(self._events))
-                error = self._events.pop((kind, key))
+                try:
+                    kind, key = next(iter(self._events))
+                    error = self._events.pop((kind, key))
+                except (KeyError, RuntimeError, StopIteration):
+                    continue  # a finaliser came between
                 thing = self._objects.get(key)
             if isinstance(thing, Stream):
                 yield Event(EventType(kind), thing.connection, thing, error)
@@ -277,10 +319,9 @@ class Endpoint:
         return key
 
     def _drop(self, delete: Callable[[Any], None], handle: Any, key: int) -> None:
-        with self._lock:
-            delete(handle)
-            for kind in _TYPES:
-                self._events.pop((kind, key), None)
+        for kind in _TYPES:
+            self._events.pop((kind, key), None)
+        self._box.drop(delete, handle)
 
 
 class Connection:
