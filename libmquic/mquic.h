@@ -416,7 +416,10 @@ enum mquic_event_type {
 	MQUIC_EVENT_STREAM_ACCEPTABLE = 4,
 	/** Stream: bytes or the end can be read. Read until #MQUIC_ERR_AGAIN. */
 	MQUIC_EVENT_STREAM_READABLE = 5,
-	/** Stream: there is room again after #MQUIC_ERR_AGAIN from sending. */
+	/**
+	 * Stream: there is room again after #MQUIC_ERR_AGAIN from sending; or the peer reads no
+	 * more (STOP_SENDING), and sending, even nothing, answers #MQUIC_ERR_CLOSED.
+	 */
 	MQUIC_EVENT_STREAM_WRITABLE = 6,
 	/** Stream: both directions have ended, or the connection has; code says how (0: cleanly). */
 	MQUIC_EVENT_STREAM_CLOSED = 7,

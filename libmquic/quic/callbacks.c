@@ -199,6 +199,9 @@ const ngtcp2_callbacks transport_callbacks = {
 	.stream_open = stream_open_by_peer,
 	.stream_close = stream_closed,
 	.stream_reset = stream_reset_by_peer,
+#ifdef STREAM_TELLS_STOP
+	.recv_stop_sending = stream_stop_received,
+#endif
 	.extend_max_stream_data = more_stream_credit,
 	.rand = random_bytes,
 	.path_validation = path_validated,

@@ -148,6 +148,7 @@ static void feed(struct mquic_connection *connection, struct wire *wire,
 		code = NGTCP2_ERR_DROP_CONN;
 	}
 	connection->failure = code;
+	connection->news = true;
 	unproven_heard(connection, datagram);
 	endpoint_schedule(connection->endpoint, &connection->task);
 }
@@ -293,6 +294,9 @@ static void run(struct task *task)
 	int failure = connection->failure;
 	int unreachable = 0;
 
+	if (connection->news && connection->conn != NULL)
+		stream_ask_stopped(connection);
+	connection->news = false;
 	/* What came before a failure is told first: bytes and FIN may stand before the close. */
 	if (connection->state != CONNECTION_ENDED)
 		tell(connection);

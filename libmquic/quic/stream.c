@@ -233,7 +233,7 @@ enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connec
 		return connection->state == CONNECTION_ENDED ? MQUIC_ERR_CLOSED : MQUIC_ERR_AGAIN;
 	taken = list_entry(node, struct mquic_stream, place_link);
 	taken->owned = true;
-	if (taken->tell_readable || taken->closed) {
+	if (taken->tell_readable || taken->starved || taken->closed) {
 		stream_touch(taken);
 		if (connection->endpoint != NULL)
 			endpoint_schedule(connection->endpoint, &connection->task);

@@ -159,6 +159,7 @@ struct mquic_connection {
 	bool handshake_done;     /* recorded by the callback, acted on by the task */
 	bool handshake_told;
 	bool new_streams;
+	bool news;		 /* packets were read since its task ran */
 	bool reset_by_peer;      /* stateless reset */
 	bool heard;              /* any packet at all */
 	bool end_told;

@@ -167,8 +167,7 @@ static ngtcp2_ssize write_packet(struct mquic_connection *connection, struct pac
 		case NGTCP2_ERR_WRITE_MORE:
 			continue;
 		case NGTCP2_ERR_STREAM_SHUT_WR:
-			/* ngtcp2 has no word for STOP_SENDING: it sends RESET_STREAM by itself
-			 * (RFC 9000 section 3.5) and this is how we hear of it. */
+			/* STOP_SENDING; ngtcp2 has sent RESET_STREAM (RFC 9000 section 3.5). */
 			stream_stopped(stream);
 			continue;
 		case NGTCP2_ERR_STREAM_DATA_BLOCKED: /* until more_stream_credit() */

@@ -71,8 +71,15 @@ static bool take(struct mquic_relay *relay)
 	size_t wanted;
 	enum mqtt_scan scan;
 
-	if (mquic_stream_peek(relay->stream, &data, &len) != MQUIC_OK)
+	switch (mquic_stream_peek(relay->stream, &data, &len)) {
+	case MQUIC_OK:
+		break;
+	case MQUIC_ERR_CLOSED:
+		reject(relay, "the stream was reset before CONNECT");
 		return false;
+	default:
+		return false;
+	}
 	if (len == 0) {
 		reject(relay, "the stream ended before CONNECT");
 		return false;

@@ -67,13 +67,13 @@ static void stream_readable(void *self, struct mquic_stream *stream)
 
 	if (relay->state == RELAY_WAITING) {
 		relay_gather(relay);
-	} else if (relay->state == RELAY_OPEN) {
+	} else if (relay->state == RELAY_OPEN || relay->state == RELAY_SHOWN) {
 		const uint8_t *data;
 		size_t len;
 
 		if (mquic_stream_peek(stream, &data, &len) == MQUIC_ERR_CLOSED)
 			relay_lose_stream(relay);
-		else
+		else if (relay->state == RELAY_OPEN)
 			relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
 	}
 }

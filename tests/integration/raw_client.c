@@ -7,11 +7,14 @@
  *     received data=%20%02…          bytes from the peer
  *     end                             the peer finished its side of the stream
  *     stream-closed code=N
+ *     second-closed code=N            the same of the second stream
  *     closed status=… origin=… code=… text=…
  *     timeout                         nothing ended the connection within --wait-ms
  *
  * Each HEX word is one send, --pause-ms apart. --fill=N sends N zero bytes behind them,
- * --finish ends our side, --no-stream only connects, --no-read leaves unread what comes.
+ * --finish ends our side, --reset and --stop give up sending and receiving, --no-stream only
+ * connects, --no-read leaves unread what comes. --second=HEX sends that on a second stream, ahead
+ * of everything.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,6 +28,8 @@ struct raw_client {
 	struct mquic_endpoint *endpoint;
 	struct mquic_connection *connection;
 	struct mquic_stream *stream;
+	struct mquic_stream *second_stream;
+	const char *second;
 	char **words;
 	int word_count;
 	int next_word;
@@ -33,6 +38,8 @@ struct raw_client {
 	uint64_t wait_ms;
 	uint64_t fill;
 	bool finish;
+	bool reset;
+	bool stop;
 	bool no_stream;
 	bool no_read;
 	bool closed;
@@ -48,7 +55,7 @@ static int hex_digit(char c)
 	return (int)(found - digits);
 }
 
-static void send_word(struct raw_client *client, const char *word)
+static void send_word(struct mquic_stream *stream, const char *word)
 {
 	size_t len = strlen(word) / 2;
 	uint8_t *bytes = malloc(len + 1);
@@ -59,7 +66,7 @@ static void send_word(struct raw_client *client, const char *word)
 		fail("out of memory");
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = (uint8_t)(hex_digit(word[2 * i]) * 16 + hex_digit(word[2 * i + 1]));
-	status = mquic_stream_send(client->stream, bytes, len, &sent);
+	status = mquic_stream_send(stream, bytes, len, &sent);
 	free(bytes);
 	if (status != MQUIC_OK || sent != len)
 		printf("send-failed status=%d sent=%zu\n", status, sent);
@@ -85,6 +92,25 @@ static bool all_sent(const struct raw_client *client)
 	return client->next_word == client->word_count && client->fill == 0;
 }
 
+static void end_stream(struct raw_client *client)
+{
+	if (client->finish)
+		mquic_stream_finish(client->stream);
+	if (client->reset)
+		mquic_stream_reset(client->stream, 0);
+	if (client->stop)
+		mquic_stream_stop(client->stream, 0);
+}
+
+/* Stream 0 exists, but nothing of it has been sent when this arrives. */
+static void send_second(struct raw_client *client)
+{
+	must(mquic_stream_open(&client->second_stream, client->connection), "mquic_stream_open",
+	     mquic_connection_error(client->connection));
+	send_word(client->second_stream, client->second);
+	client->next_at_ms = now_ms() + client->pause_ms;
+}
+
 static void send_due(struct raw_client *client)
 {
 	bool before = all_sent(client);
@@ -92,13 +118,13 @@ static void send_due(struct raw_client *client)
 	if (client->stream == NULL)
 		return;
 	while (client->next_word < client->word_count && now_ms() >= client->next_at_ms) {
-		send_word(client, client->words[client->next_word++]);
+		send_word(client->stream, client->words[client->next_word++]);
 		client->next_at_ms = now_ms() + client->pause_ms;
 	}
 	if (client->next_word == client->word_count)
 		send_fill(client);
-	if (client->finish && !before && all_sent(client))
-		mquic_stream_finish(client->stream);
+	if (!before && all_sent(client))
+		end_stream(client);
 }
 
 static void receive(struct mquic_stream *stream)
@@ -125,14 +151,17 @@ static void handle(struct raw_client *client, const struct mquic_event *event)
 		       mquic_connection_tls_version(client->connection));
 		break;
 	case MQUIC_EVENT_STREAM_READABLE:
-		if (!client->no_read)
+		if (!client->no_read && mquic_event_stream(event) == client->stream)
 			receive(client->stream);
 		break;
 	case MQUIC_EVENT_STREAM_WRITABLE:
 		send_due(client);
 		break;
 	case MQUIC_EVENT_STREAM_CLOSED:
-		printf("stream-closed code=%llu\n", (unsigned long long)mquic_event_code(event));
+		fputs(mquic_event_stream(event) == client->stream ? "stream-closed"
+								  : "second-closed",
+		      stdout);
+		printf(" code=%llu\n", (unsigned long long)mquic_event_code(event));
 		break;
 	case MQUIC_EVENT_CONNECTION_CLOSED:
 		printf("closed");
@@ -170,6 +199,12 @@ static void parse(struct raw_client *client, int argc, char **argv)
 	for (i = 1; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
 		if (strcmp(argv[i], "--finish") == 0)
 			client->finish = true;
+		else if (strcmp(argv[i], "--reset") == 0)
+			client->reset = true;
+		else if (strcmp(argv[i], "--stop") == 0)
+			client->stop = true;
+		else if (strncmp(argv[i], "--second=", 9) == 0)
+			client->second = argv[i] + 9;
 		else if (strcmp(argv[i], "--no-stream") == 0)
 			client->no_stream = true;
 		else if (strcmp(argv[i], "--no-read") == 0)
@@ -196,7 +231,10 @@ int main(int argc, char **argv)
 	if (!client.no_stream)
 		must(mquic_stream_open(&client.stream, client.connection), "mquic_stream_open",
 		     mquic_connection_error(client.connection));
+	if (client.second != NULL)
+		send_second(&client);
 	run(&client);
+	mquic_stream_free(client.second_stream);
 	mquic_stream_free(client.stream);
 	mquic_connection_free(client.connection);
 	mquic_endpoint_free(client.endpoint);

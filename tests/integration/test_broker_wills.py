@@ -4,8 +4,10 @@
 import signal
 import time
 
+import pytest
+
 from harness import mqtt
-from harness.clients import SessionClient, raw
+from harness.clients import SessionClient, raw, start_raw
 
 # Without waiting for a timeout: that of an idle connection is thirty seconds at least.
 AT_ONCE = 20
@@ -67,6 +69,20 @@ def test_finishing_the_stream_without_disconnect_is_mourned(broker):
     result = raw(broker, connect, flags=["--finish"])
     assert result.data == mqtt.CONNACK_ACCEPTED
     assert watcher.wait(AT_ONCE) == 0
+
+
+@pytest.mark.parametrize("flags", [["--reset"], ["--stop"], ["--reset", "--stop"]], ids="/".join)
+def test_giving_up_an_idle_stream_is_mourned_at_once(broker, flags):
+    """The keep-alive of a minute, and that of the connection, are far away."""
+    watcher = mourner(broker)
+    connect = mqtt.connect_with_will("quitter", "obituary", "gone")
+    # Nothing is sent back for the second packet: the stream is idle.
+    client = start_raw(
+        broker, connect, mqtt.publish("x", b""), flags=flags, pause_ms=1000, wait_ms=60000
+    )
+    assert watcher.wait(AT_ONCE) == 0
+    assert watcher.lines == ["gone"]
+    client.wait_line("closed status", timeout=AT_ONCE)
 
 
 def test_disconnect_is_not_mourned(broker):

@@ -74,6 +74,14 @@ def test_a_client_without_connect_is_cut_off(make_broker, chunks, flags):
     assert broker.connections() == []
 
 
+@pytest.mark.parametrize("flags", [["--reset"], ["--stop"], ["--reset", "--stop"]], ids="/".join)
+def test_a_stream_given_up_within_connect_frees_its_place(make_broker, flags):
+    broker = make_broker(plugin_opts={"connect_timeout": 600, "max_connections": 1}).start()
+    result = raw(broker, mqtt.connect("half")[:7], flags=flags, wait_ms=30000)
+    assert result.closed and result.closed["code"] == "1", result
+    assert broker.pub("-t", "x", "-m", "y", check=False, timeout=40).returncode == 0
+
+
 def test_a_drip_of_bytes_does_not_stretch_the_time(make_broker):
     broker = make_broker(plugin_opts={"connect_timeout": 2}).start()
     packet = mqtt.connect("s" * 40)

@@ -284,6 +284,38 @@ START_TEST(stream_that_ends_before_connect_closes_the_client)
 }
 END_TEST
 
+/* RESET_STREAM, STOP_SENDING, both. */
+static void abandon(int how)
+{
+	if (how != 1)
+		ck_assert_int_eq(mquic_stream_reset(stream, 5), MQUIC_OK);
+	if (how != 0)
+		ck_assert_int_eq(mquic_stream_stop(stream, 5), MQUIC_OK);
+}
+
+START_TEST(stream_given_up_within_connect_frees_the_place_at_once)
+{
+	const char *const why[] = {"reset before CONNECT", "stream is gone", "before CONNECT"};
+
+	say(buf_writer_content(&connect_packet).data, 7);
+	pass(100);
+	abandon(_i);
+	pass(6);
+	pair_expect_end(&end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 1, why[_i]);
+	ck_assert_uint_eq(pair.server->endpoint->server_connections, 0);
+}
+END_TEST
+
+START_TEST(stream_given_up_before_the_relay_is_open_is_noticed_at_once)
+{
+	show_connect();
+	abandon(_i);
+	pass(6);
+	pair_expect_end(&end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 1, "control stream is gone");
+	ck_assert_int_eq(mquic_relay_open(relay), MQUIC_ERR_CLOSED);
+}
+END_TEST
+
 START_TEST(client_that_leaves_before_connect_is_told)
 {
 	say("\x10", 1);
@@ -524,16 +556,30 @@ END_TEST
 START_TEST(client_that_wants_no_more_ends)
 {
 	uint8_t buffer[256];
-	size_t len;
 
 	open_relay();
 	(void)read_relay(buffer, sizeof(buffer));
 	ck_assert_int_eq(mquic_stream_stop(stream, 5), MQUIC_OK);
-	pass(100);
-	/* Noticed when there is something to send, as with TCP. */
-	ck_assert_int_eq(mquic_relay_write(relay, (const uint8_t *)"x", 1, &len), MQUIC_OK);
-	pass(100);
+	/* At once, although there is nothing to send. */
+	pass(6);
 	pair_expect_end(&end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 1, "control stream is gone");
+}
+END_TEST
+
+START_TEST(client_that_wants_no_more_is_read_to_the_end)
+{
+	uint8_t buffer[256];
+
+	open_relay();
+	(void)read_relay(buffer, sizeof(buffer));
+	say("last words", 10);
+	ck_assert_int_eq(mquic_stream_finish(stream), MQUIC_OK);
+	ck_assert_int_eq(mquic_stream_stop(stream, 5), MQUIC_OK);
+	pass(100);
+	ck_assert_uint_eq(end.told, 0);
+	ck_assert_uint_eq(read_relay(buffer, sizeof(buffer)), 10);
+	pass(1);
+	ck_assert_uint_eq(end.told, 1);
 }
 END_TEST
 
@@ -606,6 +652,9 @@ static void add_connect(Suite *suite)
 	tcase_add_test(group, connect_beyond_the_limit_closes_the_client_at_its_header);
 	tcase_add_test(group, connect_just_within_the_limit_is_shown);
 	tcase_add_test(group, stream_that_ends_before_connect_closes_the_client);
+	tcase_add_loop_test(group, stream_given_up_within_connect_frees_the_place_at_once, 0, 3);
+	tcase_add_loop_test(group, stream_given_up_before_the_relay_is_open_is_noticed_at_once, 0,
+			    3);
 	tcase_add_test(group, client_that_leaves_before_connect_is_told);
 	tcase_add_test(group, relay_wants_sensible_limits);
 	suite_add_tcase(suite, group);
@@ -629,6 +678,7 @@ static void add_pipe(Suite *suite)
 	tcase_add_test(group, end_of_the_stream_is_shown);
 	tcase_add_test(group, reset_of_the_stream_ends_the_client);
 	tcase_add_test(group, client_that_wants_no_more_ends);
+	tcase_add_test(group, client_that_wants_no_more_is_read_to_the_end);
 	tcase_add_test(group, lost_client_is_told_after_the_idle_timeout);
 	tcase_add_test(group, close_cuts_off_with_code_and_reason);
 	tcase_add_test(group, freed_relay_cuts_off_with_code_zero);

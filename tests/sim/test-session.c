@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker.h"
+#include "session/relay.h"
 
 static struct mquic_session *session;
 static unsigned int connected;
@@ -600,6 +601,20 @@ END_TEST
 
 /* ---- Freeing ----------------------------------------------------------------------- */
 
+/* EMQX says so when it takes a session over. */
+START_TEST(server_that_wants_no_more_is_noticed_at_once)
+{
+	dial();
+	wait_for(is_connected, 1, 5);
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_int_eq(mquic_stream_stop(broker.clients[0].relay->stream, 0x8e), MQUIC_OK);
+	sim_run(pair.sim, 6 * SIM_MS);
+	ck_assert_uint_eq(disconnected, 1);
+	ck_assert_int_eq(end.status, MQUIC_ERR_CLOSED);
+	kit_says(end.text, "wants no more");
+}
+END_TEST
+
 START_TEST(freed_session_is_a_lost_client)
 {
 	dial();
@@ -674,6 +689,7 @@ int main(void)
 	tcase_add_test(group, disconnect_is_told_as_such_even_if_the_server_closes_first);
 	tcase_add_test(group, disconnect_with_messages_left_is_not_what_was_wanted);
 	tcase_add_test(group, reader_that_takes_no_events_holds_the_server_back);
+	tcase_add_test(group, server_that_wants_no_more_is_noticed_at_once);
 	tcase_add_test(group, freed_session_is_a_lost_client);
 	tcase_add_test(group, session_outlives_its_endpoint);
 	tcase_add_test(group, session_refuses_calls_in_the_wrong_state);

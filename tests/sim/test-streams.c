@@ -460,6 +460,84 @@ START_TEST(stop_reaches_the_writer_with_its_code)
 }
 END_TEST
 
+/* By the client, by the server. */
+START_TEST(stop_of_an_idle_stream_is_told_at_once)
+{
+	struct traffic_end *stopped = _i == 0 ? &traffic_server[0] : &traffic_client[0];
+	struct traffic_end *other = _i == 0 ? &traffic_client[0] : &traffic_server[0];
+	size_t sent;
+
+	pair_connect();
+	traffic_start(100);
+	traffic_client[0].endless = true;
+	(void)traffic_open(100);
+	traffic_server[0].endless = true;
+	sim_run(pair.sim, SIM_SECOND);
+	stopped->writable = 0;
+	ck_assert_int_eq(mquic_stream_send(stopped->stream, NULL, 0, &sent), MQUIC_OK);
+	ck_assert_int_eq(mquic_stream_stop(other->stream, 7), MQUIC_OK);
+	sim_run(pair.sim, 6 * SIM_MS);
+	ck_assert_uint_eq(stopped->writable, 1);
+	ck_assert_int_eq(mquic_stream_send(stopped->stream, NULL, 0, &sent), MQUIC_ERR_CLOSED);
+	ck_assert_uint_eq(pair.client_end.told, 0);
+	traffic_stop();
+}
+END_TEST
+
+static bool told_writable;
+
+static void note_writable(struct pair *unused, struct sim_host *host, struct mquic_event *event)
+{
+	(void)unused;
+	told_writable |=
+		host == pair.server && mquic_event_type(event) == MQUIC_EVENT_STREAM_WRITABLE;
+}
+
+START_TEST(stop_from_before_a_stream_was_accepted_is_told_then)
+{
+	struct mquic_stream *stream;
+	struct mquic_stream *accepted;
+	size_t sent;
+
+	pair.on_event = note_writable;
+	pair_connect();
+	ck_assert_int_eq(mquic_stream_open(&stream, pair.dialed), MQUIC_OK);
+	ck_assert_int_eq(mquic_stream_send(stream, (const uint8_t *)"x", 1, &sent), MQUIC_OK);
+	sim_run(pair.sim, 100 * SIM_MS);
+	ck_assert_int_eq(mquic_stream_stop(stream, 7), MQUIC_OK);
+	sim_run(pair.sim, 100 * SIM_MS);
+	told_writable = false;
+	ck_assert_int_eq(mquic_connection_accept_stream(pair.accepted[0], &accepted), MQUIC_OK);
+	sim_run(pair.sim, 100 * SIM_MS);
+	ck_assert(told_writable);
+	ck_assert_int_eq(mquic_stream_send(accepted, NULL, 0, &sent), MQUIC_ERR_CLOSED);
+	mquic_stream_free(stream);
+	mquic_stream_free(accepted);
+}
+END_TEST
+
+/* The window is full, so there is nothing that ngtcp2 could be offered. */
+START_TEST(stop_of_a_stream_without_credit_is_told_at_once)
+{
+	size_t sent;
+
+	pair_connect();
+	traffic_start(0);
+	(void)traffic_open(10 * MIB);
+	sim_settle(pair.sim);
+	sim_run(pair.sim, 30 * SIM_MS);
+	traffic_server[0].paused = true;
+	sim_run(pair.sim, 5 * SIM_SECOND);
+	traffic_client[0].writable = 0;
+	ck_assert_int_eq(mquic_stream_stop(traffic_server[0].stream, 7), MQUIC_OK);
+	sim_run(pair.sim, 6 * SIM_MS);
+	ck_assert_uint_eq(traffic_client[0].writable, 1);
+	ck_assert_int_eq(mquic_stream_send(traffic_client[0].stream, NULL, 0, &sent),
+			 MQUIC_ERR_CLOSED);
+	traffic_stop();
+}
+END_TEST
+
 START_TEST(reset_of_before_the_handshake_keeps_its_code)
 {
 	pair_listen();
@@ -641,6 +719,9 @@ static void add_life(Suite *suite)
 	tcase_add_test(group, stream_freed_after_finish_still_delivers);
 	tcase_add_test(group, reset_reaches_the_reader_with_its_code);
 	tcase_add_test(group, stop_reaches_the_writer_with_its_code);
+	tcase_add_loop_test(group, stop_of_an_idle_stream_is_told_at_once, 0, 2);
+	tcase_add_test(group, stop_from_before_a_stream_was_accepted_is_told_then);
+	tcase_add_test(group, stop_of_a_stream_without_credit_is_told_at_once);
 	tcase_add_test(group, reset_of_before_the_handshake_keeps_its_code);
 	tcase_add_test(group, stop_of_before_the_handshake_keeps_its_code);
 	tcase_add_test(group, bytes_before_a_reset_can_still_be_read);
