@@ -576,7 +576,10 @@ MQUIC_API enum mquic_status mquic_connection_close(struct mquic_connection *conn
  * Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_connection_migrate(struct mquic_connection *connection);
-/** Takes a stream the peer opened; yours. #MQUIC_ERR_AGAIN: none waits. Since: 0.1 */
+/**
+ * Takes a stream the peer opened; yours. They come in the order in which their first packets
+ * arrived, which need not be that of mquic_stream_id(). #MQUIC_ERR_AGAIN: none waits. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connection,
 							   struct mquic_stream **stream);
 /** The peer's address, "192.0.2.1:4433" or "[2001:db8::1]:4433". Since: 0.1 */

@@ -84,7 +84,8 @@ static void stream_acceptable(void *self)
 	struct mquic_stream *stream;
 
 	while (mquic_connection_accept_stream(relay->connection, &stream) == MQUIC_OK) {
-		if (relay->stream == NULL) {
+		/* Packets overtake each other: not what comes first counts, but the number. */
+		if (mquic_stream_id(stream) == CONTROL_STREAM) {
 			relay->stream = stream;
 			continue;
 		}

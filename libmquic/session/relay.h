@@ -20,6 +20,9 @@
 #define CLOSE_NORMAL	   0
 #define CLOSE_CONTROL_GONE 1
 
+/* The first that a client opens; all of MQTT goes over it. */
+#define CONTROL_STREAM 0
+
 enum relay_state {
 	RELAY_WAITING,
 	RELAY_SHOWN,

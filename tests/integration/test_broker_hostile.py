@@ -84,6 +84,22 @@ def test_a_second_connect_is_cut_off(shared_broker):
     assert not result.timed_out, result
 
 
+def test_a_second_stream_that_comes_first_is_refused_and_harms_nothing(shared_broker):
+    second = mqtt.publish("x", b"from stream 4").hex()
+    result = raw(
+        shared_broker,
+        mqtt.connect("early-bird"),
+        mqtt.DISCONNECT,
+        flags=[f"--second={second}"],
+        pause_ms=1000,
+        wait_ms=30000,
+    )
+    refused = [line for line in result.lines if line[""] == "second-closed"]
+    assert refused and refused[0]["code"] == str(0x83), result
+    assert result.data == mqtt.CONNACK_ACCEPTED, result
+    assert result.closed and result.closed["code"] == "0", result
+
+
 def test_an_oversize_connect_is_cut_off(shared_broker):
     head = b"\x10" + mqtt.remaining_length(5_000_000) + mqtt.connect()[2:]
     result = raw(shared_broker, head, flags=["--fill=5000000"], wait_ms=10000)

@@ -316,6 +316,34 @@ START_TEST(stream_given_up_before_the_relay_is_open_is_noticed_at_once)
 }
 END_TEST
 
+START_TEST(control_stream_is_stream_0_whatever_comes_first)
+{
+	struct mquic_stream *second;
+	uint8_t buffer[256];
+	size_t len;
+
+	pass(100);
+	ck_assert_int_eq(mquic_stream_open(&second, pair.dialed), MQUIC_OK);
+	pair.client->up.loss = 1000;
+	say(buf_writer_content(&connect_packet).data, buf_writer_content(&connect_packet).len);
+	pass(1);
+	pair.client->up.loss = 0;
+	ck_assert_int_eq(mquic_stream_send(second, (const uint8_t *)"\x30\x03\0\1t", 5, &len),
+			 MQUIC_OK);
+	pass(12);
+	/* Refused as ever, and nothing else happens. */
+	ck_assert_int_eq(mquic_stream_recv(second, buffer, 1, &len), MQUIC_ERR_CLOSED);
+	ck_assert_uint_eq(end.told, 0);
+	ck_assert_uint_eq(shown, 0);
+	pass(1000);
+	ck_assert_uint_eq(shown, 1);
+	ck_assert_int_eq(mquic_relay_open(relay), MQUIC_OK);
+	ck_assert_uint_eq(read_relay(buffer, sizeof(buffer)),
+			  buf_writer_content(&connect_packet).len);
+	mquic_stream_free(second);
+}
+END_TEST
+
 START_TEST(client_that_leaves_before_connect_is_told)
 {
 	say("\x10", 1);
@@ -655,6 +683,7 @@ static void add_connect(Suite *suite)
 	tcase_add_loop_test(group, stream_given_up_within_connect_frees_the_place_at_once, 0, 3);
 	tcase_add_loop_test(group, stream_given_up_before_the_relay_is_open_is_noticed_at_once, 0,
 			    3);
+	tcase_add_test(group, control_stream_is_stream_0_whatever_comes_first);
 	tcase_add_test(group, client_that_leaves_before_connect_is_told);
 	tcase_add_test(group, relay_wants_sensible_limits);
 	suite_add_tcase(suite, group);
