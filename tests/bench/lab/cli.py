@@ -225,22 +225,25 @@ def _parser():
               "memory": _add_memory, "footprint": footprint.add_options, "report": report.add_options}
     for name, text in helps.items():
         sub = commands.add_parser(name, help=text, description=text)
-        _outputs(sub)
+        # Given before the command or behind it: a default here would undo what stands before.
+        _outputs(sub, argparse.SUPPRESS)
         if name in adders:
             adders[name](sub)
     _outputs(parser)
     return parser
 
 
-def _outputs(parser):
-    parser.add_argument("--out", type=Path, default=SOURCE / "build" / "bench", metavar="DIR",
-                        help="where results go (default: build/bench)")
-    parser.add_argument("--build", type=Path, default=SOURCE / "build", metavar="DIR",
+def _outputs(parser, default=None):
+    """The options that may stand on either side of the command; a `default` replaces theirs."""
+    parser.add_argument("--out", type=Path, default=default or SOURCE / "build" / "bench",
+                        metavar="DIR", help="where results go (default: build/bench)")
+    parser.add_argument("--build", type=Path, default=default or SOURCE / "build", metavar="DIR",
                         help="the build to measure (default: build)")
-    parser.add_argument("--packaged", action="store_true",
+    parser.add_argument("--packaged", action="store_true", default=default or False,
                         help="make and measure a build with the flags of the Debian packages, in "
                         "build-packaged")
-    parser.add_argument("--fresh", action="store_true", help="forget what was measured before")
+    parser.add_argument("--fresh", action="store_true", default=default or False,
+                        help="forget what was measured before")
 
 
 RUN = {
@@ -271,7 +274,7 @@ QUICK = [
 def _sub_arguments(parser, args, words):
     """The parsed options of one sub-command of --quick or `all`, with our outputs."""
     fixed = ["--out", str(args.out), "--build", str(args.build)]
-    return parser.parse_args([words[0], *fixed, *(["--fresh"] if args.fresh else []), *words[1:]])
+    return parser.parse_args([*fixed, *(["--fresh"] if args.fresh else []), *words])
 
 
 def _run_some(parser, args, commands, quick):

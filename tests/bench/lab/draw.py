@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Pictures, SVG and PNG, one look for all."""
 
+import textwrap
+
 COLOURS = {"quic": "#1b7f5c", "tls": "#c26a1b", "tcp": "#5b6f9e"}
 OTHERS = ["#1b7f5c", "#c26a1b", "#5b6f9e", "#8c4a8f", "#7a7a7a", "#b0a030"]
 NAMES = {
@@ -42,9 +44,15 @@ def _save(pyplot, figure, path, legend=None):
         figure.tight_layout(rect=(0, 0, 1, 1 - 0.2 / high))
     else:
         figure.tight_layout()
-    figure.savefig(f"{path}.svg", metadata={"Date": None})
-    figure.savefig(f"{path}.png", dpi=110)
+    # "tight": nothing that is written is cut off, however long.
+    figure.savefig(f"{path}.svg", metadata={"Date": None}, bbox_inches="tight")
+    figure.savefig(f"{path}.png", dpi=110, bbox_inches="tight")
     pyplot.close(figure)
+
+
+def _folded(title, wide):
+    """The title in lines that fit a figure of so many inches."""
+    return "\n".join(textwrap.wrap(title, int(wide * 12)))
 
 
 def _colour(name, index):
@@ -96,7 +104,7 @@ def bars(path, title, groups, series, unit, log=False, errors=None):
     axes.set_xticks(range(len(groups)), groups, rotation=20 if len(groups) > 6 else 0)
     axes.set_ylabel(unit)
     # The title stands above the legend, both above the bars: nothing covers a bar.
-    axes.set_title(title, fontsize=10, pad=22, loc="left")
+    axes.set_title(_folded(title, wide), fontsize=10, pad=22, loc="left")
     if log:
         axes.set_ylim(bottom=min((v for values in series.values() for v in values if v),
                                  default=1) / 2)
@@ -133,7 +141,7 @@ def distributions(path, title, panels, unit):
         axes.set_xlabel(unit)
     for line in grid:
         line[0].set_ylabel("share")
-    figure.suptitle(title, fontsize=10, x=0.02, ha="left")
+    figure.suptitle(_folded(title, figure.get_size_inches()[0]), fontsize=10, x=0.02, ha="left")
     _save(pyplot, figure, path, grid.flat[0].get_legend_handles_labels())
 
 
@@ -151,6 +159,6 @@ def stacked(path, title, groups, parts, unit):
     axes.set_yticks(range(len(groups)), groups)
     axes.invert_yaxis()
     axes.set_xlabel(unit)
-    axes.set_title(title, fontsize=10)
+    axes.set_title(_folded(title, 8), fontsize=10, loc="left")
     axes.legend(frameon=False, fontsize=7, ncol=2, loc="center left", bbox_to_anchor=(1, 0.5))
     _save(pyplot, figure, path)

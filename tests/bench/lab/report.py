@@ -14,12 +14,12 @@ COMMITTED = Path(__file__).resolve().parent.parent / "results"
 DOCUMENT = SOURCE / "doc" / "performance.md"
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; color: #222;
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1240px; margin: 2em auto; color: #222;
        padding: 0 1em; }
-table { border-collapse: collapse; margin: 1em 0; font-size: 13px; display: block;
-        overflow-x: auto; }
-td, th { padding: 2px 10px; border-bottom: 1px solid #ddd; text-align: right; }
-td.left, th.left { text-align: left; }
+table { border-collapse: collapse; margin: 1em 0; font-size: 12px; }
+td, th { padding: 2px 6px; border-bottom: 1px solid #ddd; text-align: right; }
+td { white-space: nowrap; }
+td.left, th.left { text-align: left; white-space: normal; }
 th { border-bottom: 2px solid #888; }
 code, pre { background: #f3f3f3; padding: 1px 4px; }
 svg { max-width: 100%; height: auto; }
@@ -182,7 +182,8 @@ on lossy links met the same losses. Ratios are of medians, with a bootstrap inte
 1 is better for times and costs, above 1 for messages per second. p90: nine runs of ten were as
 good or better. A run that did not finish in time is told of as not done and counts as its time
 limit, so a median or p90 at the limit means that half, or a tenth, of them did not finish. mquic
-is called ahead or behind where the whole interval is on one side of 1, by 5 % or more."""
+is called ahead or behind where the whole interval is on one side of 1, by 5 % or more; one round
+alone has no interval and decides nothing."""
 
 INTRODUCTION = f"""# Performance
 

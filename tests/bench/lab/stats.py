@@ -32,14 +32,21 @@ def ratio_of_medians(pairs_of_values):
     return median(a for a, _ in pairs_of_values) / theirs if theirs else None
 
 
+# From fewer rounds than this no interval is drawn: it would have the look of certainty.
+ROUNDS_MIN = 2
+
+
 def bootstrap_ratio(pairs_of_values, rounds=1000, level=0.95, seed=1):
     """
     (ratio, low, high): the ratio of medians and its percentile bootstrap interval. Whole pairs
-    are drawn, so what a seed did to both stays together. (None, None, None) without pairs.
+    are drawn, so what a seed did to both stays together. (None, None, None) without pairs, and no
+    interval (None) from fewer than ROUNDS_MIN.
     """
     values = list(pairs_of_values)
     if not values or ratio_of_medians(values) is None:
         return None, None, None
+    if len(values) < ROUNDS_MIN:
+        return ratio_of_medians(values), None, None
     draw = random.Random(seed)
     ratios = []
     for _ in range(rounds):

@@ -3,7 +3,7 @@
 
 from . import loopback, lossy_tables
 from .results import select
-from .stats import bootstrap_ratio, median, pairs, quantile
+from .stats import ROUNDS_MIN, bootstrap_ratio, median, pairs, quantile
 from .table import interval, number, table
 
 HEAD = ["work", "mquic", "TLS 1.3", "TCP", "mquic / TLS [95 %]", "next to TLS", "next to TCP",
@@ -14,7 +14,7 @@ OTHERS = {"tls": "TLS", "tcp": "TCP, which secures nothing"}
 
 def verdict(ratio, low, high, more_is_better=False):
     """Ahead or behind only if the whole interval says so, and by more than the machine's noise."""
-    if ratio is None:
+    if low is None:
         return "–"
     if more_is_better:
         ratio, low, high = (1 / max(value, 1e-9) for value in (ratio, high, low))
@@ -70,8 +70,9 @@ def _trouble_line(rows, work, condition, why):
         done[name] = sum(row.get("done_ms") is not None for row in runs)
         seeds[name] = len(runs)
     texts = [f"{done[name]} of {seeds[name]}" for name in ORDER]
+    few = min(seeds.values()) < ROUNDS_MIN
     words = {
-        name: "ahead" if done["quic"] > done[name] else "behind" if done["quic"] < done[name]
+        name: "–" if few else "ahead" if done["quic"] > done[name] else "behind" if done["quic"] < done[name]
         else "even"
         for name in OTHERS
     }

@@ -59,6 +59,7 @@ def number(value, digits=3):
 
 
 def interval(ratio, low, high):
+    """A ratio and its interval; the ratio alone where there were too few rounds for one."""
     if ratio is None:
         return "–"
-    return f"{ratio:.2f} [{low:.2f}, {high:.2f}]"
+    return f"{ratio:.2f}" if low is None else f"{ratio:.2f} [{low:.2f}, {high:.2f}]"

@@ -63,6 +63,7 @@ def test_numbers_for_people():
     assert table.number(0.012345) == "0.0123"
     assert table.interval(None, None, None) == "–"
     assert table.interval(1.234, 1, 2) == "1.23 [1.00, 2.00]"
+    assert table.interval(1.234, None, None) == "1.23"
 
 
 @pytest.mark.parametrize("name", links.TOPOLOGIES)
@@ -122,6 +123,30 @@ def test_unknown_links_and_transports_are_refused_by_name(capsys):
     assert "carrier-pigeon" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         lossy_arguments("--transports", "quic-vegas")
+
+
+def trouble_rows(seeds):
+    return [{"key": {"condition": "outage", "transport": name, "seed": seed}, "done_ms": done}
+            for name, done in (("quic", 5.0), ("tls", None), ("tcp", None)) for seed in range(seeds)]
+
+
+@pytest.mark.parametrize(("seeds", "word"), [(1, "–"), (3, "ahead")])
+def test_one_run_decides_nothing(seeds, word):
+    line = summary._trouble_line(trouble_rows(seeds), "work", "outage", "why")
+    assert set(line.verdicts.values()) == {word}
+
+
+@pytest.mark.parametrize("words", [["--out", "there", "latency"], ["latency", "--out", "there"]])
+def test_options_for_all_stand_on_either_side_of_the_command(words):
+    args = cli._parser().parse_args([*words, "--fresh"])
+    assert str(args.out) == "there" and args.fresh and not args.packaged
+    assert args.build == cli.SOURCE / "build"
+
+
+def test_long_titles_are_folded():
+    title = "processor time of the broker per connect, " * 4
+    assert draw._folded(title, 6).replace("\n", " ") == title.strip()
+    assert max(map(len, draw._folded(title, 6).splitlines())) <= 72
 
 
 def test_pictures_on_one_page_keep_their_ids_apart(tmp_path):
@@ -234,6 +259,7 @@ def test_a_crowd_is_done_when_its_last_host_is():
     [((0.5, 0.4, 0.6), False, "ahead"), ((0.5, 0.4, 1.1), False, "even"),
      ((2, 1.5, 3), False, "behind"), ((2, 1.5, 3), True, "ahead"),
      ((0.98, 0.97, 0.99), False, "even"), ((None, None, None), True, "–"),
+     ((0.1, None, None), False, "–"),
      ((0, 0, 0), True, "behind")],
 )
 def test_ahead_only_if_the_whole_interval_is(ratio, more, word):

@@ -54,6 +54,11 @@ def test_no_pairs_no_ratio():
     assert stats.bootstrap_ratio([(1, 0)]) == (None, None, None)
 
 
+def test_too_few_rounds_have_a_ratio_and_no_interval():
+    assert stats.bootstrap_ratio([(1, 2)]) == (0.5, None, None)
+    assert stats.bootstrap_ratio([(1, 2)] * 2) == (0.5, 0.5, 0.5)
+
+
 def test_path_of_three_links_as_in_the_dissertation():
     assert 100 * stats.path_loss(0.02) == pytest.approx(5.88, abs=0.01)
     assert stats.path_loss(0) == 0
