@@ -263,8 +263,10 @@ MQUIC_API enum mquic_status mquic_settings_set_handshake_timeout_ms(struct mquic
 MQUIC_API enum mquic_status mquic_settings_set_initial_rtt_ms(struct mquic_settings *settings,
 							      uint64_t rtt_ms);
 /**
- * Send a QUIC PING after this silence, to keep NAT bindings (RFC 9000 section 10.1.2);
- * 0, the default, never, else 1000 to 3600000 ms. Since: 0.1
+ * Send a QUIC PING after this silence, to keep NAT bindings (RFC 9000 section 10.1.2) and to
+ * notice a server that was restarted; 0: never, else 1000 to 3600000 ms. Not set, connections
+ * send none, and sessions do after 20 s, or half the idle timeout of either side if that is
+ * less. A device that sleeps sets 0, and an idle timeout to match. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_keep_alive_ms(struct mquic_settings *settings,
 							     uint64_t interval_ms);

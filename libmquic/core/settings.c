@@ -105,8 +105,7 @@ const char *mquic_settings_error(const struct mquic_settings *settings)
 	return settings == NULL ? "no settings object was given" : settings->error.text;
 }
 
-static enum mquic_status set_string(struct mquic_settings *settings, char **slot,
-				    const char *value)
+static enum mquic_status set_string(struct mquic_settings *settings, char **slot, const char *value)
 {
 	if (!replace_string(slot, value))
 		return error_set(&settings->error, MQUIC_ERR_MEMORY, "out of memory");
@@ -213,8 +212,8 @@ enum mquic_status mquic_settings_set_keylog_file(struct mquic_settings *settings
 }
 
 /* Stores `value` if it is within bounds, or 0 where that means "off". */
-static enum mquic_status set_number(struct mquic_settings *settings, uint64_t *slot,
-				    uint64_t value, uint64_t least, uint64_t most, bool zero_is_off,
+static enum mquic_status set_number(struct mquic_settings *settings, uint64_t *slot, uint64_t value,
+				    uint64_t least, uint64_t most, bool zero_is_off,
 				    const char *what)
 {
 	if ((value < least || value > most) && !(zero_is_off && value == 0))
@@ -266,10 +265,15 @@ enum mquic_status mquic_settings_set_initial_rtt_ms(struct mquic_settings *setti
 enum mquic_status mquic_settings_set_keep_alive_ms(struct mquic_settings *settings,
 						   uint64_t interval_ms)
 {
+	enum mquic_status status;
+
 	if (settings == NULL)
 		return MQUIC_ERR_INVALID;
-	return set_number(settings, &settings->keep_alive_ms, interval_ms, 1000, 3600000, true,
-			  "the QUIC keep-alive interval in ms");
+	status = set_number(settings, &settings->keep_alive_ms, interval_ms, 1000, 3600000, true,
+			    "the QUIC keep-alive interval in ms");
+	if (status == MQUIC_OK)
+		settings->keep_alive_told = true;
+	return status;
 }
 
 enum mquic_status mquic_settings_set_max_streams(struct mquic_settings *settings, uint32_t streams)
@@ -280,8 +284,7 @@ enum mquic_status mquic_settings_set_max_streams(struct mquic_settings *settings
 			 "the number of streams");
 }
 
-enum mquic_status mquic_settings_set_receive_window(struct mquic_settings *settings,
-						    uint64_t bytes)
+enum mquic_status mquic_settings_set_receive_window(struct mquic_settings *settings, uint64_t bytes)
 {
 	if (settings == NULL)
 		return MQUIC_ERR_INVALID;
@@ -297,9 +300,8 @@ enum mquic_status mquic_settings_set_send_buffer(struct mquic_settings *settings
 			  "the send buffer in bytes");
 }
 
-enum mquic_status
-mquic_settings_set_congestion_control(struct mquic_settings *settings,
-				      enum mquic_congestion_control algorithm)
+enum mquic_status mquic_settings_set_congestion_control(struct mquic_settings *settings,
+							enum mquic_congestion_control algorithm)
 {
 	if (settings == NULL)
 		return MQUIC_ERR_INVALID;
@@ -333,9 +335,8 @@ enum mquic_status mquic_settings_set_max_connections(struct mquic_settings *sett
 			 "the number of connections");
 }
 
-enum mquic_status
-mquic_settings_set_max_connections_per_address(struct mquic_settings *settings,
-					       uint32_t connections)
+enum mquic_status mquic_settings_set_max_connections_per_address(struct mquic_settings *settings,
+								 uint32_t connections)
 {
 	if (settings == NULL)
 		return MQUIC_ERR_INVALID;

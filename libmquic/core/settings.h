@@ -23,6 +23,7 @@ struct mquic_settings {
 	uint64_t handshake_timeout_ms;
 	uint64_t initial_rtt_ms;
 	uint64_t keep_alive_ms;
+	bool keep_alive_told; /* set by the program, be it to 0 */
 	uint64_t receive_window;
 	uint64_t send_buffer;
 	uint32_t max_streams;

@@ -4,6 +4,10 @@
 
 #include "session/session.h"
 
+/* Routers forget silent UDP flows after 30 s, and MQTT's PINGREQ comes too late to notice soon that
+ * a server was restarted. */
+#define PING_MS 20000
+
 #define NS_PER_MS 1000000U
 
 /* Bytes of events that may wait at the endpoint before sessions stop reading. */
@@ -260,13 +264,14 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 static void connection_ready(void *self)
 {
 	struct mquic_session *session = self;
+	const struct mquic_settings *settings = session->settings;
 	uint64_t idle_ms = connection_idle_timeout_ms(session->connection);
-	uint64_t keep_alive_ms = 1000 * (uint64_t)mqtt_engine_keep_alive_s(session->engine);
+	uint64_t ping_ms = settings->keep_alive_told ? settings->keep_alive_ms : PING_MS;
 
-	/* The server may drop us between two of MQTT's own pings: QUIC's fill the gap. */
-	if (idle_ms > 0 && (keep_alive_ms == 0 || idle_ms < keep_alive_ms + keep_alive_ms / 2) &&
-	    (session->settings->keep_alive_ms == 0 || session->settings->keep_alive_ms >= idle_ms))
-		connection_set_keep_alive_ms(session->connection, idle_ms / 2);
+	/* Either side may drop us between two of MQTT's own pings: QUIC's fill the gap. */
+	if (idle_ms > 0 && ping_ms > idle_ms / 2)
+		ping_ms = idle_ms / 2;
+	connection_set_keep_alive_ms(session->connection, ping_ms);
 }
 
 static void stream_event(void *self, struct mquic_stream *stream)

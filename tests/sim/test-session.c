@@ -274,6 +274,83 @@ START_TEST(long_keep_alive_outlives_a_short_idle_timeout)
 }
 END_TEST
 
+static unsigned int client_packets;
+
+static void count_client(void *user, const struct sim_host *from, const struct datagram *datagram)
+{
+	(void)user;
+	(void)datagram;
+	client_packets += from == pair.client;
+}
+
+/* Packets of a client that has nothing to say for 1000 seconds. */
+static unsigned int packets_in_silence(void)
+{
+	dial();
+	wait_for(is_connected, 1, 5);
+	sim_run(pair.sim, 5 * SIM_SECOND);
+	client_packets = 0;
+	sim_set_tap(pair.sim, count_client, NULL);
+	sim_run(pair.sim, 1000 * SIM_SECOND);
+	ck_assert_uint_eq(disconnected, 0);
+	return client_packets;
+}
+
+START_TEST(silent_session_sends_a_ping_of_quic_every_twenty_seconds)
+{
+	ck_assert_int_eq(mquic_session_set_keep_alive_s(session, 300), MQUIC_OK);
+	/* And three of MQTT. ngtcp2 wants its ACKs acknowledged now and then: up to two for each. */
+	ck_assert_uint_ge(packets_in_silence(), 45);
+	ck_assert_uint_le(client_packets, 110);
+	ck_assert_uint_le(broker.pings, 4);
+}
+END_TEST
+
+static void use_client_settings(void)
+{
+	mquic_session_free(session);
+	ck_assert_int_eq(mquic_session_new(&session, pair.client->endpoint, pair.client_settings),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_session_set_keep_alive_s(session, 0), MQUIC_OK);
+}
+
+START_TEST(session_sends_pings_of_quic_as_often_as_it_is_told)
+{
+	mquic_settings_set_keep_alive_ms(pair.client_settings, 5000);
+	use_client_settings();
+	ck_assert_uint_ge(packets_in_silence(), 190);
+	ck_assert_uint_le(client_packets, 410);
+}
+END_TEST
+
+START_TEST(session_sends_no_pings_of_quic_if_it_is_told_so)
+{
+	mquic_settings_set_keep_alive_ms(pair.client_settings, 0);
+	mquic_settings_set_idle_timeout_ms(pair.client_settings, 0);
+	mquic_settings_set_idle_timeout_ms(pair.server_settings, 0);
+	broker_stop();
+	sim_restart(pair.server);
+	pair_listen();
+	use_client_settings();
+	ck_assert_uint_eq(packets_in_silence(), 0);
+}
+END_TEST
+
+/* Killed and started again at every second of what a silent session goes through. */
+START_TEST(restarted_broker_is_noticed_in_twenty_seconds)
+{
+	dial();
+	wait_for(is_connected, 1, 5);
+	sim_run(pair.sim, (unsigned int)(_i + 1) * SIM_SECOND);
+	pair.server->send_error = ENETDOWN; /* nobody says goodbye */
+	broker_stop();
+	sim_restart(pair.server);
+	pair_listen();
+	wait_for(is_disconnected, 1, 21);
+	kit_says(end.text, "stateless reset");
+}
+END_TEST
+
 /* ---- Messages -------------------------------------------------------------------- */
 
 static const struct sim_link lines[] = {
@@ -677,6 +754,10 @@ int main(void)
 	tcase_add_test(group, keep_alive_pings_and_notices_a_server_that_answers_none);
 	tcase_add_test(group, session_without_keep_alive_stays_for_days);
 	tcase_add_test(group, long_keep_alive_outlives_a_short_idle_timeout);
+	tcase_add_test(group, silent_session_sends_a_ping_of_quic_every_twenty_seconds);
+	tcase_add_test(group, session_sends_pings_of_quic_as_often_as_it_is_told);
+	tcase_add_test(group, session_sends_no_pings_of_quic_if_it_is_told_so);
+	tcase_add_loop_test(group, restarted_broker_is_noticed_in_twenty_seconds, 0, 65);
 	tcase_add_loop_test(group, messages_of_every_qos_arrive_once_over_any_line, 0, 3);
 	tcase_add_test(group, messages_published_before_connack_wait_for_it);
 	tcase_add_loop_test(group, session_resumed_in_the_middle_delivers_exactly_once, 0, 4);

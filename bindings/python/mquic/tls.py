@@ -65,7 +65,8 @@ class QUICSettings:
     handshake_timeout: float | None = None
     #: The round trip to expect of an unknown path, 0.01 to 2 s, 0.1 by default.
     initial_rtt: float | None = None
-    #: Send a PING after this silence to keep NAT bindings, 1 to 3600 s; 0, the default: never.
+    #: Send a PING after this silence, 1 to 3600 s; 0: never. It keeps NAT bindings and notices a
+    #: server that was restarted. By default clients do after 20 s at the most, bare connections never.
     keep_alive: float | None = None
     #: Streams the peer may have open, 1 to 65535, 16 by default.
     max_streams: int | None = None
