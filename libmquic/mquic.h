@@ -858,9 +858,21 @@ MQUIC_API enum mquic_status mquic_session_set_will(struct mquic_session *session
  */
 MQUIC_API enum mquic_status mquic_session_set_receive_maximum(struct mquic_session *session,
 							      uint16_t maximum);
-/** Largest packet we take, 1024 to 268435460 bytes, the latter by default. Since: 0.1 */
+/**
+ * Largest packet we take, 1024 to 268435460 bytes, 8388608 (8 MiB) by default. While it becomes a
+ * message, a packet is held twice. MQTT 5.0 tells the server, which then drops a larger message
+ * for this client (3.1.2.11.4); in 3.1.1 one ends the session with #MQUIC_ERR_TOO_LARGE. Packets
+ * that carry no message may have 1 MiB at most. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_session_set_maximum_packet_size(struct mquic_session *session,
 								  uint32_t bytes);
+/**
+ * User properties, and subscription identifiers, that we take in one packet, 1 to 1000000, 1000 by
+ * default. A message with more is refused with 0x97, "quota exceeded" (QoS 0: dropped), and the
+ * log says so; of other packets the rest of the user properties is left out. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_set_maximum_properties(struct mquic_session *session,
+								 uint32_t count);
 /** Topic aliases the server may use towards us, 0 by default (3.1.2.11.5). Since: 0.1 */
 MQUIC_API enum mquic_status mquic_session_set_topic_alias_maximum(struct mquic_session *session,
 								  uint16_t maximum);

@@ -2,8 +2,10 @@
 /* Events as tuples: one call from Python for a whole batch of messages. */
 #include "native.h"
 
-/* Payload bytes after which a batch is long enough. */
-#define BATCH_BYTES 1048576
+/* Bytes after which a batch is long enough, and what objects of Python take, more or less. */
+#define BATCH_BYTES	  1048576
+#define EVENT_OVERHEAD	  512
+#define PROPERTY_OVERHEAD 256
 
 static PyObject *text_of(const char *data, size_t len)
 {
@@ -226,6 +228,23 @@ static PyObject *plain_tuple(const struct mquic_event *event)
 		mquic_event_text(event), or_none(properties));
 }
 
+/* What the properties of an event take, which stand last in its tuple. */
+static size_t properties_bytes(PyObject *tuple)
+{
+	PyObject *dict = PyTuple_GetItem(tuple, PyTuple_Size(tuple) - 1);
+	PyObject *key;
+	PyObject *value;
+	Py_ssize_t at = 0;
+	size_t bytes = 0;
+
+	if (dict == NULL || !PyDict_Check(dict))
+		return 0;
+	while (PyDict_Next(dict, &at, &key, &value))
+		bytes += PROPERTY_OVERHEAD *
+			 (PyList_Check(value) ? (size_t)PyList_Size(value) + 1 : 1);
+	return bytes;
+}
+
 /* Takes one event off the endpoint into `last`; false: there is none, or an exception is set. */
 static bool take(struct mquic_endpoint *endpoint, PyObject *append, PyObject **last, size_t *bytes)
 {
@@ -240,6 +259,7 @@ static bool take(struct mquic_endpoint *endpoint, PyObject *append, PyObject **l
 	mquic_event_free(event);
 	if (tuple == NULL)
 		return false;
+	*bytes += EVENT_OVERHEAD + properties_bytes(tuple);
 	Py_XDECREF(*last);
 	*last = tuple;
 	done = PyObject_CallFunctionObjArgs(append, tuple, NULL);

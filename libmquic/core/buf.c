@@ -109,7 +109,8 @@ uint8_t *buf_writer_take(struct buf_writer *writer, size_t *len)
 static bool grow(struct buf_writer *writer, size_t need)
 {
 	size_t wanted = writer->len + need;
-	size_t capacity = writer->capacity * 2;
+	size_t capacity =
+		writer->capacity < writer->limit / 2 ? writer->capacity * 2 : writer->limit;
 	uint8_t *data;
 
 	if (writer->start > 0 && writer->start >= writer->len && wanted <= writer->capacity) {
@@ -121,12 +122,14 @@ static bool grow(struct buf_writer *writer, size_t need)
 		capacity = wanted;
 	if (capacity < CAPACITY_MIN)
 		capacity = CAPACITY_MIN;
-	data = malloc(capacity);
+	/* In place if it can be: what is large is not held twice. */
+	data = writer->start == 0 ? realloc(writer->data, capacity) : malloc(capacity);
 	if (data == NULL)
 		return false;
-	if (writer->len > 0)
+	if (writer->start > 0) {
 		memcpy(data, writer->data + writer->start, writer->len);
-	free(writer->data);
+		free(writer->data);
+	}
 	writer->data = data;
 	writer->start = 0;
 	writer->capacity = capacity;

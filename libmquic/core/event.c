@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What an allocator adds to a block, for its own books and by rounding up. */
+#define BLOCK_OVERHEAD 32
+
 void event_queue_init(struct event_queue *queue)
 {
 	list_init(&queue->events);
@@ -16,15 +19,23 @@ struct mquic_event *event_new(enum mquic_event_type type)
 
 	if (event != NULL) {
 		event->type = type;
-		event->cost = sizeof(*event);
+		event_charge(event, sizeof(*event));
 	}
 	return event;
 }
 
+void event_charge(struct mquic_event *event, size_t size)
+{
+	event->cost += size + BLOCK_OVERHEAD;
+}
+
 struct event_details *event_details(struct mquic_event *event)
 {
-	if (event->details == NULL)
-		event->details = calloc(1, sizeof(*event->details));
+	if (event->details != NULL)
+		return event->details;
+	event->details = calloc(1, sizeof(*event->details));
+	if (event->details != NULL)
+		event_charge(event, sizeof(*event->details));
 	return event->details;
 }
 
@@ -35,6 +46,7 @@ void event_set_text(struct mquic_event *event, const char *data, size_t len)
 	if (text == NULL)
 		return;
 	text_printable(text, len + 1, data, len);
+	event_charge(event, len + 1);
 	free(event->text);
 	event->text = text;
 }
@@ -42,7 +54,8 @@ void event_set_text(struct mquic_event *event, const char *data, size_t len)
 void event_queue_push(struct event_queue *queue, struct mquic_event *event)
 {
 	list_append(&queue->events, &event->link);
-	queue->cost += event->cost;
+	event->counted = event->cost;
+	queue->cost += event->counted;
 	if (event->queued != NULL)
 		*event->queued = true;
 }
@@ -50,7 +63,7 @@ void event_queue_push(struct event_queue *queue, struct mquic_event *event)
 static void event_queue_drop(struct event_queue *queue, struct mquic_event *event)
 {
 	list_remove(&event->link);
-	queue->cost -= event->cost;
+	queue->cost -= event->counted;
 	if (event->queued != NULL)
 		*event->queued = false;
 }
@@ -83,15 +96,9 @@ void event_queue_purge(struct event_queue *queue, const void *owner)
 
 static void event_details_free(struct event_details *details)
 {
-	size_t i;
-
 	if (details == NULL)
 		return;
-	for (i = 0; i < details->user_property_count; i++) {
-		text_clear(&details->user_properties[i].name);
-		text_clear(&details->user_properties[i].value);
-	}
-	free(details->user_properties);
+	pairs_clear(&details->user_properties);
 	free(details->auth_data);
 	free(details->reasons);
 	free(details);
@@ -253,19 +260,18 @@ const uint8_t *mquic_event_auth_data(const struct mquic_event *event, size_t *le
 bool mquic_event_user_property(const struct mquic_event *event, size_t index, const char **name,
 			       size_t *name_len, const char **value, size_t *value_len)
 {
-	const struct event_user_property *property;
+	struct pair_texts texts;
 
 	if (event == NULL || event->details == NULL ||
-	    index >= event->details->user_property_count)
+	    !pairs_get(&event->details->user_properties, index, &texts))
 		return false;
-	property = &event->details->user_properties[index];
 	if (name != NULL)
-		*name = property->name.data;
+		*name = texts.name;
 	if (name_len != NULL)
-		*name_len = property->name.len;
+		*name_len = texts.name_len;
 	if (value != NULL)
-		*value = property->value.data;
+		*value = texts.value;
 	if (value_len != NULL)
-		*value_len = property->value.len;
+		*value_len = texts.value_len;
 	return true;
 }

@@ -9,20 +9,15 @@
 #define MQUIC_CORE_EVENT_H
 
 #include "core/list.h"
+#include "core/pairs.h"
 #include "core/text.h"
 #include "mquic.h"
-
-struct event_user_property {
-	struct text name;
-	struct text value;
-};
 
 /* What a control packet brought along; most events have none. */
 struct event_details {
 	uint8_t *reasons;
 	size_t reason_count;
-	struct event_user_property *user_properties;
-	size_t user_property_count;
+	struct pairs user_properties;
 	uint8_t *auth_data;
 	size_t auth_data_len;
 };
@@ -33,12 +28,13 @@ struct mquic_event {
 	enum mquic_status status;
 	enum mquic_origin origin;
 	bool session_present;
-	uint8_t reason;      /* the only reason code, unless details list several */
+	uint8_t reason; /* the only reason code, unless details list several */
 	bool has_reason;
 	uint16_t packet_id;
 	uint64_t code;
-	const void *owner;   /* whose free removes it from the queue */
-	size_t cost;         /* bytes it counts against the queue */
+	const void *owner; /* whose free removes it from the queue */
+	size_t cost;	   /* bytes it counts against the queue: all that is freed with it */
+	size_t counted;	   /* of that, by the queue it is in */
 	struct mquic_connection *connection;
 	struct mquic_stream *stream;
 	struct mquic_session *session;
@@ -59,6 +55,10 @@ void event_queue_init(struct event_queue *queue);
 
 /* A zeroed event of `type`; NULL if out of memory. */
 struct mquic_event *event_new(enum mquic_event_type type);
+
+/* One more allocation of `size` bytes travels with the event: counts it, the allocator's share
+ * included, so that many tiny ones are not taken for nothing. Counts from the next queue on. */
+void event_charge(struct mquic_event *event, size_t size);
 
 /* The details of the event, made if it has none yet; NULL if out of memory. */
 struct event_details *event_details(struct mquic_event *event);

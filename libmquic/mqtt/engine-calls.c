@@ -250,10 +250,6 @@ enum mquic_status mqtt_engine_unsubscribe(struct mqtt_engine *engine,
 enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason,
 				  struct error *error)
 {
-	enum mqtt_type type;
-	uint16_t id;
-	uint8_t code;
-
 	if (!engine_is_up(engine))
 		return error_set(error, MQUIC_ERR_STATE, "the session is not connected");
 	if (version_of(engine) != MQTT_5 && reason != MQTT_SUCCESS)
@@ -266,12 +262,10 @@ enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "no message with packet identifier %u waits to be acknowledged",
 				 packet_id);
-	while (mqtt_inflight_next_ack(&engine->inflight, &type, &id, &code))
-		if (!engine_write_ack(engine, type, id, code)) {
-			(void)engine_out_of_memory(engine);
-			return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-		}
-	return MQUIC_OK;
+	if (engine_flush_acks(engine))
+		return MQUIC_OK;
+	(void)engine_out_of_memory(engine);
+	return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
 }
 
 enum mquic_status mqtt_engine_auth(struct mqtt_engine *engine, uint8_t reason, const uint8_t *data,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "mqtt/ping.h"
 #include "mqtt/publish.h"
 #include "mqtt/subscribe.h"
@@ -65,15 +66,15 @@ static bool method_matches(const struct mqtt_engine *engine,
 }
 
 /* Copies authentication data, reason string and user properties to an event. */
-static bool fill_auth_event(struct mquic_event *event, uint8_t reason,
-			    const struct mqtt_properties *properties)
+static bool fill_auth_event(const struct mqtt_engine *engine, struct mquic_event *event,
+			    uint8_t reason, const struct mqtt_properties *properties)
 {
 	struct bytes data = mqtt_properties_text(properties, MQTT_AUTH_DATA);
 	struct event_details *details;
 
 	event->reason = reason;
 	event->has_reason = true;
-	if (!engine_describe(event, properties))
+	if (!engine_describe(engine, event, properties))
 		return false;
 	if (data.data == NULL)
 		return true;
@@ -83,6 +84,7 @@ static bool fill_auth_event(struct mquic_event *event, uint8_t reason,
 	details->auth_data = malloc(data.len + 1);
 	if (details->auth_data == NULL)
 		return false;
+	event_charge(event, data.len + 1);
 	memcpy(details->auth_data, data.data, data.len);
 	details->auth_data_len = data.len;
 	return true;
@@ -118,7 +120,7 @@ static bool accept_connack(struct mqtt_engine *engine, const struct mqtt_connack
 	if (event == NULL)
 		return false;
 	event->session_present = connack->session_present;
-	if (!fill_auth_event(event, connack->reason, &connack->properties) ||
+	if (!fill_auth_event(engine, event, connack->reason, &connack->properties) ||
 	    (id.data != NULL && !text_set(&engine->assigned_id, (const char *)id.data, id.len))) {
 		mquic_event_free(event);
 		return false;
@@ -171,7 +173,7 @@ static struct mquic_event *message_event(const struct mqtt_publish *publish)
 		return NULL;
 	}
 	event->packet_id = publish->packet_id;
-	event->cost += event->message->block_size;
+	event_charge(event, event->message->block_size);
 	return event;
 }
 
@@ -185,29 +187,72 @@ static enum mquic_status answer(struct mqtt_engine *engine, const struct mqtt_pu
 	return MQUIC_OK;
 }
 
+/* Sends the acknowledgements whose turn it is. */
+static enum mquic_status flush_acks(struct mqtt_engine *engine)
+{
+	return engine_flush_acks(engine) ? MQUIC_OK : engine_out_of_memory(engine);
+}
+
+/*
+ * A message with more properties than the application takes: refused alone, as one that is too
+ * large is dropped by the server. Ending the connection would bring it back at once.
+ */
+static bool is_refused(struct mqtt_engine *engine, const struct mqtt_publish *publish)
+{
+	size_t count = publish->properties.pair_count + publish->properties.subscription_id_count;
+	char topic[64];
+
+	if (count <= engine->options.maximum_properties)
+		return false;
+	text_printable(topic, sizeof(topic), (const char *)publish->topic.data,
+		       publish->topic.len < sizeof(topic) ? publish->topic.len : sizeof(topic) - 1);
+	(void)snprintf(engine->notice, sizeof(engine->notice),
+		       "a message with topic %s was refused: it has %zu user properties and "
+		       "subscription identifiers, more than the %u that are taken; "
+		       "mquic_session_set_maximum_properties() sets that",
+		       topic, count, (unsigned int)engine->options.maximum_properties);
+	engine->has_notice = true;
+	return true;
+}
+
+/* The queue has the event, or it is of no use. */
+static enum mquic_status arrived(struct mqtt_engine *engine, const struct mqtt_publish *publish,
+				 struct mquic_event *event)
+{
+	if (event != NULL)
+		event_queue_push(&engine->events, event);
+	else if (publish->qos > 0)
+		(void)mqtt_inflight_acknowledge(&engine->inflight, publish->packet_id,
+						MQTT_QUOTA_EXCEEDED);
+	if (publish->qos == 0)
+		return MQUIC_OK;
+	if (event == NULL || engine->options.manual_ack)
+		return flush_acks(engine);
+	return answer(engine, publish);
+}
+
 static enum mquic_status deliver(struct mqtt_engine *engine, const struct mqtt_publish *publish)
 {
-	bool manual = engine->options.manual_ack;
+	bool refused = is_refused(engine, publish);
+	bool manual = engine->options.manual_ack || refused;
 	size_t maximum = UINT16_MAX;
-	struct mquic_event *event = message_event(publish);
+	struct mquic_event *event = refused ? NULL : message_event(publish);
 	enum mqtt_arrival arrival = MQTT_ARRIVAL_NEW;
 
-	if (event == NULL)
+	if (event == NULL && !refused)
 		return engine_out_of_memory(engine);
 	if (version_of(engine) == MQTT_5)
 		maximum = engine->options.receive_maximum;
 	if (publish->qos > 0)
 		arrival = mqtt_inflight_arrived(&engine->inflight, publish->packet_id, publish->qos,
 						manual, maximum);
-	if (arrival == MQTT_ARRIVAL_NEW)
-		event_queue_push(&engine->events, event);
-	else
+	if (arrival != MQTT_ARRIVAL_NEW)
 		mquic_event_free(event);
 	switch (arrival) {
 	case MQTT_ARRIVAL_NEW:
-		return publish->qos == 0 || manual ? MQUIC_OK : answer(engine, publish);
+		return arrived(engine, publish, event);
 	case MQTT_ARRIVAL_DUPLICATE:
-		return MQUIC_OK;
+		return flush_acks(engine);
 	case MQTT_ARRIVAL_REPEAT:
 		return answer(engine, publish);
 	case MQTT_ARRIVAL_VIOLATION:
@@ -411,7 +456,7 @@ static enum mquic_status handle_auth(struct mqtt_engine *engine, const struct mq
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
 					"it sent AUTH that does not fit the exchange");
 	event = event_new(MQUIC_EVENT_AUTH);
-	if (event == NULL || !fill_auth_event(event, auth.reason, &auth.properties)) {
+	if (event == NULL || !fill_auth_event(engine, event, auth.reason, &auth.properties)) {
 		mquic_event_free(event);
 		return engine_out_of_memory(engine);
 	}

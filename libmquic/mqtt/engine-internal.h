@@ -49,6 +49,8 @@ struct mqtt_engine {
 	bool hung_up; /* the server has ended it, or an answer of its that breaks a rule */
 	uint8_t closing_reason;
 	bool wants_writable;
+	bool has_notice;
+	char notice[320];
 
 	uint16_t keep_alive_s;
 	uint64_t connack_timeout_ms;
@@ -86,7 +88,8 @@ enum mquic_status engine_ended_by_server(struct mqtt_engine *engine, enum mquic_
 					 const struct mqtt_properties *properties);
 
 /* Fills in reason string and user properties; false if out of memory. */
-bool engine_describe(struct mquic_event *event, const struct mqtt_properties *properties);
+bool engine_describe(const struct mqtt_engine *engine, struct mquic_event *event,
+		     const struct mqtt_properties *properties);
 
 /* A DELIVERED event in the queue; false if out of memory. `properties` may be NULL. */
 bool engine_delivered(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason,
@@ -105,6 +108,9 @@ bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason);
 bool engine_write_auth(struct mqtt_engine *engine, uint8_t reason, struct bytes data);
 bool engine_write_ping(struct mqtt_engine *engine);
 bool engine_write_publish(struct mqtt_engine *engine, const struct mqtt_publish *publish);
+
+/* Writes the acknowledgements of received messages whose turn it is; false if out of memory. */
+bool engine_flush_acks(struct mqtt_engine *engine);
 
 /* Fills in what a message looks like when we send it: nothing that only the server may say. */
 void engine_view_outgoing(const struct mquic_message *message, uint16_t packet_id,

@@ -118,6 +118,18 @@ bool engine_write_ack(struct mqtt_engine *engine, enum mqtt_type type, uint16_t 
 	return true;
 }
 
+bool engine_flush_acks(struct mqtt_engine *engine)
+{
+	enum mqtt_type type;
+	uint16_t id;
+	uint8_t reason;
+
+	while (mqtt_inflight_next_ack(&engine->inflight, &type, &id, &reason))
+		if (!engine_write_ack(engine, type, id, reason))
+			return false;
+	return true;
+}
+
 bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason)
 {
 	size_t before = engine->output.len;

@@ -121,7 +121,7 @@ enum mquic_status engine_ended_by_server(struct mqtt_engine *engine, enum mquic_
 	struct bytes other = mqtt_properties_text(properties, MQTT_SERVER_REFERENCE);
 
 	if (engine->last_event != NULL)
-		(void)engine_describe(engine->last_event, properties);
+		(void)engine_describe(engine, engine->last_event, properties);
 	return engine_end(engine, status, code, "%s: %s (0x%02X)%s%.*s%s%.*s", what,
 			  mquic_reason_text(code), code, text.len > 0 ? ": " : "", shown(text),
 			  text.len > 0 ? (const char *)text.data : "",
@@ -131,41 +131,43 @@ enum mquic_status engine_ended_by_server(struct mqtt_engine *engine, enum mquic_
 
 /* ---- Events ---- */
 
-static bool copy_user_properties(struct mquic_event *event,
+/* No more of them than the application wants of one packet. */
+static bool copy_user_properties(const struct mqtt_engine *engine, struct mquic_event *event,
 				 const struct mqtt_properties *properties)
 {
 	struct buf_reader walk = buf_reader_of(properties->section);
+	size_t count = properties->pair_count;
 	struct event_details *details;
 	struct bytes name;
 	struct bytes value;
 
-	if (properties->pair_count == 0)
+	if (count > engine->options.maximum_properties)
+		count = engine->options.maximum_properties;
+	if (count == 0)
 		return true;
 	details = event_details(event);
-	if (details == NULL)
+	/* Identifier and lengths of a pair are not among its texts. */
+	if (details == NULL || !pairs_reserve(&details->user_properties, count,
+					      properties->section.len - 5 * properties->pair_count))
 		return false;
-	details->user_properties =
-		calloc(properties->pair_count, sizeof(*details->user_properties));
-	if (details->user_properties == NULL)
-		return false;
-	while (mqtt_properties_next_pair(&walk, &name, &value)) {
-		struct event_user_property *property =
-			&details->user_properties[details->user_property_count++];
+	event_charge(event, details->user_properties.size);
+	while (count-- > 0 && mqtt_properties_next_pair(&walk, &name, &value)) {
+		struct pair_texts texts = {(const char *)name.data, name.len,
+					   (const char *)value.data, value.len};
 
-		if (!text_set(&property->name, (const char *)name.data, name.len) ||
-		    !text_set(&property->value, (const char *)value.data, value.len))
-			return false;
+		pairs_add(&details->user_properties, &texts);
 	}
 	return true;
 }
 
-bool engine_describe(struct mquic_event *event, const struct mqtt_properties *properties)
+bool engine_describe(const struct mqtt_engine *engine, struct mquic_event *event,
+		     const struct mqtt_properties *properties)
 {
 	struct bytes text = mqtt_properties_text(properties, MQTT_REASON_STRING);
 
 	if (text.data != NULL)
 		event_set_text(event, (const char *)text.data, text.len);
-	return copy_user_properties(event, properties);
+	return copy_user_properties(engine, event, properties);
 }
 
 bool engine_delivered(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason,
@@ -178,7 +180,7 @@ bool engine_delivered(struct mqtt_engine *engine, uint16_t packet_id, uint8_t re
 	event->packet_id = packet_id;
 	event->reason = reason;
 	event->has_reason = true;
-	if (properties != NULL && !engine_describe(event, properties)) {
+	if (properties != NULL && !engine_describe(engine, event, properties)) {
 		mquic_event_free(event);
 		return false;
 	}
@@ -195,14 +197,14 @@ bool engine_subscribed(struct mqtt_engine *engine, const struct mqtt_suback *sub
 	if (details != NULL)
 		details->reasons = malloc(suback->reasons.len);
 	if (details == NULL || details->reasons == NULL ||
-	    !engine_describe(event, &suback->properties)) {
+	    !engine_describe(engine, event, &suback->properties)) {
 		mquic_event_free(event);
 		return false;
 	}
 	memcpy(details->reasons, suback->reasons.data, suback->reasons.len);
 	details->reason_count = suback->reasons.len;
 	event->packet_id = suback->packet_id;
-	event->cost += suback->reasons.len;
+	event_charge(event, suback->reasons.len);
 	event_queue_push(&engine->events, event);
 	return true;
 }
@@ -210,6 +212,14 @@ bool engine_subscribed(struct mqtt_engine *engine, const struct mqtt_suback *sub
 struct mquic_event *mqtt_engine_next_event(struct mqtt_engine *engine)
 {
 	return event_queue_pop(&engine->events);
+}
+
+const char *mqtt_engine_take_notice(struct mqtt_engine *engine)
+{
+	if (!engine->has_notice)
+		return NULL;
+	engine->has_notice = false;
+	return engine->notice;
 }
 
 /* ---- Connecting and losing ---- */
@@ -297,13 +307,24 @@ bool mqtt_engine_wants_input(const struct mqtt_engine *engine)
 	return engine->answers < ANSWERS_MAX;
 }
 
+/* Not the server's fault in 3.1.1, where it cannot be told what we take. */
+static enum mquic_status too_large(struct mqtt_engine *engine)
+{
+	if (engine->options.version == MQTT_5)
+		(void)engine_write_disconnect(engine, MQTT_PACKET_TOO_LARGE);
+	return engine_end(engine, MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE,
+			  "the server sent a packet larger than we take: messages may have %u "
+			  "bytes (set the maximum packet size), other packets %u",
+			  (unsigned int)engine->framing.maximum_publish,
+			  (unsigned int)engine->framing.maximum_other);
+}
+
 static enum mquic_status framing_failure(struct mqtt_engine *engine,
 					 enum mqtt_framing_result result)
 {
 	switch (result) {
 	case MQTT_FRAMING_TOO_LARGE:
-		return engine_violation(engine, MQTT_PACKET_TOO_LARGE,
-					"a packet is larger than we take");
+		return too_large(engine);
 	case MQTT_FRAMING_MEMORY:
 		return engine_out_of_memory(engine);
 	default:

@@ -129,6 +129,12 @@ void mqtt_engine_tick(struct mqtt_engine *engine, uint64_t now_ms);
 struct mquic_event *mqtt_engine_next_event(struct mqtt_engine *engine);
 
 /*
+ * A sentence for the log about the last message that was refused, told once; NULL: none. Valid
+ * until the next call on the engine.
+ */
+const char *mqtt_engine_take_notice(struct mqtt_engine *engine);
+
+/*
  * Publishing and subscribing: from connect() on until disconnect(). What may not leave yet (no
  * CONNACK, receive maximum of the server) is queued in order. `packet_id` may be NULL.
  * Errors as in mquic.h; MQUIC_ERR_AGAIN is followed by a WRITABLE event.

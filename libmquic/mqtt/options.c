@@ -8,6 +8,14 @@
 
 #define KEEP_ALIVE_DEFAULT_S 60
 #define PACKET_SIZE_MIN	     1024
+#define PROPERTIES_DEFAULT   1000
+#define PROPERTIES_MAX	     1000000
+
+/*
+ * A packet is held twice while it becomes a message. Twice 8 MiB is what a small device can bear,
+ * and four times what Mosquitto 2.1 takes or sends unless it is told otherwise.
+ */
+#define PACKET_SIZE_DEFAULT 8388608
 
 void mqtt_options_init(struct mqtt_options *options)
 {
@@ -16,7 +24,8 @@ void mqtt_options_init(struct mqtt_options *options)
 	options->keep_alive_s = KEEP_ALIVE_DEFAULT_S;
 	options->clean_start = true;
 	options->receive_maximum = UINT16_MAX;
-	options->maximum_packet_size = MQTT_PACKET_MAX;
+	options->maximum_packet_size = PACKET_SIZE_DEFAULT;
+	options->maximum_properties = PROPERTIES_DEFAULT;
 }
 
 void mqtt_options_clear(struct mqtt_options *options)
@@ -173,6 +182,17 @@ enum mquic_status mqtt_options_set_maximum_packet_size(struct mqtt_options *opti
 				 "the maximum packet size must be %d to %u bytes, not %u",
 				 PACKET_SIZE_MIN, MQTT_PACKET_MAX, bytes);
 	options->maximum_packet_size = bytes;
+	return MQUIC_OK;
+}
+
+enum mquic_status mqtt_options_set_maximum_properties(struct mqtt_options *options, uint32_t count,
+						      struct error *error)
+{
+	if (count < 1 || count > PROPERTIES_MAX)
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "the properties of a packet must be limited to 1 to %d, not %u",
+				 PROPERTIES_MAX, (unsigned int)count);
+	options->maximum_properties = count;
 	return MQUIC_OK;
 }
 

@@ -28,6 +28,7 @@ struct mqtt_options {
 	uint32_t will_delay_s;
 	uint16_t receive_maximum;
 	uint32_t maximum_packet_size;
+	uint32_t maximum_properties;  /* of those that may come more than once */
 	uint16_t topic_alias_maximum; /* the server towards us */
 	uint16_t topic_aliases;	      /* us towards the server */
 	struct mqtt_pairs user_properties;
@@ -63,6 +64,8 @@ enum mquic_status mqtt_options_set_receive_maximum(struct mqtt_options *options,
 						   struct error *error);
 enum mquic_status mqtt_options_set_maximum_packet_size(struct mqtt_options *options, uint32_t bytes,
 						       struct error *error);
+enum mquic_status mqtt_options_set_maximum_properties(struct mqtt_options *options, uint32_t count,
+						      struct error *error);
 enum mquic_status mqtt_options_set_topic_alias_maximum(struct mqtt_options *options,
 						       uint16_t maximum, struct error *error);
 enum mquic_status mqtt_options_set_topic_aliases(struct mqtt_options *options, uint16_t aliases,

@@ -138,7 +138,9 @@ static enum mqtt_framing_result assemble(struct mqtt_framing *framing, struct by
 		return MQTT_FRAMING_MALFORMED;
 	if (too_large(framing, buf_writer_content(assembly).data[0], (size_t)header + body_len))
 		return MQTT_FRAMING_TOO_LARGE;
-	missing = (size_t)header + body_len - assembly->len;
+	/* Not more memory than the packet needs, and that as its bytes come. */
+	assembly->limit = (size_t)header + body_len;
+	missing = assembly->limit - assembly->len;
 	buf_write_bytes(assembly, take(input, missing < input->len ? missing : input->len));
 	if (assembly->failed)
 		return MQTT_FRAMING_MEMORY;
@@ -157,6 +159,7 @@ enum mqtt_framing_result mqtt_framing_next(struct mqtt_framing *framing, struct 
 
 	if (framing->shown) {
 		buf_writer_consume(&framing->assembly, SIZE_MAX);
+		framing->assembly.limit = MQTT_PACKET_MAX;
 		framing->shown = false;
 	}
 	if (framing->assembly.len > 0)

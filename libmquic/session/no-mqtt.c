@@ -80,6 +80,7 @@ REFUSE(mquic_session_set_will, struct mquic_session *session, const struct mquic
        uint32_t delay_s)
 REFUSE(mquic_session_set_receive_maximum, struct mquic_session *session, uint16_t maximum)
 REFUSE(mquic_session_set_maximum_packet_size, struct mquic_session *session, uint32_t bytes)
+REFUSE(mquic_session_set_maximum_properties, struct mquic_session *session, uint32_t count)
 REFUSE(mquic_session_set_topic_alias_maximum, struct mquic_session *session, uint16_t maximum)
 REFUSE(mquic_session_set_topic_aliases, struct mquic_session *session, uint16_t aliases)
 REFUSE(mquic_session_add_user_property, struct mquic_session *session, const char *name,

@@ -40,6 +40,7 @@ FORWARD(set_will,
 	delay_s)
 FORWARD(set_receive_maximum, (struct mquic_session * session, uint16_t maximum), maximum)
 FORWARD(set_maximum_packet_size, (struct mquic_session * session, uint32_t bytes), bytes)
+FORWARD(set_maximum_properties, (struct mquic_session * session, uint32_t count), count)
 FORWARD(set_topic_alias_maximum, (struct mquic_session * session, uint16_t maximum), maximum)
 FORWARD(set_topic_aliases, (struct mquic_session * session, uint16_t aliases), aliases)
 FORWARD(add_user_property,
@@ -47,7 +48,7 @@ FORWARD(add_user_property,
 	 size_t value_len),
 	name, name_len, value, value_len)
 FORWARD(set_authentication,
-	(struct mquic_session * session, const char *method, size_t method_len,
-	 const uint8_t *data, size_t len),
+	(struct mquic_session * session, const char *method, size_t method_len, const uint8_t *data,
+	 size_t len),
 	method, method_len, data, len)
 FORWARD(set_manual_ack, (struct mquic_session * session, bool manual), manual)

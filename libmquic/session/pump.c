@@ -120,6 +120,14 @@ static void finish(struct mquic_session *session)
 
 /* ---- The pump ----------------------------------------------------------- */
 
+static void log_notice(struct mquic_session *session)
+{
+	const char *notice = mqtt_engine_take_notice(session->engine);
+
+	if (notice != NULL)
+		log_warning(&session->endpoint->log, "%s", notice);
+}
+
 static bool may_read(const struct mquic_session *session)
 {
 	enum mqtt_engine_state state = mqtt_engine_state(session->engine);
@@ -150,6 +158,7 @@ static void feed(struct mquic_session *session)
 			break;
 		(void)mqtt_engine_receive(session->engine, data, len, pump_now_ms(session));
 		(void)mquic_stream_consume(session->stream, len);
+		log_notice(session);
 		pull_events(session);
 	}
 	/* FIN or a reset: as the end of a TCP connection. */

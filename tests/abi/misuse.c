@@ -242,6 +242,8 @@ static void sessions_know_their_state(void)
 		"a receive maximum of 0 is refused");
 	refused(mquic_session_set_maximum_packet_size(s, 100), MQUIC_ERR_INVALID,
 		mquic_session_error(s), "a maximum packet size of 100 is refused");
+	refused(mquic_session_set_maximum_properties(s, 0), MQUIC_ERR_INVALID,
+		mquic_session_error(s), "a maximum of 0 properties is refused");
 	refused(mquic_session_set_client_id(s, "\xff", 1), MQUIC_ERR_INVALID,
 		mquic_session_error(s), "a client identifier that is not UTF-8 is refused");
 	check(mquic_session_connection(s) == NULL, "a fresh session has no connection");

@@ -127,27 +127,93 @@ START_TEST(event_reasons_are_one_or_a_list)
 }
 END_TEST
 
+START_TEST(event_costs_all_that_it_carries)
+{
+	struct mquic_event *event = event_new(MQUIC_EVENT_DELIVERED);
+	size_t before = event->cost;
+
+	ck_assert_uint_gt(before, sizeof(*event));
+	event_set_text(event, "0123456789", 10);
+	ck_assert_uint_gt(event->cost, before + 10);
+	before = event->cost;
+	ck_assert_ptr_nonnull(event_details(event));
+	ck_assert_uint_gt(event->cost, before + sizeof(*event->details));
+	before = event->cost;
+	ck_assert_ptr_nonnull(event_details(event));
+	ck_assert_uint_eq(event->cost, before);
+	/* A thousand of nothing are not nothing. */
+	for (int i = 0; i < 1000; i++)
+		event_charge(event, 0);
+	ck_assert_uint_ge(event->cost, before + 16000);
+	event_queue_push(&queue, event);
+	ck_assert_uint_eq(queue.cost, event->cost);
+}
+END_TEST
+
 START_TEST(event_user_properties_may_be_read_in_part)
 {
 	struct mquic_event *event = push(MQUIC_EVENT_CONNECTED, &owner_a, NULL);
-	struct event_user_property *property;
+	struct pair_texts texts = {"n", 1, "value", 5};
 	const char *value;
 	size_t len;
 
 	ck_assert(!mquic_event_user_property(event, 0, NULL, NULL, NULL, NULL));
 	ck_assert_ptr_nonnull(event_details(event));
-	property = calloc(1, sizeof(*property));
-	ck_assert_ptr_nonnull(property);
-	event->details->user_properties = property;
-	event->details->user_property_count = 1;
-	ck_assert(text_set(&property->name, "n", 1));
-	ck_assert(text_set(&property->value, "value", 5));
+	ck_assert(!mquic_event_user_property(event, 0, NULL, NULL, NULL, NULL));
+	ck_assert(pairs_reserve(&event->details->user_properties, 1, 6));
+	pairs_add(&event->details->user_properties, &texts);
 	ck_assert(mquic_event_user_property(event, 0, NULL, NULL, &value, &len));
 	ck_assert_uint_eq(len, 5);
-	ck_assert_str_eq(value, "value");
+	ck_assert_int_eq(memcmp(value, "value", 5), 0);
 	ck_assert(mquic_event_user_property(event, 0, &value, NULL, NULL, NULL));
-	ck_assert_str_eq(value, "n");
+	ck_assert_int_eq(memcmp(value, "n", 1), 0);
 	ck_assert(!mquic_event_user_property(event, 1, &value, NULL, NULL, NULL));
+}
+END_TEST
+
+/* Whether the pair is there, and has these texts. */
+static bool is_pair(struct pairs *pairs, size_t index, const char *name, const char *value)
+{
+	struct pair_texts texts;
+
+	return pairs_get(pairs, index, &texts) && texts.name_len == strlen(name) &&
+	       memcmp(texts.name, name, texts.name_len) == 0 && texts.value_len == strlen(value) &&
+	       memcmp(texts.value, value, texts.value_len) == 0;
+}
+
+START_TEST(pairs_are_found_in_any_order)
+{
+	static const struct pair_texts all[] = {
+		{"a", 1, "first", 5},
+		{"", 0, "", 0},
+		{"long name", 9, "", 0},
+		{"", 0, "z", 1},
+	};
+	struct pair_texts texts = {"no", 2, "room", 4};
+	struct pairs pairs;
+	size_t i;
+
+	ck_assert(pairs_reserve(&pairs, COUNT(all), 16));
+	for (i = 0; i < COUNT(all); i++)
+		pairs_add(&pairs, &all[i]);
+	pairs_add(&pairs, &texts);
+	ck_assert_uint_eq(pairs.count, COUNT(all));
+	ck_assert_uint_eq(pairs.used, pairs.size);
+	for (i = 0; i < 20; i++) {
+		size_t index = i * 7 % COUNT(all);
+		char name[16] = "";
+		char value[16] = "";
+
+		memcpy(name, all[index].name, all[index].name_len);
+		memcpy(value, all[index].value, all[index].value_len);
+		ck_assert(is_pair(&pairs, index, name, value));
+		ck_assert(!pairs_get(&pairs, COUNT(all), &texts));
+	}
+	pairs_clear(&pairs);
+	ck_assert(!pairs_get(&pairs, 0, &texts));
+	ck_assert(pairs_reserve(&pairs, 0, 0));
+	pairs_add(&pairs, &all[1]);
+	ck_assert_uint_eq(pairs.count, 0);
 }
 END_TEST
 
@@ -186,7 +252,9 @@ int main(void)
 		&event_queue_adds_up_what_events_cost,
 		&event_text_is_printable,
 		&event_reasons_are_one_or_a_list,
+		&event_costs_all_that_it_carries,
 		&event_user_properties_may_be_read_in_part,
+		&pairs_are_found_in_any_order,
 		&event_of_none_answers_harmlessly,
 	};
 

@@ -210,7 +210,103 @@ START_TEST(largest_packet_of_ours_ends_the_connection_when_exceeded)
 	ck_assert_int_eq(kit_connack(0, false), MQUIC_OK);
 	kit_connected(false);
 	ck_assert_int_eq(kit_feed("30 fe 07"), MQUIC_ERR_TOO_LARGE);
-	kit_over(MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE, "larger");
+	kit_over(MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE, "set the maximum packet size");
+	buf_writer_consume(&kit.wire, SIZE_MAX);
+}
+END_TEST
+
+START_TEST(packets_without_message_have_a_limit_of_their_own)
+{
+	kit_up();
+	ck_assert_int_eq(kit_feed("90 ff ff 7f"), MQUIC_ERR_TOO_LARGE);
+	kit_over(MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE, "other packets 1048576");
+	kit_sends_disconnect(MQTT_PACKET_TOO_LARGE);
+	mqtt_engine_lost(kit.engine);
+	/* A server of 3.1.1 could not be told what we take. */
+	kit.options->version = 4;
+	kit_up();
+	ck_assert_int_eq(kit_feed("30 ff ff ff 7f"), MQUIC_ERR_TOO_LARGE);
+	kit_over(MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE, "8388608");
+	kit_sends_nothing();
+}
+END_TEST
+
+/* ---- Properties that come more than once ---- */
+
+/* A message with two user properties and a subscription identifier. */
+static void deliver_with_three(const char *payload, uint8_t qos, uint16_t id, bool duplicate)
+{
+	static const struct mqtt_pair pairs[] = {{"a\0b", 1, 1}, {"\0", 0, 0}};
+	static const uint32_t ids[] = {7};
+
+	mqtt_properties_set_pairs(&kit.properties, pairs, COUNT(pairs));
+	mqtt_properties_set_ids(&kit.properties, ids, COUNT(ids));
+	ck_assert_int_eq(kit_deliver("t", payload, qos, id, duplicate), MQUIC_OK);
+}
+
+START_TEST(message_with_too_many_properties_is_refused_alone)
+{
+	const char *notice;
+
+	ck_assert_int_eq(mqtt_options_set_maximum_properties(kit.options, 2, &kit.error), MQUIC_OK);
+	kit_up();
+	ck_assert_ptr_null(mqtt_engine_take_notice(kit.engine));
+	deliver_with_three("zero", 0, 0, false);
+	kit_no_event();
+	kit_sends_nothing();
+	notice = mqtt_engine_take_notice(kit.engine);
+	ck_assert_ptr_nonnull(notice);
+	ck_assert_ptr_nonnull(strstr(notice, "topic t was refused: it has 3"));
+	ck_assert_ptr_null(mqtt_engine_take_notice(kit.engine));
+	deliver_with_three("one", 1, 5, false);
+	kit_sends_ack(MQTT_PUBACK, 5, MQTT_QUOTA_EXCEEDED);
+	deliver_with_three("two", 2, 6, false);
+	kit_sends_ack(MQTT_PUBREC, 6, MQTT_QUOTA_EXCEEDED);
+	deliver_with_three("two", 2, 6, true);
+	kit_sends_ack(MQTT_PUBREC, 6, MQTT_QUOTA_EXCEEDED);
+	kit_no_event();
+	/* What was refused holds no place, and others pass. */
+	ck_assert_int_eq(kit_deliver("t", "fine", 1, 5, false), MQUIC_OK);
+	kit_message("t", "fine");
+	kit_sends_ack(MQTT_PUBACK, 5, 0);
+}
+END_TEST
+
+START_TEST(refusals_keep_the_order_of_acknowledgements)
+{
+	ck_assert_int_eq(mqtt_options_set_maximum_properties(kit.options, 2, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	kit_up();
+	ck_assert_int_eq(kit_deliver("t", "first", 1, 1, false), MQUIC_OK);
+	kit_message("t", "first");
+	deliver_with_three("second", 1, 2, false);
+	kit_sends_nothing();
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 2, 0, &kit.error), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 1, 0, &kit.error), MQUIC_OK);
+	kit_sends_ack(MQTT_PUBACK, 1, 0);
+	kit_sends_ack(MQTT_PUBACK, 2, MQTT_QUOTA_EXCEEDED);
+}
+END_TEST
+
+START_TEST(user_properties_of_answers_are_cut_to_the_maximum)
+{
+	struct mquic_event *event;
+	const char *name;
+	size_t i;
+	uint16_t id;
+
+	ck_assert_int_eq(mqtt_options_set_maximum_properties(kit.options, 2, &kit.error), MQUIC_OK);
+	kit_up();
+	id = kit_publish("m", 1);
+	(void)id;
+	ck_assert_int_eq(
+		kit_feed("40 19 0001 00 15 260001'a'0000 260001'b'0000 260001'c'0000 1f0000"),
+		MQUIC_OK);
+	event = kit_event(MQUIC_EVENT_DELIVERED);
+	for (i = 0; mquic_event_user_property(event, i, &name, NULL, NULL, NULL); i++)
+		ck_assert_int_eq(name[0], 'a' + (int)i);
+	ck_assert_uint_eq(i, 2);
+	mquic_event_free(event);
 }
 END_TEST
 
@@ -559,6 +655,10 @@ int main(void)
 		&subscriptions_the_server_lacks_are_refused,
 		&what_was_queued_before_connack_is_settled_with_the_reason,
 		&largest_packet_of_ours_ends_the_connection_when_exceeded,
+		&packets_without_message_have_a_limit_of_their_own,
+		&message_with_too_many_properties_is_refused_alone,
+		&refusals_keep_the_order_of_acknowledgements,
+		&user_properties_of_answers_are_cut_to_the_maximum,
 		&aliases_of_ours_go_to_the_first_topics_the_server_allows,
 		&aliases_of_ours_start_anew_on_a_new_connection,
 		&aliases_of_ours_never_make_a_packet_too_large,

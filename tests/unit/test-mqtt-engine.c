@@ -57,12 +57,15 @@ START_TEST(connect_sends_what_the_options_say)
 }
 END_TEST
 
-START_TEST(connect_with_defaults_carries_no_property)
+START_TEST(connect_with_defaults_carries_what_we_take_and_no_more)
 {
 	struct mqtt_connect connect;
 
 	kit_connect();
 	kit_sends_connect(&connect);
+	ck_assert_uint_eq(mqtt_properties_number(&connect.properties, MQTT_MAXIMUM_PACKET_SIZE, 0),
+			  8388608);
+	mqtt_properties_unset(&connect.properties, MQTT_MAXIMUM_PACKET_SIZE);
 	ck_assert(mqtt_properties_is_empty(&connect.properties));
 	ck_assert(!connect.has_will);
 	ck_assert_ptr_null(connect.username.data);
@@ -379,7 +382,6 @@ START_TEST(violations_are_answered_with_their_reason)
 		{"d0 01 00", MQTT_MALFORMED_PACKET},
 		{"e0 01 04", MQTT_PROTOCOL_ERROR},
 		{"e0 07 00 05 1100000001", MQTT_PROTOCOL_ERROR},
-		{"90 ff ff 7f", MQTT_PACKET_TOO_LARGE},
 		{"40 03 0001 11", MQTT_PROTOCOL_ERROR},
 		{"62 03 0001 10", MQTT_PROTOCOL_ERROR},
 		{"90 02 0001", MQTT_MALFORMED_PACKET},
@@ -391,14 +393,10 @@ START_TEST(violations_are_answered_with_their_reason)
 	size_t i;
 
 	for (i = 0; i < COUNT(violations); i++) {
-		enum mquic_status status = violations[i].reason == MQTT_PACKET_TOO_LARGE
-						   ? MQUIC_ERR_TOO_LARGE
-						   : MQUIC_ERR_PROTOCOL;
-
 		kit_up();
-		ck_assert_int_eq(kit_feed(violations[i].packet), status);
+		ck_assert_int_eq(kit_feed(violations[i].packet), MQUIC_ERR_PROTOCOL);
 		skip_message();
-		kit_over(status, violations[i].reason, "rules of MQTT");
+		kit_over(MQUIC_ERR_PROTOCOL, violations[i].reason, "rules of MQTT");
 		kit_sends_disconnect(violations[i].reason);
 		mqtt_engine_lost(kit.engine);
 	}
@@ -441,7 +439,7 @@ int main(void)
 {
 	static const TTest *const *const tests[] = {
 		&connect_sends_what_the_options_say,
-		&connect_with_defaults_carries_no_property,
+		&connect_with_defaults_carries_what_we_take_and_no_more,
 		&connect_refuses_contradictions_and_wrong_states,
 		&connack_tells_what_the_server_decided,
 		&connack_refusal_ends_with_its_reason,

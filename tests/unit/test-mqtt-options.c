@@ -42,7 +42,8 @@ START_TEST(defaults_are_those_of_the_header)
 	ck_assert(options.clean_start);
 	ck_assert_uint_eq(options.expiry_s, 0);
 	ck_assert_uint_eq(options.receive_maximum, 65535);
-	ck_assert_uint_eq(options.maximum_packet_size, 268435460);
+	ck_assert_uint_eq(options.maximum_packet_size, 8388608);
+	ck_assert_uint_eq(options.maximum_properties, 1000);
 	ck_assert_uint_eq(options.topic_alias_maximum, 0);
 	ck_assert_uint_eq(options.topic_aliases, 0);
 	ck_assert(!options.manual_ack);
@@ -78,7 +79,12 @@ START_TEST(numbers_are_held_to_their_range)
 	accepted(mqtt_options_set_receive_maximum(&options, 1, &error));
 	refused(mqtt_options_set_maximum_packet_size(&options, 1023, &error), "1024");
 	refused(mqtt_options_set_maximum_packet_size(&options, 268435461, &error), "268435461");
+	accepted(mqtt_options_set_maximum_packet_size(&options, 268435460, &error));
 	accepted(mqtt_options_set_maximum_packet_size(&options, 1024, &error));
+	refused(mqtt_options_set_maximum_properties(&options, 0, &error), "1 to 1000000");
+	refused(mqtt_options_set_maximum_properties(&options, 1000001, &error), "1000001");
+	accepted(mqtt_options_set_maximum_properties(&options, 1000000, &error));
+	accepted(mqtt_options_set_maximum_properties(&options, 1, &error));
 	refused(mqtt_options_set_protocol(&options, (enum mquic_protocol)3, &error), "3.1.1");
 	accepted(mqtt_options_set_protocol(&options, MQUIC_PROTOCOL_MQTT_3_1_1, &error));
 	accepted(mqtt_options_set_keep_alive_s(&options, 0, &error));
@@ -90,6 +96,7 @@ START_TEST(numbers_are_held_to_their_range)
 	ck_assert_int_eq(options.version, 4);
 	ck_assert_uint_eq(options.receive_maximum, 1);
 	ck_assert_uint_eq(options.maximum_packet_size, 1024);
+	ck_assert_uint_eq(options.maximum_properties, 1);
 }
 END_TEST
 

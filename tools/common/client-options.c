@@ -93,6 +93,7 @@ const struct option_spec client_option_specs[] = {
 	{"-x", "--session-expiry-interval", OPTION_CALL, 0, 0, 0, set_expiry},
 	{"-D", "--property", OPTION_CALL, 0, 0, 0, property_option},
 	{"-d", "--debug", OPTION_CALL, 0, 0, 0, set_debug},
+	{NULL, "--max-packet-size", OPTION_NUMBER, AT(maximum_packet_size), 1024, 268435460, NULL},
 	{NULL, "--quiet", OPTION_CALL, 0, 0, 0, options_quiet},
 	{NULL, "--will-topic", OPTION_TEXT, AT(will_topic), 0, 0, NULL},
 	{NULL, "--will-payload", OPTION_TEXT, AT(will_payload), 0, 0, NULL},
@@ -118,6 +119,7 @@ const char client_options_help[] =
 	" -d : print what is going on; given twice, libmquic's own lines as well.\n"
 	" -D : add an MQTT 5 property: -D command name value, or for user properties\n"
 	"      -D command user-property key value. See below.\n"
+	" --max-packet-size : largest packet to take, in bytes. Defaults to 8388608.\n"
 	" --quiet : print no errors.\n"
 	" --will-topic : topic on which the broker publishes when this client vanishes.\n"
 	" --will-payload : what it publishes there. Defaults to nothing.\n"

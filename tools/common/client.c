@@ -28,6 +28,14 @@ static void log_line(void *userdata, enum mquic_log_level level, const char *lin
 	say_debug("%s", line);
 }
 
+/* Something works, but not as it should. */
+static void warning_line(void *userdata, enum mquic_log_level level, const char *line)
+{
+	(void)userdata;
+	(void)level;
+	say_warning("%s", line);
+}
+
 const char *client_name(struct client *client)
 {
 	const struct client_options *options = client->options;
@@ -85,9 +93,6 @@ static enum mquic_status set_mqtt5(struct client *client)
 	if (!status && options->receive_maximum)
 		status = mquic_session_set_receive_maximum(session,
 							   (uint16_t)options->receive_maximum);
-	if (!status && options->maximum_packet_size)
-		status = mquic_session_set_maximum_packet_size(session,
-							       options->maximum_packet_size);
 	if (!status && options->topic_alias_maximum)
 		status = mquic_session_set_topic_alias_maximum(
 			session, (uint16_t)options->topic_alias_maximum);
@@ -114,6 +119,9 @@ static enum mquic_status set_session(struct client *client)
 		status = mquic_session_set_clean_start(session, !options->persistent);
 	if (!status)
 		status = mquic_session_set_manual_ack(session, options->manual_ack);
+	if (!status && options->maximum_packet_size)
+		status = mquic_session_set_maximum_packet_size(session,
+							       options->maximum_packet_size);
 	if (!status && options->will_topic)
 		status = mquic_session_set_will(session, options->will, options->will_delay_s);
 	if (!status && options->protocol == MQUIC_PROTOCOL_MQTT_5)
@@ -166,6 +174,8 @@ bool client_open(struct client *client, const struct client_options *options)
 	}
 	if (options->debug > 1)
 		mquic_endpoint_set_log(client->endpoint, log_line, MQUIC_LOG_DEBUG, NULL);
+	else
+		mquic_endpoint_set_log(client->endpoint, warning_line, MQUIC_LOG_WARNING, NULL);
 	signals_catch(client->endpoint);
 	return open_session(client);
 }

@@ -16,6 +16,7 @@ static const struct {
 	{"set the CA file", "--cafile"},
 	{"set a CA file", "--cafile"},
 	{"set a certificate and its key", "--cert and --key"},
+	{"set the maximum packet size", "--max-packet-size"},
 	{"the ALPN setting", "--tls-alpn"},
 };
 

@@ -13,7 +13,8 @@ local known = {
 	uri = "name", id = "string", clean = "boolean", version = "version", keep_alive = "short",
 	username = "string", password = "string", will = "table", manual_ack = "boolean",
 	reconnect = "reconnect", endpoint = "table", properties = "table",
-	user_properties = "table", topic_aliases = "short",
+	user_properties = "table", topic_aliases = "short", maximum_packet_size = "whole",
+	maximum_properties = "whole",
 }
 for _, more in ipairs({ settings.known, Endpoint.known }) do
 	for name, kind in pairs(more) do
@@ -39,6 +40,8 @@ local setters = {
 	{ "clean", core.session_set_clean_start },
 	{ "manual_ack", core.session_set_manual_ack },
 	{ "topic_aliases", core.session_set_topic_aliases },
+	{ "maximum_packet_size", core.session_set_maximum_packet_size },
+	{ "maximum_properties", core.session_set_maximum_properties },
 }
 
 local property_setters = {

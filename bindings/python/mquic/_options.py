@@ -5,7 +5,7 @@ import ssl
 from dataclasses import replace
 from typing import Any
 
-from ._check import publishable, quality, text
+from ._check import publishable, quality, text, whole
 from ._session import Login, Payload, Will
 from .enums import MQTTProtocolVersion
 from .errors import StateError
@@ -60,6 +60,21 @@ class Options:
     def manual_ack_set(self, on: bool) -> None:
         """Whether received messages are acknowledged by ``ack()`` only."""
         self._login.manual_ack = on
+
+    def max_packet_size_set(self, size: int) -> None:
+        """
+        The largest packet to take, in bytes, 1024 to 268435460; 8 MiB by default. With MQTT 5 the
+        server drops what is larger, with 3.1.1 a larger one ends the connection. The property
+        ``MaximumPacketSize`` of CONNECT goes before it.
+        """
+        self._login.max_packet_size = whole("size", size, 1024, 268435460)
+
+    def max_properties_set(self, count: int) -> None:
+        """
+        User properties and subscription identifiers to take in one packet, 1 to 1000000; 1000 by
+        default. A message with more is refused, and the log says so.
+        """
+        self._login.max_properties = whole("count", count, 1, 1000000)
 
     def reconnect_delay_set(self, min_delay: float = 1, max_delay: float = 120) -> None:
         """Seconds to wait before connecting again: first, and at most; it doubles in between."""

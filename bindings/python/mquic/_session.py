@@ -121,6 +121,8 @@ class Login:
     will: Will | None = None
     manual_ack: bool = False
     properties: Mapping[str, Any] | None = None
+    max_packet_size: int | None = None
+    max_properties: int | None = None
 
 
 class Session:
@@ -218,6 +220,10 @@ class Session:
             _native.session_set_keep_alive_s(session, login.keepalive)
             _native.session_set_clean_start(session, bool(login.clean))
             _native.session_set_manual_ack(session, bool(login.manual_ack))
+            if login.max_packet_size is not None:
+                _native.session_set_maximum_packet_size(session, login.max_packet_size)
+            if login.max_properties is not None:
+                _native.session_set_maximum_properties(session, login.max_properties)
             self._set_will(session, login.will)
             # The library only adds user properties, so the same ones are not set twice.
             if login.properties is not None and login.properties != self._properties:

@@ -57,6 +57,11 @@ _Pair: TypeAlias = tuple[str, int | SubscribeOptions]
 
 _BATCH = 1000
 
+# Bytes of messages that may wait to be taken; and while an answer is awaited, which stands behind
+# them.
+_HELD = 4 << 20
+_HELD_FOR_ANSWERS = 64 << 20
+
 # How often the network is looked after, in seconds, while nobody takes messages.
 _PAUSE = 0.02
 
@@ -86,6 +91,13 @@ class Message(MQTTMessage):
     topic: Topic  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
+def _weight(message: Message) -> int:
+    """What a message takes, more or less."""
+    values = message._properties if isinstance(message._properties, dict) else {}
+    many = sum(len(value) for value in values.values() if isinstance(value, list))
+    return 512 + len(message.topic) + len(message.payload) + 256 * many
+
+
 class Messages:
     """
     Received messages, in their order. Several tasks may iterate: each message goes to one.
@@ -113,6 +125,7 @@ class Messages:
         if not client._queue:
             await client._wait_for_message()
         message = client._queue.popleft()
+        client._held -= _weight(message)
         if client._paused is not None:
             client._maybe_resume()
         return message
@@ -136,6 +149,8 @@ class Client:
         timeout: float | None = 10.0,
         max_queued_incoming_messages: int = 1000,
         manual_ack: bool = False,
+        max_packet_size: int | None = None,
+        max_properties: int | None = None,
         tls: TLSSettings | None = None,
         quic: QUICSettings | None = None,
         properties: Properties | None = None,
@@ -149,9 +164,13 @@ class Client:
             client has on the way is kept here, too, for the next time it is entered
         :param timeout: seconds that each call may take; None: no limit
         :param max_queued_incoming_messages: messages that may wait to be taken, 0: no limit. When
-            so many wait, no more are read, and QUIC slows the server down; none is dropped. While
+            so many wait, or 4 MiB of them, no more are read, and QUIC slows the server down; none is dropped. While
             a call waits for its answer some more are taken in, as the answer stands behind them.
         :param manual_ack: whether messages are acknowledged by ``ack()`` only
+        :param max_packet_size: the largest packet to take, 1024 to 268435460 bytes; 8 MiB by
+            default. With MQTT 5 the server drops what is larger, with 3.1.1 it ends the connection.
+        :param max_properties: user properties and subscription identifiers to take in one packet,
+            1 to 1000000; 1000 by default. A message with more is refused.
         :param properties: MQTT 5 properties of CONNECT; or one by one, such as
             ``session_expiry_interval`` (seconds)
         """
@@ -160,6 +179,10 @@ class Client:
         text("username", username)
         text("password", password)
         whole("keepalive", keepalive, 0, 65535)
+        if max_packet_size is not None:
+            whole("max_packet_size", max_packet_size, 1024, 268435460)
+        if max_properties is not None:
+            whole("max_properties", max_properties, 1, 1000000)
         if will is not None and not isinstance(will, Will):
             raise TypeError(f"will must be a mquic.aio.Will, not {will!r}")
         check_settings(tls, quic)
@@ -174,6 +197,8 @@ class Client:
             clean=clean_start,
             will=will,
             manual_ack=manual_ack,
+            max_packet_size=max_packet_size,
+            max_properties=max_properties,
             properties=merged(PacketTypes.CONNECT, properties, more),
         )
         self._tls = tls
@@ -194,6 +219,7 @@ class Client:
         self._reading = False
         self._paused: asyncio.TimerHandle | None = None
         self._queue: deque[Message] = deque()
+        self._held = 0  # bytes in it
         self._getters: deque[asyncio.Future[None]] = deque()
         self._answers: dict[int, asyncio.Future[Event]] = {}  # by packet identifier
         self._room: asyncio.Future[None] | None = None
@@ -241,6 +267,7 @@ class Client:
             self._release = weakref.finalize(self, self._core.close)
         self._core.configure(self._login)
         self._queue.clear()
+        self._held = 0
         self._connected = loop.create_future()
         self._closed = loop.create_future()
         try:
@@ -312,8 +339,12 @@ class Client:
 
     def _limit(self) -> int:
         """How many events may be taken now."""
-        if not self._bound or self._answers or self._room or self._leaving:
+        if not self._bound:
             return _BATCH
+        if self._answers or self._room or self._leaving:
+            return _BATCH if self._held < _HELD_FOR_ANSWERS else 0
+        if self._held >= _HELD:
+            return 0
         return min(_BATCH, self._bound - len(self._queue))
 
     def _ready(self) -> None:
@@ -331,7 +362,9 @@ class Client:
             return
         for event in batch:
             if event[0] == EventType.MESSAGE:
-                self._queue.append(Message(Topic(event[2]), *event[3:]))
+                message = Message(Topic(event[2]), *event[3:])
+                self._queue.append(message)
+                self._held += _weight(message)
             else:
                 self._handle(event)
         if self._queue and self._getters:
@@ -354,7 +387,8 @@ class Client:
         self._paused = self._loop.call_later(_PAUSE, self._look_after)
 
     def _maybe_resume(self) -> None:
-        if self._paused is not None and (len(self._queue) <= self._bound // 2 or self._leaving):
+        room = len(self._queue) <= self._bound // 2 and self._held <= _HELD // 2
+        if self._paused is not None and (room or self._leaving):
             self._read(True)
 
     def _handle(self, event: Event) -> None:

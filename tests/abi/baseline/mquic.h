@@ -192,7 +192,9 @@ MQUIC_API const char *mquic_settings_error(const struct mquic_settings *settings
 /**
  * PEM file of the certificate authorities to trust, in place of the system's.
  * A client verifies the server against it, a server its clients. NULL: the system's
- * store on a client; on a server none, and certificates cannot be asked for. Since: 0.1
+ * store on a client; on a server none, and certificates cannot be asked for. A certificate in
+ * it that does not say CA:TRUE is trusted as itself alone and vouches for nobody else
+ * (RFC 5280 section 4.2.1.9). Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_ca_file(struct mquic_settings *settings,
 						       const char *path);
@@ -224,7 +226,9 @@ MQUIC_API enum mquic_status mquic_settings_set_insecure(struct mquic_settings *s
 							bool insecure);
 /**
  * Client: the name to send (SNI, RFC 6066) and to verify, in place of the host that was
- * dialed. NULL: that host. Since: 0.1
+ * dialed. NULL: that host. It must be among the subject alternative names of the server's
+ * certificate (RFC 9525); one with other characters than letters, digits, dots and dashes is
+ * verified, but not sent. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_server_name(struct mquic_settings *settings,
 							   const char *name);
@@ -296,7 +300,12 @@ MQUIC_API enum mquic_status mquic_settings_set_max_connections(struct mquic_sett
 MQUIC_API enum mquic_status
 mquic_settings_set_max_connections_per_address(struct mquic_settings *settings,
 					       uint32_t connections);
-/** Server: handshakes in flight, 1 to 1000000, 1000 by default; more are refused. Since: 0.1 */
+/**
+ * Server: handshakes in flight, 1 to 1000000, 1000 by default. Beyond that the oldest handshake of
+ * the address with the most gives way to a newcomer: at once if that has four times as many as the
+ * newcomer's, else after a quarter of the time for a handshake; until then newcomers are refused.
+ * Addresses that are not proven (RFC 9000 section 8.1) give way first. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_settings_set_max_handshakes(struct mquic_settings *settings,
 							      uint32_t handshakes);
 
@@ -416,7 +425,8 @@ enum mquic_event_type {
 	/** Session: a message came; mquic_event_message(). */
 	MQUIC_EVENT_MESSAGE = 17,
 	/**
-	 * Session: a QoS 1 or 2 message of ours is settled (packet id, reason code). An error
+	 * Session: a QoS 1 or 2 message of ours is settled (packet id, reason code). From 0x80
+	 * on, the server has refused this message alone, with whatever code it likes. An error
 	 * code also tells that a message queued before CONNACK is not one the server takes;
 	 * then for QoS 0 as well, with packet id 0.
 	 */
@@ -771,7 +781,9 @@ mquic_subscription_add_user_property(struct mquic_subscription *subscription, co
 
 /* ---- Session -------------------------------------------------------------
  * One MQTT client. It outlives connections: after #MQUIC_EVENT_DISCONNECTED it may be
- * connected again, and messages in flight are sent again as MQTT 5.0 section 4.4 asks.
+ * connected again, and messages in flight are sent again as MQTT 5.0 section 4.4 asks. But
+ * a message at which the server itself ends three connections is given up, for it would come
+ * back for ever: #MQUIC_EVENT_DELIVERED with 0x80, "unspecified error", and a sentence.
  * Setters are for a session that is not connected; else they answer #MQUIC_ERR_STATE.
  *
  *     new ──connect──▶ CONNECTING ──CONNECTED──▶ CONNECTED ──disconnect──▶ CLOSING
@@ -838,9 +850,21 @@ MQUIC_API enum mquic_status mquic_session_set_will(struct mquic_session *session
  */
 MQUIC_API enum mquic_status mquic_session_set_receive_maximum(struct mquic_session *session,
 							      uint16_t maximum);
-/** Largest packet we take, 1024 to 268435460 bytes, the latter by default. Since: 0.1 */
+/**
+ * Largest packet we take, 1024 to 268435460 bytes, 8388608 (8 MiB) by default. While it becomes a
+ * message, a packet is held twice. MQTT 5.0 tells the server, which then drops a larger message
+ * for this client (3.1.2.11.4); in 3.1.1 one ends the session with #MQUIC_ERR_TOO_LARGE. Packets
+ * that carry no message may have 1 MiB at most. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_session_set_maximum_packet_size(struct mquic_session *session,
 								  uint32_t bytes);
+/**
+ * User properties, and subscription identifiers, that we take in one packet, 1 to 1000000, 1000 by
+ * default. A message with more is refused with 0x97, "quota exceeded" (QoS 0: dropped), and the
+ * log says so; of other packets the rest of the user properties is left out. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_set_maximum_properties(struct mquic_session *session,
+								 uint32_t count);
 /** Topic aliases the server may use towards us, 0 by default (3.1.2.11.5). Since: 0.1 */
 MQUIC_API enum mquic_status mquic_session_set_topic_alias_maximum(struct mquic_session *session,
 								  uint16_t maximum);
