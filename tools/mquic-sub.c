@@ -30,9 +30,11 @@ struct sub {
 	struct client_options common;
 	struct list topics, unsubscribe, filter_out;
 	const char *format;
-	uint32_t count;	    /* -C; 0: no end */
-	uint32_t timeout_s; /* -W; 0: none */
-	bool verbose, no_newline, no_stale, only_stale, retain_as_published, exit_subscribed;
+	uint32_t count;		/* -C; 0: no end */
+	uint32_t timeout_s;	/* -W; 0: none */
+	uint32_t keep_permille; /* --random-filter: how many of a thousand are printed */
+	bool verbose, pretty, no_newline, no_stale, only_stale, retain_as_published,
+		exit_subscribed;
 
 	struct client client;
 	struct mquic_subscription *subscription;
@@ -63,6 +65,8 @@ static const char help_head[] =
 	" -R : do not print retained messages that were stale on arrival.\n"
 	" -T : do not print messages whose topic matches; may be repeated.\n"
 	" -U : unsubscribe from this topic; may be repeated.\n"
+	" --pretty : print the JSON of %j and %J on several lines.\n"
+	" --random-filter : print only this percentage of messages, 0.1 to 100, chosen by chance.\n"
 	" --retained-only : print retained messages only, and leave at the first other one.\n"
 	" --retain-as-published : keep the retain flag the publisher has set. MQTT 5 only.\n";
 
@@ -99,6 +103,21 @@ static bool add_filter_out(void *target, const char *name, struct words *words)
 	return add_word(&((struct sub *)target)->filter_out, words_next(words, name, "topic"));
 }
 
+static bool set_random_filter(void *target, const char *name, struct words *words)
+{
+	const char *text = words_next(words, name, "percentage");
+	double percent;
+	char *end;
+
+	if (!text)
+		return false;
+	percent = strtod(text, &end);
+	if (end == text || *end != '\0' || !(percent >= 0.1 && percent <= 100))
+		return say_usage("%s takes a percentage from 0.1 to 100, not '%s'.", name, text);
+	((struct sub *)target)->keep_permille = (uint32_t)(percent * 10 + 0.5);
+	return true;
+}
+
 #define AT(member) offsetof(struct sub, member)
 
 static const struct option_spec specs[] = {
@@ -112,6 +131,8 @@ static const struct option_spec specs[] = {
 	{"-N", NULL, OPTION_FLAG, AT(no_newline), 0, 0, NULL},
 	{"-R", NULL, OPTION_FLAG, AT(no_stale), 0, 0, NULL},
 	{"-E", NULL, OPTION_FLAG, AT(exit_subscribed), 0, 0, NULL},
+	{NULL, "--pretty", OPTION_FLAG, AT(pretty), 0, 0, NULL},
+	{NULL, "--random-filter", OPTION_CALL, 0, 0, 0, set_random_filter},
 	{NULL, "--retained-only", OPTION_FLAG, AT(only_stale), 0, 0, NULL},
 	{NULL, "--retain-as-published", OPTION_FLAG, AT(retain_as_published), 0, 0, NULL},
 	{NULL, NULL, 0, 0, 0, 0, NULL},
@@ -124,8 +145,6 @@ static bool check_options(struct sub *sub)
 	if (sub->topics.count == 0)
 		return say_usage("You must specify a topic to subscribe to, with -t or in the URL "
 				 "of -L.");
-	if (sub->verbose && sub->format)
-		return say_usage("-v and -F both say how to print. Use one of them.");
 	if (sub->no_stale && sub->only_stale)
 		return say_usage("-R and --retained-only leave nothing to print. Use one of them.");
 	if (sub->retain_as_published && sub->common.protocol == MQUIC_PROTOCOL_MQTT_3_1_1)
@@ -191,15 +210,23 @@ static bool is_wanted(const struct sub *sub, const struct mquic_message *message
 	for (size_t i = 0; i < sub->filter_out.count; i++)
 		if (topic_matches(sub->filter_out.items[i], topic))
 			return false;
-	return true;
+	return random() % 1000 < (long)sub->keep_permille;
 }
 
+/* An empty payload prints nothing, and with -v "(null)", as scripts know it of mosquitto_sub. */
 static void print_message(const struct sub *sub, const struct mquic_message *message)
 {
-	if (sub->format)
-		format_print(stdout, sub->format, message);
-	else
-		format_print(stdout, sub->verbose ? "%t %p" : "%p", message);
+	const char *format = sub->format;
+	size_t len;
+
+	mquic_message_payload(message, &len);
+	if (!format && len > 0)
+		format = sub->verbose ? "%t %p" : "%p";
+	else if (!format && sub->verbose && !sub->no_newline)
+		format = "%t (null)";
+	if (!format)
+		return;
+	format_print(stdout, format, sub->pretty, message);
 	if (!sub->no_newline)
 		putchar('\n');
 }
@@ -365,6 +392,8 @@ static int run(struct sub *sub)
 static bool set_up(struct sub *sub)
 {
 	memset(sub, 0, sizeof(*sub));
+	sub->keep_permille = 1000;
+	srandom((unsigned int)clock_us());
 	if (client_options_init(&sub->common) &&
 	    mquic_subscription_new(&sub->subscription) == MQUIC_OK &&
 	    mquic_subscription_new(&sub->unsubscription) == MQUIC_OK) {

@@ -174,6 +174,7 @@ struct mquic_message *mqtt_message_pack(const struct mqtt_publish *publish)
 	if (arrays > 0)
 		message->extras = pack_extras(&block, properties);
 	message->packet_id = publish->packet_id;
+	message->topic_alias = (uint16_t)mqtt_properties_number(properties, MQTT_TOPIC_ALIAS, 0);
 	message->qos = publish->qos;
 	message->retain = publish->retain;
 	message->duplicate = publish->duplicate;
@@ -249,6 +250,7 @@ enum mquic_status mquic_message_copy(struct mquic_message **copy,
 	made = mqtt_message_pack(&publish);
 	if (made == NULL)
 		return MQUIC_ERR_MEMORY;
+	made->topic_alias = message->topic_alias;
 	*copy = made;
 	return MQUIC_OK;
 }
@@ -445,6 +447,11 @@ bool mquic_message_retain(const struct mquic_message *message)
 bool mquic_message_duplicate(const struct mquic_message *message)
 {
 	return message != NULL && message->duplicate;
+}
+
+uint16_t mquic_message_topic_alias(const struct mquic_message *message)
+{
+	return message == NULL ? 0 : message->topic_alias;
 }
 
 uint16_t mquic_message_packet_id(const struct mquic_message *message)

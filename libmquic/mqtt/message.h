@@ -28,6 +28,7 @@ struct mquic_message {
 	struct mqtt_message_extras *extras; /* NULL: none */
 	uint32_t expiry_s;
 	uint16_t packet_id;
+	uint16_t topic_alias;
 	uint8_t qos;
 	bool retain;
 	bool duplicate;

@@ -57,6 +57,7 @@ REFUSE(mquic_message_add_user_property, struct mquic_message *message, const cha
        size_t name_len, const char *value, size_t value_len)
 NOTHING(bool, false, mquic_message_user_property, const struct mquic_message *message, size_t index,
 	const char **name, size_t *name_len, const char **value, size_t *value_len)
+NOTHING(uint16_t, 0, mquic_message_topic_alias, const struct mquic_message *message)
 NOTHING(uint32_t, 0, mquic_message_subscription_id, const struct mquic_message *message,
 	size_t index)
 IGNORE(mquic_subscription_free, struct mquic_subscription *subscription)

@@ -6,7 +6,7 @@ Who may include whom. Inside libmquic downward only:
     core <- tls <- quic     core <- mqtt     (quic, mqtt) <- session
 
 tls/ alone knows GnuTLS and quic/ alone ngtcp2; whatever stands outside the library knows
-nothing of ours but mquic.h.
+nothing of ours but mquic.h. JSON is a matter of one directory of the tools.
 """
 
 import re
@@ -25,6 +25,7 @@ ROOMS = {
 FOREIGN = {
     "gnutls": ["libmquic/tls/", "tools/mquic-keygen.c", "tools/keygen/"],
     "ngtcp2": ["libmquic/quic/"],
+    "json-c": ["tools/common/json/"],
 }
 # They look into the rooms, foreign types included, or stand in for a foreign library.
 INSIDERS = ("tests/unit/", "tests/sim/", "tests/hostile/", "tests/fuzz/", "tests/preload/")

@@ -147,7 +147,7 @@ def test_format(broker):
     )  # fmt: skip
     assert sub.wait() == 0
     assert sub.lines[0] == (
-        "a/b|Jürgen|4ac3bc7267656e|4AC3BC7267656E|7|1|0|1|%|@|\t\\|text/plain||k:v k:w||0"
+        "a/b|Jürgen|4ac3bc7267656e|4AC3BC7267656E|7|1|0|1|%|@|\t\\|text/plain||k:v k:w||"
     )
 
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(SOURCE / "tests" / "abi"))
 
 from tap import Tap  # noqa: E402 (the path must be set first)
 
-HEADERS = ["gnutls", "ngtcp2", "linux", "asm-generic", "cjson", "mosquitto.h",
+HEADERS = ["gnutls", "ngtcp2", "linux", "asm-generic", "json-c", "mosquitto.h",
            "mosquitto_broker.h", "mosquitto_plugin.h", "mqtt_protocol.h"]
 FLAGS = ["-std=gnu11", "-fsyntax-only", "-D_GNU_SOURCE", '-DMQUIC_VERSION_STRING="0"',
          "-DMQUIC_LOG_LINES=1", "-Wall", "-Wextra", "-Wno-overlength-strings",

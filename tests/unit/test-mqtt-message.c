@@ -208,11 +208,13 @@ START_TEST(packed_message_has_all_the_packet_had)
 	static const uint32_t ids[] = {7, 300};
 	struct mqtt_publish publish = {.qos = 1, .duplicate = true, .packet_id = 77};
 	struct mquic_message *packed;
+	struct mquic_message *copy;
 
 	publish.topic = bytes_of("t", 1);
 	publish.payload = bytes_of(NULL, 0);
 	mqtt_properties_init(&publish.properties);
 	mqtt_properties_set_ids(&publish.properties, ids, 2);
+	mqtt_properties_set_number(&publish.properties, MQTT_TOPIC_ALIAS, 65535);
 	packed = mqtt_message_pack(&publish);
 	ck_assert_ptr_nonnull(packed);
 	ck_assert(mquic_message_duplicate(packed));
@@ -220,6 +222,10 @@ START_TEST(packed_message_has_all_the_packet_had)
 	ck_assert_uint_eq(mquic_message_subscription_id(packed, 0), 7);
 	ck_assert_uint_eq(mquic_message_subscription_id(packed, 1), 300);
 	ck_assert_uint_eq(mquic_message_subscription_id(packed, 2), 0);
+	ck_assert_uint_eq(mquic_message_topic_alias(packed), 65535);
+	ck_assert_int_eq(mquic_message_copy(&copy, packed), MQUIC_OK);
+	ck_assert_uint_eq(mquic_message_topic_alias(copy), 65535);
+	mquic_message_free(copy);
 	mquic_message_free(packed);
 }
 END_TEST

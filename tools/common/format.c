@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "format.h"
 
+#include "json/json.h"
 #include "say.h"
+#include "utf8.h"
 
+#include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,10 +15,12 @@ const char format_help[] =
 	"\nSequences in the format of -F:\n"
 	"   %t topic   %p payload   %x %X payload in hexadecimal   %l length of the payload\n"
 	"   %q QoS     %r retained  %m packet identifier           %% a percent sign\n"
-	"   %C content type   %D correlation data   %E message expiry interval\n"
+	"   %A topic alias   %C content type   %D correlation data   %E message expiry interval\n"
 	"   %F payload format   %P user properties   %R response topic   %S subscription "
 	"identifiers\n"
 	"   %I time as ISO 8601   %U time as seconds since 1970\n"
+	"   %j all of it as JSON, the payload as text   %J the payload as the JSON it is\n"
+	"   %10t %-10t at least ten wide, right or left   %05l with zeros   %.10t at most ten\n"
 	"   @X is strftime's %X, @N nanoseconds, @@ an at sign; \\n \\t \\r \\a \\e \\v \\0 \\\\ "
 	"as "
 	"in C\n";
@@ -71,6 +77,14 @@ static void put_correlation_data(FILE *out, const struct mquic_message *message)
 	put_bytes(out, data, len);
 }
 
+static void put_topic_alias(FILE *out, const struct mquic_message *message)
+{
+	uint16_t alias = mquic_message_topic_alias(message);
+
+	if (alias)
+		fprintf(out, "%u", (unsigned int)alias);
+}
+
 static void put_expiry(FILE *out, const struct mquic_message *message)
 {
 	uint32_t seconds;
@@ -104,7 +118,62 @@ static void put_subscription_ids(FILE *out, const struct mquic_message *message)
 
 /* ---- sequences ----------------------------------------------------------- */
 
-static const char percent_letters[] = "%tpxXlqrmCDEFPRSIU";
+static const char percent_letters[] = "%tpxXlqrmACDEFPRSIUjJ";
+static const char padded_letters[] = "ACEFIlmpRStxX"; /* take a width, as mosquitto_sub's do */
+static const char zeroed_letters[] = "AEFlmpSxX";     /* may be padded with zeros */
+static const char cut_letters[] = "CIRt";	      /* take a precision */
+
+#define WIDEST 9999
+
+/* What stands between '%' and its letter, that included: %-010.5t */
+struct sequence {
+	bool left, zeros;
+	bool is_cut;
+	size_t width, precision;
+	char letter;
+};
+
+/* What a message is printed with. */
+struct printing {
+	const struct mquic_message *message;
+	struct timespec now;
+	bool pretty;
+};
+
+/* A number of at most WIDEST; false if it is larger. */
+static bool read_number(const char **at, size_t *number)
+{
+	for (*number = 0; isdigit((unsigned char)**at); ++*at) {
+		*number = *number * 10 + (size_t)(**at - '0');
+		if (*number > WIDEST)
+			return false;
+	}
+	return true;
+}
+
+/* Reads on from behind the '%' to the letter; false if a number is too large. */
+static bool read_sequence(const char **at, struct sequence *sequence)
+{
+	memset(sequence, 0, sizeof(*sequence));
+	if (**at == '-') {
+		sequence->left = true;
+		++*at;
+	}
+	if (**at == '0') {
+		sequence->zeros = true;
+		++*at;
+	}
+	if (!read_number(at, &sequence->width))
+		return false;
+	if (**at == '.') {
+		sequence->is_cut = true;
+		++*at;
+		if (!read_number(at, &sequence->precision))
+			return false;
+	}
+	sequence->letter = **at;
+	return true;
+}
 
 static void put_strftime(FILE *out, const char *format, const struct timespec *now)
 {
@@ -115,9 +184,12 @@ static void put_strftime(FILE *out, const char *format, const struct timespec *n
 	put_bytes(out, text, strftime(text, sizeof(text), format, &local));
 }
 
-static void put_percent(FILE *out, char letter, const struct mquic_message *message,
-			const struct timespec *now)
+/* Prints what the letter stands for, in full. */
+static void put_value(FILE *out, char letter, const struct printing *printing)
 {
+	const struct mquic_message *message = printing->message;
+	const struct timespec *now = &printing->now;
+
 	switch (letter) {
 	case 't':
 		put_text(out, mquic_message_topic, message);
@@ -143,6 +215,9 @@ static void put_percent(FILE *out, char letter, const struct mquic_message *mess
 	case 'm':
 		fprintf(out, "%u", mquic_message_packet_id(message));
 		break;
+	case 'A':
+		put_topic_alias(out, message);
+		break;
 	case 'C':
 		put_text(out, mquic_message_content_type, message);
 		break;
@@ -153,7 +228,7 @@ static void put_percent(FILE *out, char letter, const struct mquic_message *mess
 		put_expiry(out, message);
 		break;
 	case 'F':
-		fprintf(out, "%d", mquic_message_utf8_payload(message));
+		fputs(mquic_message_utf8_payload(message) ? "1" : "", out);
 		break;
 	case 'P':
 		put_user_properties(out, message);
@@ -170,9 +245,56 @@ static void put_percent(FILE *out, char letter, const struct mquic_message *mess
 	case 'U':
 		fprintf(out, "%" PRIdMAX ".%09ld", (intmax_t)now->tv_sec, now->tv_nsec);
 		break;
+	case 'j':
+	case 'J':
+		json_print(
+			out, message, now,
+			(struct json_style){.parsed = letter == 'J', .pretty = printing->pretty});
+		break;
 	default:
 		fputc(letter, out);
 	}
+}
+
+static void put_padding(FILE *out, const struct sequence *sequence, size_t used)
+{
+	bool zeros = sequence->zeros && !sequence->left && strchr(zeroed_letters, sequence->letter);
+
+	for (size_t i = used; i < sequence->width; i++)
+		fputc(zeros ? '0' : ' ', out);
+}
+
+/* A width counts bytes, as that of printf() does; a cut leaves no half character. */
+static void put_field(FILE *out, const struct sequence *sequence, const char *value, size_t len)
+{
+	if (sequence->is_cut && strchr(cut_letters, sequence->letter))
+		len = utf8_cut(value, len, sequence->precision);
+	if (!sequence->left)
+		put_padding(out, sequence, len);
+	put_bytes(out, value, len);
+	if (sequence->left)
+		put_padding(out, sequence, len);
+}
+
+static void put_sequence(FILE *out, const struct sequence *sequence,
+			 const struct printing *printing)
+{
+	char *value = NULL;
+	size_t len;
+	FILE *memory;
+
+	if ((sequence->width == 0 && !sequence->is_cut) ||
+	    !strchr(padded_letters, sequence->letter)) {
+		put_value(out, sequence->letter, printing);
+		return;
+	}
+	memory = open_memstream(&value, &len);
+	if (memory) {
+		put_value(memory, sequence->letter, printing);
+		if (fclose(memory) == 0)
+			put_field(out, sequence, value, len);
+	}
+	free(value);
 }
 
 static void put_time(FILE *out, char letter, const struct timespec *now)
@@ -195,41 +317,47 @@ static void put_escape(FILE *out, char letter)
 	fputc(escape_values[strchr(escape_letters, letter) - escape_letters], out);
 }
 
-static bool check_sequence(char start, char letter)
+/* Checks what is behind the '%', '@' or backslash at `*at`, and leaves `*at` at its end. */
+static bool check_sequence(const char **at)
 {
-	const char *known = start == '%' ? percent_letters : escape_letters;
+	const char *start = (*at)++;
+	struct sequence sequence = {.letter = **at};
 
-	if (letter == '\0')
-		return say_usage("Incomplete format specifier '%c' at the end of -F.", start);
-	if (start == '@' || strchr(known, letter))
+	if (*start == '%' && !read_sequence(at, &sequence))
+		return say_usage("A number behind '%%' in -F can be %d at most.", WIDEST);
+	if (sequence.letter == '\0')
+		return say_usage("Incomplete format specifier '%s' at the end of -F.", start);
+	if (*start == '@' ||
+	    strchr(*start == '%' ? percent_letters : escape_letters, sequence.letter))
 		return true;
-	return say_usage("Invalid format specifier '%c%c' in -F.", start, letter);
+	return say_usage("Invalid format specifier '%.*s' in -F.", (int)(*at - start) + 1, start);
 }
 
 bool format_check(const char *format)
 {
 	for (; *format; format++)
-		if (strchr("%@\\", *format)) {
-			if (!check_sequence(format[0], format[1]))
-				return false;
-			format++;
-		}
+		if (strchr("%@\\", *format) && !check_sequence(&format))
+			return false;
 	return true;
 }
 
-void format_print(FILE *out, const char *format, const struct mquic_message *message)
+void format_print(FILE *out, const char *format, bool pretty, const struct mquic_message *message)
 {
-	struct timespec now;
+	struct printing printing = {.message = message, .pretty = pretty};
+	struct sequence sequence;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_REALTIME, &printing.now);
 	for (; *format; format++) {
-		if (*format == '%')
-			put_percent(out, *++format, message, &now);
-		else if (*format == '@')
-			put_time(out, *++format, &now);
-		else if (*format == '\\')
+		if (*format == '%') {
+			format++;
+			(void)read_sequence(&format, &sequence);
+			put_sequence(out, &sequence, &printing);
+		} else if (*format == '@') {
+			put_time(out, *++format, &printing.now);
+		} else if (*format == '\\') {
 			put_escape(out, *++format);
-		else
+		} else {
 			fputc(*format, out);
+		}
 	}
 }

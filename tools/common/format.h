@@ -10,8 +10,8 @@
 
 /* Whether every sequence is known; says which is not. */
 bool format_check(const char *format);
-/* Prints a message by a checked format. */
-void format_print(FILE *out, const char *format, const struct mquic_message *message);
+/* Prints a message by a checked format; `pretty`: JSON on several lines. */
+void format_print(FILE *out, const char *format, bool pretty, const struct mquic_message *message);
 
 extern const char format_help[];
 

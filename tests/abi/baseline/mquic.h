@@ -746,6 +746,11 @@ MQUIC_API enum mquic_status mquic_message_add_user_property(struct mquic_message
 MQUIC_API bool mquic_message_user_property(const struct mquic_message *message, size_t index,
 					   const char **name, size_t *name_len, const char **value,
 					   size_t *value_len);
+/**
+ * Received messages: the topic alias that the server sent, 0 for none (MQTT 5.0 3.3.2.3.4). The
+ * topic is there all the same; publishing the message sends no alias because of it. Since: 0.1
+ */
+MQUIC_API uint16_t mquic_message_topic_alias(const struct mquic_message *message);
 /** Received messages: subscription identifier at `index`, 0 past the last (3.3.2.3.8). Since: 0.1 */
 MQUIC_API uint32_t mquic_message_subscription_id(const struct mquic_message *message,
 						 size_t index);

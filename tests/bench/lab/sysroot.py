@@ -18,7 +18,7 @@ ARCHITECTURES = {
     "armhf": {"triplet": "arm-linux-gnueabihf", "multiarch": "arm-linux-gnueabihf",
               "family": "arm", "cpu": "armv7", "package": "gcc-arm-linux-gnueabihf"},
 }
-PACKAGES = ["libgnutls28-dev", "libngtcp2-crypto-gnutls-dev", "libngtcp2-dev"]
+PACKAGES = ["libgnutls28-dev", "libjson-c-dev", "libngtcp2-crypto-gnutls-dev", "libngtcp2-dev"]
 # Taken alone: the headers would bring the broker with all it needs.
 ALONE = ["libmosquitto-dev", "libmosquitto1", "mosquitto-dev"]
 

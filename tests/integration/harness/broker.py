@@ -280,7 +280,8 @@ class Broker:
     def tcp_pub(self, *args, check=True, **options):
         """mosquitto_pub over plain TCP to the same broker."""
         argv = ["mosquitto_pub", "-h", self.host, "-p", str(self.tcp_port), *map(str, args)]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, **options)
+        options.setdefault("text", True)
+        done = subprocess.run(argv, capture_output=True, timeout=60, **options)
         assert not check or done.returncode == 0, done
         return done
 
