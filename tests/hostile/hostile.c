@@ -320,8 +320,12 @@ void hostile_update_keys(struct hostile *peer)
 
 void hostile_use_new_cid(struct hostile *peer)
 {
-	if (peer->new_cid_len == 0)
+	if (peer->new_cid_count == 0)
 		return;
-	memcpy(peer->destination, peer->new_cid, peer->new_cid_len);
-	peer->destination_len = peer->new_cid_len;
+	peer->destination_len = peer->new_cid_lens[0];
+	memcpy(peer->destination, peer->new_cids[0], peer->destination_len);
+	peer->new_cid_count--;
+	memmove(peer->new_cids[0], peer->new_cids[1], sizeof(peer->new_cids) - 20);
+	memmove(peer->new_cid_lens, peer->new_cid_lens + 1,
+		sizeof(peer->new_cid_lens) - sizeof(peer->new_cid_lens[0]));
 }

@@ -134,9 +134,9 @@ struct hostile {
 	unsigned int hello_retries;
 	unsigned int retries;
 	unsigned int version_negotiations;
-	uint8_t new_cid[20]; /* the newest of NEW_CONNECTION_ID */
-	size_t new_cid_len;
-	uint64_t new_cid_number;
+	uint8_t new_cids[8][20]; /* of NEW_CONNECTION_ID, not used yet */
+	size_t new_cid_lens[8];
+	size_t new_cid_count;
 	uint64_t stream_bytes;
 	bool closed;
 	bool closed_by_application;
@@ -177,7 +177,7 @@ void hostile_send_retry(struct hostile *peer);
 
 /* The next key phase for what is sent; the endpoint is expected to follow. */
 void hostile_update_keys(struct hostile *peer);
-/* Uses the identifier that the endpoint gave last. */
+/* Uses the next identifier that the endpoint has given, if there is one. */
 void hostile_use_new_cid(struct hostile *peer);
 
 /* Helpers for on_params: removes a parameter, adds one. */

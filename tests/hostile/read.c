@@ -61,19 +61,18 @@ static void hear_close(struct hostile *peer, enum hostile_level level, uint64_t 
 
 static void hear_new_cid(struct hostile *peer, struct octets_view *view)
 {
-	uint64_t number = view_varint(view);
-	uint64_t len;
+	size_t len;
 	const uint8_t *cid;
 
 	(void)view_varint(view);
-	len = view_number(view, 1);
+	(void)view_varint(view);
+	len = (size_t)view_number(view, 1);
 	cid = view_take(view, len);
 	(void)view_take(view, 16);
-	if (view->failed || len > sizeof(peer->new_cid))
+	if (view->failed || len > sizeof(peer->new_cids[0]) || peer->new_cid_count == 8)
 		return;
-	memcpy(peer->new_cid, cid, (size_t)len);
-	peer->new_cid_len = (size_t)len;
-	peer->new_cid_number = number;
+	memcpy(peer->new_cids[peer->new_cid_count], cid, len);
+	peer->new_cid_lens[peer->new_cid_count++] = len;
 }
 
 static void hear_ack(struct octets_view *view, bool ecn)

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Handshakes that go wrong on purpose: what TLS messages lack, bear or repeat, and when they come.
  */
-#include <check.h>
 #include <string.h>
 
-#include "../unit/tls-kit.h"
-#include "scene.h"
-
-#define CRYPTO_ERROR 0x0100
-
-#define ALERT_UNEXPECTED_MESSAGE      10
-#define ALERT_MISSING_EXTENSION	      109
-#define ALERT_NO_APPLICATION_PROTOCOL 120
+#include "expect.h"
 
 static struct scene scene;
 
@@ -40,20 +32,6 @@ static void open_way(bool attacks_server, enum way way)
 		scene.peer->demand_retry = true;
 }
 
-static void expect_close(uint64_t code)
-{
-	ck_assert_msg(scene_until_closed(&scene), "nothing was said, the endpoint: '%s'",
-		      scene.end.text);
-	ck_assert_msg(scene.peer->close_code == code && !scene.peer->closed_by_application,
-		      "closed with 0x%llx: %s", (unsigned long long)scene.peer->close_code,
-		      scene.end.text);
-}
-
-static void finish(void)
-{
-	ck_assert(scene_close(&scene));
-}
-
 /* ---- RFC 9001 section 8.2: transport parameters must be there --------------------- */
 
 static void without_params(struct hostile *peer, enum hostile_level level, struct octets *message)
@@ -76,8 +54,8 @@ START_TEST(server_refuses_a_hello_without_transport_parameters)
 	open_way(true, (enum way)_i);
 	scene.peer->on_message = without_params;
 	scene_begin(&scene);
-	expect_close(CRYPTO_ERROR + ALERT_MISSING_EXTENSION);
-	finish();
+	expect_close(&scene, CRYPTO_ERROR + ALERT_MISSING_EXTENSION);
+	finish(&scene);
 }
 END_TEST
 
@@ -86,8 +64,8 @@ START_TEST(server_refuses_a_hello_whose_transport_parameters_have_another_type)
 	open_way(true, (enum way)_i);
 	scene.peer->on_message = with_params_renamed;
 	scene_begin(&scene);
-	expect_close(CRYPTO_ERROR + ALERT_MISSING_EXTENSION);
-	finish();
+	expect_close(&scene, CRYPTO_ERROR + ALERT_MISSING_EXTENSION);
+	finish(&scene);
 }
 END_TEST
 
@@ -96,8 +74,8 @@ START_TEST(client_refuses_a_server_without_transport_parameters)
 	open_way(false, (enum way)_i);
 	scene.peer->no_params = true;
 	scene_begin(&scene);
-	expect_close(CRYPTO_ERROR + ALERT_MISSING_EXTENSION);
-	finish();
+	expect_close(&scene, CRYPTO_ERROR + ALERT_MISSING_EXTENSION);
+	finish(&scene);
 }
 END_TEST
 
@@ -114,8 +92,8 @@ START_TEST(key_update_message_in_the_datagram_of_finished_ends_the_connection)
 	open_way(_i % 2 == 0, (enum way)(_i / 2));
 	scene.peer->on_confirmed = update_behind_finished;
 	scene_begin(&scene);
-	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
-	finish();
+	expect_close(&scene, CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish(&scene);
 }
 END_TEST
 
@@ -125,8 +103,8 @@ START_TEST(key_update_message_right_behind_finished_ends_the_connection)
 	scene.peer->on_confirmed = update_behind_finished;
 	scene.peer->split = true;
 	scene_begin(&scene);
-	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
-	finish();
+	expect_close(&scene, CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish(&scene);
 }
 END_TEST
 
@@ -137,8 +115,8 @@ START_TEST(key_update_message_ends_an_old_connection)
 	sim_run(scene.sim, 10 * SIM_SECOND);
 	hostile_say_tls(scene.peer, HOSTILE_APP, key_update, sizeof(key_update));
 	hostile_flush(scene.peer);
-	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
-	finish();
+	expect_close(&scene, CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish(&scene);
 }
 END_TEST
 
@@ -155,8 +133,8 @@ START_TEST(key_update_message_in_the_handshake_ends_it)
 	open_way(_i % 2 == 0, (enum way)(_i / 2));
 	scene.peer->on_message = update_before_finished;
 	scene_begin(&scene);
-	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
-	finish();
+	expect_close(&scene, CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish(&scene);
 }
 END_TEST
 
@@ -182,8 +160,8 @@ START_TEST(other_messages_after_the_handshake_end_the_connection)
 	scene_connect(&scene);
 	hostile_say_tls(scene.peer, HOSTILE_APP, message, sizeof(message));
 	hostile_flush(scene.peer);
-	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
-	finish();
+	expect_close(&scene, CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish(&scene);
 }
 END_TEST
 
@@ -202,8 +180,8 @@ START_TEST(end_of_early_data_ends_the_handshake)
 	open_way(true, (enum way)_i);
 	scene.peer->on_message = end_early_data;
 	scene_begin(&scene);
-	expect_close(CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
-	finish();
+	expect_close(&scene, CRYPTO_ERROR + ALERT_UNEXPECTED_MESSAGE);
+	finish(&scene);
 }
 END_TEST
 
@@ -213,8 +191,8 @@ START_TEST(no_or_another_application_protocol_ends_the_handshake)
 	scene_open(&scene, _i % 2 == 0, 1);
 	scene.peer->alpn = _i < 2 ? NULL : "dummy";
 	scene_begin(&scene);
-	expect_close(CRYPTO_ERROR + ALERT_NO_APPLICATION_PROTOCOL);
-	finish();
+	expect_close(&scene, CRYPTO_ERROR + ALERT_NO_APPLICATION_PROTOCOL);
+	finish(&scene);
 }
 END_TEST
 
@@ -274,7 +252,7 @@ START_TEST(client_stands_1rtt_packets_with_the_first_flight)
 	scene_begin(&scene);
 	sim_run(scene.sim, 5 * SIM_SECOND);
 	ck_assert(scene.ready == 1 || scene.peer->closed);
-	finish();
+	finish(&scene);
 }
 END_TEST
 

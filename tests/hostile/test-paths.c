@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Peers that change addresses and connection identifiers as no honest one does. */
+#include <string.h>
+
+#include "expect.h"
+
+static struct scene scene;
+
+static void say_new_cid(uint64_t number, uint64_t retire_prior_to)
+{
+	struct octets frame = {.len = 0};
+	uint8_t cid[8] = "name ..";
+
+	cid[5] = (uint8_t)(number >> 8);
+	cid[6] = (uint8_t)number;
+	frame_new_cid(&frame, number, retire_prior_to, cid, sizeof(cid));
+	hostile_say(scene.peer, &frame);
+	sim_run(scene.sim, 20 * SIM_MS);
+}
+
+static void say_ping(void)
+{
+	struct octets frame = {.len = 0};
+
+	octets_varint(&frame, FRAME_PING);
+	hostile_say(scene.peer, &frame);
+	sim_run(scene.sim, 20 * SIM_MS);
+}
+
+/* Another address, and another of the endpoint's identifiers: what it uses has to change, too. */
+static void move(void)
+{
+	sim_rebind(scene.peer->probe);
+	hostile_use_new_cid(scene.peer);
+	say_ping();
+}
+
+/*
+ * RFC 9000 section 5.1.2: what a peer wants retired has to be kept until it acknowledges that. So
+ * many of them end the connection; a move must not be the one too many.
+ */
+START_TEST(retirements_that_are_never_acknowledged_end_the_connection)
+{
+	uint64_t last = 8 + (uint64_t)_i;
+	uint64_t number;
+
+	scene_open(&scene, true, 1);
+	scene_connect(&scene);
+	scene.peer->no_acks = true;
+	for (number = 1; number <= last; number++)
+		say_new_cid(number, number);
+	say_new_cid(last + 1, 0);
+	say_new_cid(last + 2, 0);
+	say_new_cid(last + 3, 0);
+	move();
+	move();
+	move();
+	sim_run(scene.sim, SIM_SECOND);
+	ck_assert(!scene.peer->closed || scene.peer->close_code == CONNECTION_ID_LIMIT_ERROR);
+	finish(&scene);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *made = suite_create("hostile-paths");
+	TCase *identifiers = tcase_create("identifiers");
+
+	tcase_add_loop_test(identifiers,
+			    retirements_that_are_never_acknowledged_end_the_connection, 0, 12);
+	suite_add_tcase(made, identifiers);
+	return made;
+}
+
+int main(void)
+{
+	return kit_main(suite());
+}
