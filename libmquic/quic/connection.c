@@ -137,8 +137,7 @@ static void feed(struct mquic_connection *connection, struct wire *wire,
 	ngtcp2_pkt_info info = {.ecn = datagram->ecn};
 	int code;
 
-	code = ngtcp2_conn_read_pkt(connection->conn, &path, &info, datagram->data, datagram->len,
-				    endpoint_now(connection->endpoint));
+	code = guard_read(connection, &path, &info, datagram);
 	if (code == NGTCP2_ERR_RETRY) {
 		ngtcp2_pkt_hd hd;
 

@@ -184,6 +184,11 @@ static void close_with(struct mquic_connection *connection, int code)
 			alert = tls_session_alert(connection->tls, alert);
 		tls_end(connection, alert, true);
 		ngtcp2_ccerr_set_tls_alert(&error, alert, NULL, 0);
+	} else if (connection->refused != NGTCP2_NO_ERROR) {
+		connection_set_end(connection, MQUIC_ERR_PROTOCOL, MQUIC_ORIGIN_TRANSPORT,
+				   connection->refused, "the peer %s broke the QUIC protocol: %s",
+				   connection->peer_text, transport_code_text(connection->refused));
+		ngtcp2_ccerr_set_transport_error(&error, connection->refused, NULL, 0);
 	} else {
 		bool ours = code == NGTCP2_ERR_NOMEM || code == NGTCP2_ERR_CALLBACK_FAILURE;
 

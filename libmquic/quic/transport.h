@@ -155,6 +155,7 @@ struct mquic_connection {
 
 	enum connection_state state;
 	int failure;             /* an ngtcp2 error to act on; 0: none */
+	uint64_t refused;        /* the code a packet was refused with (guard.c) */
 	bool owned;		 /* a handle is out */
 	bool handshake_done;     /* recorded by the callback, acted on by the task */
 	bool handshake_told;
@@ -244,6 +245,16 @@ void unproven_heard(struct mquic_connection *connection, const struct datagram *
 size_t unproven_room(struct mquic_connection *connection, size_t wanted);
 /* A packet goes. */
 void unproven_sent(struct mquic_connection *connection, const ngtcp2_path *path, size_t len);
+
+/* ---- guard.c: rules of QUIC that ngtcp2 does not see to ---- */
+
+/* ngtcp2_conn_read_pkt(), and what a packet is refused for in connection->refused. */
+int guard_read(struct mquic_connection *connection, const ngtcp2_path *path,
+	       const ngtcp2_pkt_info *info, const struct datagram *datagram);
+/* ngtcp2's callback for it. */
+int guard_decrypt(uint8_t *to, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *keys,
+		  const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len,
+		  const uint8_t *header, size_t header_len);
 
 /* ---- held.c: what a client reads only when it is past the handshake ---- */
 

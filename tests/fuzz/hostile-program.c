@@ -326,7 +326,7 @@ static void set_setting(struct scene *scene, const struct record *record)
 {
 	struct mquic_settings *settings = scene->settings;
 
-	switch (record->a % 8) {
+	switch (record->a % 9) {
 	case 0:
 		if (scene->attacks_server)
 			(void)mquic_settings_set_retry(settings, MQUIC_RETRY_ALWAYS);
@@ -350,6 +350,9 @@ static void set_setting(struct scene *scene, const struct record *record)
 		break;
 	case 6:
 		scene->peer->alpn = record->b % 2 == 0 ? NULL : "dummy";
+		break;
+	case 7:
+		scene->peer->own_len = record->b % 21U;
 		break;
 	default:
 		(void)mquic_settings_set_congestion_control(settings, MQUIC_CONGESTION_BBR);

@@ -117,7 +117,9 @@ BOTH = {
     "version-negotiation": BEGIN + record("SPECIAL", 1, 0, 1),
     "crypto-gap": CONNECT + say(frame(6, 0x4, 200, 0, 0, 0, 50)),
     "line-dead": CONNECT + record("LINE", 1) + record("PROGRAM", 0, 250) + SECOND * 2,
-    "bbr": setting(7) + CONNECT + record("PROGRAM", 0, 250) + SECOND,
+    "bbr": setting(8) + CONNECT + record("PROGRAM", 0, 250) + SECOND,
+    "no-identifier": setting(7) + CONNECT + record("MOVE", 0) + say(frame(1), frame(0x1A)) + SECOND,
+    "long-identifier": setting(7, 20) + CONNECT + record("PROGRAM", 0, 50) + SECOND,
     "numbers-skipped": CONNECT + frame(1) + record("PACKET", APP, 0, 0, 100, 1) + record("SEND"),
 }
 
@@ -140,6 +142,14 @@ SERVER = {  # attacks a client
 }
 
 CLIENT = {  # attacks a server
+    "retirements": habit(NO_ACKS)
+    + CONNECT
+    + say(*(new_cid(i, i) for i in range(1, 16)))
+    + say(new_cid(16, 0), new_cid(17, 0), new_cid(18, 0))
+    + (record("MOVE", 0) + record("MOVE", 1) + say(frame(1))) * 3,
+    "probes": CONNECT
+    + say(new_cid(1, 0), new_cid(2, 0), new_cid(3, 0))
+    + (record("MOVE", 0) + say(frame(0x1A)) + record("TIME", 10, 30)) * 8,
     "new-token": CONNECT + say(frame(7, 0, 0, 0, 0, 0, 20)),
     "handshake-done": CONNECT + say(HANDSHAKE_DONE),
     "client-certificate": setting(2) + CONNECT,

@@ -26,7 +26,8 @@ static struct hostile *new (struct sim *sim, const struct hostile_identity *iden
 	peer->probe = sim_probe_new(sim, number, port);
 	peer->probe->user = peer;
 	peer->probe->on_datagram = peer_read;
-	memset(peer->own, server ? 0x5e : 0xc1, HOSTILE_CID);
+	peer->own_len = HOSTILE_CID;
+	memset(peer->own, server ? 0x5e : 0xc1, sizeof(peer->own));
 	memset(peer->retry_source, 0x7e, HOSTILE_CID);
 	return peer;
 }
@@ -89,8 +90,8 @@ static void long_header(struct hostile *peer, enum hostile_level level,
 	octets_number(to, peer->destination_len, 1);
 	octets_put(to, lie->other_destination ? peer->retry_source : peer->destination,
 		   lie->other_destination ? HOSTILE_CID : peer->destination_len);
-	octets_number(to, HOSTILE_CID, 1);
-	octets_put(to, peer->own, HOSTILE_CID);
+	octets_number(to, peer->own_len, 1);
+	octets_put(to, peer->own, peer->own_len);
 	if (level == HOSTILE_INITIAL) {
 		octets_varint(to, peer->token.len);
 		octets_put(to, peer->token.data, peer->token.len);

@@ -93,6 +93,7 @@ struct hostile {
 	bool hello_retry;  /* sees to a HelloRetryRequest */
 	bool demand_retry; /* a server: sends Retry first */
 	bool no_params;	   /* never heard of transport parameters */
+	size_t own_len;	   /* of its first connection identifier, 0 to 20 */
 	const char *alpn;  /* NULL: none */
 	void (*on_message)(struct hostile *peer, enum hostile_level level, struct octets *message);
 	void (*on_params)(struct hostile *peer, struct octets *params);
@@ -110,7 +111,7 @@ struct hostile {
 	struct hostile_lie lies[HOSTILE_LEVELS]; /* about what goes by itself */
 
 	/* What it knows. */
-	uint8_t own[HOSTILE_CID];
+	uint8_t own[20];
 	uint8_t destination[20];
 	size_t destination_len;
 	uint8_t original[20]; /* the first destination */

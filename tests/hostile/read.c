@@ -365,7 +365,7 @@ static size_t take_long(struct hostile *peer, uint8_t *data, size_t len)
 void peer_read(struct sim_host *probe, const struct datagram *datagram)
 {
 	struct hostile *peer = probe->user;
-	struct packet packet = {HOSTILE_APP, 1 + HOSTILE_CID, 0};
+	struct packet packet = {HOSTILE_APP, 1 + peer->own_len, 0};
 	struct octets copy;
 	size_t at = 0;
 

@@ -24,11 +24,26 @@ struct wrong {
 
 /* To a server: stream 0 is the client's, 1 the server's, 2 and 3 are unidirectional. */
 static const struct wrong to_server[] = {
-	{"4.1: data beyond a stream's credit", {0x0e, 0, 100000000, 1}, 4, 1, FLOW_CONTROL_ERROR, 0},
-	{"4.5: an end beyond a stream's credit", {0x04, 0, 0, 100000000}, 4, 0, FLOW_CONTROL_ERROR, 0},
+	{"4.1: data beyond a stream's credit",
+	 {0x0e, 0, 100000000, 1},
+	 4,
+	 1,
+	 FLOW_CONTROL_ERROR,
+	 0},
+	{"4.5: an end beyond a stream's credit",
+	 {0x04, 0, 0, 100000000},
+	 4,
+	 0,
+	 FLOW_CONTROL_ERROR,
+	 0},
 	{"4.6: a stream beyond the limit", {0x0a, 1000000000, 1}, 3, 1, STREAM_LIMIT_ERROR, 0},
 	{"4.6: the highest stream", {0x0a, MAX_ID - 3, 1}, 3, 1, STREAM_LIMIT_ERROR, 0},
-	{"4.6: a unidirectional stream, which none may be", {0x0a, 2, 1}, 3, 1, STREAM_LIMIT_ERROR, 0},
+	{"4.6: a unidirectional stream, which none may be",
+	 {0x0a, 2, 1},
+	 3,
+	 1,
+	 STREAM_LIMIT_ERROR,
+	 0},
 	{"12.4: an unknown frame", {0x20}, 1, 0, FRAME_ENCODING_ERROR, 0},
 	{"12.4: the first unknown frame", {0x1f}, 1, 0, FRAME_ENCODING_ERROR, 0},
 	{"12.4: a frame of a large type", {MAX_ID}, 1, 0, FRAME_ENCODING_ERROR, 0},
@@ -37,30 +52,110 @@ static const struct wrong to_server[] = {
 	{"13.1: ACK of what was never sent", {0x02, 100000, 0, 0, 0}, 5, 0, PROTOCOL_VIOLATION, 0},
 	{"19.3: ACK of less than packet 0", {0x02, 0, 0, 0, 5}, 5, 0, FRAME_ENCODING_ERROR, 0},
 	{"19.3: ACK that is cut off", {0x02, 0, 0, 9, 0}, 5, 0, FRAME_ENCODING_ERROR, 0},
-	{"19.4: RESET_STREAM of a stream that we alone send on", {0x04, 3, 0, 0}, 4, 0, STREAM_STATE_ERROR, 0},
-	{"19.4: RESET_STREAM of ours that was not opened", {0x04, 1, 0, 0}, 4, 0, STREAM_STATE_ERROR, 0},
-	{"19.4: RESET_STREAM beyond the limit", {0x04, 1000000000, 0, 0}, 4, 0, STREAM_LIMIT_ERROR, 0},
-	{"19.5: STOP_SENDING of ours that was not opened", {0x05, 1, 0}, 3, 0, STREAM_STATE_ERROR, 0},
-	{"19.5: STOP_SENDING of a stream we only receive on", {0x05, 2, 0}, 3, 0, STREAM_STATE_ERROR, 0},
+	{"19.4: RESET_STREAM of a stream that we alone send on",
+	 {0x04, 3, 0, 0},
+	 4,
+	 0,
+	 STREAM_STATE_ERROR,
+	 0},
+	{"19.4: RESET_STREAM of ours that was not opened",
+	 {0x04, 1, 0, 0},
+	 4,
+	 0,
+	 STREAM_STATE_ERROR,
+	 0},
+	{"19.4: RESET_STREAM beyond the limit",
+	 {0x04, 1000000000, 0, 0},
+	 4,
+	 0,
+	 STREAM_LIMIT_ERROR,
+	 0},
+	{"19.5: STOP_SENDING of ours that was not opened",
+	 {0x05, 1, 0},
+	 3,
+	 0,
+	 STREAM_STATE_ERROR,
+	 0},
+	{"19.5: STOP_SENDING of a stream we only receive on",
+	 {0x05, 2, 0},
+	 3,
+	 0,
+	 STREAM_STATE_ERROR,
+	 0},
 	{"19.5: STOP_SENDING beyond the limit", {0x05, 1000000000, 0}, 3, 0, STREAM_LIMIT_ERROR, 0},
-	{"19.6: CRYPTO beyond the highest offset", {0x06, MAX_ID, 9}, 3, 9, FRAME_ENCODING_ERROR, CRYPTO_BUFFER_EXCEEDED},
+	{"19.6: CRYPTO beyond the highest offset",
+	 {0x06, MAX_ID, 9},
+	 3,
+	 9,
+	 FRAME_ENCODING_ERROR,
+	 CRYPTO_BUFFER_EXCEEDED},
 	{"7.5: CRYPTO far ahead", {0x06, 1000000, 9}, 3, 9, CRYPTO_BUFFER_EXCEEDED, 0},
 	{"19.7: NEW_TOKEN from a client", {0x07, 9}, 2, 9, PROTOCOL_VIOLATION, 0},
-	{"19.8: data on a stream of ours that was not opened", {0x0a, 1, 1}, 3, 1, STREAM_STATE_ERROR, 0},
+	{"19.8: data on a stream of ours that was not opened",
+	 {0x0a, 1, 1},
+	 3,
+	 1,
+	 STREAM_STATE_ERROR,
+	 0},
 	{"19.8: data on a stream that we alone send on", {0x0a, 3, 1}, 3, 1, STREAM_STATE_ERROR, 0},
-	{"19.8: data beyond the highest offset", {0x0e, 0, MAX_ID, 9}, 4, 9, FRAME_ENCODING_ERROR, FLOW_CONTROL_ERROR},
+	{"19.8: data beyond the highest offset",
+	 {0x0e, 0, MAX_ID, 9},
+	 4,
+	 9,
+	 FRAME_ENCODING_ERROR,
+	 FLOW_CONTROL_ERROR},
 	{"19.8: a stream that is cut off", {0x0a, 0, 90}, 3, 1, FRAME_ENCODING_ERROR, 0},
 	{"19.10: credit for ours that was not opened", {0x11, 1, 9}, 3, 0, STREAM_STATE_ERROR, 0},
-	{"19.10: credit for a stream we only receive on", {0x11, 2, 9}, 3, 0, STREAM_STATE_ERROR, 0},
+	{"19.10: credit for a stream we only receive on",
+	 {0x11, 2, 9},
+	 3,
+	 0,
+	 STREAM_STATE_ERROR,
+	 0},
 	{"19.11: MAX_STREAMS above 2^60", {0x12, STREAMS + 1}, 2, 0, FRAME_ENCODING_ERROR, 0},
-	{"19.11: unidirectional MAX_STREAMS above 2^60", {0x13, STREAMS + 1}, 2, 0, FRAME_ENCODING_ERROR, 0},
-	{"19.13: STREAM_DATA_BLOCKED of a stream that we alone send on", {0x15, 3, 9}, 3, 0, STREAM_STATE_ERROR, 0},
-	{"19.14: STREAMS_BLOCKED above 2^60", {0x16, STREAMS + 1}, 2, 0, FRAME_ENCODING_ERROR, STREAM_LIMIT_ERROR},
-	{"19.14: unidirectional STREAMS_BLOCKED above 2^60", {0x17, STREAMS + 1}, 2, 0, FRAME_ENCODING_ERROR, STREAM_LIMIT_ERROR},
-	{"19.15: NEW_CONNECTION_ID that retires itself", {0x18, 1, 2, 8}, 4, 24, FRAME_ENCODING_ERROR, 0},
-	{"19.15: NEW_CONNECTION_ID without identifier", {0x18, 1, 0, 0}, 4, 16, FRAME_ENCODING_ERROR, 0},
+	{"19.11: unidirectional MAX_STREAMS above 2^60",
+	 {0x13, STREAMS + 1},
+	 2,
+	 0,
+	 FRAME_ENCODING_ERROR,
+	 0},
+	{"19.13: STREAM_DATA_BLOCKED of a stream that we alone send on",
+	 {0x15, 3, 9},
+	 3,
+	 0,
+	 STREAM_STATE_ERROR,
+	 0},
+	{"19.14: STREAMS_BLOCKED above 2^60",
+	 {0x16, STREAMS + 1},
+	 2,
+	 0,
+	 FRAME_ENCODING_ERROR,
+	 STREAM_LIMIT_ERROR},
+	{"19.14: unidirectional STREAMS_BLOCKED above 2^60",
+	 {0x17, STREAMS + 1},
+	 2,
+	 0,
+	 FRAME_ENCODING_ERROR,
+	 STREAM_LIMIT_ERROR},
+	{"19.15: NEW_CONNECTION_ID that retires itself",
+	 {0x18, 1, 2, 8},
+	 4,
+	 24,
+	 FRAME_ENCODING_ERROR,
+	 0},
+	{"19.15: NEW_CONNECTION_ID without identifier",
+	 {0x18, 1, 0, 0},
+	 4,
+	 16,
+	 FRAME_ENCODING_ERROR,
+	 0},
 	{"19.15: NEW_CONNECTION_ID of 21 bytes", {0x18, 1, 0, 21}, 4, 37, FRAME_ENCODING_ERROR, 0},
-	{"19.16: RETIRE_CONNECTION_ID of what was never given", {0x19, 99}, 2, 0, PROTOCOL_VIOLATION, 0},
+	{"19.16: RETIRE_CONNECTION_ID of what was never given",
+	 {0x19, 99},
+	 2,
+	 0,
+	 PROTOCOL_VIOLATION,
+	 0},
 	{"19.17: PATH_CHALLENGE that is cut off", {0x1a}, 1, 3, FRAME_ENCODING_ERROR, 0},
 	{"19.20: HANDSHAKE_DONE from a client", {0x1e}, 1, 0, PROTOCOL_VIOLATION, 0},
 };
@@ -68,36 +163,103 @@ static const struct wrong to_server[] = {
 /* To a client: it has opened no stream, and lets none be opened but by itself. */
 static const struct wrong to_client[] = {
 	{"4.6: a stream beyond the limit", {0x0a, 1000000001, 1}, 3, 1, STREAM_LIMIT_ERROR, 0},
-	{"4.6: a unidirectional stream, which none may be", {0x0a, 3, 1}, 3, 1, STREAM_LIMIT_ERROR, 0},
+	{"4.6: a unidirectional stream, which none may be",
+	 {0x0a, 3, 1},
+	 3,
+	 1,
+	 STREAM_LIMIT_ERROR,
+	 0},
 	{"12.4: an unknown frame", {0x20}, 1, 0, FRAME_ENCODING_ERROR, 0},
 	{"9221 3: DATAGRAM, which is not agreed", {0x30}, 1, 9, PROTOCOL_VIOLATION, 0},
 	{"13.1: ACK of what was never sent", {0x02, 100000, 0, 0, 0}, 5, 0, PROTOCOL_VIOLATION, 0},
 	{"19.3: ACK of less than packet 0", {0x02, 0, 0, 0, 5}, 5, 0, FRAME_ENCODING_ERROR, 0},
-	{"19.4: RESET_STREAM of a stream that we alone send on", {0x04, 2, 0, 0}, 4, 0, STREAM_STATE_ERROR, 0},
-	{"19.5: STOP_SENDING of ours that was not opened", {0x05, 0, 0}, 3, 0, STREAM_STATE_ERROR, 0},
-	{"19.5: STOP_SENDING of a stream we only receive on", {0x05, 3, 0}, 3, 0, STREAM_STATE_ERROR, 0},
-	{"19.6: CRYPTO beyond the highest offset", {0x06, MAX_ID, 9}, 3, 9, FRAME_ENCODING_ERROR, CRYPTO_BUFFER_EXCEEDED},
+	{"19.4: RESET_STREAM of a stream that we alone send on",
+	 {0x04, 2, 0, 0},
+	 4,
+	 0,
+	 STREAM_STATE_ERROR,
+	 0},
+	{"19.5: STOP_SENDING of ours that was not opened",
+	 {0x05, 0, 0},
+	 3,
+	 0,
+	 STREAM_STATE_ERROR,
+	 0},
+	{"19.5: STOP_SENDING of a stream we only receive on",
+	 {0x05, 3, 0},
+	 3,
+	 0,
+	 STREAM_STATE_ERROR,
+	 0},
+	{"19.6: CRYPTO beyond the highest offset",
+	 {0x06, MAX_ID, 9},
+	 3,
+	 9,
+	 FRAME_ENCODING_ERROR,
+	 CRYPTO_BUFFER_EXCEEDED},
 	{"7.5: CRYPTO far ahead", {0x06, 1000000, 9}, 3, 9, CRYPTO_BUFFER_EXCEEDED, 0},
 	{"19.7: an empty NEW_TOKEN", {0x07, 0}, 2, 0, FRAME_ENCODING_ERROR, 0},
-	{"19.8: data on a stream of ours that was not opened", {0x0a, 0, 1}, 3, 1, STREAM_STATE_ERROR, 0},
+	{"19.8: data on a stream of ours that was not opened",
+	 {0x0a, 0, 1},
+	 3,
+	 1,
+	 STREAM_STATE_ERROR,
+	 0},
 	{"19.8: data on a stream that we alone send on", {0x0a, 2, 1}, 3, 1, STREAM_STATE_ERROR, 0},
 	{"19.10: credit for ours that was not opened", {0x11, 0, 9}, 3, 0, STREAM_STATE_ERROR, 0},
-	{"19.10: credit for a stream we only receive on", {0x11, 3, 9}, 3, 0, STREAM_STATE_ERROR, 0},
+	{"19.10: credit for a stream we only receive on",
+	 {0x11, 3, 9},
+	 3,
+	 0,
+	 STREAM_STATE_ERROR,
+	 0},
 	{"19.11: MAX_STREAMS above 2^60", {0x12, STREAMS + 1}, 2, 0, FRAME_ENCODING_ERROR, 0},
-	{"19.14: STREAMS_BLOCKED above 2^60", {0x16, STREAMS + 1}, 2, 0, FRAME_ENCODING_ERROR, STREAM_LIMIT_ERROR},
-	{"19.15: NEW_CONNECTION_ID that retires itself", {0x18, 1, 2, 8}, 4, 24, FRAME_ENCODING_ERROR, 0},
-	{"19.15: NEW_CONNECTION_ID without identifier", {0x18, 1, 0, 0}, 4, 16, FRAME_ENCODING_ERROR, 0},
-	{"19.16: RETIRE_CONNECTION_ID of what was never given", {0x19, 99}, 2, 0, PROTOCOL_VIOLATION, 0},
+	{"19.14: STREAMS_BLOCKED above 2^60",
+	 {0x16, STREAMS + 1},
+	 2,
+	 0,
+	 FRAME_ENCODING_ERROR,
+	 STREAM_LIMIT_ERROR},
+	{"19.15: NEW_CONNECTION_ID that retires itself",
+	 {0x18, 1, 2, 8},
+	 4,
+	 24,
+	 FRAME_ENCODING_ERROR,
+	 0},
+	{"19.15: NEW_CONNECTION_ID without identifier",
+	 {0x18, 1, 0, 0},
+	 4,
+	 16,
+	 FRAME_ENCODING_ERROR,
+	 0},
+	{"19.16: RETIRE_CONNECTION_ID of what was never given",
+	 {0x19, 99},
+	 2,
+	 0,
+	 PROTOCOL_VIOLATION,
+	 0},
 };
 
 /* 12.4, table 3: what Initial and Handshake packets may not have. */
 static const uint64_t not_in_handshakes[] = {
-	FRAME_RESET_STREAM,	   FRAME_STOP_SENDING,	     FRAME_NEW_TOKEN,
-	FRAME_STREAM | 2,	   FRAME_MAX_DATA,	     FRAME_MAX_STREAM_DATA,
-	FRAME_MAX_STREAMS_BIDI,	   FRAME_MAX_STREAMS_UNI,    FRAME_DATA_BLOCKED,
-	FRAME_STREAM_DATA_BLOCKED, FRAME_STREAMS_BLOCKED_UNI, FRAME_NEW_CONNECTION_ID,
-	FRAME_RETIRE_CONNECTION_ID, FRAME_PATH_CHALLENGE,    FRAME_PATH_RESPONSE,
-	FRAME_CLOSE_APPLICATION,   FRAME_HANDSHAKE_DONE,     FRAME_DATAGRAM,
+	FRAME_RESET_STREAM,
+	FRAME_STOP_SENDING,
+	FRAME_NEW_TOKEN,
+	FRAME_STREAM | 2,
+	FRAME_MAX_DATA,
+	FRAME_MAX_STREAM_DATA,
+	FRAME_MAX_STREAMS_BIDI,
+	FRAME_MAX_STREAMS_UNI,
+	FRAME_DATA_BLOCKED,
+	FRAME_STREAM_DATA_BLOCKED,
+	FRAME_STREAMS_BLOCKED_UNI,
+	FRAME_NEW_CONNECTION_ID,
+	FRAME_RETIRE_CONNECTION_ID,
+	FRAME_PATH_CHALLENGE,
+	FRAME_PATH_RESPONSE,
+	FRAME_CLOSE_APPLICATION,
+	FRAME_HANDSHAKE_DONE,
+	FRAME_DATAGRAM,
 };
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
@@ -164,31 +326,55 @@ static void write_forbidden(struct octets *frame, uint64_t type)
 	octets_put(frame, bytes, type == FRAME_HANDSHAKE_DONE ? 0 : sizeof(bytes));
 }
 
-static void expect_forbidden(int i, void (*when)(struct hostile *, enum hostile_level,
-						 struct octets *))
+static void begin_forbidden(int i,
+			    void (*when)(struct hostile *, enum hostile_level, struct octets *))
 {
-	uint64_t type = not_in_handshakes[i / 2];
-	struct octets frame;
+	static struct octets frame;
 
-	write_forbidden(&frame, type);
+	write_forbidden(&frame, not_in_handshakes[i / 2]);
 	scene_open(&scene, i % 2 == 0, 1);
 	scene.peer->on_message = when;
 	scene.peer->user = &frame;
 	scene_begin(&scene);
-	expect_close_of(&scene, i % 2 == 0 ? "server" : "client", PROTOCOL_VIOLATION,
-			PROTOCOL_VIOLATION);
-	finish(&scene);
 }
 
 START_TEST(frames_that_are_not_for_handshake_packets_end_it)
 {
-	expect_forbidden(_i, with_finished);
+	begin_forbidden(_i, with_finished);
+	expect_close_of(&scene, _i % 2 == 0 ? "server" : "client", PROTOCOL_VIOLATION,
+			PROTOCOL_VIOLATION);
+	finish(&scene);
 }
 END_TEST
 
-START_TEST(frames_that_are_not_for_initial_packets_end_it)
+/* 17.2.2: such a packet may be discarded. Anybody can make one, so it is. */
+START_TEST(initial_packets_with_frames_that_are_not_for_them_come_to_nothing)
 {
-	expect_forbidden(_i, with_hello);
+	begin_forbidden(_i, with_hello);
+	sim_run(scene.sim, 60 * SIM_SECOND);
+	ck_assert(!scene.peer->complete);
+	ck_assert_uint_eq(scene.ready + scene.accepted, 0);
+	finish(&scene);
+}
+END_TEST
+
+/* One that somebody else has made is no harm to the handshake. */
+START_TEST(a_forged_initial_packet_does_not_end_the_handshake)
+{
+	struct octets frame;
+
+	write_forbidden(&frame, not_in_handshakes[_i / 2]);
+	scene_open(&scene, _i % 2 == 0, 1);
+	scene.peer->no_crypto = true;
+	scene_begin(&scene);
+	scene.peer->no_crypto = false;
+	hostile_flush(scene.peer);
+	octets_zeros(&frame, 1200);
+	hostile_packet(scene.peer, HOSTILE_INITIAL, &frame, NULL);
+	hostile_send(scene.peer);
+	sim_run(scene.sim, 5 * SIM_SECOND);
+	ck_assert(scene.peer->complete && !scene.peer->closed);
+	finish(&scene);
 }
 END_TEST
 
@@ -234,12 +420,14 @@ START_TEST(reserved_bits_of_a_handshake_packet_end_it)
 }
 END_TEST
 
-START_TEST(reserved_bits_of_an_initial_packet_end_the_handshake)
+START_TEST(initial_packets_with_reserved_bits_come_to_nothing)
 {
 	scene_open(&scene, _i % 2 == 0, 1);
 	scene.peer->lies[HOSTILE_INITIAL].reserved = (uint8_t)(1 + _i / 2);
 	scene_begin(&scene);
-	expect_close(&scene, PROTOCOL_VIOLATION);
+	sim_run(scene.sim, 60 * SIM_SECOND);
+	ck_assert(!scene.peer->complete);
+	ck_assert_uint_eq(scene.ready + scene.accepted, 0);
 	finish(&scene);
 }
 END_TEST
@@ -357,12 +545,15 @@ static Suite *suite(void)
 	tcase_add_loop_test(frames, client_ends_the_connection_over_a_frame, 0, COUNT(to_client));
 	tcase_add_loop_test(frames, frames_that_are_not_for_handshake_packets_end_it, 0,
 			    2 * COUNT(not_in_handshakes));
-	tcase_add_loop_test(frames, frames_that_are_not_for_initial_packets_end_it, 0,
+	tcase_add_loop_test(frames,
+			    initial_packets_with_frames_that_are_not_for_them_come_to_nothing, 0,
+			    2 * COUNT(not_in_handshakes));
+	tcase_add_loop_test(frames, a_forged_initial_packet_does_not_end_the_handshake, 0,
 			    2 * COUNT(not_in_handshakes));
 	tcase_add_loop_test(packets, a_packet_without_frames_ends_the_connection, 0, 2);
 	tcase_add_loop_test(packets, reserved_bits_of_a_short_header_end_the_connection, 0, 6);
 	tcase_add_loop_test(packets, reserved_bits_of_a_handshake_packet_end_it, 0, 6);
-	tcase_add_loop_test(packets, reserved_bits_of_an_initial_packet_end_the_handshake, 0, 6);
+	tcase_add_loop_test(packets, initial_packets_with_reserved_bits_come_to_nothing, 0, 6);
 	tcase_add_loop_test(packets, too_many_identifiers_end_the_connection, 0, 2);
 	tcase_add_loop_test(packets, an_identifier_number_used_twice_ends_the_connection, 0, 2);
 	tcase_add_loop_test(packets, retiring_the_identifier_in_use_ends_the_connection, 0, 2);

@@ -56,7 +56,47 @@ START_TEST(retirements_that_are_never_acknowledged_end_the_connection)
 	move();
 	move();
 	sim_run(scene.sim, SIM_SECOND);
-	ck_assert(!scene.peer->closed || scene.peer->close_code == CONNECTION_ID_LIMIT_ERROR);
+	ck_assert_int_eq(scene.peer->closed, last + 3 > 15);
+	finish(&scene);
+}
+END_TEST
+
+/* Fifteen more than the first are enough for any honest client. */
+START_TEST(a_server_takes_so_many_identifiers_and_no_more)
+{
+	uint64_t number;
+
+	scene_open(&scene, true, 1);
+	scene_connect(&scene);
+	for (number = 1; number < 16; number++)
+		say_new_cid(number, number);
+	ck_assert(!scene.peer->closed);
+	say_new_cid(16, 16);
+	expect_close(&scene, CONNECTION_ID_LIMIT_ERROR);
+	kit_says(scene.end.text, "connection id limit error");
+	finish(&scene);
+}
+END_TEST
+
+/* Addresses that are only probed, without an identifier for them, then with one. */
+START_TEST(probes_from_many_addresses_do_no_harm)
+{
+	struct octets frame = {.len = 0};
+	int i;
+
+	frame_path(&frame, FRAME_PATH_CHALLENGE, (const uint8_t *)"12345678");
+	scene_open(&scene, true, 1);
+	scene.peer->own_len = _i == 0 ? 0 : 8;
+	scene_connect(&scene);
+	for (i = 0; i < 40; i++) {
+		sim_rebind(scene.peer->probe);
+		if (_i == 2 && i < 15)
+			say_new_cid(1 + (uint64_t)i, i < 3 ? 0 : (uint64_t)i - 2);
+		hostile_say(scene.peer, &frame);
+		sim_run(scene.sim, (uint64_t)(i % 5) * 100 * SIM_MS);
+	}
+	sim_run(scene.sim, 5 * SIM_SECOND);
+	ck_assert(!scene.peer->closed);
 	finish(&scene);
 }
 END_TEST
@@ -66,8 +106,10 @@ static Suite *suite(void)
 	Suite *made = suite_create("hostile-paths");
 	TCase *identifiers = tcase_create("identifiers");
 
-	tcase_add_loop_test(identifiers,
-			    retirements_that_are_never_acknowledged_end_the_connection, 0, 12);
+	tcase_add_loop_test(identifiers, retirements_that_are_never_acknowledged_end_the_connection,
+			    0, 12);
+	tcase_add_test(identifiers, a_server_takes_so_many_identifiers_and_no_more);
+	tcase_add_loop_test(identifiers, probes_from_many_addresses_do_no_harm, 0, 3);
 	suite_add_tcase(made, identifiers);
 	return made;
 }

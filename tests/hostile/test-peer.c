@@ -86,6 +86,16 @@ START_TEST(keys_are_updated_by_the_peer)
 }
 END_TEST
 
+/* From none to the longest; without one, a peer is known by its address alone. */
+START_TEST(identifiers_of_any_length_will_do)
+{
+	scene_open(&scene, _i % 2 == 0, 1);
+	scene.peer->own_len = (size_t)_i / 2;
+	expect_talk();
+	(void)scene_close(&scene);
+}
+END_TEST
+
 START_TEST(silence_ends_the_connection_and_leaves_nothing)
 {
 	scene_open(&scene, _i == 0, 1);
@@ -105,6 +115,7 @@ static Suite *suite(void)
 	tcase_add_test(honest, server_is_reached_and_hears_what_is_said);
 	tcase_add_test(honest, server_can_demand_retry_and_another_hello);
 	tcase_add_loop_test(honest, keys_are_updated_by_the_peer, 0, 2);
+	tcase_add_loop_test(honest, identifiers_of_any_length_will_do, 0, 42);
 	tcase_add_loop_test(honest, silence_ends_the_connection_and_leaves_nothing, 0, 2);
 	suite_add_tcase(made, honest);
 	return made;

@@ -86,7 +86,7 @@ static void fill_params(struct hostile *peer, struct octets *params)
 	params_number(params, 0x08, 16);
 	params_number(params, 0x09, 3);
 	params_number(params, 0x0e, 4);
-	params_put(params, 0x0f, peer->own, HOSTILE_CID);
+	params_put(params, 0x0f, peer->own, peer->own_len);
 	if (!peer->server)
 		return;
 	params_put(params, 0x00, peer->original, peer->original_len);
