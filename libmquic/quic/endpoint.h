@@ -59,6 +59,7 @@ struct quic_listener {
 
 struct mquic_endpoint {
 	struct error error;
+	struct error expiring; /* what mquic_endpoint_expiring() has shown */
 	struct log log;
 	void *userdata;
 

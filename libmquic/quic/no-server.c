@@ -36,6 +36,14 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 	return refuse(endpoint);
 }
 
+const char *mquic_endpoint_expiring(struct mquic_endpoint *endpoint, uint32_t days, size_t index)
+{
+	(void)endpoint;
+	(void)days;
+	(void)index;
+	return NULL;
+}
+
 bool listener_init(struct mquic_endpoint *endpoint)
 {
 	(void)endpoint;

@@ -7,6 +7,8 @@
 
 #include "tls/tls.h"
 
+struct lifetime;
+
 struct tls_credentials {
 	unsigned int references; /* one thread at a time, like everything of an endpoint */
 	enum tls_role role;
@@ -14,6 +16,8 @@ struct tls_credentials {
 	gnutls_priority_t priority;   /* shared: one per session would cost 8 KB each */
 	uint8_t root[TLS_SECRET_LEN]; /* what tls_credentials_secret() derives from */
 	char *alpn;
+	struct lifetime *lifetimes; /* of certificates and lists, see tls/lifetime.h */
+	size_t lifetime_count;
 	char *trust;   /* whom we trust, for sentences: "the CA file /etc/ca.crt" */
 	int keylog_fd; /* -1: none */
 	bool has_trust;

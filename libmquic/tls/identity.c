@@ -6,6 +6,7 @@
 
 #include "tls/credentials.h"
 #include "tls/file.h"
+#include "tls/lifetime.h"
 #include "tls/pem.h"
 
 #define MIN_RSA_BITS 2048
@@ -402,6 +403,9 @@ enum mquic_status tls_identity_load(struct tls_credentials *credentials,
 		status = check(&identity, settings, error);
 	if (status == MQUIC_OK)
 		status = adopt(credentials, &identity, settings, error);
+	if (status == MQUIC_OK && !lifetime_add_chain(credentials, identity.chain,
+						      identity.chain_len, settings->cert_file))
+		status = tls_no_memory(error);
 	identity_clear(&identity);
 	return status;
 }

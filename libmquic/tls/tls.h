@@ -46,6 +46,13 @@ struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials)
 void tls_credentials_unref(struct tls_credentials *credentials);
 
 /*
+ * The sentence at `index` on what was loaded that has expired or does within `days`; what lives
+ * shortly is told in the last quarter of its life. False past the last.
+ */
+bool tls_credentials_expiring(const struct tls_credentials *credentials, uint32_t days,
+			      size_t index, struct error *sentence);
+
+/*
  * A secret for `label` that outlives restarts: HKDF over the private key, or random bytes if
  * there is no private key. For stateless reset and Retry tokens (RFC 9000 sections 10.3, 8.1.3).
  */

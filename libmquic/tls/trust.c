@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tls/credentials.h"
+#include "tls/lifetime.h"
 #include "tls/pem.h"
 
 /*
@@ -72,6 +73,8 @@ static enum mquic_status load_ca_file(struct tls_credentials *credentials, const
 		rv = add_authorities(credentials, &content);
 	if (rv <= 0)
 		status = not_a_ca(&content, path, rv, error);
+	else if (!lifetime_add_authorities(credentials, &content, path))
+		status = tls_no_memory(error);
 	tls_file_free(&content);
 	return status;
 }
@@ -102,6 +105,8 @@ static enum mquic_status load_ca_entry(struct tls_credentials *credentials, cons
 		walk->bytes += content.size;
 		rv = add_authorities(credentials, &content);
 	}
+	if (rv > 0 && !lifetime_add_authorities(credentials, &content, path))
+		rv = GNUTLS_E_MEMORY_ERROR;
 	tls_file_free(&content);
 	if (rv == GNUTLS_E_MEMORY_ERROR)
 		return tls_no_memory(error);
@@ -213,6 +218,8 @@ static enum mquic_status load_crl_file(struct tls_credentials *credentials, cons
 				   "the revocation list %s is not PEM: convert it with openssl crl "
 				   "-inform DER",
 				   tls_file_shown(path));
+	if (status == MQUIC_OK && !lifetime_add_lists(credentials, &content, path))
+		status = tls_no_memory(error);
 	tls_file_free(&content);
 	return status;
 }

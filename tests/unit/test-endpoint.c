@@ -297,6 +297,31 @@ START_TEST(reload_keeps_the_old_certificate_when_the_new_is_unusable)
 }
 END_TEST
 
+START_TEST(expiring_certificate_is_told_once_for_all_listeners)
+{
+	struct kit_spec spec = {.name = "server",
+				.dns = {"localhost"},
+				.issuer = "ca",
+				.starts = -100 * KIT_DAY,
+				.ends = 3 * KIT_DAY};
+
+	ck_assert_ptr_null(mquic_endpoint_expiring(NULL, 21, 0));
+	ck_assert_ptr_null(mquic_endpoint_expiring(server, 21, 0));
+	kit_make(&spec);
+	(void)listen_on("127.0.0.1");
+	(void)listen_on("127.0.0.1");
+	ck_assert_ptr_nonnull(mquic_endpoint_expiring(server, 21, 0));
+	kit_says(mquic_endpoint_expiring(server, 21, 0), "server.crt expires on");
+	ck_assert_ptr_null(mquic_endpoint_expiring(server, 21, 1));
+	ck_assert_ptr_null(mquic_endpoint_expiring(server, 2, 0));
+	spec.ends = 300 * KIT_DAY;
+	kit_make(&spec);
+	kit_says(mquic_endpoint_expiring(server, 21, 0), "server.crt expires on");
+	ck_assert_int_eq(mquic_endpoint_reload(server), MQUIC_OK);
+	ck_assert_ptr_null(mquic_endpoint_expiring(server, 21, 0));
+}
+END_TEST
+
 /* ---- Waiting ------------------------------------------------------------------------------- */
 
 START_TEST(wait_ends_with_the_timeout_when_nothing_is_due)
@@ -367,6 +392,7 @@ int main(void)
 	tcase_add_test(group, dial_says_what_is_wrong);
 	tcase_add_test(group, port_where_nobody_listens_is_noticed_at_once);
 	tcase_add_test(group, reload_keeps_the_old_certificate_when_the_new_is_unusable);
+	tcase_add_test(group, expiring_certificate_is_told_once_for_all_listeners);
 	tcase_add_test(group, wait_ends_with_the_timeout_when_nothing_is_due);
 	tcase_add_test(group, wakeup_from_another_thread_ends_a_wait);
 	tcase_add_test(group, descriptor_stays_readable_while_events_wait);

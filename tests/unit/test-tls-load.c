@@ -349,6 +349,122 @@ START_TEST(load_keeps_the_fix_behind_a_long_path)
 }
 END_TEST
 
+/* ---- What ends ------------------------------------------------------------- */
+
+static struct tls_credentials *load_server(void)
+{
+	struct tls_credentials *credentials;
+	struct error error = {""};
+
+	ck_assert_msg(tls_credentials_load(&credentials, &kit_server, TLS_SERVER, &error) ==
+			      MQUIC_OK,
+		      "%s", error.text);
+	return credentials;
+}
+
+/* The server's files have `count` things to say, and the first says both parts. */
+static void says_of_ends(uint32_t days, size_t count, const char *part, const char *other_part)
+{
+	struct tls_credentials *credentials = load_server();
+	struct error first = {""};
+	struct error sentence;
+	size_t i = 0;
+
+	if (tls_credentials_expiring(credentials, days, 0, &first))
+		for (i = 1; tls_credentials_expiring(credentials, days, i, &sentence); i++)
+			;
+	ck_assert_msg(i == count, "%zu sentences: %s", i, first.text);
+	kit_says(first.text, part);
+	kit_says(first.text, other_part);
+	tls_credentials_unref(credentials);
+}
+
+static void make_server(long starts, long ends)
+{
+	const struct kit_spec server = {.name = "server",
+					.dns = {"broker.example"},
+					.issuer = "ca",
+					.starts = starts,
+					.ends = ends};
+
+	kit_make(&server);
+}
+
+START_TEST(end_of_the_certificate_is_told_in_time)
+{
+	says_of_ends(21, 0, "", "");
+	make_server(-300 * KIT_DAY, 60 * KIT_DAY);
+	says_of_ends(90, 1, "server.crt expires on 20", "renew it and reload");
+	make_server(-70 * KIT_DAY, 20 * KIT_DAY + 3600);
+	says_of_ends(21, 1, "in 20 days", "server.crt");
+	says_of_ends(20, 0, "", "");
+	make_server(-89 * KIT_DAY, KIT_DAY + 3600);
+	says_of_ends(21, 1, "in 1 day:", "server.crt");
+	make_server(-90 * KIT_DAY, -KIT_DAY);
+	says_of_ends(21, 1, "the certificate", "expired on 20");
+}
+END_TEST
+
+START_TEST(end_of_a_short_life_is_told_in_its_last_quarter)
+{
+	make_server(-3 * KIT_DAY, 3 * KIT_DAY);
+	says_of_ends(21, 0, "", "");
+	make_server(-5 * KIT_DAY, KIT_DAY);
+	says_of_ends(21, 1, "server.crt", "expires on");
+}
+END_TEST
+
+START_TEST(end_of_authorities_and_lists_is_told)
+{
+	static const struct kit_spec old = {.name = "old",
+					    .common_name = "Old CA",
+					    .ca = true,
+					    .starts = -300 * KIT_DAY,
+					    .ends = -KIT_DAY};
+	static const struct kit_spec middle = {.name = "middle",
+					       .common_name = "Middle CA",
+					       .issuer = "ca",
+					       .ca = true,
+					       .starts = -300 * KIT_DAY,
+					       .ends = 4 * KIT_DAY + 3600};
+	static const struct kit_spec leaf = {
+		.name = "leaf", .dns = {"broker.example"}, .issuer = "middle"};
+	static const char *const cas[] = {"ca", "old", NULL};
+	static const char *const chain[] = {"leaf", "middle", NULL};
+
+	kit_make(&old);
+	kit_join("cas", cas);
+	kit_settings(&kit_server, "cas", "server");
+	says_of_ends(21, 1, "the CA certificate CN=Old CA in", "cas.crt expired on");
+	kit_make(&middle);
+	kit_make(&leaf);
+	kit_join("shown", chain);
+	kit_settings(&kit_server, "ca", "shown");
+	says_of_ends(21, 1, "the CA certificate CN=Middle CA in", "in 4 days");
+	kit_settings(&kit_server, "ca", "server");
+	kit_revoke("list", "ca", NULL, KIT_DAY / 4);
+	kit_server.crl_file = kit_path("list.crl");
+	says_of_ends(21, 1, "the revocation list", "list.crl expires on");
+	kit_revoke("list", "ca", NULL, 30 * KIT_DAY);
+	says_of_ends(21, 0, "", "");
+}
+END_TEST
+
+START_TEST(end_of_a_bundle_is_its_packages_affair)
+{
+	static const char *const parts[] = {"old", "old", "old", "old", "old", "old",
+					    "old", "old", "old", "old", "old", "old",
+					    "old", "old", "old", "old", "ca",  NULL};
+	static const struct kit_spec old = {
+		.name = "old", .ca = true, .starts = -3 * KIT_DAY, .ends = -KIT_DAY};
+
+	kit_make(&old);
+	kit_join("bundle", parts);
+	kit_settings(&kit_server, "bundle", "server");
+	says_of_ends(21, 0, "", "");
+}
+END_TEST
+
 /* ---- Secrets --------------------------------------------------------------- */
 
 static void secret_of(const struct mquic_settings *settings, enum tls_role role, const char *label,
@@ -455,6 +571,18 @@ static void add_loading(Suite *suite)
 	suite_add_tcase(suite, group);
 }
 
+static void add_ends(Suite *suite)
+{
+	TCase *group = tcase_create("ends");
+
+	tcase_add_checked_fixture(group, kit_open, kit_close);
+	tcase_add_test(group, end_of_the_certificate_is_told_in_time);
+	tcase_add_test(group, end_of_a_short_life_is_told_in_its_last_quarter);
+	tcase_add_test(group, end_of_authorities_and_lists_is_told);
+	tcase_add_test(group, end_of_a_bundle_is_its_packages_affair);
+	suite_add_tcase(suite, group);
+}
+
 static void add_secrets(Suite *suite)
 {
 	TCase *group = tcase_create("secrets");
@@ -471,6 +599,7 @@ int main(void)
 	Suite *suite = suite_create("tls-load");
 
 	add_loading(suite);
+	add_ends(suite);
 	add_secrets(suite);
 	return kit_main(suite);
 }

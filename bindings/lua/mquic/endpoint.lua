@@ -96,6 +96,22 @@ function Endpoint:reload()
 	return true
 end
 
+--- What the listeners have loaded that has expired or will within so many days (21):
+--- a table of sentences, one for each certificate, CA or revocation list.
+function Endpoint:expiring(days)
+	if not object.native(self, Endpoint) then
+		return object.closed(Endpoint)
+	end
+	local sentences = {}
+	while true do
+		local text = core.endpoint_expiring(self.handle, days or 21, #sentences)
+		if not text then
+			return sentences
+		end
+		sentences[#sentences + 1] = text
+	end
+end
+
 --- The descriptor for an event loop; readable means: call process().
 function Endpoint:getfd()
 	if not object.native(self, Endpoint) then

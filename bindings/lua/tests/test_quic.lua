@@ -252,6 +252,7 @@ end)
 test("endpoint_reloads_its_certificates", function()
 	local server = echo_server()
 	equal(server:reload(), true)
+	equal(#server:expiring(), 0)
 end)
 
 test("streams_with_handlers_live_on_unheld", function()

@@ -187,6 +187,19 @@ class Endpoint:
         with self._lock:
             _native.endpoint_reload(self._handle)
 
+    def expiring(self, days: int = 21) -> list[str]:
+        """
+        What the listeners have loaded that has expired or will within so many days:
+        certificates, CAs, revocation lists. A sentence for each, with its file and date.
+        """
+        sentences: list[str] = []
+        with self._lock:
+            while True:
+                text = _native.endpoint_expiring(self._handle, days, len(sentences))
+                if text is None:
+                    return sentences
+                sentences.append(text)
+
     def dial(
         self,
         host: str,

@@ -311,6 +311,16 @@ def test_listen_errors(server_tls, echo):
     with pytest.raises(ValueError):
         endpoint.listen("127.0.0.1\0", tls=server_tls)
     endpoint.reload()
+    assert endpoint.expiring() == []
+
+
+def test_expiring(server_tls):
+    endpoint = quic.Endpoint()
+    endpoint.listen("127.0.0.1", tls=server_tls)
+    assert endpoint.expiring() == []
+    assert endpoint.expiring(days=0) == []
+    with pytest.raises(TypeError):
+        endpoint.expiring("soon")
 
 
 def test_wrong_arguments(echo, tls):
