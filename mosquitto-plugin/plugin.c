@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "broker.h"
 #include "identity.h"
@@ -18,6 +19,8 @@
 /* As many clients as libmquic takes by default, if there are descriptors for them. */
 #define DEFAULT_CONNECTIONS 10000
 
+#define DAY_S 86400
+
 struct plugin {
 	mosquitto_plugin_id_t *id;
 	struct broker broker;
@@ -27,6 +30,7 @@ struct plugin {
 	struct login login;
 	struct worker *worker;
 	bool serving;
+	time_t next_told_s; /* when certificates that end are spoken of again */
 	struct log_ring log;
 };
 
@@ -63,6 +67,20 @@ static void start_serving(struct plugin *plugin)
 	}
 }
 
+/* What ends while the broker runs for months is told every day until somebody mends it. */
+static void tell_daily(struct plugin *plugin)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (plugin->next_told_s == 0)
+		plugin->next_told_s = now.tv_sec + DAY_S;
+	if (now.tv_sec < plugin->next_told_s)
+		return;
+	plugin->next_told_s = now.tv_sec + DAY_S;
+	worker_tell_expiring(plugin->worker);
+}
+
 /*
  * Comes in each round of the broker's loop, before (2.1) or after (2.0) clients are served; so
  * it closes the window that RELOAD opens before anybody can slip through. It must stay like
@@ -77,6 +95,8 @@ static int on_tick(int event, void *data, void *userdata)
 	plugin->login.reloading = false;
 	if (!plugin->serving && plugin->worker != NULL)
 		start_serving(plugin);
+	if (plugin->serving)
+		tell_daily(plugin);
 	log_drain(&plugin->log);
 	return MOSQ_ERR_SUCCESS;
 }

@@ -22,6 +22,9 @@
 #define FAREWELL_MS 500
 #define JOIN_S	    2
 
+/* A certificate of 90 days should have been renewed by then: most tools do so at 30. */
+#define EXPIRY_NOTICE_DAYS 21
+
 struct worker {
 	struct mquic_endpoint *endpoint;
 	struct clients clients;
@@ -30,6 +33,7 @@ struct worker {
 	bool started;
 	atomic_bool stop;
 	atomic_bool reload;
+	atomic_bool tell;
 };
 
 static uint64_t clock_ms(void)
@@ -66,6 +70,17 @@ static void drain_events(struct worker *worker)
 	}
 }
 
+/* Clients would be the first to notice otherwise, and none of them can mend it. */
+static void tell_expiring(struct worker *worker)
+{
+	const char *text;
+	size_t i;
+
+	for (i = 0;
+	     (text = mquic_endpoint_expiring(worker->endpoint, EXPIRY_NOTICE_DAYS, i)) != NULL; i++)
+		log_push(worker->log, MQUIC_LOG_WARNING, "mquic: %s", text);
+}
+
 static void reload(struct worker *worker)
 {
 	if (mquic_endpoint_reload(worker->endpoint) == MQUIC_OK)
@@ -75,6 +90,7 @@ static void reload(struct worker *worker)
 		log_push(worker->log, MQUIC_LOG_ERROR,
 			 "mquic: certificates and keys stay as they were: %s",
 			 mquic_endpoint_error(worker->endpoint));
+	tell_expiring(worker);
 }
 
 /*
@@ -99,6 +115,8 @@ static bool turn(struct worker *worker, int timeout_ms)
 	}
 	if (atomic_exchange(&worker->reload, false))
 		reload(worker);
+	if (atomic_exchange(&worker->tell, false))
+		tell_expiring(worker);
 	if (endpoint_ready && mquic_endpoint_process(worker->endpoint) != MQUIC_OK)
 		return false;
 	drain_events(worker);
@@ -208,6 +226,7 @@ struct worker *worker_new(const struct options *options, struct identities *iden
 		worker_free(worker);
 		return NULL;
 	}
+	tell_expiring(worker);
 	return worker;
 }
 
@@ -227,6 +246,12 @@ bool worker_start(struct worker *worker)
 void worker_reload(struct worker *worker)
 {
 	atomic_store(&worker->reload, true);
+	mquic_endpoint_wakeup(worker->endpoint);
+}
+
+void worker_tell_expiring(struct worker *worker)
+{
+	atomic_store(&worker->tell, true);
 	mquic_endpoint_wakeup(worker->endpoint);
 }
 

@@ -25,6 +25,12 @@ bool worker_start(struct worker *worker);
 void worker_reload(struct worker *worker);
 
 /*
+ * Any time: has the thread say which certificates have expired or soon will. It does so by itself
+ * at the start and after a reload.
+ */
+void worker_tell_expiring(struct worker *worker);
+
+/*
  * Ends all connections and the thread, if there is one; takes two seconds at the most. False:
  * the thread does not end, and nothing it uses may be freed.
  */
