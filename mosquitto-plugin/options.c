@@ -448,23 +448,75 @@ static bool default_listen(struct options *options, char *error)
 	       (!machine_has_ipv6() || add_listen("listen", "[::]:14567", options, error));
 }
 
-/* The key next to the certificate: server.key for server.crt. */
+/* server.key for server.crt. NULL: out of memory. */
+static char *same_name_key(const char *certfile, size_t folder)
+{
+	const char *dot = strrchr(certfile + folder, '.');
+	size_t stem = dot != NULL ? (size_t)(dot - certfile) : strlen(certfile);
+	char *path;
+
+	return asprintf(&path, "%.*s.key", (int)stem, certfile) < 0 ? NULL : path;
+}
+
+/*
+ * certbot's privkey.pem for its fullchain.pem and cert.pem, and with the numbers of its archive.
+ * *path is NULL for other names. False: out of memory.
+ */
+static bool certbot_key(const char *certfile, size_t folder, char **path)
+{
+	static const char *const names[] = {"fullchain", "cert"};
+	const char *rest = NULL;
+	size_t i;
+
+	*path = NULL;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]) && rest == NULL; i++)
+		if (strncmp(certfile + folder, names[i], strlen(names[i])) == 0)
+			rest = certfile + folder + strlen(names[i]);
+	if (rest == NULL || strcmp(rest + strspn(rest, "0123456789"), ".pem") != 0)
+		return true;
+	if (asprintf(path, "%.*sprivkey%s", (int)folder, certfile, rest) >= 0)
+		return true;
+	*path = NULL;
+	return false;
+}
+
+/* Takes the first of both that is there, and says what is wrong with it, or that none is. */
+static bool choose_keyfile(struct options *options, char *first, char *second, char *error)
+{
+	bool use_second = second != NULL && access(first, F_OK) != 0;
+	const char *used = use_second ? second : first;
+
+	if (access(used, R_OK) == 0) {
+		options->keyfile = strdup(used);
+		return options->keyfile != NULL || fail(error, "out of memory");
+	}
+	if (use_second && access(second, F_OK) != 0)
+		return fail(error,
+			    "plugin_opt_keyfile is missing, and neither %s nor %s is next to the "
+			    "certificate. Name the PEM file of the server's private key",
+			    first, second);
+	return fail(error,
+		    "plugin_opt_keyfile is missing, and %s, next to the certificate, cannot be "
+		    "read: %s. Name the PEM file of the server's private key",
+		    used, strerror(errno));
+}
+
+/* The key next to the certificate. */
 static bool default_keyfile(struct options *options, char *error)
 {
 	const char *slash = strrchr(options->certfile, '/');
-	const char *name = slash != NULL ? slash + 1 : options->certfile;
-	const char *dot = strrchr(name, '.');
-	size_t stem = dot != NULL ? (size_t)(dot - options->certfile) : strlen(options->certfile);
-	char *path;
+	size_t folder = slash != NULL ? (size_t)(slash + 1 - options->certfile) : 0;
+	char *first = same_name_key(options->certfile, folder);
+	char *second = NULL;
+	bool good;
 
-	if (asprintf(&path, "%.*s.key", (int)stem, options->certfile) < 0)
-		return fail(error, "out of memory");
-	options->keyfile = path;
-	return access(path, R_OK) == 0 ||
-	       fail(error,
-		    "plugin_opt_keyfile is missing, and %s, next to the certificate, cannot be "
-		    "read: %s. Name the PEM file of the server's private key",
-		    path, strerror(errno));
+	if (first == NULL || !certbot_key(options->certfile, folder, &second))
+		good = fail(error, "out of memory");
+	else
+		good = choose_keyfile(options, first, second, error);
+	free(first);
+	free(second);
+	return good;
 }
 
 /* A quarter of the machine's memory. */

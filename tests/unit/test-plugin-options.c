@@ -138,6 +138,50 @@ START_TEST(the_key_is_looked_for_next_to_the_certificate)
 }
 END_TEST
 
+static void make_empty(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+}
+
+/* Whether `key` in the directory is found for the certificate `cert`; both are made. */
+static void finds_key(const char *directory, const char *cert, const char *key)
+{
+	struct line line = {"certfile", NULL};
+	const struct line *lines[] = {&line};
+	char cert_path[64];
+	char key_path[64];
+
+	snprintf(cert_path, sizeof(cert_path), "%s/%s", directory, cert);
+	snprintf(key_path, sizeof(key_path), "%s/%s", directory, key);
+	line.value = cert_path;
+	make_empty(cert_path);
+	ck_assert(!parse_lines(lines, 1, false));
+	ck_assert_msg(strstr(error, key_path) != NULL, "%s", error);
+	make_empty(key_path);
+	ck_assert_msg(parse_lines(lines, 1, false), "%s", error);
+	ck_assert_str_eq(options.keyfile, key_path);
+	unlink(cert_path);
+	unlink(key_path);
+}
+
+START_TEST(the_key_is_found_under_the_names_of_certbot)
+{
+	char directory[] = "/tmp/mquic-options-XXXXXX";
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	finds_key(directory, "fullchain.pem", "privkey.pem");
+	finds_key(directory, "cert.pem", "privkey.pem");
+	finds_key(directory, "fullchain12.pem", "privkey12.pem");
+	finds_key(directory, "fullchain.pem", "fullchain.key");
+	finds_key(directory, "certificate.pem", "certificate.key");
+	finds_key(directory, "fullchain.crt", "fullchain.key");
+	rmdir(directory);
+}
+END_TEST
+
 START_TEST(unknown_options_are_refused)
 {
 	REFUSED("colour", "blue", "is not an option");
@@ -320,6 +364,7 @@ int main(void)
 		&the_certificate_is_missed_by_name,
 		&socket_and_addresses_have_defaults,
 		&the_key_is_looked_for_next_to_the_certificate,
+		&the_key_is_found_under_the_names_of_certbot,
 		&unknown_options_are_refused,
 		&a_line_given_twice_is_refused,
 		&listen_takes_lists_and_repetition,
