@@ -32,6 +32,35 @@ static int identifier_status(ngtcp2_conn *conn, ngtcp2_connection_id_status_type
 	return 0;
 }
 
+/* A server does not speak the version we came with (RFC 9000 section 6.2). */
+static int version_negotiation(ngtcp2_conn *conn, const ngtcp2_pkt_hd *hd, const uint32_t *versions,
+			       size_t count, void *user_data)
+{
+	struct mquic_connection *connection = user_data;
+	size_t i;
+
+	(void)conn;
+	(void)hd;
+	for (i = 0; i < count; i++)
+		if (versions[i] == NGTCP2_PROTO_VER_V2)
+			connection->dial->offered = versions[i];
+	return 0;
+}
+
+/* The first of ours, unless the server has offered the other: then ngtcp2 makes sure that nobody on
+ * the path has made us take the worse of two that it speaks (RFC 9368 section 4). */
+static uint32_t choose_version(const struct quic_dial *dial, ngtcp2_settings *settings)
+{
+	static const uint32_t ours[] = {NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2};
+
+	if (dial->offered == 0)
+		return ours[0];
+	settings->original_version = ours[0];
+	settings->preferred_versions = ours;
+	settings->preferred_versionslen = sizeof(ours) / sizeof(ours[0]);
+	return dial->offered;
+}
+
 enum mquic_status transport_client(struct mquic_connection *connection,
 				   const struct address *remote)
 {
@@ -56,11 +85,13 @@ enum mquic_status transport_client(struct mquic_connection *connection,
 	transport_random_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + QUIC_CID_LEN);
 	callbacks.client_initial = ngtcp2_crypto_client_initial_cb;
 	callbacks.recv_retry = ngtcp2_crypto_recv_retry_cb;
+	callbacks.recv_version_negotiation = version_negotiation;
 	callbacks.get_new_connection_id = new_connection_id;
 	callbacks.dcid_status = identifier_status;
-	if (ngtcp2_conn_client_new(&connection->conn, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
-				   &callbacks, &quic_settings, &params,
-				   &connection->memory.allocator, connection) != 0) {
+	if (ngtcp2_conn_client_new(&connection->conn, &dcid, &scid, &path,
+				   choose_version(connection->dial, &quic_settings), &callbacks,
+				   &quic_settings, &params, &connection->memory.allocator,
+				   connection) != 0) {
 		connection->conn = NULL; /* ngtcp2 leaves what it has freed */
 		return MQUIC_ERR_MEMORY;
 	}

@@ -101,15 +101,22 @@ static enum mquic_status start(struct mquic_connection *connection, struct wire 
 	return MQUIC_OK;
 }
 
-static enum mquic_status try_next(struct mquic_connection *connection)
+static enum mquic_status try_address(struct mquic_connection *connection,
+				     const struct address *remote)
 {
 	struct mquic_endpoint *endpoint = connection->endpoint;
-	struct quic_dial *dial = connection->dial;
-	const struct address *remote = &dial->candidates[dial->next++];
 	struct wire *wire;
 	enum mquic_status status = endpoint->open_wire(endpoint, &wire, remote);
 
 	return status == MQUIC_OK ? start(connection, wire, remote) : status;
+}
+
+static enum mquic_status try_next(struct mquic_connection *connection)
+{
+	struct quic_dial *dial = connection->dial;
+
+	dial->offered = 0;
+	return try_address(connection, &dial->candidates[dial->next++]);
 }
 
 /* The next address that a socket can be opened to. MQUIC_ERR_AGAIN: none is left. */
@@ -136,6 +143,16 @@ bool dial_next(struct mquic_connection *connection)
 	if (dial == NULL || dial->next >= dial->count)
 		return false;
 	return try_rest(connection) == MQUIC_OK;
+}
+
+bool dial_offered(struct mquic_connection *connection)
+{
+	struct quic_dial *dial = connection->dial;
+
+	/* ngtcp2 reports one offer of an address, and none that lists the version we came with (RFC
+	 * 9000 section 6.2, RFC 9368 section 4). */
+	return dial != NULL && dial->offered != 0 &&
+	       try_address(connection, &dial->candidates[dial->next - 1]) == MQUIC_OK;
 }
 
 static struct quic_dial *new_dial(struct mquic_connection *connection, const char *host)

@@ -216,6 +216,8 @@ void connection_fail(struct mquic_connection *connection, int ngtcp2_error)
 		handshake_timeout(connection);
 		break;
 	case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
+		if (dial_offered(connection) || dial_next(connection))
+			return;
 		connection_set_end(connection, MQUIC_ERR_PROTOCOL, MQUIC_ORIGIN_TRANSPORT, 0,
 				   "%s speaks no QUIC version that we do (1 and 2)",
 				   connection->peer_text);

@@ -77,6 +77,7 @@ struct quic_dial {
 	size_t count;
 	size_t next;
 	struct timer timer; /* gives up on an address that keeps silent */
+	uint32_t offered;   /* the version of QUIC that it offers in place of ours, 0: none so far */
 	char *host;
 };
 
@@ -286,6 +287,8 @@ void mtu_acknowledged(struct mquic_connection *connection, const struct mquic_st
 /* Goes on with the next address of the name; false if there is none that a socket can be opened to:
  * then the attempt before goes on, unless memory ran out and conn is NULL. */
 bool dial_next(struct mquic_connection *connection);
+/* Goes on with the version of QUIC that the present address offers; false if that is none. */
+bool dial_offered(struct mquic_connection *connection);
 void dial_free(struct mquic_connection *connection);
 
 /* ---- migrate.c: a client that changes its address (RFC 9000 section 9) ---- */

@@ -487,6 +487,8 @@ static void deliver(struct sim_wire *wire, const struct sim_packet *packet)
 		.segment = packet->len,
 	};
 
+	if (host->intercept != NULL && host->intercept(host, &datagram))
+		return;
 	if (host->endpoint != NULL)
 		demux_receive(host->endpoint, &wire->wire, &datagram);
 	else if (host->on_datagram != NULL)
