@@ -13,7 +13,11 @@ local function wait(source, changed)
 	if source:stalled() then
 		cqueues.poll(changed, STALLED)
 	else
-		cqueues.poll({ pollfd = source:getfd(), events = "r" }, changed, source:timeout())
+		local fd, text = source:getfd()
+		if not fd then
+			error(text, 0)
+		end
+		cqueues.poll({ pollfd = fd, events = "r" }, changed, source:timeout())
 	end
 end
 

@@ -117,7 +117,11 @@ function Endpoint:getfd()
 	if not object.native(self, Endpoint) then
 		return object.closed(Endpoint)
 	end
-	return core.endpoint_get_fd(self.handle)
+	local fd = core.endpoint_get_fd(self.handle)
+	if fd < 0 then
+		return object.failure(core.ERR_FORKED)
+	end
+	return fd
 end
 
 --- Seconds until process() must be called though the descriptor is not readable: nil, never.

@@ -25,6 +25,14 @@ for name, value in pairs(core) do
 	end
 end
 
+--- printable(text): text of others, for people: with "?" for what could forge a line of a log
+-- or take over a terminal, such as ends of lines, control characters and marks of direction.
+-- Messages of failures, log lines and record.text have gone through it; topics have not.
+function mquic.printable(text)
+	options.check("printable: the text", text, "string", 2)
+	return core.text_printable(text)
+end
+
 --- The version of the library.
 function mquic.version()
 	return core.version()

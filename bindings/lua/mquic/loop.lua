@@ -6,7 +6,7 @@ local options = require("mquic.options")
 local loop = {}
 
 -- A source is a client, an endpoint, or anything with these methods. A getfd() that returns nil
--- means that there is nothing to wait for now but the time.
+-- means that there is nothing to wait for now but the time; nil, message, code is a failure.
 local needed = { "getfd", "timeout", "process", "alive" }
 
 local function check(sources)
@@ -20,13 +20,18 @@ local function check(sources)
 	end
 end
 
--- The sources that are alive, their descriptors, and the shortest time one can wait.
+-- The sources that are alive, their descriptors, and the shortest time one can wait; or nil,
+-- message, code.
 local function survey(sources, left)
 	local living, fds, wait = {}, {}, left
 	for _, source in ipairs(sources) do
 		if source:alive() then
 			living[#living + 1] = source
-			fds[#fds + 1] = source:getfd() or -1
+			local fd, text, code = source:getfd()
+			if code then
+				return nil, text, code
+			end
+			fds[#fds + 1] = fd or -1
 			local timeout = source:timeout()
 			wait = timeout and math.min(timeout, wait or timeout) or wait
 		end
@@ -77,6 +82,9 @@ function loop.run(sources, seconds)
 	while true do
 		local left = deadline and math.max(0, deadline - core.now())
 		local living, fds, wait = survey(sources, left)
+		if not living then
+			return nil, fds, wait
+		end
 		if #living == 0 then
 			return failure(sources)
 		end

@@ -10,7 +10,8 @@ function object.failure(status, sentence)
 	if sentence == nil or sentence == "" then
 		sentence = core.status_text(status)
 	end
-	return nil, sentence, status
+	-- A peer's words may be in it, and must not forge lines of a log or terminal.
+	return nil, core.text_printable(sentence), status
 end
 
 local methods = {}

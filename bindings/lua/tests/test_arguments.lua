@@ -19,6 +19,14 @@ test("text_of_peers_is_printable", function()
 	equal(core.text_printable(""), "")
 end)
 
+test("failures_are_one_line_whoever_worded_them", function()
+	local evil = "bye\nERROR: \27[2J\226\128\174x"
+	local _, text = require("mquic.object").failure(mquic.ERR_CLOSED, evil)
+	equal(text, "bye?ERROR: ?[2J?x")
+	equal(mquic.printable("a\nb"), "a?b")
+	raises("printable: the text", mquic.printable, 7)
+end)
+
 test("misspelt_options_are_named", function()
 	raises("unknown option usrname", mquic.client, { usrname = "x" })
 	raises("unknown option qoss", function()

@@ -22,6 +22,7 @@ with warnings.catch_warnings():
     from . import _native
 
 from ._facts import ConnectionInfo, Statistics
+from ._text import printable
 from .client import Client, MQTTMessageInfo
 from .enums import (
     CallbackAPIVersion,
@@ -40,6 +41,7 @@ from .errors import (
     ForkedError,
     InvalidError,
     LimitError,
+    MQTTException,
     MquicError,
     NegativeAckError,
     ProtocolError,
@@ -72,6 +74,7 @@ __all__ = [
     "InvalidError",
     "LimitError",
     "MQTTErrorCode",
+    "MQTTException",
     "MQTTMessage",
     "MQTTMessageInfo",
     "MQTTProtocolVersion",
@@ -101,6 +104,7 @@ __all__ = [
     "TooLargeError",
     "UnsupportedError",
     "WouldBlock",
+    "printable",
     "topic_matches_sub",
 ]
 

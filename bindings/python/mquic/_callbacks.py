@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
+from ._text import printable
 from .enums import LogLevel
 from .message import MQTTMessage
 from .properties import Properties
@@ -225,6 +226,7 @@ class Callbacks:
         return self._logger is not None or self.on_log is not None
 
     def _log(self, level: LogLevel, text: str) -> None:
+        text = printable(text)
         if self.on_log is not None:
             self.on_log(self, self._userdata, level, text)  # type: ignore[arg-type]
         if self._logger is not None:

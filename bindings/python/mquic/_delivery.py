@@ -18,7 +18,7 @@ from ._check import publishable, quality
 from ._loop import Loop
 from ._session import Event, Payload, payload_of
 from .enums import EventType, MQTTErrorCode
-from .errors import MquicError, StateError, TooLargeError, WouldBlock
+from .errors import MquicError, NegativeAckError, StateError, TooLargeError, WouldBlock
 from .properties import PacketTypes, Properties, merged
 from .reasoncodes import ReasonCode
 from .subscribeoptions import SubscribeOptions
@@ -31,13 +31,15 @@ _HANDED_OVER = 0
 class MQTTMessageInfo:
     """What ``publish()`` returns; also a pair (rc, mid)."""
 
-    __slots__ = ("mid", "rc", "_client", "_published")
+    __slots__ = ("mid", "rc", "reason_code", "_client", "_published")
 
     def __init__(self, client: "Delivery", mid: int) -> None:
         #: Our number of this message, which ``on_publish`` gets too.
         self.mid: int = mid
         #: Whether it was accepted; ``MQTT_ERR_NO_CONN`` with QoS 1 or 2: it waits here.
         self.rc: MQTTErrorCode = MQTT_ERR_SUCCESS
+        #: What the server has answered, in MQTT 5; None before, and for QoS 0.
+        self.reason_code: ReasonCode | None = None
         self._client = client
         self._published = False
 
@@ -52,6 +54,8 @@ class MQTTMessageInfo:
             raise ValueError("the message was not taken: too many wait already")
         if self.rc > 0:
             raise RuntimeError(f"Message publish failed: {error_string(self.rc)}")
+        if self.reason_code is not None and self.reason_code.is_failure:
+            raise NegativeAckError(f"message {self.mid}", [self.reason_code])
 
     def is_published(self) -> bool:
         """
@@ -59,6 +63,7 @@ class MQTTMessageInfo:
 
         :raises ValueError: if it was not taken, because the queue is full
         :raises RuntimeError: if it was not taken for another reason
+        :raises NegativeAckError: if the server has refused it, which MQTT 5 lets it say
         """
         self._check()
         return self._published
@@ -312,14 +317,16 @@ class Delivery(Loop):
             self._settle(info, reasons[0] if reasons else 0, properties)
 
     def _settle(self, info: MQTTMessageInfo, reason: int, properties: Properties | None) -> None:
+        code = ReasonCode(PacketTypes.PUBACK, identifier=reason)
         with self._settled:
+            info.reason_code = code if properties is not None else None
             info._published = True
             self._settled.notify_all()
         if self.on_publish is not None:
             self._call(
                 "on_publish",
                 info.mid,
-                ReasonCode(PacketTypes.PUBACK, identifier=reason),
+                code,
                 properties or Properties(PacketTypes.PUBACK),
             )
 

@@ -68,7 +68,7 @@ from .enums import (
     Origin,
     Status,
 )
-from .errors import MquicError, StateError
+from .errors import MQTTException, MquicError, StateError
 from .message import MQTTMessage
 from .properties import PacketTypes, Properties, merged
 from .reasoncodes import ReasonCode, ReasonCodes
@@ -82,6 +82,7 @@ __all__ = [
     "ConnectFlags",
     "DisconnectFlags",
     "MQTTErrorCode",
+    "MQTTException",
     "MQTTMessage",
     "MQTTMessageInfo",
     "MQTTProtocolVersion",

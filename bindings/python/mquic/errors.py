@@ -11,6 +11,7 @@ import os
 import socket
 
 from . import _native
+from ._text import printable
 from .enums import Origin, Status
 from .reasoncodes import PacketTypes, ReasonCode
 
@@ -28,10 +29,15 @@ class MquicError(Exception):
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)
-        self.message: str = str(arguments[-1]) if arguments else ""
+        # A peer's words may be in it, and must not forge lines of a log or terminal.
+        self.message: str = printable(str(arguments[-1])) if arguments else ""
 
     def __str__(self) -> str:
         return self.message
+
+
+#: The name of the base of exceptions in paho-mqtt.
+MQTTException = MquicError
 
 
 class WouldBlock(MquicError, BlockingIOError):

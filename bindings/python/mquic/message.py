@@ -4,6 +4,7 @@
 import time
 from typing import Any
 
+from ._text import printable
 from .properties import PacketTypes, Properties
 
 
@@ -52,7 +53,7 @@ class MQTTMessage:
 
     def __repr__(self) -> str:
         return (
-            f"<MQTTMessage {self.topic!r}, {len(self.payload)} bytes, qos {self.qos}"
+            f"<MQTTMessage {printable(repr(self.topic))}, {len(self.payload)} bytes, qos {self.qos}"
             f"{', retained' if self.retain else ''}>"
         )
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ._check import whole
+from ._text import printable
 from .reasoncodes import PacketTypes
 
 __all__ = ["PacketTypes", "Properties", "UserProperties"]
@@ -210,10 +211,12 @@ class Properties:
         return isinstance(other, Properties) and self._values == other._values
 
     def __str__(self) -> str:
-        return "[" + ", ".join(f"{name} : {value}" for name, value in self._values.items()) + "]"
+        return printable(
+            "[" + ", ".join(f"{name} : {value}" for name, value in self._values.items()) + "]"
+        )
 
     def __repr__(self) -> str:
-        values = ", ".join(f"{name}={value!r}" for name, value in self._values.items())
+        values = printable(", ".join(f"{name}={value!r}" for name, value in self._values.items()))
         return f"Properties({self.packetType.name}{', ' if values else ''}{values})"
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._session import Payload
-from .client import PORT, Client, MQTTv311
+from .client import MQTT_ERR_SUCCESS, PORT, Client, MQTTMessageInfo, MQTTv311
+from .errors import NegativeAckError
 from .tls import QUICSettings, TLSSettings
 
 
@@ -50,8 +51,10 @@ def multiple(
     :param will: dict with the arguments of ``Client.will_set()``
     :param auth: dict with "username" and perhaps "password"
     :param tls: `mquic.TLSSettings`, or a dict with the arguments of ``Client.tls_set()``
-    :raises OSError: if there is no connection
+    :raises OSError: if there is no connection, or it is lost on the way
     :raises ConnectionRefusedError: if the server refuses us
+    :raises NegativeAckError: if it refuses a message, which only MQTT 5 lets it say: give
+        ``protocol=MQTTv5``; the others are published
     """
     client = Client(client_id=client_id, protocol=protocol, transport=transport, quic=quic)
     client._reconnect_on_failure = False
@@ -60,24 +63,33 @@ def multiple(
     if not calls:
         raise ValueError("there must be a message to publish")
 
-    settled: list[int] = []
+    infos: list[MQTTMessageInfo] = []
 
     def connected(client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if not reason.is_failure:
-            for call in calls:
-                client.publish(**call)
-
-    def published(client: Client, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
-        settled.append(mid)
-        if len(settled) == len(calls):
-            client.disconnect()
+            infos.extend(client.publish(**call) for call in calls)
 
     client.on_connect = connected
-    client.on_publish = published
     client.connect(hostname, port, keepalive)
+    _run_until_settled(client, infos, len(calls))
+    client.disconnect()
     client.loop_forever()
     if client.error is not None:
         raise client.error
+    for call, info in zip(calls, infos):
+        if info.reason_code is not None and info.reason_code.is_failure:
+            raise NegativeAckError(f"the message to {call['topic']!r}", [info.reason_code])
+        info.is_published()  # raises if it could not be sent
+
+
+def _run_until_settled(client: Client, infos: list[MQTTMessageInfo], count: int) -> None:
+    """Runs the loop until nothing more is to come: all is settled, or the connection is gone."""
+    settled = 0
+    while settled < count:
+        while settled < len(infos) and (infos[settled]._published or infos[settled].rc > 0):
+            settled += 1
+        if settled < count and client.loop() != MQTT_ERR_SUCCESS:
+            return
 
 
 def _named(one: tuple[Any, ...]) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from typing import Any
 
 from ._callbacks import OnMessage
 from .client import PORT, Client, MQTTv5, MQTTv311
+from .errors import NegativeAckError
 from .message import MQTTMessage
 from .publish import _apply
+from .reasoncodes import ReasonCode
 from .tls import QUICSettings, TLSSettings
 
 
@@ -37,6 +39,8 @@ def callback(
     :param tls: `mquic.TLSSettings`, or a dict with the arguments of ``Client.tls_set()``
     :raises OSError: if there is no connection
     :raises ConnectionRefusedError: if the server refuses us
+    :raises NegativeAckError: if it refuses one of the subscriptions, so that messages would be
+        waited for in vain
     """
     subs = [topics] if isinstance(topics, str) else list(topics)
     client = Client(
@@ -55,12 +59,22 @@ def callback(
         else:
             client.subscribe([(sub, qos) for sub in subs])
 
+    refused: list[ReasonCode] = []
+
+    def subscribed(client: Client, userdata: Any, mid: int, codes: Any, properties: Any) -> None:
+        if any(code.is_failure for code in codes):
+            refused.extend(codes)
+            client.disconnect()
+
     client.on_connect = connected
+    client.on_subscribe = subscribed
     client.on_message = callback
     client.connect(hostname, port, keepalive)
     client.loop_forever()
     if client.error is not None:
         raise client.error
+    if refused:
+        raise NegativeAckError(f"the subscription to {', '.join(subs)}", refused)
 
 
 def simple(

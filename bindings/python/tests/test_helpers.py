@@ -2,10 +2,14 @@
 """Values and helpers: properties, reason codes, topics, publish and subscribe in one call."""
 
 import ast
+import struct
 import threading
 from pathlib import Path
 
 import pytest
+from conftest import PATIENCE
+from fake_server import FakeServer, connack, disconnect, packet, properties
+from harness.build import give_to_broker
 
 import mquic
 import mquic.client as mqtt
@@ -212,3 +216,73 @@ def test_subscribe_simple_and_callback(broker, tls):
 
     mquic.subscribe.callback(take, "kept", userdata=seen, **where)
     assert seen == ["kept"]
+
+
+
+@pytest.fixture
+def strict(make_broker, workdir, tls):
+    """Where everybody may write what begins with open/: the keyword arguments to get there."""
+    rules = workdir / "acl"
+    rules.write_text("topic write open/#\n")
+    give_to_broker(rules)
+    broker = make_broker(listener=[f"acl_file {rules}"]).start()
+    return {"hostname": broker.host, "port": broker.port, "tls": tls, "protocol": mqtt.MQTTv5}
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+def test_publish_of_a_message_that_is_refused(strict, qos):
+    with pytest.raises(mquic.NegativeAckError, match="closed/a.*Not authorized") as error:
+        mquic.publish.single("closed/a", "b", qos=qos, **strict)
+    assert error.value.reason_code == 135
+    mquic.publish.single("open/a", "b", qos=qos, **strict)
+    messages = [("open/a", "1", qos), ("closed/b", "2", qos), ("open/c", "3", qos)]
+    with pytest.raises(mqtt.MQTTException, match="closed/b"):
+        mquic.publish.multiple(messages, **strict)
+
+
+def test_publish_of_a_message_that_is_too_large(certs, tls):
+    server = FakeServer(certs.server, connack((0x27, struct.pack("!I", 1000))))
+    with pytest.raises((mquic.MquicError, RuntimeError, ValueError)) as error:
+        mquic.publish.single(
+            "a", b"x" * 2000, 1, hostname="127.0.0.1", port=server.port, tls=tls, protocol=mqtt.MQTTv5
+        )
+    assert str(error.value)
+    server.close()
+
+
+def test_publish_when_the_connection_is_lost_on_the_way(certs, tls):
+    server = FakeServer(certs.server, connack(), disconnect(0x8B))
+    with pytest.raises(OSError) as error:
+        mquic.publish.single(
+            "a", "b", 1, hostname="127.0.0.1", port=server.port, tls=tls, protocol=mqtt.MQTTv5
+        )
+    assert error.value.reason_code == "Server shutting down"
+    server.close()
+
+
+def test_subscription_that_is_refused(certs, tls):
+    suback = packet(0x90, b"\x00\x01" + properties() + b"\x00\x87")
+    server = FakeServer(certs.server, connack(), suback)
+    with pytest.raises(mquic.NegativeAckError, match="Not authorized"):
+        mquic.subscribe.simple(
+            ["a", "b"], hostname="127.0.0.1", port=server.port, tls=tls, protocol=mqtt.MQTTv5
+        )
+    server.close()
+
+
+def test_refused_message_is_not_published(strict):
+    where = {"host": strict["hostname"], "port": strict["port"]}
+    client = mquic.Client(tls=strict["tls"], protocol=mqtt.MQTTv5)
+    client.connect(**where)
+    client.loop_start()
+    info = client.publish("closed/a", "b", 1)
+    with pytest.raises(mquic.NegativeAckError, match="Not authorized"):
+        info.wait_for_publish(PATIENCE)
+    with pytest.raises(mquic.NegativeAckError):
+        info.is_published()
+    assert info.reason_code == "Not authorized" and info.rc == mqtt.MQTT_ERR_SUCCESS
+    good = client.publish("open/a", "b", 1)
+    good.wait_for_publish(PATIENCE)
+    assert good.is_published() and not good.reason_code.is_failure
+    client.disconnect()
+    client.loop_stop()
