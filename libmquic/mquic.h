@@ -807,6 +807,9 @@ mquic_subscription_add_user_property(struct mquic_subscription *subscription, co
  * connected again, and messages in flight are sent again as MQTT 5.0 section 4.4 asks. But
  * a message at which the server itself ends three connections is given up, for it would come
  * back for ever: #MQUIC_EVENT_DELIVERED with 0x80, "unspecified error", and a sentence.
+ * Events come in their order, also when a connection comes and goes in one turn: until you have
+ * taken #MQUIC_EVENT_DISCONNECTED from the queue, publishing, subscribing and acknowledging answer
+ * as if the connection had been lost right behind the call.
  * Setters are for a session that is not connected; else they answer #MQUIC_ERR_STATE.
  *
  *     new ──connect──▶ CONNECTING ──CONNECTED──▶ CONNECTED ──disconnect──▶ CLOSING
@@ -962,7 +965,9 @@ mquic_session_unsubscribe_all(struct mquic_session *session,
 /**
  * Manual mode: settles a received QoS 1 or 2 message by its packet identifier with a reason
  * code, 0 or an error of MQTT 5.0 3.4.2.1, with 3.1.1 only 0. #MQUIC_ERR_INVALID: no such message
- * or code; #MQUIC_ERR_STATE: not connected, for then the server sends it again. Since: 0.1
+ * or code; #MQUIC_ERR_STATE: not connected, for then the server sends it again;
+ * #MQUIC_ERR_TOO_LARGE: the server takes no packet of that size (3.2.2.3.6), which ends the
+ * connection, since it would wait for ever. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_ack(struct mquic_session *session, uint16_t packet_id,
 					      uint8_t reason);

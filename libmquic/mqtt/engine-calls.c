@@ -11,12 +11,19 @@ static int version_of(const struct mqtt_engine *engine)
 	return engine->options.version;
 }
 
+/* Whether the connection has ended, and the application cannot know. */
+static bool is_over_unheard(const struct mqtt_engine *engine)
+{
+	return engine->untold || (engine->state == MQTT_ENGINE_OVER && !engine->closing);
+}
+
 /* Whether the application may queue one more packet. */
 static enum mquic_status check_open(struct mqtt_engine *engine, struct error *error)
 {
 	if (engine->closing)
 		return error_set(error, MQUIC_ERR_STATE, "the session is disconnecting");
-	if (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED)
+	if (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED &&
+	    !is_over_unheard(engine))
 		return error_set(error, MQUIC_ERR_STATE,
 				 "the session is not connected: connect it first");
 	if (engine_buffered(engine) >= engine->buffer_bytes) {
@@ -247,10 +254,22 @@ enum mquic_status mqtt_engine_unsubscribe(struct mqtt_engine *engine,
 	return subscribe_or_not(engine, MQTT_UNSUBSCRIBE, subscription, packet_id, error);
 }
 
+/* Why a packet that the application asked for was not written. */
+static enum mquic_status unwritten(const struct mqtt_engine *engine, enum mquic_status status,
+				   struct error *error)
+{
+	if (engine->oversized == 0)
+		return error_set(error, status, "out of memory");
+	return error_set(error, status, "the server takes no packet of more than %u bytes",
+			 (unsigned int)engine->server.maximum_packet_size);
+}
+
 enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason,
 				  struct error *error)
 {
-	if (!engine_is_up(engine))
+	bool known;
+
+	if (!engine_is_up(engine) && !is_over_unheard(engine))
 		return error_set(error, MQUIC_ERR_STATE, "the session is not connected");
 	if (version_of(engine) != MQTT_5 && reason != MQTT_SUCCESS)
 		return error_set(error, MQUIC_ERR_INVALID,
@@ -258,14 +277,17 @@ enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id
 	if (!mqtt_reason_valid(MQTT_PUBACK, reason))
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "0x%02X is no reason code for acknowledging a message", reason);
-	if (!mqtt_inflight_acknowledge(&engine->inflight, packet_id, reason))
+	known = mqtt_inflight_acknowledge(&engine->inflight, packet_id, reason);
+	/* QoS 1 comes again, QoS 2 is answered when it does. */
+	if (!engine_is_up(engine))
+		return MQUIC_OK;
+	if (!known)
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "no message with packet identifier %u waits to be acknowledged",
 				 packet_id);
 	if (engine_flush_acks(engine))
 		return MQUIC_OK;
-	(void)engine_out_of_memory(engine);
-	return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+	return unwritten(engine, engine_cannot_go_on(engine), error);
 }
 
 enum mquic_status mqtt_engine_auth(struct mqtt_engine *engine, uint8_t reason, const uint8_t *data,
@@ -281,6 +303,8 @@ enum mquic_status mqtt_engine_auth(struct mqtt_engine *engine, uint8_t reason, c
 	if (len > UINT16_MAX || (data == NULL && len > 0))
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "authentication data is NULL or longer than 65535 bytes");
+	if (is_over_unheard(engine))
+		return MQUIC_OK;
 	if (reason == MQTT_CONTINUE_AUTHENTICATION && engine->auth != AUTH_CLIENT)
 		return error_set(error, MQUIC_ERR_STATE, "the server has not asked for AUTH");
 	if (reason == MQTT_RE_AUTHENTICATE && (engine->state != MQTT_ENGINE_CONNECTED ||
@@ -289,7 +313,9 @@ enum mquic_status mqtt_engine_auth(struct mqtt_engine *engine, uint8_t reason, c
 				 "to authenticate again, the session must be connected with an "
 				 "authentication method, and no exchange be going on");
 	if (!engine_write_auth(engine, reason, bytes_of(data, len)))
-		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+		return unwritten(engine,
+				 engine->oversized == 0 ? MQUIC_ERR_MEMORY : MQUIC_ERR_TOO_LARGE,
+				 error);
 	engine->auth = AUTH_SERVER;
 	return MQUIC_OK;
 }

@@ -134,11 +134,34 @@ static bool accept_connack(struct mqtt_engine *engine, const struct mqtt_connack
 	return resume_releases(engine, connack->session_present);
 }
 
+/*
+ * What a CONNACK that accepts us must not say, or must; NULL if all is well. That the server knows
+ * a session which is not in our memory is no fault: a program may have been started again.
+ */
+static const char *broken_rule(const struct mqtt_engine *engine, const struct mqtt_connack *connack)
+{
+	const struct mqtt_properties *properties = &connack->properties;
+
+	if (connack->session_present && engine->options.clean_start)
+		return "it kept a session that was to start clean (MQTT-3.2.2-2)";
+	if (connack->session_present && !engine->named)
+		return "it speaks of a session of a client that had no identifier yet "
+		       "(MQTT-3.2.2-4)";
+	if (version_of(engine) != MQTT_5)
+		return NULL;
+	if (!engine->named && mqtt_properties_text(properties, MQTT_ASSIGNED_CLIENT_ID).len == 0)
+		return "it did not say which client identifier it has assigned (MQTT-3.2.2-16)";
+	if (mqtt_properties_has(properties, MQTT_RESPONSE_INFO))
+		return "it sent response information that was not asked for (MQTT-3.1.2-28)";
+	return NULL;
+}
+
 static enum mquic_status handle_connack(struct mqtt_engine *engine,
 					const struct mqtt_packet *packet)
 {
 	struct mqtt_connack connack;
 	enum mqtt_reason reason;
+	const char *broken;
 
 	if (engine->state != MQTT_ENGINE_CONNECTING)
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR, "it sent CONNACK twice");
@@ -149,13 +172,13 @@ static enum mquic_status handle_connack(struct mqtt_engine *engine,
 		return engine_ended_by_server(engine, MQUIC_ERR_REFUSED, connack.reason,
 					      "the server refused the connection",
 					      &connack.properties);
-	if (connack.session_present && engine->options.clean_start)
-		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
-					"it kept a session that was to start clean");
+	broken = broken_rule(engine, &connack);
+	if (broken != NULL)
+		return engine_violation(engine, MQTT_PROTOCOL_ERROR, broken);
 	if (!method_matches(engine, &connack.properties, engine->options.auth_method.data != NULL))
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
 					"CONNACK names another authentication method");
-	return accept_connack(engine, &connack) ? MQUIC_OK : engine_out_of_memory(engine);
+	return accept_connack(engine, &connack) ? MQUIC_OK : engine_cannot_go_on(engine);
 }
 
 /* ---- PUBLISH ---- */
@@ -183,14 +206,14 @@ static enum mquic_status answer(struct mqtt_engine *engine, const struct mqtt_pu
 	enum mqtt_type type = publish->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC;
 
 	if (!engine_write_ack(engine, type, publish->packet_id, MQTT_SUCCESS))
-		return engine_out_of_memory(engine);
+		return engine_cannot_go_on(engine);
 	return MQUIC_OK;
 }
 
 /* Sends the acknowledgements whose turn it is. */
 static enum mquic_status flush_acks(struct mqtt_engine *engine)
 {
-	return engine_flush_acks(engine) ? MQUIC_OK : engine_out_of_memory(engine);
+	return engine_flush_acks(engine) ? MQUIC_OK : engine_cannot_go_on(engine);
 }
 
 /*
@@ -240,7 +263,7 @@ static enum mquic_status deliver(struct mqtt_engine *engine, const struct mqtt_p
 	enum mqtt_arrival arrival = MQTT_ARRIVAL_NEW;
 
 	if (event == NULL && !refused)
-		return engine_out_of_memory(engine);
+		return engine_cannot_go_on(engine);
 	if (version_of(engine) == MQTT_5)
 		maximum = engine->options.receive_maximum;
 	if (publish->qos > 0)
@@ -264,7 +287,7 @@ static enum mquic_status deliver(struct mqtt_engine *engine, const struct mqtt_p
 	case MQTT_ARRIVAL_MEMORY:
 		break;
 	}
-	return engine_out_of_memory(engine);
+	return engine_cannot_go_on(engine);
 }
 
 static enum mquic_status handle_publish(struct mqtt_engine *engine,
@@ -286,7 +309,7 @@ static enum mquic_status settle(struct mqtt_engine *engine, struct mqtt_outgoing
 				const struct mqtt_ack *ack)
 {
 	if (!engine_delivered(engine, ack->packet_id, ack->reason, &ack->properties))
-		return engine_out_of_memory(engine);
+		return engine_cannot_go_on(engine);
 	mqtt_inflight_settle(&engine->inflight, outgoing);
 	return MQUIC_OK;
 }
@@ -294,7 +317,7 @@ static enum mquic_status settle(struct mqtt_engine *engine, struct mqtt_outgoing
 static enum mquic_status release(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason)
 {
 	if (!engine_write_ack(engine, MQTT_PUBREL, packet_id, reason))
-		return engine_out_of_memory(engine);
+		return engine_cannot_go_on(engine);
 	return MQUIC_OK;
 }
 
@@ -350,7 +373,7 @@ static enum mquic_status handle_pubrel(struct mqtt_engine *engine, const struct 
 		break;
 	}
 	if (!engine_write_ack(engine, MQTT_PUBCOMP, ack.packet_id, code))
-		return engine_out_of_memory(engine);
+		return engine_cannot_go_on(engine);
 	return MQUIC_OK;
 }
 
@@ -366,7 +389,7 @@ static enum mquic_status settle_plain_unsuback(struct mqtt_engine *engine,
 	done = codes != NULL && engine_subscribed(engine, suback);
 	free(codes);
 	if (!done)
-		return engine_out_of_memory(engine);
+		return engine_cannot_go_on(engine);
 	mqtt_inflight_settle(&engine->inflight, outgoing);
 	return MQUIC_OK;
 }
@@ -392,7 +415,7 @@ static enum mquic_status handle_suback(struct mqtt_engine *engine, const struct 
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
 					"it answered with more or fewer codes than filters");
 	if (!engine_subscribed(engine, &suback))
-		return engine_out_of_memory(engine);
+		return engine_cannot_go_on(engine);
 	mqtt_inflight_settle(&engine->inflight, outgoing);
 	return MQUIC_OK;
 }
@@ -458,7 +481,7 @@ static enum mquic_status handle_auth(struct mqtt_engine *engine, const struct mq
 	event = event_new(MQUIC_EVENT_AUTH);
 	if (event == NULL || !fill_auth_event(engine, event, auth.reason, &auth.properties)) {
 		mquic_event_free(event);
-		return engine_out_of_memory(engine);
+		return engine_cannot_go_on(engine);
 	}
 	event_queue_push(&engine->events, event);
 	engine->auth = more ? AUTH_CLIENT : AUTH_NOBODY;

@@ -44,9 +44,13 @@ struct mqtt_engine {
 	struct mqtt_alias_out alias_out;
 	struct server_limits server;
 	struct text assigned_id;
+	bool named; /* CONNECT had a client identifier */
 	enum auth_turn auth;
 	bool closing;
-	bool hung_up; /* the server has ended it, or an answer of its that breaks a rule */
+	bool untold; /* lost, and the application does not know yet */
+	enum mqtt_type
+		oversized; /* the last packet that is larger than the server takes; 0: none */
+	bool hung_up;	   /* the server has ended it, or an answer of its that breaks a rule */
 	uint8_t closing_reason;
 	bool wants_writable;
 	bool has_notice;
@@ -80,7 +84,8 @@ __attribute__((format(printf, 4, 5))) enum mquic_status engine_end(struct mqtt_e
 /* The same because of `reason`, which 5.0 tells the server in DISCONNECT. */
 enum mquic_status engine_violation(struct mqtt_engine *engine, enum mqtt_reason reason,
 				   const char *what);
-enum mquic_status engine_out_of_memory(struct mqtt_engine *engine);
+/* The same because what has to be said could not be: out of memory, or see `oversized`. */
+enum mquic_status engine_cannot_go_on(struct mqtt_engine *engine);
 
 /* The same because the server says so; `what` begins the sentence, its reasons follow. */
 enum mquic_status engine_ended_by_server(struct mqtt_engine *engine, enum mquic_status status,
@@ -100,7 +105,8 @@ bool engine_subscribed(struct mqtt_engine *engine, const struct mqtt_suback *sub
 
 /* ---- engine-output.c ---- */
 
-/* Each writes one packet, or nothing and returns false if out of memory. */
+/* Each writes one packet, or nothing and returns false: out of memory, or too large for the
+ * server [MQTT-3.2.2-15]. */
 bool engine_write_connect(struct mqtt_engine *engine);
 bool engine_write_ack(struct mqtt_engine *engine, enum mqtt_type type, uint16_t packet_id,
 		      uint8_t reason);

@@ -25,8 +25,14 @@ static int version_of(const struct mqtt_engine *engine)
 /* The end of a packet that began when the output had `before` bytes: all of it or nothing. */
 static bool written(struct mqtt_engine *engine, size_t before)
 {
-	if (!engine->output.failed)
+	struct bytes packet = buf_writer_content(&engine->output);
+	bool fits =
+		!engine_is_up(engine) || packet.len - before <= engine->server.maximum_packet_size;
+
+	if (!engine->output.failed && fits)
 		return true;
+	if (!engine->output.failed)
+		engine->oversized = (enum mqtt_type)(packet.data[before] >> 4);
 	buf_writer_truncate(&engine->output, before);
 	return false;
 }
@@ -93,6 +99,7 @@ bool engine_write_connect(struct mqtt_engine *engine)
 	/* A session that the server named is found again under that name only. */
 	id = mqtt_engine_client_id(engine, &id_len);
 	connect.client_id = bytes_of(id, options->clean_start ? options->client_id.len : id_len);
+	engine->named = connect.client_id.len > 0;
 	connect.username = bytes_of(options->username.data, options->username.len);
 	connect.password = bytes_of(options->password.data, options->password.len);
 	view_connect_properties(&connect.properties, options);
@@ -366,7 +373,7 @@ void engine_pump(struct mqtt_engine *engine)
 	if (!engine_is_up(engine))
 		return;
 	if (!drain_queue(engine)) {
-		(void)engine_out_of_memory(engine);
+		(void)engine_cannot_go_on(engine);
 		return;
 	}
 	if (engine->state == MQTT_ENGINE_CLOSING && mqtt_inflight_next(&engine->inflight) == NULL)

@@ -101,8 +101,15 @@ enum mquic_status engine_violation(struct mqtt_engine *engine, enum mqtt_reason 
 			  mquic_reason_text((uint8_t)reason), (unsigned int)reason);
 }
 
-enum mquic_status engine_out_of_memory(struct mqtt_engine *engine)
+enum mquic_status engine_cannot_go_on(struct mqtt_engine *engine)
 {
+	/* Not to acknowledge would stop the server at its window, without a word. */
+	if (engine->oversized != 0)
+		return engine_end(engine, MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE,
+				  "the server takes no packet of more than %u bytes, and so not "
+				  "the %s that must be sent",
+				  (unsigned int)engine->server.maximum_packet_size,
+				  mqtt_type_text(engine->oversized));
 	return engine_end(engine, MQUIC_ERR_MEMORY, MQTT_IMPLEMENTATION_ERROR,
 			  "out of memory for what the server sent");
 }
@@ -235,6 +242,7 @@ static void reset_connection(struct mqtt_engine *engine)
 	engine->auth = AUTH_NOBODY;
 	engine->closing = false;
 	engine->hung_up = false;
+	engine->oversized = (enum mqtt_type)0;
 	engine->connack_deadline_ms = NEVER;
 	engine->ping_deadline_ms = NEVER;
 }
@@ -250,6 +258,7 @@ enum mquic_status mqtt_engine_connect(struct mqtt_engine *engine, uint64_t now_m
 	status = mqtt_options_check(&engine->options, error);
 	if (status != MQUIC_OK)
 		return status;
+	mqtt_engine_told(engine);
 	if (engine->last_event == NULL)
 		engine->last_event = event_new(MQUIC_EVENT_DISCONNECTED);
 	reset_connection(engine);
@@ -295,9 +304,19 @@ void mqtt_engine_lost(struct mqtt_engine *engine)
 {
 	if (engine->hung_up)
 		blame(engine);
+	if (engine->state != MQTT_ENGINE_IDLE)
+		engine->untold = !engine->closing;
 	reset_connection(engine);
 	mqtt_inflight_lost(&engine->inflight);
 	engine->state = MQTT_ENGINE_IDLE;
+}
+
+void mqtt_engine_told(struct mqtt_engine *engine)
+{
+	engine->untold = false;
+	/* What was asked for meanwhile and dies with a connection has died with the last one. */
+	if (engine->state == MQTT_ENGINE_IDLE)
+		mqtt_inflight_lost(&engine->inflight);
 }
 
 /* ---- Bytes ---- */
@@ -326,7 +345,7 @@ static enum mquic_status framing_failure(struct mqtt_engine *engine,
 	case MQTT_FRAMING_TOO_LARGE:
 		return too_large(engine);
 	case MQTT_FRAMING_MEMORY:
-		return engine_out_of_memory(engine);
+		return engine_cannot_go_on(engine);
 	default:
 		return engine_violation(engine, MQTT_MALFORMED_PACKET,
 					"bytes that start no packet");
@@ -407,7 +426,7 @@ static void ping(struct mqtt_engine *engine, uint64_t now_ms)
 	if (grace_ms < PING_GRACE_MIN_MS)
 		grace_ms = PING_GRACE_MIN_MS;
 	if (!engine_write_ping(engine)) {
-		(void)engine_out_of_memory(engine);
+		(void)engine_cannot_go_on(engine);
 		return;
 	}
 	engine->last_sent_ms = now_ms;

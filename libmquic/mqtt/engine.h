@@ -98,6 +98,13 @@ void mqtt_engine_hung_up(struct mqtt_engine *engine);
  */
 void mqtt_engine_lost(struct mqtt_engine *engine);
 
+/*
+ * The application has learned that the connection is over. Until then publishing, subscribing and
+ * acknowledging go on to answer as if it had been lost just behind: what survives a loss is kept
+ * for the next connection, the rest is gone.
+ */
+void mqtt_engine_told(struct mqtt_engine *engine);
+
 /* Whether receive() should be called: false while so much output waits that acknowledgements
  * would pile up without bound. Consuming output makes it true again. */
 bool mqtt_engine_wants_input(const struct mqtt_engine *engine);
@@ -135,8 +142,8 @@ struct mquic_event *mqtt_engine_next_event(struct mqtt_engine *engine);
 const char *mqtt_engine_take_notice(struct mqtt_engine *engine);
 
 /*
- * Publishing and subscribing: from connect() on until disconnect(). What may not leave yet (no
- * CONNACK, receive maximum of the server) is queued in order. `packet_id` may be NULL.
+ * Publishing and subscribing: from connect() on until disconnect() or told(). What may not leave
+ * yet (no CONNACK, receive maximum of the server) is queued in order. `packet_id` may be NULL.
  * Errors as in mquic.h; MQUIC_ERR_AGAIN is followed by a WRITABLE event.
  */
 enum mquic_status mqtt_engine_publish(struct mqtt_engine *engine,

@@ -113,6 +113,7 @@ static void finish(struct mquic_session *session)
 	session->stream = NULL;
 	session->active = false;
 	timer_set(&session->endpoint->timers, &session->timer, TIMER_NEVER);
+	event->queued = &session->untold;
 	push(session, event);
 	mquic_event_free(session->farewell);
 	session->farewell = NULL;

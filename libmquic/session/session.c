@@ -40,8 +40,7 @@ static void orphan(struct endpoint_child *child)
 	forget_endpoint(list_entry(child, struct mquic_session, child));
 }
 
-enum mquic_status mquic_session_new(struct mquic_session **session,
-				    struct mquic_endpoint *endpoint,
+enum mquic_status mquic_session_new(struct mquic_session **session, struct mquic_endpoint *endpoint,
 				    const struct mquic_settings *settings)
 {
 	struct mquic_session *made;
@@ -160,8 +159,8 @@ static enum mquic_status use_login(struct mquic_session *session, const struct u
 	if (url->username.data != NULL)
 		status = mquic_session_set_username(session, url->username.data, url->username.len);
 	if (status == MQUIC_OK && url->password.data != NULL)
-		status = mquic_session_set_password(
-			session, (const uint8_t *)url->password.data, url->password.len);
+		status = mquic_session_set_password(session, (const uint8_t *)url->password.data,
+						    url->password.len);
 	return status;
 }
 
@@ -193,10 +192,15 @@ static enum mquic_status begin(struct mquic_session *session)
 				 "the endpoint of this session is gone");
 	if (endpoint_check_fork(session->endpoint, &session->error) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
-	if (!session->active)
-		return error_set(&session->error, MQUIC_ERR_STATE,
-				 "the session is not connected: call connect first");
-	return MQUIC_OK;
+	if (session->active)
+		return MQUIC_OK;
+	if (!session->untold)
+		mqtt_engine_told(session->engine);
+	/* Who has not been told yet cannot know; the engine knows what to make of it. */
+	if (session->untold && !session->disconnecting)
+		return MQUIC_OK;
+	return error_set(&session->error, MQUIC_ERR_STATE,
+			 "the session is not connected: call connect first");
 }
 
 static enum mquic_status end(struct mquic_session *session, enum mquic_status status)
@@ -213,8 +217,8 @@ enum mquic_status mquic_session_publish(struct mquic_session *session,
 
 	if (status != MQUIC_OK)
 		return status;
-	return end(session, mqtt_engine_publish(session->engine, message, packet_id,
-						&session->error));
+	return end(session,
+		   mqtt_engine_publish(session->engine, message, packet_id, &session->error));
 }
 
 enum mquic_status mquic_session_subscribe_all(struct mquic_session *session,
@@ -304,8 +308,7 @@ enum mquic_status mquic_session_auth(struct mquic_session *session, uint8_t reas
 
 	if (status != MQUIC_OK)
 		return status;
-	return end(session,
-		   mqtt_engine_auth(session->engine, reason, data, len, &session->error));
+	return end(session, mqtt_engine_auth(session->engine, reason, data, len, &session->error));
 }
 
 enum mquic_status mquic_session_disconnect(struct mquic_session *session, uint8_t reason)

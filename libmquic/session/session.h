@@ -25,7 +25,8 @@ struct mquic_session {
 	struct task task;
 	struct mquic_event *farewell; /* DISCONNECTED, made beforehand */
 	struct mquic_event *verdict;  /* DISCONNECTED from the engine, told when all is over */
-	bool active;		      /* from connect to DISCONNECTED */
+	bool active;		      /* from connect until the connection is over */
+	bool untold;		      /* DISCONNECTED waits in the queue */
 	bool disconnecting;
 	bool cut_short;	       /* closed although the server has not acknowledged all */
 	bool ended;	       /* the connection is over, what it brought may not be read yet */

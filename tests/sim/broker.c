@@ -139,8 +139,11 @@ static void on_connect(struct broker_client *client, const struct mqtt_packet *p
 	if (broker.refusal != 0)
 		connack.session_present = false;
 	mqtt_properties_init(&connack.properties);
+	if (connect.client_id.len == 0 && broker.refusal == 0)
+		mqtt_properties_set_text(&connack.properties, MQTT_ASSIGNED_CLIENT_ID,
+					 bytes_of("named", 5));
 	mqtt_connack_write(&client->output, &connack, MQTT_5);
-	if (broker.refusal != 0)
+	if (broker.refusal != 0 || broker.goodbye)
 		client->finishing = true;
 	else
 		resume(client);

@@ -55,6 +55,7 @@ struct broker {
 	uint8_t refusal;       /* reason code for CONNACK; 0: none */
 	unsigned int hang_up;  /* cuts the client off after this many PUBLISH; 0: never */
 	uint64_t hang_up_code; /* with this, 2 by default */
+	bool goodbye;	       /* accepts, and closes in the same breath */
 	bool mute;	       /* answers nothing but CONNECT */
 };
 

@@ -30,6 +30,16 @@ static void on_message(const struct mquic_message *message)
 	got[number]++;
 }
 
+static void publish(uint32_t number, int qos);
+
+/* The connection has come, and may have gone already: nobody was told yet. */
+static void call_in_between(void)
+{
+	ck_assert_int_eq(mquic_session_subscribe(session, "t", 1, 2, NULL), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_unsubscribe(session, "t", 1, NULL), MQUIC_OK);
+	publish(connected, 1);
+}
+
 static void on_event(struct sim_host *host, struct mquic_event *event)
 {
 	(void)host;
@@ -38,6 +48,8 @@ static void on_event(struct sim_host *host, struct mquic_event *event)
 	case MQUIC_EVENT_CONNECTED:
 		connected++;
 		present = mquic_event_session_present(event);
+		if (broker.goodbye)
+			call_in_between();
 		break;
 	case MQUIC_EVENT_MESSAGE:
 		on_message(mquic_event_message(event));
@@ -51,6 +63,9 @@ static void on_event(struct sim_host *host, struct mquic_event *event)
 		break;
 	case MQUIC_EVENT_DISCONNECTED:
 		disconnected++;
+		if (broker.goodbye)
+			ck_assert_int_eq(mquic_session_subscribe(session, "t", 1, 2, NULL),
+					 MQUIC_ERR_STATE);
 		end.told = 1;
 		end.status = mquic_event_status(event);
 		end.origin = mquic_event_origin(event);
@@ -299,7 +314,8 @@ static unsigned int packets_in_silence(void)
 START_TEST(silent_session_sends_a_ping_of_quic_every_twenty_seconds)
 {
 	ck_assert_int_eq(mquic_session_set_keep_alive_s(session, 300), MQUIC_OK);
-	/* And three of MQTT. ngtcp2 wants its ACKs acknowledged now and then: up to two for each. */
+	/* And three of MQTT. ngtcp2 wants its ACKs acknowledged now and then: up to two for each.
+	 */
 	ck_assert_uint_ge(packets_in_silence(), 45);
 	ck_assert_uint_le(client_packets, 110);
 	ck_assert_uint_le(broker.pings, 4);
@@ -509,6 +525,24 @@ START_TEST(message_at_which_the_server_hangs_up_is_given_up)
 	wait_for(is_settled, 0, 20);
 	ck_assert_uint_eq(last_reason, 0);
 	ck_assert_uint_eq(broker.counts[1], 3);
+}
+END_TEST
+
+START_TEST(connection_that_ends_at_once_is_told_in_order)
+{
+	broker.goodbye = true;
+	dial();
+	wait_for(is_disconnected, 1, 20);
+	ck_assert_uint_eq(connected, 1);
+	ck_assert_int_eq(end.status, MQUIC_ERR_CLOSED);
+	broker.goodbye = false;
+	dial();
+	wait_for(is_settled, 0, 20);
+	/* Messages are kept, what was asked for died with the connection. */
+	ck_assert_uint_ge(broker.counts[1], 1);
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_uint_eq(subscribed, 0);
+	ck_assert(!broker.sessions[0].subscribed);
 }
 END_TEST
 
@@ -763,6 +797,7 @@ int main(void)
 	tcase_add_loop_test(group, session_resumed_in_the_middle_delivers_exactly_once, 0, 4);
 	tcase_add_test(group, message_at_which_the_server_hangs_up_is_given_up);
 	tcase_add_test(group, server_that_lacks_room_is_not_the_fault_of_a_message);
+	tcase_add_test(group, connection_that_ends_at_once_is_told_in_order);
 	tcase_add_test(group, new_address_of_ours_costs_no_message);
 	tcase_add_test(group, slow_line_holds_the_publisher_back_and_is_not_taken_for_dead);
 	tcase_add_test(group, disconnect_waits_for_a_slow_line);

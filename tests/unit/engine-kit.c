@@ -107,6 +107,11 @@ enum mquic_status kit_connack(uint8_t reason, bool session_present)
 	struct mqtt_connack connack = {.reason = reason, .session_present = session_present};
 	struct buf_writer writer;
 
+	/* As a server has to (MQTT-3.2.2-16). */
+	if (reason == MQTT_SUCCESS && kit.options->client_id.len == 0 &&
+	    !mqtt_properties_has(&kit.properties, MQTT_ASSIGNED_CLIENT_ID))
+		mqtt_properties_set_text(&kit.properties, MQTT_ASSIGNED_CLIENT_ID,
+					 bytes_of("named", 5));
 	connack.properties = kit.properties;
 	buf_writer_init(&writer, SIZE_MAX);
 	mqtt_connack_write(&writer, &connack, kit.options->version);

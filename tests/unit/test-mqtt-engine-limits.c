@@ -114,6 +114,78 @@ START_TEST(largest_packet_of_the_server_is_respected)
 }
 END_TEST
 
+/* [MQTT-3.2.2-15]: not even acknowledgements, whose lack would leave the server waiting. */
+START_TEST(nothing_larger_than_the_server_takes_is_sent)
+{
+	static const char *const unanswerable[] = {
+		"32 06 0001't' 0001 00",
+		"34 06 0001't' 0001 00",
+		"62 02 0001",
+		"50 02 0001",
+	};
+	uint32_t maximum;
+	size_t i;
+
+	for (i = 0; i < COUNT(unanswerable); i++)
+		for (maximum = 1; maximum <= 4; maximum++) {
+			kit_close();
+			kit_open();
+			up_with(MQTT_MAXIMUM_PACKET_SIZE, maximum);
+			if (maximum == 4 && i < 2) {
+				ck_assert_int_eq(kit_feed(unanswerable[i]), MQUIC_OK);
+				kit_sends_ack(i == 0 ? MQTT_PUBACK : MQTT_PUBREC, 1, 0);
+				continue;
+			}
+			ck_assert_int_eq(kit_feed(unanswerable[i]), MQUIC_ERR_TOO_LARGE);
+			if (i < 2)
+				kit_message("t", "");
+			kit_over(MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE, "takes no packet");
+			kit_sends_nothing();
+		}
+}
+END_TEST
+
+START_TEST(goodbye_and_ping_must_fit_as_well)
+{
+	struct mqtt_packet packet;
+
+	up_with(MQTT_MAXIMUM_PACKET_SIZE, 1);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_state(kit.engine), MQTT_ENGINE_OVER);
+	kit_sends_nothing();
+	mqtt_engine_lost(kit.engine);
+	up_with(MQTT_MAXIMUM_PACKET_SIZE, 1);
+	mqtt_engine_tick(kit.engine, kit.now_ms + 60000);
+	kit_over(MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE, "PINGREQ");
+	kit_sends_nothing();
+	mqtt_engine_lost(kit.engine);
+	up_with(MQTT_MAXIMUM_PACKET_SIZE, 2);
+	mqtt_engine_tick(kit.engine, kit.now_ms + 60000);
+	kit_sends(MQTT_PINGREQ, &packet);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
+	kit_sends_disconnect(0);
+	/* The limit was that of one connection. */
+	mqtt_engine_lost(kit.engine);
+	kit_up();
+	ck_assert_int_eq(kit_deliver("t", "", 1, 1, false), MQUIC_OK);
+	kit_sends_ack(MQTT_PUBACK, 1, 0);
+}
+END_TEST
+
+START_TEST(acknowledging_by_hand_must_fit_as_well)
+{
+	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	up_with(MQTT_MAXIMUM_PACKET_SIZE, 4);
+	ck_assert_int_eq(kit_deliver("t", "", 1, 1, false), MQUIC_OK);
+	kit_message("t", "");
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 1, MQTT_QUOTA_EXCEEDED, &kit.error),
+			 MQUIC_ERR_TOO_LARGE);
+	ck_assert_ptr_nonnull(strstr(kit.error.text, "more than 4 bytes"));
+	kit_over(MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE, "PUBACK");
+	kit_sends_nothing();
+}
+END_TEST
+
 START_TEST(qos_and_retain_of_the_server_are_respected)
 {
 	mqtt_properties_set_number(&kit.properties, MQTT_MAXIMUM_QOS, 1);
@@ -651,6 +723,9 @@ int main(void)
 		&window_of_ours_ends_the_connection_when_exceeded,
 		&window_of_ours_is_freed_by_settling,
 		&largest_packet_of_the_server_is_respected,
+		&nothing_larger_than_the_server_takes_is_sent,
+		&goodbye_and_ping_must_fit_as_well,
+		&acknowledging_by_hand_must_fit_as_well,
 		&qos_and_retain_of_the_server_are_respected,
 		&subscriptions_the_server_lacks_are_refused,
 		&what_was_queued_before_connack_is_settled_with_the_reason,

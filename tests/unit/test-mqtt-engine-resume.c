@@ -268,6 +268,72 @@ START_TEST(assigned_client_id_is_used_to_find_the_session_again)
 }
 END_TEST
 
+/* ---- Between the end and its telling ---- */
+
+START_TEST(calls_before_the_end_is_told_are_as_good_as_before_the_end)
+{
+	struct mqtt_connect connect;
+	uint16_t one;
+	uint16_t two;
+
+	keep_session();
+	kit_connect();
+	ck_assert_int_eq(kit_feed("20 03 00 00 00 e0 01 8b"), MQUIC_ERR_CLOSED);
+	kit_connected(false);
+	one = kit_publish("one", 1);
+	(void)kit_subscribe("a", 1);
+	mquic_event_free(kit_event(MQUIC_EVENT_DISCONNECTED));
+	mqtt_engine_lost(kit.engine);
+	two = kit_publish("two", 2);
+	(void)kit_publish("zero", 0);
+	(void)kit_subscribe("b", 1);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 7, 0, &kit.error), MQUIC_OK);
+	mqtt_engine_told(kit.engine);
+	ck_assert_int_eq(kit_try_publish("t", "late", 1, false), MQUIC_ERR_STATE);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 7, 0, &kit.error), MQUIC_ERR_STATE);
+	buf_writer_consume(&kit.wire, SIZE_MAX);
+	kit_connect();
+	kit_sends_connect(&connect);
+	ck_assert_int_eq(kit_connack(MQTT_SUCCESS, true), MQUIC_OK);
+	kit_connected(true);
+	kit_sends_publish("one", 1, one, false);
+	kit_sends_publish("two", 2, two, false);
+	kit_sends_publish("zero", 0, 0, false);
+	kit_sends_nothing();
+}
+END_TEST
+
+START_TEST(who_has_said_goodbye_knows_that_it_is_over)
+{
+	up();
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(kit_try_publish("t", "late", 1, false), MQUIC_ERR_STATE);
+	mqtt_engine_lost(kit.engine);
+	ck_assert_int_eq(kit_try_publish("t", "late", 1, false), MQUIC_ERR_STATE);
+}
+END_TEST
+
+START_TEST(acknowledging_what_was_received_before_the_end_is_not_forgotten)
+{
+	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	up();
+	ck_assert_int_eq(kit_deliver("t", "one", 1, 4, false), MQUIC_OK);
+	ck_assert_int_eq(kit_deliver("t", "two", 2, 5, false), MQUIC_OK);
+	kit_message("t", "one");
+	kit_message("t", "two");
+	mqtt_engine_lost(kit.engine);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 4, 0, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 5, 0, &kit.error), MQUIC_OK);
+	again(true);
+	/* QoS 1 comes anew, QoS 2 does not, and is answered. */
+	ck_assert_int_eq(kit_deliver("t", "one", 1, 4, true), MQUIC_OK);
+	kit_message("t", "one");
+	ck_assert_int_eq(kit_deliver("t", "two", 2, 5, true), MQUIC_OK);
+	kit_no_event();
+	kit_sends_ack(MQTT_PUBREC, 5, 0);
+}
+END_TEST
+
 /* ---- Incoming ---- */
 
 START_TEST(incoming_qos2_is_delivered_once_wherever_it_breaks)
@@ -524,6 +590,9 @@ int main(void)
 		&half_a_packet_does_not_survive,
 		&queued_messages_survive_a_connection_that_never_came_up,
 		&assigned_client_id_is_used_to_find_the_session_again,
+		&calls_before_the_end_is_told_are_as_good_as_before_the_end,
+		&who_has_said_goodbye_knows_that_it_is_over,
+		&acknowledging_what_was_received_before_the_end_is_not_forgotten,
 		&incoming_qos2_is_delivered_once_wherever_it_breaks,
 		&manual_acknowledgement_of_qos2_reaches_over_a_break,
 		&kept_identifiers_do_not_count_against_the_new_window,

@@ -363,6 +363,49 @@ static void skip_message(void)
 	kit_message("t", "");
 }
 
+START_TEST(connack_that_promises_wrongly_is_a_violation)
+{
+	static const struct {
+		bool clean;
+		const char *id;
+		const char *connack;
+		const char *word;
+	} cases[] = {
+		{true, "", "20 03 00 00 00", "MQTT-3.2.2-16"},
+		{true, "", "20 06 00 00 03 120000", "MQTT-3.2.2-16"},
+		{false, "", "20 09 01 00 06 120003'abc'", "MQTT-3.2.2-4"},
+		{true, "id", "20 03 01 00 00", "MQTT-3.2.2-2"},
+		{true, "id", "20 07 00 00 04 1a0001'r'", "MQTT-3.1.2-28"},
+	};
+	struct mqtt_connect connect;
+	size_t i;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		kit_close();
+		kit_open();
+		kit.options->clean_start = cases[i].clean;
+		ck_assert_int_eq(mqtt_options_set_client_id(kit.options, cases[i].id,
+							    strlen(cases[i].id), &kit.error),
+				 MQUIC_OK);
+		kit_connect();
+		kit_sends_connect(&connect);
+		ck_assert_int_eq(kit_feed(cases[i].connack), MQUIC_ERR_PROTOCOL);
+		kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, cases[i].word);
+		kit_sends_disconnect(MQTT_PROTOCOL_ERROR);
+	}
+}
+END_TEST
+
+START_TEST(session_of_a_program_that_was_started_again_is_welcome)
+{
+	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "id", 2, &kit.error), MQUIC_OK);
+	kit.options->clean_start = false;
+	kit_connect();
+	kit_accept(true);
+	kit_connected(true);
+}
+END_TEST
+
 START_TEST(violations_are_answered_with_their_reason)
 {
 	static const struct {
@@ -456,6 +499,8 @@ int main(void)
 		&disconnect_of_3_1_1_with_a_reason_leaves_the_will_to_the_server,
 		&servers_disconnect_is_told_with_its_words,
 		&servers_disconnect_may_be_friendly,
+		&connack_that_promises_wrongly_is_a_violation,
+		&session_of_a_program_that_was_started_again_is_welcome,
 		&violations_are_answered_with_their_reason,
 		&violations_of_3_1_1_are_answered_with_silence,
 		&events_before_a_violation_are_kept,

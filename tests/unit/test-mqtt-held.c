@@ -206,6 +206,7 @@ START_TEST(other_packets_are_counted)
 	static char text[4 * 65535 + 64];
 
 	take_many_properties();
+	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "id", 2, &kit.error), MQUIC_OK);
 	kit_connect();
 	strcpy(text, "1fffff'");
 	memset(text + strlen(text), 'x', 65535);

@@ -261,7 +261,10 @@ class Delivery(Loop):
         with self._lock:
             if not self._active:
                 return MQTT_ERR_NO_CONN
-            self._session().ack(mid, 0)
+            try:
+                self._session().ack(mid, 0)
+            except StateError:  # it is lost, and DISCONNECTED was not taken yet
+                return MQTT_ERR_NO_CONN
         self._send()
         return MQTT_ERR_SUCCESS
 

@@ -16,6 +16,8 @@ from mquic import aio, quic
 # A user property without a letter: five bytes on the wire.
 NOTHING = b"\x26\0\0\0\0"
 CONNACK = b"\x20\x03\0\0\0"
+SHUTTING_DOWN = b"\xe0\x01\x8b"
+FIN = None
 
 
 def varint(number):
@@ -32,29 +34,39 @@ def publish(topic, payload=b"", properties=b""):
 
 
 class Server(threading.Thread):
-    """Accepts one client, and whatever that says, sends `packets`."""
+    """
+    Accepts one client for each list of packets, and whatever that says, sends them; FIN stands
+    for the end of the stream.
+    """
 
-    def __init__(self, certs, packets):
+    def __init__(self, certs, *connections):
         super().__init__(daemon=True)
         self._endpoint = quic.Endpoint()
         tls = mquic.TLSSettings(certificate=certs.server.cert, key=certs.server.key)
         self.port = self._endpoint.listen("127.0.0.1", 0, tls=tls)
-        self._packets = packets
+        self._connections = connections
         self._over = threading.Event()
         self.start()
 
     def run(self):
-        connection = self._endpoint.accept(PATIENCE)
-        stream = connection.accept_stream(PATIENCE)
-        stream.recv(timeout=PATIENCE)
-        try:
-            for packet in self._packets:
+        for packets in self._connections:
+            connection = self._endpoint.accept(PATIENCE)
+            stream = connection.accept_stream(PATIENCE)
+            stream.recv(timeout=PATIENCE)
+            try:
+                self._serve(stream, packets)
+            except mquic.ClosedError:
+                pass
+            connection.close()
+
+    def _serve(self, stream, packets):
+        for packet in packets:
+            if packet is FIN:
+                stream.finish()
+            else:
                 stream.sendall(packet, timeout=PATIENCE)
-            while not self._over.is_set():
-                self._endpoint.wait(0.1)
-        except mquic.ClosedError:
-            pass
-        connection.close()
+        while not self._over.is_set():
+            stream.recv(timeout=PATIENCE)
 
     def close(self):
         self._over.set()
@@ -159,3 +171,47 @@ def test_limits_are_checked(tls):
             client.max_properties_set(bad)
         with pytest.raises(ValueError, match="max_properties"):
             aio.Client("localhost", max_properties=bad)
+
+
+@pytest.mark.parametrize("end", [SHUTTING_DOWN, FIN], ids=["DISCONNECT", "FIN"])
+def test_a_connection_that_ends_with_connack_is_tried_again(certs, build, end):
+    once = [CONNACK + SHUTTING_DOWN] if end is not FIN else [CONNACK, FIN]
+    server = Server(certs, once, [CONNACK + publish(b"t", b"at last")])
+    words = ["-h", "127.0.0.1", "-p", server.port, "-i", "c", "--cafile", certs.ca, "-t", "t"]
+    done = build.run(build.tool("mquic-sub"), *words, "-C", "1")
+    assert (done.returncode, done.stdout) == (0, "at last\n"), done
+    assert "Trying again" in done.stderr and "call connect first" not in done.stderr, done
+    if end is not FIN:
+        assert "server shutting down" in done.stderr, done
+    server.close()
+
+
+def test_callbacks_may_call_after_the_end(certs, tls, recorder):
+    """CONNACK and the end come in one turn: what on_connect does then is not fatal."""
+    server = Server(certs, [CONNACK + publish(b"t") + SHUTTING_DOWN])
+    client = recorder.attach(
+        mquic.Client(
+            client_id="c",
+            tls=tls,
+            protocol=mqtt.MQTTv5,
+            manual_ack=True,
+            reconnect_on_failure=False,
+        )
+    )
+    answers = []
+
+    def call(*_):
+        answers.append(client.subscribe("t")[0])
+        answers.append(client.unsubscribe("t")[0])
+        answers.append(client.ack(1, 1))
+        answers.append(client.auth(0x19))
+        client.publish("t", "x", 1)
+
+    client.on_connect = call
+    client.connect("127.0.0.1", server.port)
+    client.loop_start()
+    assert recorder.wait("on_disconnect")[0][2] == "Server shutting down"
+    assert all(one in (mqtt.MQTT_ERR_SUCCESS, mqtt.MQTT_ERR_NO_CONN) for one in answers), answers
+    assert len(answers) == 4
+    client.loop_stop()
+    server.close()

@@ -263,8 +263,10 @@ MQUIC_API enum mquic_status mquic_settings_set_handshake_timeout_ms(struct mquic
 MQUIC_API enum mquic_status mquic_settings_set_initial_rtt_ms(struct mquic_settings *settings,
 							      uint64_t rtt_ms);
 /**
- * Send a QUIC PING after this silence, to keep NAT bindings (RFC 9000 section 10.1.2);
- * 0, the default, never, else 1000 to 3600000 ms. Since: 0.1
+ * Send a QUIC PING after this silence, to keep NAT bindings (RFC 9000 section 10.1.2) and to
+ * notice a server that was restarted; 0: never, else 1000 to 3600000 ms. Not set, connections
+ * send none, and sessions do after 20 s, or half the idle timeout of either side if that is
+ * less. A device that sleeps sets 0, and an idle timeout to match. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_keep_alive_ms(struct mquic_settings *settings,
 							     uint64_t interval_ms);
@@ -416,7 +418,10 @@ enum mquic_event_type {
 	MQUIC_EVENT_STREAM_ACCEPTABLE = 4,
 	/** Stream: bytes or the end can be read. Read until #MQUIC_ERR_AGAIN. */
 	MQUIC_EVENT_STREAM_READABLE = 5,
-	/** Stream: there is room again after #MQUIC_ERR_AGAIN from sending. */
+	/**
+	 * Stream: there is room again after #MQUIC_ERR_AGAIN from sending; or the peer reads no
+	 * more (STOP_SENDING), and sending, even nothing, answers #MQUIC_ERR_CLOSED.
+	 */
 	MQUIC_EVENT_STREAM_WRITABLE = 6,
 	/** Stream: both directions have ended, or the connection has; code says how (0: cleanly). */
 	MQUIC_EVENT_STREAM_CLOSED = 7,
@@ -573,7 +578,10 @@ MQUIC_API enum mquic_status mquic_connection_close(struct mquic_connection *conn
  * Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_connection_migrate(struct mquic_connection *connection);
-/** Takes a stream the peer opened; yours. #MQUIC_ERR_AGAIN: none waits. Since: 0.1 */
+/**
+ * Takes a stream the peer opened; yours. They come in the order in which their first packets
+ * arrived, which need not be that of mquic_stream_id(). #MQUIC_ERR_AGAIN: none waits. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connection,
 							   struct mquic_stream **stream);
 /** The peer's address, "192.0.2.1:4433" or "[2001:db8::1]:4433". Since: 0.1 */
@@ -789,6 +797,9 @@ mquic_subscription_add_user_property(struct mquic_subscription *subscription, co
  * connected again, and messages in flight are sent again as MQTT 5.0 section 4.4 asks. But
  * a message at which the server itself ends three connections is given up, for it would come
  * back for ever: #MQUIC_EVENT_DELIVERED with 0x80, "unspecified error", and a sentence.
+ * Events come in their order, also when a connection comes and goes in one turn: until you have
+ * taken #MQUIC_EVENT_DISCONNECTED from the queue, publishing, subscribing and acknowledging answer
+ * as if the connection had been lost right behind the call.
  * Setters are for a session that is not connected; else they answer #MQUIC_ERR_STATE.
  *
  *     new ──connect──▶ CONNECTING ──CONNECTED──▶ CONNECTED ──disconnect──▶ CLOSING
@@ -944,7 +955,9 @@ mquic_session_unsubscribe_all(struct mquic_session *session,
 /**
  * Manual mode: settles a received QoS 1 or 2 message by its packet identifier with a reason
  * code, 0 or an error of MQTT 5.0 3.4.2.1, with 3.1.1 only 0. #MQUIC_ERR_INVALID: no such message
- * or code; #MQUIC_ERR_STATE: not connected, for then the server sends it again. Since: 0.1
+ * or code; #MQUIC_ERR_STATE: not connected, for then the server sends it again;
+ * #MQUIC_ERR_TOO_LARGE: the server takes no packet of that size (3.2.2.3.6), which ends the
+ * connection, since it would wait for ever. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_ack(struct mquic_session *session, uint16_t packet_id,
 					      uint8_t reason);
