@@ -10,6 +10,7 @@
 #include "common/reason.h"
 #include "common/say.h"
 #include "common/standard-files.h"
+#include "common/tcp-options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ enum source {
 
 struct pub {
 	struct client_options common;
-	const char *topic;
+	const char *topic, *default_topic; /* the latter of a file */
 	enum source source;
 	const char *value; /* text or file name */
 	uint32_t repeat;
@@ -145,9 +146,9 @@ static const struct option_spec specs[] = {
 	{"-t", "--topic", OPTION_TEXT, AT(topic), 0, 0, NULL},
 	{"-m", "--message", OPTION_CALL, 0, 0, 0, set_text},
 	{"-f", "--file", OPTION_CALL, 0, 0, 0, set_file},
-	{"-n", "--null-message", OPTION_CALL, 0, 0, 0, set_null},
-	{"-l", "--stdin-line", OPTION_CALL, 0, 0, 0, set_lines},
-	{"-s", "--stdin-file", OPTION_CALL, 0, 0, 0, set_stdin},
+	{"-n", "--null-message", OPTION_ACTION, 0, 0, 0, set_null},
+	{"-l", "--stdin-line", OPTION_ACTION, 0, 0, 0, set_lines},
+	{"-s", "--stdin-file", OPTION_ACTION, 0, 0, 0, set_stdin},
 	{"-r", "--retain", OPTION_FLAG, AT(retain), 0, 0, NULL},
 	{NULL, "--repeat", OPTION_NUMBER, AT(repeat), 1, UINT32_MAX, NULL},
 	{NULL, "--repeat-delay", OPTION_CALL, 0, 0, 0, set_repeat_delay},
@@ -156,12 +157,16 @@ static const struct option_spec specs[] = {
 
 static bool check_options(struct pub *pub)
 {
-	const char *url_topic = pub->common.url.topic;
+	const char *url_topic = pub->common.login.url.topic;
 
 	if (url_topic && pub->topic)
 		return say_usage("-t and -L both name the topic. Use one of them.");
 	if (url_topic)
 		pub->topic = url_topic;
+	if (!pub->topic)
+		pub->topic = pub->default_topic;
+	if (!pub->topic)
+		pub->topic = pub->common.defaults.url.topic;
 	if (!pub->topic)
 		return say_usage("You must specify a topic to publish to, with -t or in the URL "
 				 "of -L.");
@@ -186,9 +191,14 @@ static bool parse_options(struct pub *pub, struct about *about, int argc, char *
 		{specs, pub},
 		{client_option_specs, &pub->common},
 		{tls_option_specs, &pub->common.tls},
+		{tcp_option_specs, about},
 		{NULL, NULL},
 	};
 
+	if (!client_options_read_file(&pub->common, tables, about->program, argc, argv))
+		return false;
+	pub->default_topic = pub->topic;
+	pub->topic = NULL;
 	return options_parse(tables, about, argc, argv) && check_options(pub);
 }
 

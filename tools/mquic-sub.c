@@ -11,6 +11,7 @@
 #include "common/reason.h"
 #include "common/say.h"
 #include "common/standard-files.h"
+#include "common/tcp-options.h"
 #include "common/topic.h"
 
 #include <errno.h>
@@ -140,7 +141,10 @@ static const struct option_spec specs[] = {
 
 static bool check_options(struct sub *sub)
 {
-	if (sub->common.url.topic && !add_word(&sub->topics, sub->common.url.topic))
+	if (sub->common.login.url.topic && !add_word(&sub->topics, sub->common.login.url.topic))
+		return false;
+	if (sub->common.defaults.url.topic &&
+	    !add_word(&sub->topics, sub->common.defaults.url.topic))
 		return false;
 	if (sub->topics.count == 0)
 		return say_usage("You must specify a topic to subscribe to, with -t or in the URL "
@@ -180,10 +184,12 @@ static bool parse_options(struct sub *sub, struct about *about, int argc, char *
 		{specs, sub},
 		{client_option_specs, &sub->common},
 		{tls_option_specs, &sub->common.tls},
+		{tcp_option_specs, about},
 		{NULL, NULL},
 	};
 
-	return options_parse(tables, about, argc, argv) && check_options(sub) &&
+	return client_options_read_file(&sub->common, tables, about->program, argc, argv) &&
+	       options_parse(tables, about, argc, argv) && check_options(sub) &&
 	       build_subscriptions(sub);
 }
 

@@ -6,6 +6,7 @@
 #include "common/options.h"
 #include "common/say.h"
 #include "common/standard-files.h"
+#include "common/tcp-options.h"
 #include "common/tls-options.h"
 #include "common/url.h"
 #include "tunnel/tunnel.h"
@@ -88,8 +89,8 @@ static const struct option_spec specs[] = {
 	{NULL, "--listen", OPTION_CALL, 0, 0, 0, add_listen},
 	{NULL, "--max-connections", OPTION_NUMBER, offsetof(struct program, max_connections), 1,
 	 100000, NULL},
-	{"-d", "--debug", OPTION_CALL, 0, 0, 0, set_debug},
-	{NULL, "--quiet", OPTION_CALL, 0, 0, 0, options_quiet},
+	{"-d", "--debug", OPTION_ACTION, 0, 0, 0, set_debug},
+	{NULL, "--quiet", OPTION_ACTION, 0, 0, 0, options_quiet},
 	{NULL, NULL, 0, 0, 0, 0, NULL},
 };
 
@@ -98,6 +99,7 @@ static bool parse_options(struct program *program, struct about *about, int argc
 	const struct option_table tables[] = {
 		{specs, program},
 		{tls_option_specs, &program->tls},
+		{tcp_option_specs, about},
 		{NULL, NULL},
 	};
 

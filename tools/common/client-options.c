@@ -1,24 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 #include "client-options.h"
 
+#include "password.h"
 #include "property.h"
 #include "say.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define AT(member)   offsetof(struct client_options, member)
-#define NEVER	     UINT32_MAX /* MQTT 5.0 3.1.2.11.2: a session that does not expire */
-#define DEFAULT_HOST "localhost"
+#define AT(member)	  offsetof(struct client_options, member)
+#define NEVER		  UINT32_MAX /* MQTT 5.0 3.1.2.11.2: a session that does not expire */
+#define DEFAULT_HOST	  "localhost"
+#define PASSWORD_VARIABLE "MQUIC_PASSWORD"
+
+enum {
+	SECRET_OF_COMMAND_LINE,
+	SECRET_OF_FILE,
+	SECRET_READ
+};
+
+static bool keep_secret(struct client_options *options, int which, char *secret)
+{
+	free(options->secrets[which]);
+	options->secrets[which] = secret;
+	options->login.password = secret;
+	return secret != NULL;
+}
+
+/* The command line is seen by all who run ps, so the password does not stay there. */
+static bool set_password(void *target, const char *name, struct words *words)
+{
+	struct client_options *options = target;
+	char *text = words_next(words, name, "password");
+	int which = options->reading_file ? SECRET_OF_FILE : SECRET_OF_COMMAND_LINE;
+
+	if (!text)
+		return false;
+	if (!keep_secret(options, which, strdup(text)))
+		return say_usage("Out of memory.");
+	password_blank(text);
+	return true;
+}
+
+static bool set_option_file(void *target, const char *name, struct words *words)
+{
+	if (((struct client_options *)target)->reading_file)
+		return say_usage("%s cannot be in a file of options.", name);
+	return words_next(words, name, "file") != NULL; /* it was read before */
+}
 
 static bool set_url(void *target, const char *name, struct words *words)
 {
 	struct client_options *options = target;
-	const char *text = words_next(words, name, "URL");
+	char *text = words_next(words, name, "URL");
 
 	if (!text)
 		return false;
-	url_free(&options->url);
-	return url_parse(&options->url, name, text);
+	url_free(&options->login.url);
+	if (!url_parse(&options->login.url, name, text))
+		return false;
+	url_blank_password(text);
+	return true;
 }
 
 static bool set_protocol(void *target, const char *name, struct words *words)
@@ -79,22 +121,25 @@ static bool set_debug(void *target, const char *name, struct words *words)
 }
 
 const struct option_spec client_option_specs[] = {
-	{"-h", "--host", OPTION_TEXT, AT(host), 0, 0, NULL},
-	{"-p", "--port", OPTION_NUMBER, AT(port), 1, 65535, NULL},
+	{"-h", "--host", OPTION_TEXT, AT(login.host), 0, 0, NULL},
+	{"-p", "--port", OPTION_NUMBER, AT(login.port), 1, 65535, NULL},
 	{"-L", "--url", OPTION_CALL, 0, 0, 0, set_url},
-	{"-i", "--id", OPTION_TEXT, AT(id), 0, 0, NULL},
-	{"-I", "--id-prefix", OPTION_TEXT, AT(id_prefix), 0, 0, NULL},
-	{"-u", "--username", OPTION_TEXT, AT(username), 0, 0, NULL},
-	{"-P", "--pw", OPTION_TEXT, AT(password), 0, 0, NULL},
+	{"-i", "--id", OPTION_TEXT, AT(login.id), 0, 0, NULL},
+	{"-I", "--id-prefix", OPTION_TEXT, AT(login.id_prefix), 0, 0, NULL},
+	{"-u", "--username", OPTION_TEXT, AT(login.username), 0, 0, NULL},
+	{"-P", "--pw", OPTION_CALL, 0, 0, 0, set_password},
+	{NULL, "--pw-file", OPTION_TEXT, AT(login.password_file), 0, 0, NULL},
+	{NULL, "--pw-prompt", OPTION_FLAG, AT(login.password_prompt), 0, 0, NULL},
+	{"-o", NULL, OPTION_CALL, 0, 0, 0, set_option_file},
 	{"-V", "--protocol-version", OPTION_CALL, 0, 0, 0, set_protocol},
 	{"-k", "--keepalive", OPTION_NUMBER, AT(keep_alive_s), 5, 65535, NULL},
 	{"-q", "--qos", OPTION_NUMBER, AT(qos), 0, 2, NULL},
 	{"-c", "--disable-clean-session", OPTION_FLAG, AT(persistent), 0, 0, NULL},
 	{"-x", "--session-expiry-interval", OPTION_CALL, 0, 0, 0, set_expiry},
-	{"-D", "--property", OPTION_CALL, 0, 0, 0, property_option},
-	{"-d", "--debug", OPTION_CALL, 0, 0, 0, set_debug},
+	{"-D", "--property", OPTION_PROPERTY, 0, 0, 0, property_option},
+	{"-d", "--debug", OPTION_ACTION, 0, 0, 0, set_debug},
 	{NULL, "--max-packet-size", OPTION_NUMBER, AT(maximum_packet_size), 1024, 268435460, NULL},
-	{NULL, "--quiet", OPTION_CALL, 0, 0, 0, options_quiet},
+	{NULL, "--quiet", OPTION_ACTION, 0, 0, 0, options_quiet},
 	{NULL, "--will-topic", OPTION_TEXT, AT(will_topic), 0, 0, NULL},
 	{NULL, "--will-payload", OPTION_TEXT, AT(will_payload), 0, 0, NULL},
 	{NULL, "--will-qos", OPTION_CALL, 0, 0, 0, set_will_qos},
@@ -110,7 +155,11 @@ const char client_options_help[] =
 	" -i : client identifier. Left out, the broker chooses one.\n"
 	" -I : client identifier made of this prefix and the process number.\n"
 	" -u : user name.\n"
-	" -P : password.\n"
+	" -P : password. Better one of the next, as others of this machine may see this one.\n"
+	" --pw-file : file whose first line is the password.\n"
+	" --pw-prompt : ask for the password on the terminal.\n"
+	"      The environment variable MQUIC_PASSWORD may hold it, too.\n"
+	" -o : file of options, one a line, in place of ~/.config/mquic-pub or mquic-sub.\n"
 	" -V : protocol version, mqttv5 or mqttv311. Defaults to mqttv5.\n"
 	" -k : keep-alive in seconds, 5 to 65535. Defaults to 60.\n"
 	" -c : ask the broker to keep the session when the client is away; needs -i or -I.\n"
@@ -139,36 +188,109 @@ void client_options_free(struct client_options *options)
 {
 	mquic_message_free(options->will);
 	mquic_message_free(options->connect);
-	url_free(&options->url);
+	url_free(&options->login.url);
+	url_free(&options->defaults.url);
+	option_file_free(&options->file);
+	for (size_t i = 0; i < sizeof(options->secrets) / sizeof(*options->secrets); i++) {
+		if (options->secrets[i])
+			explicit_bzero(options->secrets[i], strlen(options->secrets[i]));
+		free(options->secrets[i]);
+	}
 }
 
-/* What a URL says may not be said again by an option. */
-static bool merge_url(struct client_options *options)
-{
-	struct url *url = &options->url;
+/* ---- login --------------------------------------------------------------- */
 
-	if (url->host && options->host)
+static int password_sources(const struct login *login)
+{
+	return (login->password != NULL) + (login->password_file != NULL) + login->password_prompt;
+}
+
+/* What a URL says may not be said again by an option of the same place. */
+static bool merge_url(struct login *login)
+{
+	const struct url *url = &login->url;
+
+	if (url->host && login->host)
 		return say_usage("-h and -L both name the host. Use one of them.");
-	if (url->port && options->port)
+	if (url->port && login->port)
 		return say_usage("-p and -L both name the port. Use one of them.");
-	if (url->username && options->username)
+	if (url->username && login->username)
 		return say_usage("-u and -L both name the user. Use one of them.");
-	if (url->password && options->password)
+	if (url->password && login->password)
 		return say_usage("-P and -L both hold a password. Use one of them.");
 	if (url->host)
-		options->host = url->host;
+		login->host = url->host;
 	if (url->port)
-		options->port = url->port;
+		login->port = url->port;
 	if (url->username)
-		options->username = url->username;
+		login->username = url->username;
 	if (url->password)
-		options->password = url->password;
-	if (!options->host)
-		options->host = DEFAULT_HOST;
-	if (!options->port)
-		options->port = MQUIC_PORT;
+		login->password = url->password;
+	return password_sources(login) <= 1 ||
+	       say_usage("-P, --pw-file, --pw-prompt and the password of -L exclude each other. "
+			 "Use one of them.");
+}
+
+/* A password of the file is that of its user. */
+static bool is_same_user(const struct login *login, const struct login *defaults)
+{
+	return !login->username || !defaults->username ||
+	       strcmp(login->username, defaults->username) == 0;
+}
+
+/* Fills in from the file what the command line leaves open, and then what is always there. */
+static void take_defaults(struct login *login, const struct login *defaults)
+{
+	if (password_sources(login) == 0 && is_same_user(login, defaults)) {
+		login->password = defaults->password;
+		login->password_file = defaults->password_file;
+		login->password_prompt = defaults->password_prompt;
+	}
+	if (!login->username)
+		login->username = defaults->username;
+	if (!login->id && !login->id_prefix) {
+		login->id = defaults->id;
+		login->id_prefix = defaults->id_prefix;
+	}
+	if (!login->host)
+		login->host = defaults->host ? defaults->host : DEFAULT_HOST;
+	if (!login->port)
+		login->port = defaults->port ? defaults->port : MQUIC_PORT;
+	if (password_sources(login) == 0 && login->username)
+		login->password = getenv(PASSWORD_VARIABLE);
+}
+
+static bool read_password(struct client_options *options)
+{
+	struct login *login = &options->login;
+
+	if (login->password_file)
+		return keep_secret(options, SECRET_READ, password_from_file(login->password_file));
+	if (login->password_prompt)
+		return keep_secret(options, SECRET_READ, password_from_terminal(login->username));
 	return true;
 }
+
+bool client_options_read_file(struct client_options *options, const struct option_table *tables,
+			      const char *program, int argc, char **argv)
+{
+	const char *path = options_find(tables, "-o", argc, argv);
+	bool good;
+
+	/* Help must be there also for those whose file is wrong. */
+	if (options_find(tables, "--help", argc, argv) ||
+	    options_find(tables, "--version", argc, argv))
+		return true;
+	options->reading_file = true;
+	good = option_file_read(&options->file, tables, program, path) &&
+	       merge_url(&options->login);
+	options->reading_file = false;
+	options->defaults = options->login;
+	memset(&options->login, 0, sizeof(options->login));
+	return good;
+}
+
+/* ---- what goes together -------------------------------------------------- */
 
 static bool check_will(struct client_options *options)
 {
@@ -204,20 +326,25 @@ static bool check_protocol(const struct client_options *options)
 				 options->property_option);
 	if (options->has_expiry)
 		return say_usage("-x needs MQTT 5, but -V asks for 3.1.1. Use -c instead.");
-	if (options->password && !options->username)
+	if (password_sources(&options->login) > 0 && !options->login.username)
 		return say_usage("-P without -u needs MQTT 5, but -V asks for 3.1.1.");
 	return true;
 }
 
 bool client_options_check(struct client_options *options)
 {
-	if (options->id && options->id_prefix)
+	struct login *login = &options->login;
+
+	if (login->id && login->id_prefix)
 		return say_usage("-i and -I argument cannot be used together.");
-	if (options->persistent && !options->id && !options->id_prefix)
+	if (!merge_url(login))
+		return false;
+	take_defaults(login, &options->defaults);
+	if (options->persistent && !login->id && !login->id_prefix)
 		return say_usage("You must provide a client id (-i) if you are using the -c "
 				 "option.");
 	if (options->persistent && !options->has_expiry)
 		options->expiry_s = NEVER;
-	return tls_options_check(&options->tls) && merge_url(options) && check_protocol(options) &&
-	       check_will(options);
+	return tls_options_check(&options->tls) && check_protocol(options) && check_will(options) &&
+	       read_password(options);
 }

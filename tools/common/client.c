@@ -42,7 +42,7 @@ const char *client_name(struct client *client)
 	size_t len;
 	const char *id = mquic_session_client_id(client->session, &len);
 	/* One that the broker has assigned must not go on as if it were the rest of the line. */
-	char quote = options->id || options->id_prefix ? '\0' : ' ';
+	char quote = options->login.id || options->login.id_prefix ? '\0' : ' ';
 
 	if (!id || len == 0)
 		return "(unnamed)";
@@ -57,12 +57,12 @@ static enum mquic_status set_client_id(struct client *client)
 	char *id;
 	enum mquic_status status;
 
-	if (options->id)
-		return mquic_session_set_client_id(client->session, options->id,
+	if (options->login.id)
+		return mquic_session_set_client_id(client->session, options->login.id,
 						   MQUIC_NUL_TERMINATED);
-	if (!options->id_prefix)
+	if (!options->login.id_prefix)
 		return MQUIC_OK;
-	if (asprintf(&id, "%s%ld", options->id_prefix, (long)getpid()) < 0)
+	if (asprintf(&id, "%s%ld", options->login.id_prefix, (long)getpid()) < 0)
 		return MQUIC_ERR_MEMORY;
 	status = mquic_session_set_client_id(client->session, id, MQUIC_NUL_TERMINATED);
 	free(id);
@@ -107,12 +107,13 @@ static enum mquic_status set_session(struct client *client)
 
 	if (!status)
 		status = set_client_id(client);
-	if (!status && options->username)
-		status = mquic_session_set_username(session, options->username,
+	if (!status && options->login.username)
+		status = mquic_session_set_username(session, options->login.username,
 						    MQUIC_NUL_TERMINATED);
-	if (!status && options->password)
-		status = mquic_session_set_password(session, (const uint8_t *)options->password,
-						    strlen(options->password));
+	if (!status && options->login.password)
+		status = mquic_session_set_password(session,
+						    (const uint8_t *)options->login.password,
+						    strlen(options->login.password));
 	if (!status)
 		status = mquic_session_set_keep_alive_s(session, (uint16_t)options->keep_alive_s);
 	if (!status)
@@ -138,7 +139,8 @@ static bool start(struct client *client)
 	client->state = CLIENT_CONNECTING;
 	client->started_us = clock_us();
 	signals_at_once(true); /* the host's name is looked up, which may take its time */
-	status = mquic_session_connect(client->session, options->host, (uint16_t)options->port);
+	status = mquic_session_connect(client->session, options->login.host,
+				       (uint16_t)options->login.port);
 	signals_at_once(false);
 	return status == MQUIC_OK;
 }
@@ -177,6 +179,8 @@ bool client_open(struct client *client, const struct client_options *options)
 	else
 		mquic_endpoint_set_log(client->endpoint, warning_line, MQUIC_LOG_WARNING, NULL);
 	signals_catch(client->endpoint);
+	if (options->file.path)
+		say_debug("Options of %s", options->file.path);
 	return open_session(client);
 }
 

@@ -9,12 +9,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *words_next(struct words *words, const char *name, const char *what)
+#define BLANKS " \t"
+
+char *words_next(struct words *words, const char *name, const char *what)
 {
+	char *line = words->line;
+
+	words->line = NULL;
+	if (line)
+		return line;
 	if (words->next < words->end)
 		return *words->next++;
 	say_usage("%s argument given but no %s specified.", name, what);
 	return NULL;
+}
+
+/* Cuts the first part off a text; returns the rest, NULL if nothing is left. */
+static char *cut_part(char *text)
+{
+	char *rest = text + strcspn(text, BLANKS);
+
+	if (*rest == '\0')
+		return NULL;
+	*rest++ = '\0';
+	rest += strspn(rest, BLANKS);
+	return *rest ? rest : NULL;
+}
+
+char *words_part(struct words *words, const char *name, const char *what)
+{
+	char *line = words->line;
+
+	if (!line)
+		return words_next(words, name, what);
+	words->line = cut_part(line);
+	return line;
 }
 
 bool options_number(const char *text, uint32_t min, uint32_t max, uint32_t *value)
@@ -74,7 +103,9 @@ static bool apply(const struct option_spec *spec, void *target, const char *name
 		return text != NULL;
 	case OPTION_NUMBER:
 		return set_number(spec, place, name, words);
+	case OPTION_ACTION:
 	case OPTION_CALL:
+	case OPTION_PROPERTY:
 		break;
 	}
 	return spec->call(target, name, words);
@@ -101,7 +132,7 @@ static const struct option_spec *find(const struct option_table *tables, const c
 
 bool options_parse(const struct option_table *tables, struct about *about, int argc, char **argv)
 {
-	struct words words = {argv + 1, argv + argc};
+	struct words words = {argv + 1, argv + argc, NULL};
 
 	while (words.next < words.end) {
 		const char *name = *words.next++;
@@ -117,6 +148,59 @@ bool options_parse(const struct option_table *tables, struct about *about, int a
 			return false;
 	}
 	return true;
+}
+
+bool options_parse_line(const struct option_table *tables, char *line)
+{
+	struct words words = {.line = cut_part(line)};
+	void *target;
+	const struct option_spec *spec = find(tables, line, &target);
+
+	if (!spec)
+		return say_usage("Unknown option '%s'.", line);
+	if (!apply(spec, target, line, &words))
+		return false;
+	return !words.line || say_usage("%s takes no value, but '%s' is there.", line, words.line);
+}
+
+/* Words that an option takes. */
+static int words_of(const struct option_spec *spec, char **next, char **end)
+{
+	switch (spec->kind) {
+	case OPTION_FLAG:
+	case OPTION_ACTION:
+		return 0;
+	case OPTION_TEXT:
+	case OPTION_NUMBER:
+	case OPTION_CALL:
+		return 1;
+	case OPTION_PROPERTY:
+		break;
+	}
+	return end - next > 1 && strcmp(next[1], OPTION_PAIR) == 0 ? 4 : 3;
+}
+
+const char *options_find(const struct option_table *tables, const char *option, int argc,
+			 char **argv)
+{
+	char **end = argv + argc;
+	const char *found = NULL;
+	int count;
+
+	for (char **next = argv + 1; next < end; next += count) {
+		const char *name = *next++;
+		void *target;
+		const struct option_spec *spec = find(tables, name, &target);
+
+		count = spec ? words_of(spec, next, end) : 0;
+		if (!spec && strcmp(name, option) == 0)
+			found = name;
+		if (spec && next < end && is_named(spec, option))
+			found = *next;
+		if (count > end - next)
+			break;
+	}
+	return found;
 }
 
 bool options_quiet(void *target, const char *name, struct words *words)

@@ -13,15 +13,21 @@
 
 enum option_kind {
 	OPTION_FLAG = 1, /* sets a bool */
-	OPTION_TEXT,	 /* sets a const char *; the text stays in argv */
+	OPTION_TEXT,	 /* sets a const char *; the text stays where it is */
 	OPTION_NUMBER,	 /* sets a uint32_t, from min to max */
-	OPTION_CALL	 /* anything else */
+	OPTION_ACTION,	 /* a call that takes no word */
+	OPTION_CALL,	 /* one that takes a word */
+	OPTION_PROPERTY	 /* one that takes the words of -D */
 };
 
-/* The words behind an option that takes its own. */
+/* The property of -D that takes a key and a value. */
+#define OPTION_PAIR "user-property"
+
+/* The words behind an option: of the command line, or what is left of a line of a file. */
 struct words {
 	char **next;
 	char **end;
+	char *line; /* of a file; NULL: nothing is left of it */
 };
 
 struct option_spec {
@@ -30,7 +36,7 @@ struct option_spec {
 	enum option_kind kind;
 	size_t offset;	   /* where the value goes in the table's target */
 	uint32_t min, max; /* OPTION_NUMBER */
-	/* OPTION_CALL: takes what it wants from `words`; false after saying what is wrong. */
+	/* The calls: take what they want from `words`; false after saying what is wrong. */
 	bool (*call)(void *target, const char *name, struct words *words);
 };
 
@@ -53,13 +59,30 @@ struct about {
  */
 bool options_parse(const struct option_table *tables, struct about *about, int argc, char **argv);
 
-/* The next word, NULL after saying that option `name` lacks its argument. */
-const char *words_next(struct words *words, const char *name, const char *what);
+/*
+ * Applies one line of a file: an option, a blank, and its value, which may have blanks and quotes
+ * of its own. The value stays in `line`.
+ */
+bool options_parse_line(const struct option_table *tables, char *line);
+
+/*
+ * The last value that the command line gives an option which takes one word; NULL: none. Of a
+ * word that is not in the tables, such as "--help", that word itself where an option can be.
+ */
+const char *options_find(const struct option_table *tables, const char *option, int argc,
+			 char **argv);
+
+/*
+ * The next word, NULL after saying that option `name` lacks its argument. Of a file, this is all
+ * that is left of the line, and words_part() only what is before the next blank.
+ */
+char *words_next(struct words *words, const char *name, const char *what);
+char *words_part(struct words *words, const char *name, const char *what);
 
 /* A whole decimal number from min to max; false if it is anything else. Says nothing. */
 bool options_number(const char *text, uint32_t min, uint32_t max, uint32_t *value);
 
-/* OPTION_CALL of --quiet. */
+/* OPTION_ACTION of --quiet. */
 bool options_quiet(void *target, const char *name, struct words *words);
 
 #endif

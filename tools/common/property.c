@@ -144,7 +144,7 @@ static bool set_on_connect(struct property *property)
 		{"session-expiry-interval", 0, UINT32_MAX, &options->expiry_s},
 	};
 
-	if (strcmp(property->name, "user-property") == 0)
+	if (strcmp(property->name, OPTION_PAIR) == 0)
 		return add_user_property(options->connect, property) == MQUIC_OK ||
 		       refuse_value(property);
 	for (size_t i = 0; i < COUNT(numbers); i++) {
@@ -164,7 +164,7 @@ static bool set_on_subscribe(struct property *property)
 {
 	struct mquic_subscription *subscribe = property->options->subscribe;
 
-	if (strcmp(property->name, "user-property") == 0)
+	if (strcmp(property->name, OPTION_PAIR) == 0)
 		return mquic_subscription_add_user_property(subscribe, property->key,
 							    MQUIC_NUL_TERMINATED, property->value,
 							    MQUIC_NUL_TERMINATED) == MQUIC_OK ||
@@ -195,14 +195,14 @@ bool property_option(void *target, const char *option, struct words *words)
 	struct property property = {.options = target, .option = option};
 
 	property.options->property_option = option;
-	property.command = words_next(words, option, "command");
+	property.command = words_part(words, option, "command");
 	if (!property.command)
 		return false;
-	property.name = words_next(words, option, "property name");
+	property.name = words_part(words, option, "property name");
 	if (!property.name)
 		return false;
-	if (strcmp(property.name, "user-property") == 0) {
-		property.key = words_next(words, option, "key");
+	if (strcmp(property.name, OPTION_PAIR) == 0) {
+		property.key = words_part(words, option, "key");
 		if (!property.key)
 			return false;
 	}

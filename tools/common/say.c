@@ -3,6 +3,7 @@
 
 #include "hint.h"
 
+#include <limits.h>
 #include <mquic.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,16 @@
 
 static const char *program = "mquic";
 static bool quiet_wanted, debug_wanted;
+
+/* Of the option that is being read, if it comes from a file. */
+static const char *place_file;
+static unsigned int place_line;
+
+void say_set_place(const char *file, unsigned int line)
+{
+	place_file = file;
+	place_line = line;
+}
 
 void say_set_program(const char *name)
 {
@@ -70,8 +81,12 @@ bool say_usage(const char *format, ...)
 {
 	va_list arguments;
 
+	char prefix[PATH_MAX + 64] = "Error: ";
+
+	if (place_file)
+		snprintf(prefix, sizeof(prefix), "Error: %s, line %u: ", place_file, place_line);
 	va_start(arguments, format);
-	say("Error: ", format, arguments);
+	say(prefix, format, arguments);
 	va_end(arguments);
 	if (!quiet_wanted)
 		fprintf(stderr, "\nUse '%s --help' to see usage.\n", program);

@@ -15,6 +15,9 @@ void say_set_quiet(bool quiet);
 void say_set_debug(bool debug);
 bool say_is_debug(void);
 
+/* Where options come from, put in front of usage errors: a file and a line. NULL: no file. */
+void say_set_place(const char *file, unsigned int line);
+
 /* "Error: " and the sentence. */
 void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Like say_error(), and where to read about options; false, so that a parser can return it. */

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *const schemes[] = {"mqtt-quic://", "quic://"};
 
@@ -46,10 +47,11 @@ static char *cut(char *text, char mark, bool last)
 	return found + 1;
 }
 
+/* Schemes are the same in capitals (RFC 3986 section 3.1). */
 static const char *skip_scheme(const char *text)
 {
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
-		if (strncmp(text, schemes[i], strlen(schemes[i])) == 0)
+		if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
 			return text + strlen(schemes[i]);
 	return NULL;
 }
@@ -121,6 +123,19 @@ bool url_parse(struct url *url, const char *option, const char *text)
 				 "[/topic].",
 				 option, problem);
 	return true;
+}
+
+void url_blank_password(char *text)
+{
+	char *start = (char *)skip_scheme(text);
+	char *host = start + strcspn(start, "/");
+	char *password;
+
+	while (host > start && *host != '@')
+		host--;
+	password = memchr(start, ':', (size_t)(host - start));
+	if (password)
+		memset(password + 1, 'x', (size_t)(host - password - 1));
 }
 
 void url_free(struct url *url)

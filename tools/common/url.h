@@ -15,6 +15,8 @@ struct url {
 
 /* Takes it apart; false after saying, in the name of `option`, what is wrong. */
 bool url_parse(struct url *url, const char *option, const char *text);
+/* Overwrites the password in a URL that has been taken apart, where others could read it. */
+void url_blank_password(char *text);
 void url_free(struct url *url);
 
 #endif
