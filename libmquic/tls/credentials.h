@@ -30,6 +30,10 @@ struct tls_credentials {
 enum mquic_status tls_trust_load(struct tls_credentials *credentials,
 				 const struct mquic_settings *settings, struct error *error);
 
+/* Adds the revocation lists of a file, each signed by one of the CAs that were added before. */
+enum mquic_status tls_revocation_load(struct tls_credentials *credentials, const char *path,
+				      struct error *error);
+
 /* Adds certificate chain and key and derives `root` from the key; random if there is none. */
 enum mquic_status tls_identity_load(struct tls_credentials *credentials,
 				    const struct mquic_settings *settings, struct error *error);

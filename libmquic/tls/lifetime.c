@@ -103,28 +103,20 @@ bool lifetime_add_authorities(struct tls_credentials *credentials, const gnutls_
 	return added;
 }
 
-bool lifetime_add_lists(struct tls_credentials *credentials, const gnutls_datum_t *pem,
-			const char *path)
+bool lifetime_add_lists(struct tls_credentials *credentials, const gnutls_x509_crl_t *lists,
+			unsigned int count, const char *path)
 {
-	gnutls_x509_crl_t *lists;
-	unsigned int count;
 	bool added = true;
 	unsigned int i;
 	char *what;
 
-	if (!is_watched(credentials))
-		return true;
-	if (gnutls_x509_crl_list_import2(&lists, &count, pem, GNUTLS_X509_FMT_PEM, 0) < 0)
-		return true;
-	for (i = 0; i < count; i++) {
+	for (i = 0; added && is_watched(credentials) && i < count; i++) {
 		if (asprintf(&what, "the revocation list %s", tls_file_shown(path)) < 0)
 			what = NULL;
-		added = added && add(credentials, what, "fetch the newest from its CA and reload",
-				     gnutls_x509_crl_get_this_update(lists[i]),
-				     gnutls_x509_crl_get_next_update(lists[i]));
-		gnutls_x509_crl_deinit(lists[i]);
+		added = add(credentials, what, "fetch the newest from its CA and reload",
+			    gnutls_x509_crl_get_this_update(lists[i]),
+			    gnutls_x509_crl_get_next_update(lists[i]));
 	}
-	gnutls_free(lists);
 	return added;
 }
 

@@ -28,11 +28,13 @@ struct lifetime {
 bool lifetime_add_chain(struct tls_credentials *credentials, const gnutls_x509_crt_t *chain,
 			unsigned int count, const char *path);
 
-/* The same of CAs and revocation lists, in PEM. What cannot be read is left out. */
+/* The same of CAs, in PEM; what cannot be read is left out. */
 bool lifetime_add_authorities(struct tls_credentials *credentials, const gnutls_datum_t *pem,
 			      const char *path);
-bool lifetime_add_lists(struct tls_credentials *credentials, const gnutls_datum_t *pem,
-			const char *path);
+
+/* The same of revocation lists. */
+bool lifetime_add_lists(struct tls_credentials *credentials, const gnutls_x509_crl_t *lists,
+			unsigned int count, const char *path);
 
 void lifetime_free(struct tls_credentials *credentials);
 

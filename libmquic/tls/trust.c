@@ -176,54 +176,6 @@ static enum mquic_status load_system(struct tls_credentials *credentials, struct
 			 "package ca-certificates");
 }
 
-static enum mquic_status add_crls(struct tls_credentials *credentials,
-				  const gnutls_datum_t *content, const char *path,
-				  struct error *error)
-{
-	gnutls_x509_trust_list_t list;
-	int rv;
-
-	gnutls_certificate_get_trust_list(credentials->native, &list);
-	/* An unverified list would let whoever can write the file decide; or be of no effect. */
-	rv = gnutls_x509_trust_list_add_trust_mem(
-		list, NULL, content, GNUTLS_X509_FMT_PEM,
-		GNUTLS_TL_VERIFY_CRL | GNUTLS_TL_FAIL_ON_INVALID_CRL, 0);
-	if (rv > 0)
-		return MQUIC_OK;
-	if (rv == GNUTLS_E_MEMORY_ERROR)
-		return tls_no_memory(error);
-	if (rv == GNUTLS_E_CRL_VERIFICATION_ERROR)
-		return error_set(
-			error, MQUIC_ERR_TLS,
-			"the revocation list %s is outdated or not signed by a CA we trust: "
-			"fetch the newest from the CA",
-			tls_file_shown(path));
-	return error_set(error, MQUIC_ERR_TLS, "the revocation list %s cannot be read (%s)",
-			 tls_file_shown(path), rv == 0 ? "it is empty" : gnutls_strerror(rv));
-}
-
-static enum mquic_status load_crl_file(struct tls_credentials *credentials, const char *path,
-				       struct error *error)
-{
-	gnutls_datum_t content;
-	enum mquic_status status =
-		tls_file_read(&content, "revocation list", path, TLS_BUNDLE_LIMIT, error);
-
-	if (status != MQUIC_OK)
-		return status;
-	if (tls_file_contains(&content, "-----BEGIN X509 CRL-----"))
-		status = add_crls(credentials, &content, path, error);
-	else
-		status = error_set(error, MQUIC_ERR_TLS,
-				   "the revocation list %s is not PEM: convert it with openssl crl "
-				   "-inform DER",
-				   tls_file_shown(path));
-	if (status == MQUIC_OK && !lifetime_add_lists(credentials, &content, path))
-		status = tls_no_memory(error);
-	tls_file_free(&content);
-	return status;
-}
-
 static enum mquic_status describe(struct tls_credentials *credentials,
 				  const struct mquic_settings *settings, struct error *error)
 {
@@ -266,7 +218,7 @@ enum mquic_status tls_trust_load(struct tls_credentials *credentials,
 	if (status == MQUIC_OK && settings->ca_path != NULL)
 		status = load_ca_path(credentials, settings->ca_path, error);
 	if (status == MQUIC_OK && settings->crl_file != NULL)
-		status = load_crl_file(credentials, settings->crl_file, error);
+		status = tls_revocation_load(credentials, settings->crl_file, error);
 	if (status == MQUIC_OK && !named && credentials->role == TLS_CLIENT &&
 	    !credentials->insecure)
 		status = load_system(credentials, error);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What tls/ loads, what it refuses and how it says so. */
 #include <check.h>
+#include <gnutls/abstract.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tls-kit.h"
+#include "tls/der.h"
 
 #define NOBODY 65534
 
@@ -280,7 +282,7 @@ START_TEST(load_refuses_a_revocation_list_it_cannot_trust)
 {
 	kit_revoke("foreign", "other", NULL, KIT_DAY);
 	kit_client.crl_file = kit_path("foreign.crl");
-	refuses_client("foreign.crl", "not signed by a CA");
+	refuses_client("foreign.crl", "not signed by a CA we trust");
 	kit_revoke("stale", "ca", NULL, -KIT_DAY);
 	kit_client.crl_file = kit_path("stale.crl");
 	refuses_client("stale.crl", "outdated");
@@ -289,6 +291,163 @@ START_TEST(load_refuses_a_revocation_list_it_cannot_trust)
 	kit_write("torn.crl", "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n", 0600);
 	kit_client.crl_file = kit_path("torn.crl");
 	refuses_client("torn.crl", "cannot be read");
+}
+END_TEST
+
+START_TEST(load_tells_why_a_revocation_list_is_no_good)
+{
+	static const struct kit_spec quiet = {.name = "quiet",
+					      .common_name = "Quiet CA",
+					      .ca = true,
+					      .usage = GNUTLS_KEY_KEY_CERT_SIGN};
+	static const struct kit_spec twin = {.name = "twin", .common_name = "Test CA", .ca = true};
+
+	kit_revoke("stale", "ca", NULL, -KIT_DAY);
+	kit_client.crl_file = kit_path("stale.crl");
+	refuses_client("outdated since 20", "fetch the newest");
+	kit_make(&twin);
+	kit_revoke("forged", "twin", NULL, KIT_DAY);
+	kit_client.crl_file = kit_path("forged.crl");
+	refuses_client("forged.crl", "signature that does not fit");
+	kit_make(&quiet);
+	kit_revoke("quiet", "quiet", NULL, KIT_DAY);
+	kit_settings(&kit_client, "quiet", NULL);
+	kit_client.crl_file = kit_path("quiet.crl");
+	refuses_client("quiet.crl", "cRLSign");
+}
+END_TEST
+
+/* DER of an element: tag, length, and both parts one behind the other. */
+static gnutls_datum_t element(unsigned char tag, gnutls_datum_t first, gnutls_datum_t second)
+{
+	unsigned int len = first.size + second.size;
+	gnutls_datum_t made = {gnutls_malloc(len + 4), len + 4};
+
+	ck_assert_ptr_nonnull(made.data);
+	made.data[0] = tag;
+	made.data[1] = 0x82;
+	made.data[2] = (unsigned char)(len >> 8);
+	made.data[3] = (unsigned char)len;
+	if (len < 0x80) {
+		made.data[1] = (unsigned char)len;
+		made.size = len + 2;
+	} else if (len < 0x100) {
+		made.data[1] = 0x81;
+		made.data[2] = (unsigned char)len;
+		made.size = len + 3;
+	}
+	memcpy(made.data + made.size - len, first.data, first.size);
+	if (second.size > 0)
+		memcpy(made.data + made.size - second.size, second.data, second.size);
+	return made;
+}
+
+static gnutls_datum_t bytes(const char *data, size_t len)
+{
+	return (gnutls_datum_t){(unsigned char *)(uintptr_t)data, (unsigned int)len};
+}
+
+static gnutls_datum_t joined(gnutls_datum_t first, gnutls_datum_t second)
+{
+	gnutls_datum_t whole = element(0, first, second);
+
+	memmove(whole.data, whole.data + whole.size - first.size - second.size,
+		first.size + second.size);
+	whole.size = first.size + second.size;
+	return whole;
+}
+
+static gnutls_datum_t signature_of(const gnutls_datum_t *signed_part)
+{
+	gnutls_datum_t text = {(unsigned char *)kit_read("ca.key"), 0};
+	gnutls_datum_t signature;
+	gnutls_privkey_t key;
+
+	text.size = (unsigned int)strlen((const char *)text.data);
+	ck_assert_int_eq(gnutls_privkey_init(&key), 0);
+	ck_assert_int_eq(gnutls_privkey_import_x509_raw(key, &text, GNUTLS_X509_FMT_PEM, NULL, 0),
+			 0);
+	ck_assert_int_eq(
+		gnutls_privkey_sign_data(key, GNUTLS_DIG_SHA256, 0, signed_part, &signature), 0);
+	gnutls_privkey_deinit(key);
+	free(text.data);
+	return signature;
+}
+
+/*
+ * Writes list.crl of "ca" with one critical extension, whose identifier is DER, too: GnuTLS has no
+ * call for it, so one is put into a list without any, which is then signed anew.
+ */
+static void make_list(const char *oid, size_t oid_len, const char *value, size_t len)
+{
+	static const gnutls_datum_t none = {NULL, 0};
+	gnutls_datum_t pem = {(unsigned char *)NULL, 0};
+	gnutls_datum_t der;
+	gnutls_datum_t rest;
+	gnutls_datum_t body;
+	gnutls_datum_t unsigned_part;
+	gnutls_datum_t parts[10];
+	unsigned char tag;
+	size_t i;
+
+	kit_revoke("list", "ca", NULL, KIT_DAY);
+	pem.data = (unsigned char *)kit_read("list.crl");
+	pem.size = (unsigned int)strlen((const char *)pem.data);
+	ck_assert_int_eq(gnutls_pem_base64_decode2("X509 CRL", &pem, &der), 0);
+	rest = der;
+	ck_assert(der_take(&rest, &tag, &body));
+	ck_assert(der_take(&body, &tag, &unsigned_part));
+	parts[0] = element(0x04, bytes(value, len), none);
+	parts[1] = joined(bytes("\x01\x01\xff", 3), parts[0]);
+	parts[2] = element(0x06, bytes(oid, oid_len), none);
+	parts[3] = element(0x30, parts[2], parts[1]);
+	parts[4] = element(0x30, parts[3], none);
+	parts[5] = element(0xa0, parts[4], none);
+	parts[6] = element(0x30, unsigned_part, parts[5]);
+	parts[7] = signature_of(&parts[6]);
+	parts[8] = joined(bytes("\0", 1), parts[7]);
+	parts[9] = element(0x03, parts[8], none);
+	/* ecdsa-with-SHA256 */
+	rest = joined(bytes("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 12), parts[9]);
+	body = element(0x30, parts[6], rest);
+	gnutls_free(rest.data);
+	ck_assert_int_eq(gnutls_pem_base64_encode2("X509 CRL", &body, &rest), 0);
+	kit_write("list.crl", (const char *)rest.data, 0600);
+	for (i = 0; i < 10; i++)
+		gnutls_free(parts[i].data);
+	gnutls_free(rest.data);
+	gnutls_free(body.data);
+	gnutls_free(der.data);
+	free(pem.data);
+}
+
+#define DELTA	"\x55\x1d\x1b", 3
+#define POINT	"\x55\x1d\x1c", 3
+#define UNKNOWN "\x2a\x03\x04", 3
+
+START_TEST(load_takes_whole_revocation_lists_only)
+{
+	static const char place[] = "\x30\x11\xa0\x0f\xa0\x0d\x86\x0b"
+				    "http://a/b/";
+	static const char users[] = "\x30\x03\x81\x01\xff";
+	static const char cas[] = "\x30\x03\x82\x01\xff";
+	static const char indirect[] = "\x30\x03\x84\x01\xff";
+
+	kit_client.crl_file = kit_path("list.crl");
+	make_list(DELTA, "\x02\x01\x01", 3);
+	refuses_client("list.crl is a delta", "complete list");
+	make_list(POINT, cas, sizeof(cas) - 1);
+	refuses_client("partial", "complete list");
+	make_list(POINT, indirect, sizeof(indirect) - 1);
+	refuses_client("indirect", "complete list");
+	make_list(POINT, "\x30\x84", 2);
+	refuses_client("list.crl", "complete list");
+	make_list(UNKNOWN, "\x05\0", 2);
+	refuses_client("list.crl", "complete list");
+	make_list(POINT, place, sizeof(place) - 1);
+	kit_accepts("broker.example");
+	make_list(POINT, users, sizeof(users) - 1);
+	kit_accepts("broker.example");
 }
 END_TEST
 
@@ -565,6 +724,8 @@ static void add_loading(Suite *suite)
 	tcase_add_test(group, load_refuses_a_short_rsa_key);
 	tcase_add_test(group, load_demands_a_ca_for_what_needs_one);
 	tcase_add_test(group, load_refuses_a_revocation_list_it_cannot_trust);
+	tcase_add_test(group, load_tells_why_a_revocation_list_is_no_good);
+	tcase_add_test(group, load_takes_whole_revocation_lists_only);
 	tcase_add_test(group, load_searches_a_ca_path);
 	tcase_add_test(group, load_refuses_a_protocol_name_that_gnutls_cannot_carry);
 	tcase_add_test(group, load_keeps_the_fix_behind_a_long_path);
