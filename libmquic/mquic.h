@@ -1020,7 +1020,13 @@ MQUIC_API void mquic_relay_free(struct mquic_relay *relay);
 MQUIC_API const char *mquic_relay_error(const struct mquic_relay *relay);
 /** The client's connection; not yours. Since: 0.1 */
 MQUIC_API struct mquic_connection *mquic_relay_connection(const struct mquic_relay *relay);
-/** Protocol level of CONNECT, 3, 4 or 5; 0 before CONNECT. Since: 0.1 */
+/** Bytes that CONNECT has taken so far, SHOWN: how long it is; 0 once it was read. Since: 0.1 */
+MQUIC_API size_t mquic_relay_connect_size(const struct mquic_relay *relay);
+/**
+ * Protocol level of CONNECT, 3, 4 or 5; 0 before CONNECT, and for one that is malformed or of
+ * another version: nothing else is known of it then, and it can only go to the broker as it is,
+ * which has an answer to it. Since: 0.1
+ */
 MQUIC_API int mquic_relay_protocol(const struct mquic_relay *relay);
 /** Client identifier of CONNECT, NUL terminated; NULL before CONNECT. Since: 0.1 */
 MQUIC_API const char *mquic_relay_client_id(const struct mquic_relay *relay, size_t *len);
@@ -1033,8 +1039,8 @@ MQUIC_API uint16_t mquic_relay_keep_alive_s(const struct mquic_relay *relay);
 /**
  * SHOWN only: the user name that the broker will read in CONNECT, up to 65535 bytes of UTF-8.
  * Everything else in the packet stays byte for byte. #MQUIC_ERR_STATE elsewhere,
- * #MQUIC_ERR_TOO_LARGE if CONNECT cannot take it, #MQUIC_ERR_CLOSED when the client is gone, as
- * for all calls below. Since: 0.1
+ * #MQUIC_ERR_TOO_LARGE if CONNECT cannot take it, #MQUIC_ERR_PROTOCOL if it is one of protocol
+ * level 0, #MQUIC_ERR_CLOSED when the client is gone, as for all calls below. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_relay_set_username(struct mquic_relay *relay, const char *name,
 						     size_t len);

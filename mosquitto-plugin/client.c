@@ -27,20 +27,16 @@
 #include "handoff.h"
 #include "token.h"
 
-/* Application code of MQTT over QUIC servers: overloaded, come back later. */
+/* Application codes of MQTT over QUIC servers: as TCP's FIN; overloaded, come back later. */
 #define CLOSE_NORMAL	 0
 #define CLOSE_OVERLOADED 2
 
 #define DIAL_AGAIN_MS 1
 #define DIAL_LIMIT_MS 10000
-#define END_LIMIT_MS  10000
 
 /* How often memory is counted: seldom, or often once half of what is allowed is taken. */
 #define COUNT_SELDOM_MS 1000
 #define COUNT_OFTEN_MS	100
-
-/* The broker takes CONNECT up to 100000 bytes, and the token makes it longer. */
-#define CONNECT_MAX (100000 - 64)
 
 enum client_state {
 	CLIENT_WAITING,
@@ -55,13 +51,16 @@ struct client {
 	struct mquic_relay *relay;
 	struct identity *identity;
 	enum client_state state;
-	int fd;		   /* -1: no unix socket */
-	uint32_t interest; /* what epoll watches it for; 0: it is not in the set */
-	bool broker_full;  /* the unix socket takes no more for now */
-	bool broker_deaf;  /* nothing more will be written to it */
-	bool broker_spoke; /* at least one byte came back */
-	bool proxy_due;	   /* the PROXY header goes out with the first bytes */
-	uint8_t *pending;  /* from the broker, not taken by the relay yet */
+	int fd;		     /* -1: no unix socket */
+	uint32_t interest;   /* what epoll watches it for; 0: it is not in the set */
+	bool broker_full;    /* the unix socket takes no more for now */
+	bool broker_deaf;    /* nothing more will be written to it */
+	bool broker_spoke;   /* at least one byte came back */
+	bool shown;	     /* announced by its socket, not by a token */
+	bool held;	     /* nothing but CONNECT is sent before the broker has answered */
+	size_t connect_left; /* bytes of CONNECT that are not sent yet */
+	bool proxy_due;	     /* the PROXY header goes out with the first bytes */
+	uint8_t *pending;    /* from the broker, not taken by the relay yet */
 	size_t pending_at;
 	size_t pending_len;
 	uint64_t dial_until_ms;
@@ -106,13 +105,18 @@ static void log_refusal(struct clients *clients, const char *peer, const char *r
 }
 
 /* Tells the client why in CONNECTION_CLOSE, and frees it. */
-static void turn_away(struct client *client, const char *reason)
+static void end_with(struct client *client, uint64_t code, const char *reason)
 {
 	struct mquic_connection *connection = mquic_relay_connection(client->relay);
 
 	log_refusal(client->clients, mquic_connection_peer_address(connection), reason);
-	mquic_relay_close(client->relay, CLOSE_OVERLOADED, reason);
+	mquic_relay_close(client->relay, code, reason);
 	client_free(client);
+}
+
+static void turn_away(struct client *client, const char *reason)
+{
+	end_with(client, CLOSE_OVERLOADED, reason);
 }
 
 /* ---- Memory -------------------------------------------------------------- */
@@ -186,8 +190,8 @@ void client_accept(struct clients *clients, struct mquic_connection *connection)
 	uint64_t timeout_ms = (uint64_t)clients->options->connect_timeout_s * 1000;
 	struct client *client = calloc(1, sizeof(*client));
 
-	if (client == NULL ||
-	    mquic_relay_new(&client->relay, connection, timeout_ms, CONNECT_MAX) != MQUIC_OK) {
+	if (client == NULL || mquic_relay_new(&client->relay, connection, timeout_ms,
+					      HANDOFF_CONNECT_MAX) != MQUIC_OK) {
 		log_refusal(clients, mquic_connection_peer_address(connection), "out of memory");
 		mquic_connection_close(connection, CLOSE_OVERLOADED, "out of memory");
 		mquic_connection_free(connection);
@@ -206,53 +210,82 @@ void client_accept(struct clients *clients, struct mquic_connection *connection)
 		turn_away(client, "plugin_opt_memory_limit is reached");
 }
 
-/* Who the client is, as far as its certificate says. */
+/*
+ * Who the client is, as far as its certificate says. The broker knows no empty user names: such a
+ * client is one without.
+ */
 static struct identity *identify(const struct client *client)
 {
 	const struct mquic_connection *connection = mquic_relay_connection(client->relay);
 	const char *peer = mquic_connection_peer_address(connection);
-	const char *name = NULL;
+	bool by_certificate = client->clients->options->use_identity_as_username;
+	const char *name = by_certificate ? mquic_connection_peer_common_name(connection)
+					  : mquic_relay_username(client->relay, NULL);
 	enum identity_kind kind = IDENTITY_CLIENT;
 
-	if (client->clients->options->use_identity_as_username) {
-		name = mquic_connection_peer_common_name(connection);
-		if (name != NULL && *name == '\0')
-			name = NULL; /* the broker knows no empty user names */
+	if (name != NULL && *name == '\0')
+		name = NULL;
+	if (by_certificate)
 		kind = name != NULL ? IDENTITY_CERTIFICATE : IDENTITY_REFUSED;
-	}
 	return identity_new(client->clients->identities, kind, name, peer);
 }
 
-static enum mquic_status put_token(struct client *client)
+/*
+ * Whether the broker will take CONNECT with a token in it: it must not become longer than what is
+ * known to be taken, unless it is that long by itself, nor may the token become an identifier.
+ */
+static bool has_room_for_token(const struct client *client)
 {
-	size_t original_len = 0;
-	const char *original = mquic_relay_username(client->relay, &original_len);
-	size_t len;
-	char *username =
-		token_username(identity_token(client->identity), original, original_len, &len);
-	enum mquic_status status = MQUIC_ERR_MEMORY;
+	const struct handoff_terms *terms = &client->clients->terms;
+	size_t size = mquic_relay_connect_size(client->relay);
+	size_t name_len = 0;
+	bool has_name = mquic_relay_username(client->relay, &name_len) != NULL;
+	/* The length of a longer packet may take one byte more. */
+	size_t longer = size + 1 + (has_name ? 0 : 2) + TOKEN_TEXT_LEN - name_len;
 
-	if (username != NULL)
-		status = mquic_relay_set_username(client->relay, username, len);
-	free(username);
-	return status;
+	return !terms->names_are_ids && (longer <= size || longer <= terms->connect_max);
 }
 
-/* CONNECT is here: announce the client and get in line for the unix socket. */
+/* Puts the announcement into CONNECT, or else has it announced when it is sent. */
+static enum mquic_status put_token(struct client *client)
+{
+	const struct clients *clients = client->clients;
+	const char *name = mquic_connection_peer_common_name(mquic_relay_connection(client->relay));
+	char token[TOKEN_TEXT_LEN + 1];
+
+	client->shown = !has_room_for_token(client);
+	client->held = client->shown ||
+		       (clients->terms.unproven && !identities_were_taken(clients->identities));
+	if (!client->shown) {
+		token_text(identity_token(client->identity), token);
+		return mquic_relay_set_username(client->relay, token, TOKEN_TEXT_LEN);
+	}
+	if (clients->terms.names_are_ids && clients->options->use_identity_as_username &&
+	    name != NULL)
+		return mquic_relay_set_username(client->relay, name, MQUIC_NUL_TERMINATED);
+	return MQUIC_OK;
+}
+
+/*
+ * CONNECT is here: announce the client and get in line for the unix socket. One that nobody
+ * understands goes there as well, for the broker's answer; it lets nobody in who is not announced.
+ */
 static void connect_shown(struct client *client)
 {
-	enum mquic_status status = MQUIC_ERR_MEMORY;
+	enum mquic_status status = MQUIC_OK;
 
 	if (client->state != CLIENT_WAITING)
 		return;
-	client->identity = identify(client);
-	if (client->identity != NULL)
-		status = put_token(client);
+	if (mquic_relay_protocol(client->relay) != 0) {
+		client->identity = identify(client);
+		status = client->identity != NULL ? put_token(client) : MQUIC_ERR_MEMORY;
+	}
+	client->connect_left = mquic_relay_connect_size(client->relay);
 	if (status == MQUIC_OK)
 		status = mquic_relay_open(client->relay);
 	if (status != MQUIC_OK) {
 		turn_away(client, status == MQUIC_ERR_MEMORY ? "out of memory"
-							     : "the user name is too long");
+							     : mquic_relay_error(client->relay));
 		return;
 	}
 	client->state = CLIENT_DIALING;
@@ -262,22 +295,48 @@ static void connect_shown(struct client *client)
 
 /* ---- Bytes to the broker ------------------------------------------------- */
 
-/* The first bytes, with the client's address in front, in one send. */
-static ssize_t send_first(struct client *client, const uint8_t *data, size_t len)
+struct first_bytes {
+	uint8_t header[HANDOFF_PROXY_MAX];
+	struct iovec parts[2];
+	struct msghdr message;
+};
+
+/* The first bytes, with the client's address in front where the broker wants it. */
+static size_t make_first(const struct client *client, const uint8_t *data, size_t len,
+			 struct first_bytes *first)
 {
 	const struct mquic_connection *connection = mquic_relay_connection(client->relay);
-	uint8_t header[HANDOFF_PROXY_MAX];
-	size_t header_len = handoff_proxy_header(header, mquic_connection_peer_address(connection),
-						 mquic_connection_local_address(connection));
-	struct iovec parts[] = {{header, header_len}, {(void *)(uintptr_t)data, len}};
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-	ssize_t sent = sendmsg(client->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	size_t header_len = 0;
+
+	if (client->proxy_due)
+		header_len = handoff_proxy_header(first->header,
+						  mquic_connection_peer_address(connection),
+						  mquic_connection_local_address(connection));
+	first->parts[0] = (struct iovec){first->header, header_len};
+	first->parts[1] = (struct iovec){(void *)(uintptr_t)data, len};
+	first->message = (struct msghdr){.msg_iov = first->parts, .msg_iovlen = 2};
+	return header_len;
+}
+
+/* In one send. */
+static ssize_t send_first(struct client *client, const uint8_t *data, size_t len)
+{
+	struct first_bytes first;
+	size_t header_len = make_first(client, data, len, &first);
+	ssize_t sent = sendmsg(client->fd, &first.message, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (sent < 0)
 		return sent;
 	client->proxy_due = false;
 	/* A new socket has room for more than a header; without one the broker hangs up. */
 	return sent > (ssize_t)header_len ? sent - (ssize_t)header_len : 0;
+}
+
+/* The broker has got so many bytes. */
+static void consume(struct client *client, size_t len)
+{
+	client->connect_left -= len < client->connect_left ? len : client->connect_left;
+	mquic_relay_consume(client->relay, len);
 }
 
 /* Writes once. What was not taken comes later (`broker_full`) or never (`broker_deaf`). */
@@ -287,11 +346,38 @@ static void send_some(struct client *client, const uint8_t *data, size_t len)
 					 : send(client->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (sent >= 0) {
-		mquic_relay_consume(client->relay, (size_t)sent);
+		consume(client, (size_t)sent);
 		return;
 	}
 	client->broker_full = errno == EAGAIN || errno == EINTR;
 	client->broker_deaf = !client->broker_full;
+}
+
+/*
+ * CONNECT of a client that is known by its socket. A new socket has room for all of it; where it
+ * has not, the client is not announced, and the broker refuses what it gets of it.
+ */
+static void send_shown(struct client *client)
+{
+	const char *id = client->clients->terms.names_are_ids
+				 ? NULL
+				 : mquic_relay_client_id(client->relay, NULL);
+	struct first_bytes first;
+	const uint8_t *data;
+	size_t len;
+
+	/* The broker makes up an identifier for a client that has none. */
+	if (id != NULL && *id == '\0')
+		id = NULL;
+	if (mquic_relay_peek(client->relay, &data, &len) != MQUIC_OK)
+		return;
+	make_first(client, data, len, &first);
+	client->proxy_due = false;
+	if (identity_show(client->clients->identities, client->identity, client->fd, &first.message,
+			  id))
+		consume(client, len);
+	else
+		client->broker_deaf = true;
 }
 
 /*
@@ -304,7 +390,8 @@ static void pipe_to_broker(struct client *client)
 	const uint8_t *data;
 	size_t len;
 
-	while (!client->broker_full && mquic_relay_peek(client->relay, &data, &len) == MQUIC_OK) {
+	while (!client->broker_full && !(client->held && client->connect_left == 0) &&
+	       mquic_relay_peek(client->relay, &data, &len) == MQUIC_OK) {
 		if (len == 0) {
 			/* The client has finished; the broker answers by closing its end. */
 			shutdown(client->fd, SHUT_WR);
@@ -320,11 +407,30 @@ static void pipe_to_broker(struct client *client)
 
 /* ---- Bytes to the client ------------------------------------------------- */
 
+/* The broker has hung up before it said anything. `unread`: before it had read all of CONNECT. */
+static void broker_silent(struct client *client, bool unread)
+{
+	size_t connect_max = client->clients->terms.connect_max;
+
+	if (!unread)
+		end_with(client, CLOSE_NORMAL,
+			 mquic_relay_protocol(client->relay) == 0
+				 ? "CONNECT is malformed, or of a version the broker does not know"
+				 : "the broker does not take this CONNECT, and gives no reason");
+	else if (client->shown && connect_max < HANDOFF_CONNECT_MAX)
+		end_with(client, CLOSE_NORMAL,
+			 "the broker hung up on CONNECT: it has too many clients, or the packet is "
+			 "longer than its max_packet_size");
+	else
+		turn_away(client, "the broker hung up before it read CONNECT: look at the "
+				  "max_connections of the hand-off listener");
+}
+
 /* The broker has closed its end: what is queued is delivered, then the connection ends. */
-static void broker_closed(struct client *client)
+static void broker_closed(struct client *client, bool unread)
 {
 	if (!client->broker_spoke) {
-		turn_away(client, "the broker closed the connection without an answer");
+		broker_silent(client, unread || client->connect_left > 0);
 		return;
 	}
 	hang_up(client);
@@ -347,46 +453,96 @@ static bool keep_pending(struct client *client, const uint8_t *data, size_t len)
 	return true;
 }
 
+/*
+ * Gives bytes to the relay; `*written` of them are done with. False: the client cannot be given all
+ * that it is to get, and so gets no more at all.
+ */
+static bool write_to_client(struct client *client, const uint8_t *data, size_t len, size_t *written)
+{
+	switch (mquic_relay_write(client->relay, data, len, written)) {
+	case MQUIC_OK:
+	case MQUIC_ERR_AGAIN:
+		return true;
+	case MQUIC_ERR_CLOSED:
+	case MQUIC_ERR_STATE:
+		*written = len; /* the client reads no more: its end is on its way */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether the broker's first words are a CONNACK (3.2) that lets the client in. */
+static bool lets_in(const uint8_t *data, size_t len)
+{
+	size_t at = 1;
+
+	while (at < len && (data[at] & 0x80) != 0)
+		at++;
+	return len > at + 2 && data[0] == 0x20 && data[at + 2] == 0;
+}
+
+/*
+ * The broker's first words. One that lets somebody in without having asked us does so with all of
+ * them, under the names of their tokens: then nobody is served.
+ */
+static bool is_answer_of_ours(struct client *client, const uint8_t *data, size_t len)
+{
+	struct clients *clients = client->clients;
+	bool unasked = client->held && clients->terms.unproven && lets_in(data, len) &&
+		       !identity_was_taken(clients->identities, client->identity);
+
+	client->broker_spoke = true;
+	client->held = false;
+	if (unasked)
+		atomic_store(&clients->unasked, true);
+	return !unasked;
+}
+
 /* One read, for the sake of the others. False: the client is in another state, or freed. */
 static bool pipe_to_client(struct client *client)
 {
 	uint8_t *buffer = client->clients->buffer;
 	ssize_t got = recv(client->fd, buffer, sizeof(client->clients->buffer), MSG_DONTWAIT);
-	enum mquic_status status;
+	bool was_held = client->held;
 	size_t written = 0;
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (got <= 0) {
-		broker_closed(client);
+		broker_closed(client, got < 0);
 		return false;
 	}
-	client->broker_spoke = true;
-	status = mquic_relay_write(client->relay, buffer, (size_t)got, &written);
-	if (status == MQUIC_ERR_AGAIN)
-		written = 0;
-	else if (status != MQUIC_OK)
-		written = (size_t)got; /* the client reads no more: its end is on its way */
-	if (keep_pending(client, buffer + written, (size_t)got - written))
-		return true;
-	turn_away(client, "out of memory");
-	return false;
+	if (!client->broker_spoke && !is_answer_of_ours(client, buffer, (size_t)got)) {
+		turn_away(client, "the plugin is not asked about logins");
+		return false;
+	}
+	if (!write_to_client(client, buffer, (size_t)got, &written) ||
+	    !keep_pending(client, buffer + written, (size_t)got - written)) {
+		turn_away(client, "out of memory");
+		return false;
+	}
+	if (was_held)
+		pipe_to_broker(client);
+	return true;
 }
 
-static void flush_pending(struct client *client)
+/* False: the client is freed. */
+static bool flush_pending(struct client *client)
 {
 	size_t written = 0;
-	enum mquic_status status =
-		mquic_relay_write(client->relay, client->pending + client->pending_at,
-				  client->pending_len - client->pending_at, &written);
 
-	if (status == MQUIC_ERR_AGAIN)
-		return;
+	if (!write_to_client(client, client->pending + client->pending_at,
+			     client->pending_len - client->pending_at, &written)) {
+		turn_away(client, "out of memory");
+		return false;
+	}
 	client->pending_at += written;
-	if (status == MQUIC_OK && client->pending_at < client->pending_len)
-		return;
-	free(client->pending);
-	client->pending = NULL;
+	if (client->pending_at == client->pending_len) {
+		free(client->pending);
+		client->pending = NULL;
+	}
+	return true;
 }
 
 /* ---- Both ways -------------------------------------------------------------- */
@@ -450,6 +606,8 @@ static void dialed(struct client *client, int fd)
 	queue_remove(&client->in_dialing);
 	client->fd = fd;
 	client->state = CLIENT_PIPING;
+	if (client->shown)
+		send_shown(client);
 	pipe_to_broker(client);
 	settle(client);
 }
@@ -469,10 +627,9 @@ void client_event(struct client *client, enum mquic_event_type type)
 		}
 		break;
 	case MQUIC_EVENT_RELAY_WRITABLE:
-		if (client->state == CLIENT_PIPING && client->pending != NULL) {
-			flush_pending(client);
+		if (client->state == CLIENT_PIPING && client->pending != NULL &&
+		    flush_pending(client))
 			settle(client);
-		}
 		break;
 	case MQUIC_EVENT_RELAY_CLOSED:
 		leave(client);

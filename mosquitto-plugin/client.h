@@ -3,10 +3,12 @@
 #ifndef MOSQUITTO_PLUGIN_CLIENT_H
 #define MOSQUITTO_PLUGIN_CLIENT_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include <mquic.h>
 
+#include "handoff.h"
 #include "identity.h"
 #include "log.h"
 #include "options.h"
@@ -25,6 +27,8 @@ struct clients {
 	uint64_t memory;	  /* bytes of all clients, when last counted */
 	uint64_t count_memory_ms; /* when to count again */
 	bool memory_moved;	  /* something has happened since then */
+	struct handoff_terms terms;
+	atomic_bool unasked; /* the broker lets clients in without asking the plugin */
 	struct queue all;
 	struct queue dialing;  /* those that wait longest first */
 	uint8_t buffer[65536]; /* one read of a unix socket */

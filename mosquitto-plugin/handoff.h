@@ -3,8 +3,20 @@
 #ifndef MOSQUITTO_PLUGIN_HANDOFF_H
 #define MOSQUITTO_PLUGIN_HANDOFF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The longest CONNECT that a broker takes, without and with its fixed header. */
+#define HANDOFF_CONNECT_BODY_MAX 100000
+#define HANDOFF_CONNECT_MAX	 (HANDOFF_CONNECT_BODY_MAX + 4)
+
+/* What the self-test has found out about the other side. */
+struct handoff_terms {
+	size_t connect_max; /* the longest CONNECT that is known to be taken */
+	bool names_are_ids; /* use_username_as_clientid: a token would become an identifier */
+	bool unproven;	    /* no login was ever seen: the first client has to show it */
+};
 
 enum handoff_status {
 	HANDOFF_CONNECTED,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "broker.h"
@@ -26,38 +25,8 @@ static int broker_level(enum mquic_log_level level)
 	}
 }
 
-/* Cuts off a UTF-8 character that has fewer bytes than its first one promises. */
-static void trim_cut_character(char *text)
-{
-	size_t len = strlen(text);
-	size_t start = len;
-	unsigned char first;
-	size_t want;
-
-	while (start > 0 && len - start < 4 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
-		start--;
-	if (start == 0)
-		return;
-	first = (unsigned char)text[start - 1];
-	want = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
-	if (want > 1 && len - start + 1 < want)
-		text[start - 1] = '\0';
-}
-
-void log_clean(char *text)
-{
-	unsigned char *at;
-
-	trim_cut_character(text);
-	for (at = (unsigned char *)text; *at != '\0'; at++) {
-		bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
-
-		if (*at < 0x20 || *at == 0x7f || c1)
-			*at = '?';
-		if (c1)
-			at[1] = '?';
-	}
-}
+/* Long enough for what is cut off to be no half of a character. */
+#define WHOLE_LINE_SIZE 1024
 
 static void push(struct log_ring *ring, enum mquic_log_level level, const char *format,
 		 va_list arguments)
@@ -65,13 +34,14 @@ static void push(struct log_ring *ring, enum mquic_log_level level, const char *
 	unsigned int written = atomic_load_explicit(&ring->written, memory_order_relaxed);
 	unsigned int drained = atomic_load_explicit(&ring->drained, memory_order_acquire);
 	unsigned int slot = written % LOG_LINES;
+	char line[WHOLE_LINE_SIZE];
 
 	if (written - drained == LOG_LINES) {
 		atomic_fetch_add_explicit(&ring->dropped, 1, memory_order_relaxed);
 		return;
 	}
-	vsnprintf(ring->lines[slot].text, LOG_LINE_SIZE, format, arguments);
-	log_clean(ring->lines[slot].text);
+	vsnprintf(line, sizeof(line), format, arguments);
+	mquic_text_printable(ring->lines[slot].text, LOG_LINE_SIZE, line, MQUIC_NUL_TERMINATED, 0);
 	ring->lines[slot].level = level;
 	atomic_store_explicit(&ring->written, written + 1, memory_order_release);
 }
@@ -150,12 +120,12 @@ void log_drain(struct log_ring *ring)
 
 void log_now(enum mquic_log_level level, const char *format, ...)
 {
-	char line[1024];
+	char line[WHOLE_LINE_SIZE];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
-	log_clean(line);
+	mquic_text_printable(line, sizeof(line), line, MQUIC_NUL_TERMINATED, 0);
 	mosquitto_log_printf(broker_level(level), "%s", line);
 }

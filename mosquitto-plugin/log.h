@@ -27,7 +27,10 @@ struct log_ring {
 	} lines[LOG_LINES];
 };
 
-/* Writer: queues a line. What a client sent may be in it: control characters become '?'. */
+/*
+ * Writer: queues a line. What a client sent may be in it: what could forge a line becomes '?', see
+ * mquic_text_printable(). A text that stands in quotes must have gone through that already.
+ */
 __attribute__((format(printf, 3, 4))) void log_push(struct log_ring *ring,
 						    enum mquic_log_level level, const char *format,
 						    ...);
@@ -49,11 +52,5 @@ void log_drain(struct log_ring *ring);
 /* Main thread: writes one line to the broker's log, cleaned like those of log_push(). */
 __attribute__((format(printf, 2, 3))) void log_now(enum mquic_log_level level, const char *format,
 						   ...);
-
-/*
- * Makes text fit for a log in place: no control characters, C1 ones included, and no piece of
- * a UTF-8 character at the end where it was cut off.
- */
-void log_clean(char *text);
 
 #endif

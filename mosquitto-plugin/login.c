@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * On the hand-off socket only clients with a valid token come in; everywhere else the plugin
- * has no opinion. A `struct mosquitto *` is no identity: the broker frees clients without
+ * On the hand-off socket only clients that the worker has announced come in; everywhere else the
+ * plugin has no opinion. A `struct mosquitto *` is no identity: the broker frees clients without
  * telling (2.1: no event for one without id) and uses the address again. So a BASIC_AUTH is a
- * new CONNECT that must show a token, except when the broker asks about everybody after RELOAD.
+ * new CONNECT that must have been announced, except between RELOAD and the next TICK: there the
+ * broker asks about everybody, and reads nothing from anybody.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
 #include "login.h"
+
+/* As much of a client's text as one log line shows. */
+#define FIELD_SIZE 256
 
 /*
  * Whether the client came through the hand-off socket. Clients of a unix listener have its path
@@ -27,58 +31,53 @@ static bool is_handed_off(const struct login *login, const struct mosquitto *cli
 	return login->broker->client_port(client) == 0 && address[0] != '/';
 }
 
-static void log_login(const struct mosquitto *client, const struct identity_facts *facts,
-		      const char *username)
+/* In the quotes of a log line, so no quote of the client's may end them. */
+static const char *quotable(char out[FIELD_SIZE], const char *text)
 {
-	const char *id = mosquitto_client_id(client);
-	bool has_certificate = facts->kind == IDENTITY_CERTIFICATE;
-
-	log_now(MQUIC_LOG_INFO, "QUIC %s -> client id '%s', %s%s%s%s", facts->peer,
-		id != NULL ? id : "", username != NULL ? "user '" : "no user name",
-		username != NULL ? username : "", username != NULL ? "'" : "",
-		has_certificate ? ", certificate" : "");
+	return mquic_text_printable(out, FIELD_SIZE, text, MQUIC_NUL_TERMINATED, '\'');
 }
 
-/* The name the broker is to know the client by; false: there is none that could be set. */
-static bool real_name(struct identity_facts *facts, const char *original, char **name)
+static void log_login(const struct mosquitto *client, const struct identity_facts *facts)
 {
-	*name = facts->common_name;
-	if (facts->kind != IDENTITY_CLIENT)
-		return *name != NULL;
-	/* The broker knows no empty user names: such a client is an anonymous one. */
-	if (original == NULL || *original == '\0')
-		return true;
-	*name = strdup(original);
-	return *name != NULL;
+	char id[FIELD_SIZE];
+	char name[FIELD_SIZE];
+
+	quotable(id, mosquitto_client_id(client));
+	quotable(name, facts->name);
+	log_now(MQUIC_LOG_INFO, "QUIC %s -> client id '%s', %s%s%s%s", facts->peer, id,
+		facts->name != NULL ? "user '" : "no user name", name,
+		facts->name != NULL ? "'" : "",
+		facts->kind == IDENTITY_CERTIFICATE ? ", certificate" : "");
 }
 
 /*
- * Uses the token up and puts the real user name in its place. `username` belongs to the broker
- * and dies with that, so what is needed of it is copied before.
+ * Uses the announcement up, token or socket, and sets the real user name. `username` belongs to
+ * the broker and dies with that.
  */
 static bool admit(struct login *login, struct mosquitto *client, const char *username,
 		  enum identity_kind *kind)
 {
 	struct identity_facts facts;
 	struct token token;
-	const char *original;
-	char *name;
 	bool good;
 
-	if (!token_parse(username, &token, &original) || selftest_login(login->selftest, &token) ||
-	    !identity_take(login->identities, &token, client, &facts))
+	if (!(token_parse(username, &token) &&
+	      identity_take(login->identities, &token, client, &facts)) &&
+	    !identity_take_shown(login->identities, client, mosquitto_client_id(client), &facts))
 		return false;
 	*kind = facts.kind;
-	good = real_name(&facts, original, &name) &&
-	       mosquitto_set_username(client, name) == MOSQ_ERR_SUCCESS;
+	good = facts.kind != IDENTITY_REFUSED &&
+	       mosquitto_set_username(client, facts.name) == MOSQ_ERR_SUCCESS;
 	if (good)
-		log_login(client, &facts, name);
+		log_login(client, &facts);
 	else
 		log_now(MQUIC_LOG_WARNING, "mquic: QUIC client %s is refused: %s", facts.peer,
 			facts.kind == IDENTITY_REFUSED
 				? "its certificate has no common name to use as user name"
 				: "its user name cannot be set");
-	free(name);
+	free(facts.name);
+	if (!good)
+		identity_forget(login->identities, client);
 	return good;
 }
 
@@ -107,10 +106,11 @@ int login_basic(struct login *login, struct mosquitto *client, const char *usern
 
 	if (!is_handed_off(login, client))
 		return broker_pass(login->broker);
-	if (login->reloading && !token_announced(username))
+	if (login->reloading)
 		return check_again(login, client);
 	identity_forget(login->identities, client);
-	if (!admit(login, client, username, &kind))
+	if (selftest_login(login->selftest, mosquitto_client_id(client), username) ||
+	    !admit(login, client, username, &kind))
 		return MOSQ_ERR_AUTH;
 	return verdict(login, kind);
 }
@@ -122,11 +122,11 @@ int login_extended(struct login *login, struct mosquitto *client)
 
 	if (!is_handed_off(login, client))
 		return MOSQ_ERR_PLUGIN_DEFER;
-	/* Also asked when a client authenticates anew (MQTT 5.0 section 4.12.1): it is known. */
-	if (!token_announced(username) && identity_find(login->identities, client, &kind))
+	if (admit(login, client, username, &kind))
 		return MOSQ_ERR_PLUGIN_DEFER;
-	identity_forget(login->identities, client);
-	return admit(login, client, username, &kind) ? MOSQ_ERR_PLUGIN_DEFER : MOSQ_ERR_AUTH;
+	/* Also asked when a client authenticates anew (MQTT 5.0 section 4.12.1): it is known. */
+	return identity_find(login->identities, client, &kind) ? MOSQ_ERR_PLUGIN_DEFER
+							       : MOSQ_ERR_AUTH;
 }
 
 void login_gone(struct login *login, const struct mosquitto *client)

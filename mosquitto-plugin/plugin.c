@@ -30,6 +30,7 @@ struct plugin {
 	struct login login;
 	struct worker *worker;
 	bool serving;
+	bool refused;	    /* for good */
 	time_t next_told_s; /* when certificates that end are spoken of again */
 	struct log_ring log;
 };
@@ -44,6 +45,11 @@ static void refuse_to_serve(struct plugin *plugin, const char *why)
 {
 	log_now(MQUIC_LOG_ERROR, "mquic: no QUIC client is served. Hand-off socket %s: %s",
 		plugin->options.handoff, why);
+	plugin->serving = false;
+	plugin->refused = true;
+	/* A thread that does not end keeps what it uses. */
+	if (!worker_stop(plugin->worker))
+		return;
 	worker_free(plugin->worker);
 	plugin->worker = NULL;
 }
@@ -56,7 +62,7 @@ static void start_serving(struct plugin *plugin)
 		refuse_to_serve(plugin, plugin->selftest.failure);
 		break;
 	case SELFTEST_PASSED:
-		plugin->serving = worker_start(plugin->worker);
+		plugin->serving = worker_start(plugin->worker, &plugin->selftest.terms);
 		if (plugin->serving)
 			log_now(MQUIC_LOG_INFO, "mquic: ready for QUIC clients");
 		else
@@ -93,8 +99,10 @@ static int on_tick(int event, void *data, void *userdata)
 	(void)event;
 	(void)data;
 	plugin->login.reloading = false;
-	if (!plugin->serving && plugin->worker != NULL)
+	if (!plugin->serving && !plugin->refused)
 		start_serving(plugin);
+	else if (plugin->serving && worker_was_bypassed(plugin->worker))
+		refuse_to_serve(plugin, selftest_logins_elsewhere);
 	if (plugin->serving)
 		tell_daily(plugin);
 	log_drain(&plugin->log);

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "token.h"
 
-static const char prefix[] = "qt1!";
-static const char digits[] = "0123456789abcdef";
+/* Six bits each, as in base64url (RFC 4648 section 5): no character that a log would escape. */
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-#define PREFIX_LEN (sizeof(prefix) - 1)
-#define FLAG_AT	   (PREFIX_LEN + 2 * (size_t)TOKEN_BYTES)
-
-_Static_assert(FLAG_AT + 1 == TOKEN_TEXT_LEN, "the parts make the whole");
+_Static_assert(TOKEN_TEXT_LEN == (TOKEN_BYTES * 8 + 5) / 6, "so many digits for so many bits");
 
 bool token_draw(struct token *token)
 {
@@ -35,65 +31,48 @@ bool token_equal(const struct token *a, const struct token *b)
 	return difference == 0;
 }
 
-bool token_announced(const char *username)
+void token_text(const struct token *token, char text[TOKEN_TEXT_LEN + 1])
 {
-	return username != NULL && strncmp(username, prefix, PREFIX_LEN) == 0;
-}
-
-char *token_username(const struct token *token, const char *original, size_t original_len,
-		     size_t *len)
-{
-	char *text;
-	char *at;
+	uint32_t bits = 0;
+	unsigned int count = 0;
+	size_t next = 0;
 	size_t i;
 
-	if (original == NULL)
-		original_len = 0;
-	text = malloc(TOKEN_TEXT_LEN + original_len + 1);
-	if (text == NULL)
-		return NULL;
-	memcpy(text, prefix, PREFIX_LEN);
-	at = text + PREFIX_LEN;
-	for (i = 0; i < TOKEN_BYTES; i++) {
-		*at++ = digits[token->bytes[i] >> 4];
-		*at++ = digits[token->bytes[i] & 15];
+	for (i = 0; i < TOKEN_TEXT_LEN; i++) {
+		if (count < 6) {
+			bits = bits << 8 | (next < TOKEN_BYTES ? token->bytes[next] : 0);
+			next++;
+			count += 8;
+		}
+		count -= 6;
+		text[i] = digits[bits >> count & 63];
 	}
-	*at++ = original != NULL ? '1' : '0';
-	if (original_len > 0)
-		memcpy(at, original, original_len);
-	at[original_len] = '\0';
-	*len = TOKEN_TEXT_LEN + original_len;
-	return text;
+	text[TOKEN_TEXT_LEN] = '\0';
 }
 
-static bool parse_digit(char digit, uint8_t *value)
+bool token_parse(const char *text, struct token *token)
 {
-	const char *found = digit != '\0' ? strchr(digits, digit) : NULL;
-
-	if (found == NULL)
-		return false;
-	*value = (uint8_t)(found - digits);
-	return true;
-}
-
-bool token_parse(const char *username, struct token *token, const char **original)
-{
-	const char *at;
+	char again[TOKEN_TEXT_LEN + 1];
+	uint32_t bits = 0;
+	unsigned int count = 0;
+	size_t next = 0;
 	size_t i;
 
-	if (!token_announced(username) || strlen(username) < TOKEN_TEXT_LEN)
+	if (text == NULL || strlen(text) != TOKEN_TEXT_LEN)
 		return false;
-	at = username + PREFIX_LEN;
-	for (i = 0; i < TOKEN_BYTES; i++, at += 2) {
-		uint8_t high, low;
+	for (i = 0; i < TOKEN_TEXT_LEN; i++) {
+		const char *found = strchr(digits, text[i]);
 
-		if (!parse_digit(at[0], &high) || !parse_digit(at[1], &low))
+		if (found == NULL)
 			return false;
-		token->bytes[i] = (uint8_t)(high << 4 | low);
+		bits = bits << 6 | (uint32_t)(found - digits);
+		count += 6;
+		if (count >= 8 && next < TOKEN_BYTES) {
+			count -= 8;
+			token->bytes[next++] = (uint8_t)(bits >> count);
+		}
 	}
-	if (*at != '0' && *at != '1')
-		return false;
-	*original = *at == '1' ? at + 1 : NULL;
-	/* Nothing may follow the digit of a client without user name: we never write that. */
-	return *at == '1' || at[1] == '\0';
+	/* The last digit has bits to spare: only one way of writing a token is ours. */
+	token_text(token, again);
+	return strcmp(text, again) == 0;
 }

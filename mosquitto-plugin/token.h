@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ticket with which the worker announces a client to the broker's thread. It travels in
- * front of the user name of CONNECT:
- *
- *     qt1! 0123456789abcdef0123456789abcdef 1 alice
- *     ──── ──────────── 128 bits ────────── │ the client's own user name, if the digit is 1
+ * The ticket with which the worker announces a client to the broker's thread: 128 random bits,
+ * which travel as 22 characters in the place of the user name of CONNECT. The name itself waits
+ * in the table of identities.
  */
 #ifndef MOSQUITTO_PLUGIN_TOKEN_H
 #define MOSQUITTO_PLUGIN_TOKEN_H
@@ -14,7 +12,7 @@
 #include <stdint.h>
 
 #define TOKEN_BYTES    16
-#define TOKEN_TEXT_LEN 37 /* prefix, hexadecimal digits, one digit */
+#define TOKEN_TEXT_LEN 22
 
 struct token {
 	uint8_t bytes[TOKEN_BYTES];
@@ -26,20 +24,10 @@ bool token_draw(struct token *token);
 /* Whether two are equal; the time does not depend on where they differ. */
 bool token_equal(const struct token *a, const struct token *b);
 
-/* Whether a user name starts like one with a token. */
-bool token_announced(const char *username);
+/* Writes it as text. */
+void token_text(const struct token *token, char text[TOKEN_TEXT_LEN + 1]);
 
-/*
- * The user name with the token in front; `original` NULL: the client sent none. The caller
- * frees it. NULL: out of memory.
- */
-char *token_username(const struct token *token, const char *original, size_t original_len,
-		     size_t *len);
-
-/*
- * Takes a user name apart. `*original` points into it, or is NULL if the client sent none.
- * False if it has no well-formed token.
- */
-bool token_parse(const char *username, struct token *token, const char **original);
+/* Reads what token_text() has written; false if it is anything else. NULL is. */
+bool token_parse(const char *text, struct token *token);
 
 #endif

@@ -230,10 +230,11 @@ struct worker *worker_new(const struct options *options, struct identities *iden
 	return worker;
 }
 
-bool worker_start(struct worker *worker)
+bool worker_start(struct worker *worker, const struct handoff_terms *terms)
 {
 	sigset_t all, before;
 
+	worker->clients.terms = *terms;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	worker->started = pthread_create(&worker->thread, NULL, run, worker) == 0;
@@ -241,6 +242,11 @@ bool worker_start(struct worker *worker)
 	if (worker->started)
 		pthread_setname_np(worker->thread, "mquic");
 	return worker->started;
+}
+
+bool worker_was_bypassed(struct worker *worker)
+{
+	return atomic_load_explicit(&worker->clients.unasked, memory_order_relaxed);
 }
 
 void worker_reload(struct worker *worker)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "handoff.h"
 #include "identity.h"
 #include "log.h"
 #include "options.h"
@@ -18,8 +19,14 @@ struct worker;
 struct worker *worker_new(const struct options *options, struct identities *identities,
 			  struct log_ring *log, int highest_fd, char error[OPTIONS_ERROR_SIZE]);
 
-/* Starts the thread, with all signals blocked: they are the broker's. False: no thread. */
-bool worker_start(struct worker *worker);
+/*
+ * Starts the thread, with all signals blocked: they are the broker's. `terms`: what the self-test
+ * has found. False: no thread.
+ */
+bool worker_start(struct worker *worker, const struct handoff_terms *terms);
+
+/* Any time: whether the broker has let a client in without asking the plugin about it. */
+bool worker_was_bypassed(struct worker *worker);
 
 /* Any time: has the thread read certificates and keys again; the outcome is logged. */
 void worker_reload(struct worker *worker);

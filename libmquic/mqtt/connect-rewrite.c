@@ -12,21 +12,19 @@
 
 #define FLAG_USERNAME 0x80
 
-/* The protocol name, level, flags, keep-alive and an empty client identifier. */
-#define SMALLEST_BODY 12
-
 enum mqtt_scan mqtt_connect_scan(const uint8_t *data, size_t len, size_t *total)
 {
 	uint32_t body_len = 0;
 	int header;
 
 	*total = 0;
-	if (len > 0 && data[0] != MQTT_CONNECT << 4)
+	/* Brokers of 3.1 pay no attention to the flags of the fixed header: those are read later. */
+	if (len > 0 && data[0] >> 4 != MQTT_CONNECT)
 		return MQTT_SCAN_MALFORMED;
 	header = mqtt_header_read(bytes_of(data, len), &body_len);
 	if (header == 0)
 		return MQTT_SCAN_MORE;
-	if (header < 0 || body_len < SMALLEST_BODY)
+	if (header < 0)
 		return MQTT_SCAN_MALFORMED;
 	*total = (size_t)header + body_len;
 	return len < *total ? MQTT_SCAN_MORE : MQTT_SCAN_COMPLETE;
@@ -52,6 +50,7 @@ enum mqtt_reason mqtt_connect_parse(struct mqtt_connect *connect, const uint8_t 
 
 	if (parts.body.data == NULL)
 		return MQTT_MALFORMED_PACKET;
+	parts.flags = packet[0] & 0x0f;
 	return mqtt_connect_read(connect, &parts);
 }
 
@@ -91,7 +90,7 @@ enum mquic_status mqtt_connect_replace_username(const uint8_t *packet, size_t le
 	if (counter.len > MQTT_VARINT_MAX)
 		return MQUIC_ERR_TOO_LARGE;
 	buf_writer_init(&writer, MQTT_PACKET_MAX);
-	mqtt_header_write(&writer, MQTT_CONNECT, 0, counter.len);
+	mqtt_header_write(&writer, MQTT_CONNECT, packet[0] & 0x0f, counter.len);
 	write_with_name(&writer, &connect, body, username);
 	if (writer.failed) {
 		buf_writer_clear(&writer);

@@ -42,20 +42,23 @@ static enum mqtt_reason read_version(struct mqtt_connect *connect, struct buf_re
 	return MQTT_SUCCESS;
 }
 
-/* Flags that contradict each other (section 3.1.2.3). Level 3 says nothing against them. */
+/*
+ * Flags that contradict each other (section 3.1.2.3). Level 3 says nothing against most of them,
+ * but knows no password without a user name either.
+ */
 static enum mqtt_reason check_flags(const struct mqtt_connect *connect, uint8_t flags)
 {
 	if (connect->will_qos > 2)
 		return MQTT_MALFORMED_PACKET;
+	if (connect->version != MQTT_5 && (flags & FLAG_PASSWORD) != 0 &&
+	    (flags & FLAG_USERNAME) == 0)
+		return MQTT_MALFORMED_PACKET; /* [MQTT-3.1.2-22] of 3.1.1 */
 	if (connect->version == MQTT_3_1)
 		return MQTT_SUCCESS;
 	if ((flags & FLAG_RESERVED) != 0)
 		return MQTT_MALFORMED_PACKET;
 	if (!connect->has_will && (flags & (FLAG_WILL_QOS | FLAG_WILL_RETAIN)) != 0)
 		return MQTT_MALFORMED_PACKET;
-	if (connect->version == MQTT_3_1_1 && (flags & FLAG_PASSWORD) != 0 &&
-	    (flags & FLAG_USERNAME) == 0)
-		return MQTT_MALFORMED_PACKET; /* [MQTT-3.1.2-22] of 3.1.1 */
 	return MQTT_SUCCESS;
 }
 
@@ -133,11 +136,14 @@ enum mqtt_reason mqtt_connect_read(struct mqtt_connect *connect, const struct mq
 	connect->password = bytes_of(NULL, 0);
 	mqtt_properties_init(&connect->properties);
 	mqtt_properties_init(&connect->will_properties);
-	if (packet->type != MQTT_CONNECT || !mqtt_packet_flags_valid(packet))
+	if (packet->type != MQTT_CONNECT)
 		return MQTT_MALFORMED_PACKET;
 	reason = read_version(connect, &reader);
 	if (reason != MQTT_SUCCESS)
 		return reason;
+	/* [MQTT-2.2.2-2] came with 3.1.1: in 3.1 CONNECT has no use for the flags, and ignores them. */
+	if (connect->version != MQTT_3_1 && !mqtt_packet_flags_valid(packet))
+		return MQTT_MALFORMED_PACKET;
 	connect->flags_at = packet->body.len - reader.left;
 	reason = read_flags(connect, &reader, &flags);
 	if (reason != MQTT_SUCCESS)

@@ -11,6 +11,7 @@ enum mquic_status mquic_relay_new(struct mquic_relay **relay, struct mquic_conne
 IGNORE(mquic_relay_free, struct mquic_relay *relay)
 NOTHING(const char *, "no relay was given", mquic_relay_error, const struct mquic_relay *relay)
 NOTHING(struct mquic_connection *, NULL, mquic_relay_connection, const struct mquic_relay *relay)
+NOTHING(size_t, 0, mquic_relay_connect_size, const struct mquic_relay *relay)
 NOTHING(int, 0, mquic_relay_protocol, const struct mquic_relay *relay)
 NO_BYTES(const char *, NULL, mquic_relay_client_id, const struct mquic_relay *relay)
 NO_BYTES(const char *, NULL, mquic_relay_username, const struct mquic_relay *relay)

@@ -27,17 +27,17 @@ static bool keep_facts(struct mquic_relay *relay, const struct mqtt_connect *con
 			connect->username.len);
 }
 
+/*
+ * A CONNECT that we do not understand is the broker's to answer: with CONNACK for a version it does
+ * not know ([MQTT-3.1.2-2]), or by hanging up. It is shown as protocol 0, and stays as it is.
+ */
 static void show(struct mquic_relay *relay)
 {
 	struct mqtt_connect connect;
-	enum mqtt_reason reason = mqtt_connect_parse(&connect, relay->head, relay->head_len);
+	bool understood =
+		mqtt_connect_parse(&connect, relay->head, relay->head_len) == MQTT_SUCCESS;
 
-	if (reason != MQTT_SUCCESS) {
-		reject(relay, reason == MQTT_UNSUPPORTED_VERSION ? "MQTT version not supported"
-								 : "malformed CONNECT");
-		return;
-	}
-	if (!keep_facts(relay, &connect)) {
+	if (!(understood ? keep_facts(relay, &connect) : text_set(&relay->client_id, "", 0))) {
 		reject(relay, "out of memory");
 		return;
 	}
@@ -123,6 +123,11 @@ void relay_forget_connect(struct mquic_relay *relay)
 }
 
 /* ---- Looking at CONNECT ------------------------------------------------- */
+
+size_t mquic_relay_connect_size(const struct mquic_relay *relay)
+{
+	return relay == NULL ? 0 : relay->head_len;
+}
 
 int mquic_relay_protocol(const struct mquic_relay *relay)
 {

@@ -85,6 +85,36 @@ def test_certificate_clients_stay(make_broker, passwords, certs, alice):
         assert client.events("DISCONNECTED") == []
 
 
+# What a name looks like does not matter: the second is as long as a token, and of its letters.
+ODD_NAMES = ["qt1!admin", "AAAAAAAAAAAAAAAAAAAAAA", "qt1!" + "0" * 32 + "1carol"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_clients_with_odd_names_stay(make_broker, workdir, certs, name):
+    passwords = workdir / "odd"
+    write_passwords(passwords, **{name: "word"})
+    broker = make_broker(anonymous=False, listener=[f"password_file {passwords}"]).start()
+    client = SessionClient(broker, username=name, password="word")
+    client.connect()
+    for _ in range(3):
+        broker.sighup()
+    client.publish("x", "y", qos=2)
+    assert client.events("DISCONNECTED") == []
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_certificates_with_odd_names_stay(make_broker, certs, name):
+    broker = make_broker(anonymous=False, plugin_opts=mutual(certs)).start()
+    identity = certs.client(name)
+    client = SessionClient(broker, settings={"cert": identity.cert, "key": identity.key})
+    client.connect()
+    for _ in range(3):
+        broker.sighup()
+    client.publish("x", "y", qos=2)
+    assert client.events("DISCONNECTED") == []
+    broker.wait_log(f"u'{name}'")
+
+
 def test_anonymous_clients_stay(broker):
     client = SessionClient(broker)
     client.connect()

@@ -48,8 +48,7 @@ END_TEST
 START_TEST(scan_refuses_what_cannot_become_a_connect)
 {
 	static const char *const streams[] = {
-		"'GET / HTTP/1.1'",  "16 03 01 02 00", "c0 00", "11 0c", "10 00", "10 0b",
-		"10 80 80 80 80 01", "10 8c 00",       "00",
+		"'GET / HTTP/1.1'", "c0 00", "10 80 80 80 80 01", "10 8c 00", "00",
 	};
 	size_t total;
 	size_t i;
@@ -103,6 +102,8 @@ static const struct rewrite rewrites[] = {
 	 "10 12 0006'MQIsdp' 03 80 0000 0001'c' 0001'n'"},
 	{"fills in a missing name of level 3", "10 0f 0006'MQIsdp' 03 80 0000 0001'c'", "n",
 	 "10 12 0006'MQIsdp' 03 80 0000 0001'c' 0001'n'"},
+	{"keeps what 3.1 has no use for", "14 0f 0006'MQIsdp' 03 01 0000 0001'c'", "n",
+	 "14 12 0006'MQIsdp' 03 81 0000 0001'c' 0001'n'"},
 	{"keeps the bridge bit", "10 0c 0004'MQTT' 84 02 0000 0000", "n",
 	 "10 0f 0004'MQTT' 84 82 0000 0000 0001'n'"},
 	{"inserts before a lone password of 5.0", "10 10 0004'MQTT' 05 42 0000 00 0000 0001'p'",
@@ -168,6 +169,31 @@ START_TEST(rewrite_recomputes_the_remaining_length)
 		free(out);
 	}
 	free(packet);
+}
+END_TEST
+
+/* What brokers refuse must not be taken because another user name makes it right. */
+START_TEST(parse_refuses_a_password_without_a_name_before_5_0)
+{
+	static const char *const packets[] = {
+		"10 10 0006'MQIsdp' 03 42 0000 0001'c' 0001'p'",
+		"10 0e 0004'MQTT' 04 42 0000 0001'c' 0001'p'",
+		"14 0d 0004'MQTT' 04 02 003c 0001'c'",
+		"10 0d 0004'MQTT' 06 02 003c 0001'c'",
+		"10 00",
+		"10 05 0004'MQT'",
+	};
+	struct mqtt_connect connect;
+	size_t i;
+
+	for (i = 0; i < COUNT(packets); i++) {
+		size_t len;
+		uint8_t *packet = kit_bytes(packets[i], &len);
+
+		ck_assert_msg(mqtt_connect_parse(&connect, packet, len) != MQTT_SUCCESS, "%s",
+			      packets[i]);
+		free(packet);
+	}
 }
 END_TEST
 
@@ -245,6 +271,7 @@ int main(void)
 		&parse_wants_exactly_one_packet,
 		&rewrite_changes_the_user_name_and_nothing_else,
 		&rewrite_recomputes_the_remaining_length,
+		&parse_refuses_a_password_without_a_name_before_5_0,
 		&rewrite_refuses_bad_names_and_bad_packets,
 		&rewrite_agrees_with_the_codec,
 	};

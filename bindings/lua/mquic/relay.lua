@@ -58,17 +58,19 @@ function Relay:deliver(type, record)
 	end
 end
 
---- What CONNECT says: protocol (3, 4 or 5), client_id, username, clean_start, keep_alive.
+--- What CONNECT says: protocol (3, 4 or 5), client_id, username, clean_start, keep_alive; and its
+-- size in bytes. Protocol 0: malformed, or of another version; its answer is the broker's.
 function Relay:client()
 	local handle = alive(self)
 	if not handle then
 		return object.closed(Relay)
 	end
-	if core.relay_protocol(handle) == 0 then
+	if not core.relay_client_id(handle) then
 		return object.failure(core.ERR_STATE, "the client has not sent CONNECT yet")
 	end
 	return {
 		protocol = core.relay_protocol(handle),
+		size = core.relay_connect_size(handle),
 		client_id = core.relay_client_id(handle),
 		username = core.relay_username(handle),
 		clean_start = core.relay_clean_start(handle),
