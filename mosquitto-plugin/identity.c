@@ -165,7 +165,7 @@ static size_t length_of(const struct msghdr *message)
 	size_t len = 0;
 	size_t i;
 
-	for (i = 0; i < message->msg_iovlen; i++)
+	for (i = 0; i < (size_t)message->msg_iovlen; i++)
 		len += message->msg_iov[i].iov_len;
 	return len;
 }

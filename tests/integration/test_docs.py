@@ -166,7 +166,8 @@ def test_the_protocol_page_has_the_codes_that_are_sent(make_broker):
     ends = [
         (raw(broker, CONNECT, b"\xe0\x00"), "0"),
         (raw(broker, b"\xff" * 6), "1"),
-        (raw(broker, CONNECT.replace(b"MQTT\x04", b"MQTT\x09")), "1"),
+        (raw(broker, CONNECT.replace(b"MQTT\x04", b"MQTT\x09")), "0"),
+        (raw(broker, CONNECT.replace(b"MQTT\x04\x02", b"MQTT\x04\x03")), "0"),
         (raw(broker, b"\x10\xff\xff\x7f" + CONNECT[2:]), "1"),
         (raw(broker, CONNECT[:5]), "1"),
     ]
