@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scene.h"
 
+#include "quic/stream.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +61,22 @@ static void accept_all(struct scene *scene)
 	}
 }
 
+/* Those of which the end is not told, because the connection is freed before. */
+static void free_streams(struct scene *scene, struct mquic_connection *connection)
+{
+	struct list *node;
+	struct list *following;
+
+	list_for_each (node, following, &connection->streams) {
+		struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
+
+		if (stream == scene->stream)
+			scene->stream = NULL;
+		if (stream->owned)
+			mquic_stream_free(stream);
+	}
+}
+
 static void ended(struct scene *scene, const struct mquic_event *event)
 {
 	struct mquic_connection *connection = mquic_event_connection(event);
@@ -71,6 +89,7 @@ static void ended(struct scene *scene, const struct mquic_event *event)
 	}
 	if (connection == scene->connection)
 		scene->connection = NULL;
+	free_streams(scene, connection);
 	mquic_connection_free(connection);
 }
 
