@@ -654,15 +654,16 @@ START_TEST(constraints_of_a_ca_further_up_bind_too)
 	struct kit_spec leaf = *LEAF(.dns = {"EVIL.example"});
 	size_t len = write_rule(RULE(true, DNS, "evil.example"), der);
 
+	/* GnuTLS 3.8 finds it before we do, and then the CA in between is named. */
 	show_limited(der, len, &leaf);
 	leaf.issuer = "middle";
 	kit_make(&middle);
 	kit_make(&leaf);
 	kit_join("shown", parts);
 	kit_settings(&kit_server, NULL, "shown");
-	kit_client_refuses("evil.example", GNUTLS_A_BAD_CERTIFICATE, "CN=Limited CA", "vouch");
+	kit_client_refuses("evil.example", GNUTLS_A_BAD_CERTIFICATE, " CA may not", "vouch");
 	kit_settings(&kit_client, "limited", NULL);
-	kit_client_refuses("evil.example", GNUTLS_A_BAD_CERTIFICATE, "CN=Limited CA", "vouch");
+	kit_client_refuses("evil.example", GNUTLS_A_BAD_CERTIFICATE, " CA may not", "vouch");
 }
 END_TEST
 
