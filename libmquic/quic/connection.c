@@ -149,6 +149,7 @@ static void feed(struct mquic_connection *connection, struct wire *wire,
 	connection->failure = code;
 	connection->news = true;
 	unproven_heard(connection, datagram);
+	pace_stir(connection);
 	endpoint_schedule(connection->endpoint, &connection->task);
 }
 
@@ -187,6 +188,7 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 
 	if (connection->failure == 0)
 		connection->failure = ngtcp2_conn_handle_expiry(connection->conn, now_ns);
+	pace_stir(connection);
 	endpoint_schedule(connection->endpoint, &connection->task);
 }
 
@@ -307,7 +309,7 @@ static void run(struct task *task)
 		unreachable = writer_run(connection);
 	if (connection->conn != NULL) {
 		timer_set(&connection->endpoint->timers, &connection->timer,
-			  ngtcp2_conn_get_expiry(connection->conn));
+			  pace_expiry(connection));
 		rest(connection);
 		read_held(connection);
 		/* Only now: what is tried next starts with a task of its own. */

@@ -105,6 +105,15 @@ struct quic_held {
 	bool open; /* ngtcp2 is past the handshake: nothing is too early any more */
 };
 
+/* What ngtcp2's pacer does (pace.c). */
+struct quic_pace {
+	uint64_t until_ns;  /* it holds back until then; 0: it does not */
+	uint64_t late_ns;   /* when it is called at the latest if nothing waits; 0: in time */
+	uint64_t credit_ns; /* what it will take off the next waits */
+	bool stirred;	    /* there may be more to send than streams have */
+	bool held;	    /* it holds something back, as far as can be known */
+};
+
 /* How large packets get through (mtu.c). */
 struct quic_mtu {
 	size_t lost;	   /* the size that was found to get through no more; 0: none was */
@@ -173,6 +182,7 @@ struct mquic_connection {
 	struct address local;
 	struct quic_unproven unproven;
 	struct quic_mtu mtu;
+	struct quic_pace pace;
 	char peer_text[ADDRESS_TEXT_SIZE];
 	char local_text[ADDRESS_TEXT_SIZE];
 	uint64_t started_ns;
@@ -266,6 +276,17 @@ size_t held_split(struct quic_held *held, const struct datagram *datagram);
 bool held_take(struct quic_held *held, struct datagram *datagram, void **memory);
 /* For another attempt, or the end. */
 void held_clear(struct quic_held *held);
+
+/* ---- pace.c: a flight that goes at once ---- */
+
+/* Packets came, or time is up for something: ngtcp2 may have something to send of its own. */
+void pace_stir(struct mquic_connection *connection);
+/* A turn of writing begins. */
+void pace_begin(struct mquic_connection *connection);
+/* So many bytes went in it, and more wait for the next. */
+void pace_sent(struct mquic_connection *connection, size_t bytes, bool more);
+/* When ngtcp2 is to be called next. */
+uint64_t pace_expiry(const struct mquic_connection *connection);
 
 /* ---- mtu.c: a path that carries large packets no more (RFC 9000 section 14.3) ---- */
 

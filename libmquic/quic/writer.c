@@ -185,16 +185,16 @@ int writer_run(struct mquic_connection *connection)
 	struct mquic_endpoint *endpoint = connection->endpoint;
 	uint64_t now_ns = endpoint_now(endpoint);
 	size_t largest = ngtcp2_conn_get_max_tx_udp_payload_size(connection->conn);
-	size_t known = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn);
 	size_t quantum = ngtcp2_conn_get_send_quantum(connection->conn);
 	struct burst burst = {.connection = connection, .start = endpoint->burst};
 	size_t used = 0;
 	int unreachable = 0;
-	bool probed = false;
+	bool more = true;
 
 	if (quantum > ENDPOINT_BURST_BYTES)
 		quantum = ENDPOINT_BURST_BYTES;
 	mtu_look(connection);
+	pace_begin(connection);
 	while (used == 0 || (used < quantum && used + largest <= ENDPOINT_BURST_BYTES)) {
 		struct packet packet = {.to = endpoint->burst + used};
 		ngtcp2_ssize written;
@@ -207,12 +207,12 @@ int writer_run(struct mquic_connection *connection)
 			connection_fail(connection, (int)written);
 			return 0;
 		}
-		if (written == 0)
+		more = written > 0;
+		if (!more)
 			break;
 		used += (size_t)written;
 		unproven_sent(connection, &packet.path.path, (size_t)written);
 		mtu_sent(connection, (size_t)written, packet.last);
-		probed = probed || (size_t)written > known;
 		code = burst_add(&burst, (size_t)written, &packet.path, packet.info.ecn & 0x03);
 		if (code != 0)
 			unreachable = code;
@@ -223,12 +223,7 @@ int writer_run(struct mquic_connection *connection)
 		if (code != 0)
 			unreachable = code;
 	}
-	/*
-	 * Probes of the path's MTU go when the handshake is confirmed and when one has arrived. For
-	 * them the pacer would hold back CONNACK and the first PUBLISH, up to a fifth of a round
-	 * trip; the next turn pays for them. They are few, so the debt is small.
-	 */
-	if (used > 0 && !probed)
-		ngtcp2_conn_update_pkt_tx_time(connection->conn, now_ns);
+	if (used > 0)
+		pace_sent(connection, used, more);
 	return unreachable;
 }
