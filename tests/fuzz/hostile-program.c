@@ -331,6 +331,8 @@ static void set_setting(struct scene *scene, const struct record *record)
 		if (scene->attacks_server)
 			(void)mquic_settings_set_retry(settings, MQUIC_RETRY_ALWAYS);
 		scene->peer->demand_retry = !scene->attacks_server;
+		if (record->b > 0)
+			scene->peer->token_len = record->b * 8U;
 		break;
 	case 1:
 		scene->peer->hello_retry = true;

@@ -123,7 +123,13 @@ BOTH = {
     "numbers-skipped": CONNECT + frame(1) + record("PACKET", APP, 0, 0, 100, 1) + record("SEND"),
 }
 
+for message in (1, 2, 8, 11, 13, 15, FINISHED):
+    for what in (CHANGE_BYTE, DROP, REPEAT, CUT, INSERT):
+        BOTH[f"message-{message}-{what}"] = record("MESSAGE", message, what, 0, 8, 1) + CONNECT
+
 SERVER = {  # attacks a client
+    "long-token": setting(0, 140) + CONNECT,
+    "longer-token": setting(0, 180) + CONNECT,
     "done-with-flight": with_flight(HANDSHAKE_DONE) + CONNECT,
     "done-before-flight": habit(SPLIT) + habit(APP_FIRST) + with_flight(HANDSHAKE_DONE) + CONNECT,
     "identifier-with-flight": with_flight(new_cid(1, 1)) + CONNECT,

@@ -27,6 +27,7 @@ static struct hostile *new (struct sim *sim, const struct hostile_identity *iden
 	peer->probe->user = peer;
 	peer->probe->on_datagram = peer_read;
 	peer->own_len = HOSTILE_CID;
+	peer->token_len = 32;
 	memset(peer->own, server ? 0x5e : 0xc1, sizeof(peer->own));
 	memset(peer->retry_source, 0x7e, HOSTILE_CID);
 	return peer;
@@ -168,7 +169,7 @@ void hostile_send_retry(struct hostile *peer)
 	octets_put(to, peer->destination, peer->destination_len);
 	octets_number(to, HOSTILE_CID, 1);
 	octets_put(to, peer->retry_source, HOSTILE_CID);
-	octets_put(to, "a token", 7);
+	octets_zeros(to, peer->token_len);
 	protect_retry(to, peer->original, peer->original_len);
 	hostile_send(peer);
 }

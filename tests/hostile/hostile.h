@@ -94,6 +94,7 @@ struct hostile {
 	bool demand_retry; /* a server: sends Retry first */
 	bool no_params;	   /* never heard of transport parameters */
 	size_t own_len;	   /* of its first connection identifier, 0 to 20 */
+	size_t token_len;  /* of a server's Retry */
 	const char *alpn;  /* NULL: none */
 	void (*on_message)(struct hostile *peer, enum hostile_level level, struct octets *message);
 	void (*on_params)(struct hostile *peer, struct octets *params);

@@ -196,6 +196,70 @@ START_TEST(no_or_another_application_protocol_ends_the_handshake)
 }
 END_TEST
 
+/* ---- Messages that are missing, come twice, are cut off or damaged -------------------- */
+
+#define MESSAGES 7
+#define TROUBLES 4
+
+static void trouble(struct hostile *peer, enum hostile_level level, struct octets *message)
+{
+	static const uint8_t types[MESSAGES] = {
+		GNUTLS_HANDSHAKE_CLIENT_HELLO,
+		GNUTLS_HANDSHAKE_SERVER_HELLO,
+		GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS,
+		GNUTLS_HANDSHAKE_CERTIFICATE_PKT,
+		GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST,
+		GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY,
+		GNUTLS_HANDSHAKE_FINISHED,
+	};
+	int choice = *(const int *)peer->user;
+
+	(void)level;
+	if (message->len == 0 || message->data[0] != types[choice % MESSAGES])
+		return;
+	switch (choice / MESSAGES % TROUBLES) {
+	case 0:
+		message->len = 0;
+		break;
+	case 1:
+		octets_put(message, message->data, message->len);
+		break;
+	case 2:
+		octets_cut(message, message->len / 2, message->len - message->len / 2);
+		break;
+	default:
+		message->data[message->len - 1] ^= 1;
+		break;
+	}
+}
+
+/* Whatever it is: the endpoint gives up, at the latest when the time for handshakes is over. */
+START_TEST(handshake_with_spoilt_messages_ends)
+{
+	int choice = _i / 2;
+	int way = choice / MESSAGES / TROUBLES;
+
+	open_way(_i % 2 == 0, (enum way)way);
+	scene.peer->on_message = trouble;
+	scene.peer->user = &choice;
+	scene_begin(&scene);
+	sim_run(scene.sim, 20 * SIM_SECOND);
+	finish(&scene);
+}
+END_TEST
+
+/* A Retry's token fills the packets that must carry it (RFC 9000 section 17.2.5). */
+START_TEST(client_stands_a_token_of_any_length)
+{
+	scene_open(&scene, false, 1);
+	scene.peer->demand_retry = true;
+	scene.peer->token_len = (size_t)_i * 25;
+	scene_begin(&scene);
+	sim_run(scene.sim, 20 * SIM_SECOND);
+	finish(&scene);
+}
+END_TEST
+
 /* ---- 1-RTT packets before the client's own flight is written -------------------------- */
 
 /* With a server's first flight: its 1-RTT keys are there before it has heard of the client. */
@@ -275,6 +339,9 @@ static Suite *suite(void)
 	tcase_add_loop_test(tls, other_messages_after_the_handshake_end_the_connection, 0, 22);
 	tcase_add_loop_test(tls, end_of_early_data_ends_the_handshake, 0, WAYS);
 	tcase_add_loop_test(tls, no_or_another_application_protocol_ends_the_handshake, 0, 4);
+	tcase_add_loop_test(tls, handshake_with_spoilt_messages_ends, 0,
+			    2 * MESSAGES * TROUBLES * WAYS);
+	tcase_add_loop_test(tls, client_stands_a_token_of_any_length, 0, 60);
 	tcase_add_loop_test(early, client_stands_1rtt_packets_with_the_first_flight, 0,
 			    EARLY_KINDS * EARLY_ORDER * WAYS);
 	suite_add_tcase(made, tls);
