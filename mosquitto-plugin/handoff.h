@@ -16,6 +16,7 @@ struct handoff_terms {
 	size_t connect_max; /* the longest CONNECT that is known to be taken */
 	bool names_are_ids; /* use_username_as_clientid: a token would become an identifier */
 	bool unproven;	    /* no login was ever seen: the first client has to show it */
+	bool is_open;	    /* 2.0: whoever nobody has an opinion about may come in */
 };
 
 enum handoff_status {

@@ -109,10 +109,26 @@ int login_basic(struct login *login, struct mosquitto *client, const char *usern
 	if (login->reloading)
 		return check_again(login, client);
 	identity_forget(login->identities, client);
-	if (selftest_login(login->selftest, mosquitto_client_id(client), username) ||
-	    !admit(login, client, username, &kind))
+	switch (selftest_login(login->selftest, mosquitto_client_id(client), username)) {
+	case SELFTEST_REFUSE:
 		return MOSQ_ERR_AUTH;
-	return verdict(login, kind);
+	case SELFTEST_UNNAME:
+		return mosquitto_set_username(client, NULL) == MOSQ_ERR_SUCCESS
+			       ? broker_pass(login->broker)
+			       : MOSQ_ERR_AUTH;
+	default:
+		return admit(login, client, username, &kind) ? verdict(login, kind) : MOSQ_ERR_AUTH;
+	}
+}
+
+/*
+ * With 2.0, and a name, only where allow_anonymous is true and nobody else looks at logins. The
+ * broker let everybody in there as long as we did not look either.
+ */
+int login_unclaimed(const struct login *login, const char *username)
+{
+	return username != NULL && login->selftest->terms.is_open ? MOSQ_ERR_SUCCESS
+								  : MOSQ_ERR_PLUGIN_DEFER;
 }
 
 int login_extended(struct login *login, struct mosquitto *client)

@@ -21,6 +21,9 @@ struct login {
 /* Answers BASIC_AUTH: may this client, with the user name it has now, come in or stay? */
 int login_basic(struct login *login, struct mosquitto *client, const char *username);
 
+/* Answers BASIC_AUTH at the end of the chain: everybody, us included, has passed on this login. */
+int login_unclaimed(const struct login *login, const char *username);
+
 /* Answers EXT_AUTH_START: sets the user name; the verdict is for the plugin of that method. */
 int login_extended(struct login *login, struct mosquitto *client);
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The broker's entry points, and the events it calls us for. README.md tells the story. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "broker.h"
 #include "identity.h"
 #include "descriptors.h"
 #include "log.h"
 #include "login.h"
+#include "neighbours.h"
 #include "options.h"
 #include "selftest.h"
 #include "worker.h"
@@ -31,6 +34,11 @@ struct plugin {
 	struct worker *worker;
 	bool serving;
 	bool refused;	    /* for good */
+	bool looked_around; /* at the first TICK, when all plugins are loaded */
+	bool out_of_place;  /* the dynamic security plugin is asked before us */
+	bool is_last;	    /* on_unclaimed_auth() stands behind everybody else */
+	bool may_differ;    /* the self-test's last answer, since RELOAD */
+	bool was_open;	    /* what it was before */
 	time_t next_told_s; /* when certificates that end are spoken of again */
 	struct log_ring log;
 };
@@ -56,6 +64,13 @@ static void refuse_to_serve(struct plugin *plugin, const char *why)
 
 static void start_serving(struct plugin *plugin)
 {
+	if (plugin->out_of_place) {
+		refuse_to_serve(plugin,
+				"the dynamic security plugin is asked before this one, about "
+				"tokens in place of users: let this plugin's lines be read first, "
+				"from /etc/mosquitto/conf.d/00-mquic.conf for example");
+		return;
+	}
 	switch (selftest_tick(&plugin->selftest, plugin->options.handoff,
 			      plugin->options.proxy_protocol)) {
 	case SELFTEST_FAILED:
@@ -87,6 +102,62 @@ static void tell_daily(struct plugin *plugin)
 	worker_tell_expiring(plugin->worker);
 }
 
+/* ---- The end of the chain, with 2.0 ------------------------------------------ */
+
+static int on_unclaimed_auth(int event, void *data, void *userdata)
+{
+	const struct mosquitto_evt_basic_auth *auth = data;
+	const struct plugin *plugin = userdata;
+
+	(void)event;
+	return login_unclaimed(&plugin->login, auth->username);
+}
+
+/* Behind the password file, too, which the broker puts at the end anew at each RELOAD. */
+static void stand_last(struct plugin *plugin)
+{
+	if (plugin->is_last || broker_is_2_1(&plugin->broker))
+		return;
+	mosquitto_callback_unregister(plugin->id, MOSQ_EVT_BASIC_AUTH, on_unclaimed_auth, NULL);
+	plugin->is_last =
+		mosquitto_callback_register(plugin->id, MOSQ_EVT_BASIC_AUTH, on_unclaimed_auth,
+					    NULL, plugin) == MOSQ_ERR_SUCCESS;
+}
+
+/*
+ * Another plugin may pass on a login that without us would be refused for that: then the broker is
+ * not open, whatever allow_anonymous says.
+ */
+static void look_around(struct plugin *plugin)
+{
+	char name[64];
+
+	plugin->looked_around = true;
+	plugin->selftest.may_ask_anonymous =
+		!broker_is_2_1(&plugin->broker) && !neighbours_find(name, sizeof(name));
+}
+
+/*
+ * RELOAD may have closed the broker. It checked its clients before that could be known, so it is
+ * made to check them once more.
+ */
+static void ask_again(struct plugin *plugin)
+{
+	if (plugin->may_differ && plugin->selftest.state == SELFTEST_PASSED) {
+		plugin->may_differ = false;
+		plugin->was_open = plugin->selftest.terms.is_open;
+		selftest_ask_again(&plugin->selftest);
+	}
+	if (plugin->selftest.state == SELFTEST_PASSED ||
+	    selftest_tick(&plugin->selftest, plugin->options.handoff,
+			  plugin->options.proxy_protocol) != SELFTEST_PASSED)
+		return;
+	if (plugin->was_open && !plugin->selftest.terms.is_open)
+		kill(getpid(), SIGHUP);
+}
+
+/* ---- More events ------------------------------------------------------------ */
+
 /*
  * Comes in each round of the broker's loop, before (2.1) or after (2.0) clients are served; so
  * it closes the window that RELOAD opens before anybody can slip through. It must stay like
@@ -99,12 +170,17 @@ static int on_tick(int event, void *data, void *userdata)
 	(void)event;
 	(void)data;
 	plugin->login.reloading = false;
+	stand_last(plugin);
+	if (!plugin->looked_around)
+		look_around(plugin);
 	if (!plugin->serving && !plugin->refused)
 		start_serving(plugin);
 	else if (plugin->serving && worker_was_bypassed(plugin->worker))
 		refuse_to_serve(plugin, selftest_logins_elsewhere);
-	if (plugin->serving)
+	if (plugin->serving) {
+		ask_again(plugin);
 		tell_daily(plugin);
+	}
 	log_drain(&plugin->log);
 	return MOSQ_ERR_SUCCESS;
 }
@@ -117,6 +193,8 @@ static int on_reload(int event, void *data, void *userdata)
 	(void)event;
 	(void)data;
 	plugin->login.reloading = true;
+	plugin->is_last = false;
+	plugin->may_differ = true;
 	if (plugin->serving)
 		worker_reload(plugin->worker);
 	return broker_reloaded(&plugin->broker);
@@ -128,6 +206,8 @@ static int on_basic_auth(int event, void *data, void *userdata)
 	struct plugin *plugin = userdata;
 
 	(void)event;
+	if (plugin->login.reloading)
+		stand_last(plugin);
 	return login_basic(&plugin->login, auth->client, auth->username);
 }
 
@@ -174,6 +254,9 @@ static void unregister_events(struct plugin *plugin)
 		if (!events[i].only_2_1 || broker_is_2_1(&plugin->broker))
 			mosquitto_callback_unregister(plugin->id, events[i].event,
 						      events[i].callback, NULL);
+	if (!broker_is_2_1(&plugin->broker))
+		mosquitto_callback_unregister(plugin->id, MOSQ_EVT_BASIC_AUTH, on_unclaimed_auth,
+					      NULL);
 }
 
 static bool register_events(struct plugin *plugin)
@@ -219,6 +302,22 @@ static void plugin_free(struct plugin *plugin)
 	identities_free(plugin->identities);
 	options_clear(&plugin->options);
 	free(plugin);
+}
+
+/* Those before us are loaded by now. */
+static void look_ahead(struct plugin *plugin)
+{
+	char name[64];
+	bool dynamic_security = neighbours_have_dynamic_security(plugin->id);
+
+	/* Where names come from certificates it does not need to be asked about them. */
+	plugin->out_of_place = dynamic_security && !plugin->options.use_identity_as_username;
+	if (!dynamic_security && neighbours_find(name, sizeof(name)))
+		log_now(MQUIC_LOG_WARNING,
+			"mquic: %s stands before this plugin. If it decides about logins, it sees "
+			"tokens in place of user names: let this plugin's lines be read first, "
+			"from /etc/mosquitto/conf.d/00-mquic.conf for example",
+			name);
 }
 
 /* Everything that can fail, so that the broker does not start with half a plugin. */
@@ -279,6 +378,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
 		return MOSQ_ERR_INVAL;
 	}
 	plugin->login.identities = plugin->identities;
+	look_ahead(plugin);
 	log_drain(&plugin->log);
 	loaded = true;
 	*userdata = plugin;

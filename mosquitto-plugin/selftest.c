@@ -25,6 +25,9 @@ static const uint8_t levels[] = {4, 5, 3};
 /* From here on there is room for a password, and for an identifier that says who it is. */
 #define ROOMY 100
 
+/* The length that is enough for a login that may succeed: nobody else has that identifier. */
+#define ENOUGH_SIZE 2
+
 const char selftest_logins_elsewhere[] =
 	"logins on the hand-off socket do not come to this plugin: put its \"plugin\" line under "
 	"that listener (per_listener_settings true) or before all listeners, and before any other "
@@ -47,6 +50,9 @@ static enum selftest_state enter(struct selftest *selftest, enum selftest_state 
 
 static enum selftest_state fail(struct selftest *selftest, const char *failure)
 {
+	/* Nothing depends on the last question but what the answer is for. */
+	if (selftest->question == SELFTEST_ANONYMOUS)
+		return enter(selftest, SELFTEST_PASSED);
 	selftest->failure = failure;
 	return enter(selftest, SELFTEST_FAILED);
 }
@@ -125,13 +131,13 @@ static size_t write_question(const struct selftest *selftest, uint8_t *out)
 
 static size_t write_connect(struct selftest *selftest, uint8_t *out)
 {
-	return selftest->about_prefixes ? write_question(selftest, out)
-					: write_login(selftest, out);
+	return selftest->question == SELFTEST_PREFIXES ? write_question(selftest, out)
+						       : write_login(selftest, out);
 }
 
 static enum selftest_state try_next_size(struct selftest *selftest, const char *failure)
 {
-	if (selftest->about_prefixes)
+	if (selftest->question != SELFTEST_LOGIN)
 		return fail(selftest, selftest_logins_elsewhere);
 	if (++selftest->size == COUNT(sizes))
 		return fail(selftest, failure);
@@ -203,6 +209,11 @@ static enum selftest_state answered(struct selftest *selftest, const uint8_t *an
 {
 	uint8_t code = len >= 4 && answer[0] == 0x20 ? answer[3] : 0;
 
+	if (selftest->question == SELFTEST_ANONYMOUS) {
+		if (selftest->came_unnamed)
+			selftest->terms.is_open = code != 0x05 && code != 0x87;
+		return enter(selftest, SELFTEST_PASSED);
+	}
 	if (code == 0x01 || code == 0x84) {
 		if (++selftest->level == COUNT(levels))
 			return fail(selftest, "the hand-off listener takes no version of MQTT: "
@@ -211,12 +222,12 @@ static enum selftest_state answered(struct selftest *selftest, const uint8_t *an
 	}
 	if (code != 0x05 && code != 0x87)
 		return fail(selftest, selftest_logins_elsewhere);
-	if (selftest->about_prefixes) {
+	if (selftest->question == SELFTEST_PREFIXES) {
 		selftest->terms.connect_max = connect_size(selftest);
 		selftest->terms.unproven = true;
 		return enter(selftest, SELFTEST_PASSED);
 	}
-	selftest->about_prefixes = true;
+	selftest->question = SELFTEST_PREFIXES;
 	return enter(selftest, SELFTEST_IDLE);
 }
 
@@ -261,21 +272,40 @@ static bool is_own(const struct selftest *selftest, const char *username)
 	size_t len = selftest->username_len;
 	char token[TOKEN_TEXT_LEN + 1];
 
-	if (selftest->state != SELFTEST_WAITING || selftest->about_prefixes || username == NULL ||
-	    strlen(username) != len)
+	if (selftest->state != SELFTEST_WAITING || selftest->question == SELFTEST_PREFIXES ||
+	    username == NULL || strlen(username) != len)
 		return false;
 	token_text(&selftest->token, token);
 	return strncmp(username, token, len < TOKEN_TEXT_LEN ? len : TOKEN_TEXT_LEN) == 0;
 }
 
-bool selftest_login(struct selftest *selftest, const char *client_id, const char *username)
+void selftest_ask_again(struct selftest *selftest)
+{
+	if (!selftest->may_ask_anonymous || selftest->terms.unproven ||
+	    selftest->state != SELFTEST_PASSED || sizes[selftest->size] < ROOMY)
+		return;
+	selftest->question = SELFTEST_ANONYMOUS;
+	selftest->came_unnamed = false;
+	selftest->deadline_ms = 0;
+	if (selftest->size < ENOUGH_SIZE)
+		selftest->size = ENOUGH_SIZE;
+	enter(selftest, SELFTEST_IDLE);
+}
+
+enum selftest_verdict selftest_login(struct selftest *selftest, const char *client_id,
+				     const char *username)
 {
 	if (!is_own(selftest, username))
-		return false;
+		return SELFTEST_FOREIGN;
+	if (selftest->question == SELFTEST_ANONYMOUS) {
+		selftest->came_unnamed = true;
+		return SELFTEST_UNNAME;
+	}
 	selftest->terms.connect_max = connect_size(selftest);
 	selftest->terms.names_are_ids = client_id != NULL && strcmp(client_id, username) == 0;
 	enter(selftest, SELFTEST_PASSED);
-	return true;
+	selftest_ask_again(selftest);
+	return SELFTEST_REFUSE;
 }
 
 void selftest_end(struct selftest *selftest)

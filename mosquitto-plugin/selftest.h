@@ -17,6 +17,10 @@
  *                  FAILED ◀──────────────┘
  *
  * Where the identifier is refused, no login can be shown: the first client then is the test.
+ *
+ * Mosquitto 2.0 has one more question. Where nobody looks at logins, allow_anonymous lets in
+ * clients of any name; once a plugin does, only those without one. So that nobody is shut out by us
+ * who would come in without us, the test logs in once more, as nobody, and sees whether it may.
  */
 #ifndef MOSQUITTO_PLUGIN_SELFTEST_H
 #define MOSQUITTO_PLUGIN_SELFTEST_H
@@ -34,6 +38,19 @@ enum selftest_state {
 	SELFTEST_FAILED,
 };
 
+/* What is being asked. */
+enum selftest_question {
+	SELFTEST_LOGIN,	    /* does a login come to us? */
+	SELFTEST_PREFIXES,  /* is it the client identifier that is refused? */
+	SELFTEST_ANONYMOUS, /* may clients without a name come in? */
+};
+
+enum selftest_verdict {
+	SELFTEST_FOREIGN, /* the login is somebody else's */
+	SELFTEST_REFUSE,  /* has served its purpose: let nobody in */
+	SELFTEST_UNNAME,  /* take its name away, and leave the rest to the broker */
+};
+
 struct selftest {
 	enum selftest_state state;
 	struct token token;
@@ -41,7 +58,9 @@ struct selftest {
 	uint64_t deadline_ms;
 	size_t size; /* which length is being tried, and which version */
 	size_t level;
-	bool about_prefixes;	    /* whether the test is about the client identifier alone */
+	enum selftest_question question;
+	bool may_ask_anonymous;	    /* whether the last question is one for this broker */
+	bool came_unnamed;	    /* ANONYMOUS: the login has come to us */
 	size_t username_len;	    /* what was sent */
 	struct handoff_terms terms; /* PASSED: what has been found out */
 	const char *failure;	    /* FAILED: a sentence that names the likely mistake. Static */
@@ -53,11 +72,12 @@ extern const char selftest_logins_elsewhere[];
 /* Does what is due in one tick and returns the state. `proxy`: the listener expects a header. */
 enum selftest_state selftest_tick(struct selftest *selftest, const char *handoff, bool proxy);
 
-/*
- * A login was seen on the hand-off socket, of this client identifier and user name. True if it is
- * the self-test's.
- */
-bool selftest_login(struct selftest *selftest, const char *client_id, const char *username);
+/* Has the last question asked again, whose answer may be another one after RELOAD. */
+void selftest_ask_again(struct selftest *selftest);
+
+/* A login was seen on the hand-off socket, of this client identifier and user name. */
+enum selftest_verdict selftest_login(struct selftest *selftest, const char *client_id,
+				     const char *username);
 
 /* Closes what is open. */
 void selftest_end(struct selftest *selftest);

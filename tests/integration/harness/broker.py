@@ -254,7 +254,8 @@ class Broker:
     def connections(self):
         """Clients that the broker let in through the hand-off, by client identifier."""
         pattern = rf"New client connected from {re.escape(str(self.socket))}\S* as (\S+)"
-        return re.findall(pattern, self.log())
+        # With 2.0 and allow_anonymous the plugin's own test gets in once.
+        return [name for name in re.findall(pattern, self.log()) if name != "mquic-self-test"]
 
     def wait_suback(self, client_id, child, start=0, timeout=PATIENCE):
         """Waits until the broker has acknowledged a subscription of `child`."""
