@@ -76,6 +76,37 @@ def test_the_example_names_options_that_exist(make_broker, certs, workdir):
     assert "mquic: ready" in broker.log()
 
 
+def test_the_example_changes_nothing_for_clients_of_other_listeners(make_broker, build):
+    """Copied as it says, into the configuration of a broker that lets clients in."""
+    example = (SOURCE / "mosquitto-plugin" / "mquic.conf.example").read_text()
+    assert "/etc/mosquitto/conf.d/00-mquic.conf" in example.splitlines()[0]
+    broker = make_broker()
+    given = broker.options()
+    for pattern, text in (
+        (r"^listener 0 .*", f"listener 0 {broker.socket}"),
+        (r"^plugin .*", f"plugin {build.plugin}"),
+        (r"^plugin_opt_certfile .*", f"plugin_opt_certfile {given['certfile']}"),
+        (r"^#plugin_opt_keyfile .*", f"plugin_opt_keyfile {given['keyfile']}"),
+        (r"^#plugin_opt_handoff .*", f"plugin_opt_handoff {given['handoff']}"),
+        (r"^#plugin_opt_listen .*", f"plugin_opt_listen {given['listen']}"),
+    ):
+        example, count = re.subn(pattern, text, example, flags=re.M)
+        assert count == 1, pattern
+    before = f"""log_type all
+log_dest stderr
+listener {broker.tcp_port} {broker.host}
+allow_anonymous true
+"""
+    for order in (example + before, before + example):
+        broker.config = lambda order=order: order
+        broker.start()
+        broker.tcp_pub("-t", "x", "-m", "y", "-q", "1")
+        broker.tcp_pub("-t", "x", "-m", "y", "-q", "1", "-u", "anybody", "-P", "x")
+        broker.pub("-t", "x", "-m", "y", "-q", "1")
+        broker.pub("-t", "x", "-m", "y", "-q", "1", "-u", "anybody", "-P", "x")
+        assert broker.stop() == 0
+
+
 @pytest.mark.parametrize("algorithm", ["cubic", "reno", "bbr"])
 def test_messages_pass_with_every_congestion_control(make_broker, algorithm):
     broker = make_broker(plugin_opts={"congestion_control": algorithm}).start()
