@@ -116,7 +116,7 @@ ASIDE = {block.text: block for block in reversed(BLOCKS) if not is_run(block)}
 @pytest.mark.parametrize("block", reversed(ASIDE.values()), ids=where)
 def test_commands_that_are_not_run(block):
     """One for each, so that none is forgotten. Those of the source tree explain themselves."""
-    for line in block.text.splitlines():
+    for line in block.text.replace("\\\n", " ").splitlines():
         words = [word for word in shlex.split(line, comments=True) if word != "sudo"]
         if words and re.match(r"(\./)?(tools|tests)/", words[0]):
             argv = [SOURCE / words[0], *words[1:], "--help"]
@@ -374,7 +374,7 @@ def served(machine):
         "plugin_opt_certfile /etc/mosquitto/certs/server.crt",
         "allow_anonymous true",
     ]
-    machine.write("/etc/mosquitto/conf.d/mquic.conf", "\n".join(lines))
+    machine.write("/etc/mosquitto/conf.d/00-mquic.conf", "\n".join(lines))
     done = machine.run(
         """mquic-keygen ca --dir authority
         mquic-keygen server --dir authority broker.example.org localhost
@@ -434,3 +434,27 @@ def test_the_program_of_the_manual_page(machine):
     (command,) = re.findall(r"^\.Dl (cc .*)$", text, re.M)
     done = machine.run(f"{command} -std=c11 -Wall -Wextra -Werror -o program && ! ./program")
     assert done.code == 0, done.output
+
+
+# ---- The unit of the tunnel
+
+
+UNIT = SOURCE / "tools" / "systemd" / "mquic-tunnel@.service"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze")
+def test_systemd_understands_the_unit(machine):
+    machine.write("/etc/mquic/tunnel/cloud.conf", "OPTIONS=--connect mqtt-quic://localhost\n")
+    done = machine.run(
+        "SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no "
+        "/usr/lib/systemd/system/mquic-tunnel@cloud.service 2>&1 || :"
+    )
+    about_it = [line for line in done.output if "mquic-tunnel" in line]
+    assert about_it == [], done.output
+
+
+def test_the_unit_starts_what_its_page_configures():
+    page = PAGES["doc/bridging.md"].read_text()
+    assert "OPTIONS=--listen" in page and "$OPTIONS" in UNIT.read_text()
+    assert "EnvironmentFile=/etc/mquic/tunnel/%i.conf" in UNIT.read_text()
+    assert "/etc/mquic/tunnel/cloud.conf" in page
