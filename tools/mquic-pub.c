@@ -6,6 +6,7 @@
 #include "common/client.h"
 #include "common/clock.h"
 #include "common/input.h"
+#include "common/patience.h"
 #include "common/property.h"
 #include "common/reason.h"
 #include "common/say.h"
@@ -16,6 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Seconds without any acknowledgement, after which a broker is not waited for any more. */
+#define ACK_TIMEOUT_S 60
 
 /* Lines published before the endpoint gets its turn. */
 #define BURST 256
@@ -38,6 +42,7 @@ struct pub {
 	uint32_t repeat_delay_ms;
 	bool has_repeat_delay;
 	bool retain;
+	struct patience patience;
 
 	struct client client;
 	struct mquic_message *message;
@@ -72,7 +77,8 @@ static const char help_head[] =
 	" -q : quality of service, 0, 1 or 2. Defaults to 0.\n"
 	" -r : let the broker retain the message.\n"
 	" --repeat : publish this many times; not with -l.\n"
-	" --repeat-delay : seconds between those, such as 0.5. Defaults to 0.\n";
+	" --repeat-delay : seconds between those, such as 0.5. Defaults to 0.\n"
+	" --ack-timeout : seconds to wait for any acknowledgement, 0 for ever. Defaults to 60.\n";
 
 static const char help_tail[] = "\nThe exit code is 0 when all is published, the reason code of a "
 				"CONNACK that refuses, and "
@@ -152,6 +158,7 @@ static const struct option_spec specs[] = {
 	{"-r", "--retain", OPTION_FLAG, AT(retain), 0, 0, NULL},
 	{NULL, "--repeat", OPTION_NUMBER, AT(repeat), 1, UINT32_MAX, NULL},
 	{NULL, "--repeat-delay", OPTION_CALL, 0, 0, 0, set_repeat_delay},
+	{NULL, "--ack-timeout", OPTION_NUMBER, AT(patience.limit_s), 0, 86400, NULL},
 	{NULL, NULL, 0, 0, 0, 0, NULL},
 };
 
@@ -332,6 +339,7 @@ static void settled(struct pub *pub, const struct mquic_event *event)
 	uint8_t reason = mquic_event_reason(event, 0);
 	const char *text = mquic_event_text(event);
 
+	patience_renew(&pub->patience);
 	/* Without an identifier: QoS 0, and CONNACK told that the broker does not take it. */
 	if (packet_id != 0 && pub->unsettled > 0)
 		pub->unsettled--;
@@ -348,6 +356,9 @@ static void handle(struct pub *pub, const struct mquic_event *event)
 {
 	switch (mquic_event_type(event)) {
 	case MQUIC_EVENT_CONNECTED:
+		patience_renew(&pub->patience);
+		pub->blocked = false;
+		break;
 	case MQUIC_EVENT_WRITABLE:
 		pub->blocked = false;
 		break;
@@ -385,6 +396,27 @@ static void interrupted(struct pub *pub)
 	client_close(&pub->client, 1);
 }
 
+/* Whether a broker that is there has acknowledged nothing for too long. */
+static bool has_waited_too_long(struct pub *pub)
+{
+	const struct mquic_connection *connection = mquic_session_connection(pub->client.session);
+	bool waiting = pub->client.state == CLIENT_CONNECTED && pub->unsettled > 0;
+	uint64_t sent = 0;
+
+	if (waiting)
+		sent = mquic_connection_statistic(connection, MQUIC_STATISTIC_BYTES_SENT);
+	return patience_is_over(&pub->patience, waiting, sent);
+}
+
+static void give_up(struct pub *pub)
+{
+	say_error("The broker has acknowledged nothing for %u s. --ack-timeout sets how long to "
+		  "wait.",
+		  pub->patience.limit_s);
+	pub->stopped = true;
+	client_give_up(&pub->client);
+}
+
 /* With QoS 0 a message is over only once a connection has taken it. */
 static bool may_end(const struct pub *pub)
 {
@@ -399,13 +431,15 @@ static void check_end(struct pub *pub)
 		return;
 	if (client_interrupted())
 		interrupted(pub);
+	else if (has_waited_too_long(pub))
+		give_up(pub);
 	else if ((pub->stopped || source_is_over(pub)) && may_end(pub) &&
 		 mquic_session_inflight(pub->client.session) == 0)
 		client_close(&pub->client, pub->failed);
 }
 
-/* When to look again although nothing happened. */
-static uint64_t next_deadline(struct pub *pub)
+/* When there is something to publish again. */
+static uint64_t next_payload_at(struct pub *pub)
 {
 	const uint8_t *data;
 	size_t len;
@@ -417,6 +451,15 @@ static uint64_t next_deadline(struct pub *pub)
 	if (pub->source != SOURCE_LINES && pub->published < pub->repeat)
 		return pub->next_at_ms;
 	return CLIENT_NO_DEADLINE;
+}
+
+/* When to look again although nothing happened. */
+static uint64_t next_deadline(struct pub *pub)
+{
+	uint64_t at_ms = next_payload_at(pub);
+	uint64_t patience_ms = patience_deadline_ms(&pub->patience);
+
+	return patience_ms < at_ms ? patience_ms : at_ms;
 }
 
 static bool wants_input(const struct pub *pub)
@@ -445,6 +488,7 @@ static bool set_up(struct pub *pub)
 {
 	memset(pub, 0, sizeof(*pub));
 	input_init(&pub->lines, STDIN_FILENO);
+	pub->patience.limit_s = ACK_TIMEOUT_S;
 	if (client_options_init(&pub->common) && mquic_message_new(&pub->message) == MQUIC_OK) {
 		pub->common.publish = pub->message;
 		return true;

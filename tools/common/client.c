@@ -305,6 +305,13 @@ void client_close(struct client *client, int result)
 		finish(client, result);
 }
 
+void client_give_up(struct client *client)
+{
+	client_close(client, 1);
+	if (client->state == CLIENT_CLOSING)
+		client->deadline_ms = clock_ms() + PATIENCE_MS;
+}
+
 /* ---- waiting ------------------------------------------------------------- */
 
 static void deadline_passed(struct client *client)

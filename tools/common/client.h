@@ -54,6 +54,8 @@ bool client_wait(struct client *client, int fd, uint64_t deadline_ms);
 struct mquic_event *client_next_event(struct client *client);
 /* Parts from the broker; the program's exit code will be `result`. */
 void client_close(struct client *client, int result);
+/* The same with exit code 1, and without waiting long for the goodbye to arrive. */
+void client_give_up(struct client *client);
 /* Whether a signal came that ends the program. */
 bool client_interrupted(void);
 

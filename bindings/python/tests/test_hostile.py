@@ -215,3 +215,16 @@ def test_callbacks_may_call_after_the_end(certs, tls, recorder):
     assert len(answers) == 4
     client.loop_stop()
     server.close()
+
+
+@pytest.mark.parametrize("qos", ["1", "2"])
+def test_a_withheld_acknowledgement_is_told(certs, build, qos):
+    server = Server(certs, [CONNACK])
+    words = ["-h", "127.0.0.1", "-p", server.port, "-i", "c", "--cafile", certs.ca, "-t", "t"]
+    done = build.run(
+        build.tool("mquic-pub"), *words, "-m", "x", "-q", qos, "--ack-timeout", "1"
+    )
+    assert done.returncode == 1, done
+    assert "acknowledged nothing for 1 s" in done.stderr, done
+    assert "1 message is not acknowledged." in done.stderr, done
+    server.close()
