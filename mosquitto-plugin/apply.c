@@ -15,6 +15,8 @@ static enum mquic_status apply_tls(const struct options *options, struct mquic_s
 		status = mquic_settings_set_ca_path(settings, options->capath);
 	if (status == MQUIC_OK && options->crlfile != NULL)
 		status = mquic_settings_set_crl_file(settings, options->crlfile);
+	if (status == MQUIC_OK)
+		status = mquic_settings_set_reset_key_file(settings, options->reset_key_file);
 	if (status == MQUIC_OK && options->keylog_file != NULL)
 		status = mquic_settings_set_keylog_file(settings, options->keylog_file);
 	if (status == MQUIC_OK)

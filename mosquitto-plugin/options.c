@@ -16,6 +16,9 @@
 /* Where Mosquitto's own unit file makes a directory for it. */
 #define DEFAULT_HANDOFF "/run/mosquitto/quic.sock"
 
+/* Where the broker's user may write, and Debian has its persistence. */
+#define DEFAULT_RESET_KEY "/var/lib/mosquitto/mquic-reset.key"
+
 /* Bytes. With less hardly a client could be served, more than the upper one is a slip. */
 #define MEMORY_LIMIT_MIN (UINT64_C(16) << 20)
 #define MEMORY_LIMIT_MAX (UINT64_C(1) << 50)
@@ -67,6 +70,16 @@ static bool parse_readable(const struct option *option, const char *value, struc
 			    "to be able to read it",
 			    option->name, value, strerror(errno));
 	close(fd);
+	return parse_text(option, value, options, error);
+}
+
+/* The broker leaves the directory it was started in. */
+static bool parse_absolute(const struct option *option, const char *value, struct options *options,
+			   char *error)
+{
+	if (value[0] != '/')
+		return fail(error, "plugin_opt_%s must be an absolute path, not \"%s\"",
+			    option->name, value);
 	return parse_text(option, value, options, error);
 }
 
@@ -314,6 +327,7 @@ static const struct option known[] = {
 	{FIELD(retry), .parse = parse_retry},
 	{FIELD(congestion_control), .parse = parse_congestion},
 	{FIELD(proxy_protocol), .parse = parse_proxy},
+	{FIELD(reset_key_file), .parse = parse_absolute},
 	{FIELD(keylog_file), .parse = parse_text},
 };
 
@@ -541,7 +555,9 @@ static bool add_defaults(struct options *options, char *error)
 		return false;
 	if (options->handoff == NULL)
 		options->handoff = strdup(DEFAULT_HANDOFF);
-	if (options->handoff == NULL)
+	if (options->reset_key_file == NULL)
+		options->reset_key_file = strdup(DEFAULT_RESET_KEY);
+	if (options->handoff == NULL || options->reset_key_file == NULL)
 		return fail(error, "out of memory");
 	return options->listen_count > 0 || default_listen(options, error);
 }
@@ -591,6 +607,7 @@ void options_clear(struct options *options)
 	free(options->cafile);
 	free(options->capath);
 	free(options->crlfile);
+	free(options->reset_key_file);
 	free(options->keylog_file);
 	set_defaults(options);
 }

@@ -30,6 +30,7 @@ struct options {
 	char *cafile;
 	char *capath;
 	char *crlfile;
+	char *reset_key_file;
 	char *keylog_file;
 	bool require_certificate;
 	bool use_identity_as_username;

@@ -46,6 +46,7 @@ void mquic_settings_free(struct mquic_settings *settings)
 	free(settings->server_name);
 	free(settings->alpn);
 	free(settings->keylog_file);
+	free(settings->reset_key_file);
 	free(settings);
 }
 
@@ -72,7 +73,8 @@ static bool copy_strings(struct mquic_settings *to, const struct mquic_settings 
 	       replace_string(&to->key_file, from->key_file) &&
 	       replace_string(&to->server_name, from->server_name) &&
 	       replace_string(&to->alpn, from->alpn) &&
-	       replace_string(&to->keylog_file, from->keylog_file);
+	       replace_string(&to->keylog_file, from->keylog_file) &&
+	       replace_string(&to->reset_key_file, from->reset_key_file);
 }
 
 struct mquic_settings *settings_copy(const struct mquic_settings *settings)
@@ -93,6 +95,7 @@ struct mquic_settings *settings_copy(const struct mquic_settings *settings)
 	copy->server_name = NULL;
 	copy->alpn = NULL;
 	copy->keylog_file = NULL;
+	copy->reset_key_file = NULL;
 	if (!copy_strings(copy, settings)) {
 		mquic_settings_free(copy);
 		return NULL;
@@ -209,6 +212,14 @@ enum mquic_status mquic_settings_set_keylog_file(struct mquic_settings *settings
 	if (settings == NULL)
 		return MQUIC_ERR_INVALID;
 	return set_file(settings, &settings->keylog_file, path, "key log file");
+}
+
+enum mquic_status mquic_settings_set_reset_key_file(struct mquic_settings *settings,
+						    const char *path)
+{
+	if (settings == NULL)
+		return MQUIC_ERR_INVALID;
+	return set_file(settings, &settings->reset_key_file, path, "reset key file");
 }
 
 /* Stores `value` if it is within bounds, or 0 where that means "off". */

@@ -17,6 +17,7 @@ struct mquic_settings {
 	char *server_name;
 	char *alpn;
 	char *keylog_file;
+	char *reset_key_file;
 	bool require_certificate;
 	bool insecure;
 	uint64_t idle_timeout_ms;

@@ -54,6 +54,7 @@ struct quic_listener {
 	struct mquic_settings *settings;
 	struct tls_credentials *credentials;
 	struct wire *wire;
+	uint8_t reset_key[TOKEN_SECRET_LEN]; /* kept in a file, if there is one */
 	struct token_secrets secrets;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The addresses an endpoint listens on, and what to say to a datagram that is nobody's. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "quic/random.h"
 #include "quic/transport.h"
@@ -23,18 +24,70 @@ void listener_fini(struct mquic_endpoint *endpoint)
 	table_fini(&endpoint->addresses);
 }
 
+static void free_listener(struct quic_listener *listener)
+{
+	if (listener->wire != NULL)
+		listener->wire->free(listener->wire);
+	tls_credentials_unref(listener->credentials);
+	mquic_settings_free(listener->settings);
+	explicit_bzero(listener->reset_key, sizeof(listener->reset_key));
+	explicit_bzero(&listener->secrets, sizeof(listener->secrets));
+	free(listener);
+}
+
 void listener_free_all(struct mquic_endpoint *endpoint)
 {
 	struct list *node;
 
-	while ((node = list_take_first(&endpoint->listeners)) != NULL) {
-		struct quic_listener *listener = list_entry(node, struct quic_listener, link);
+	while ((node = list_take_first(&endpoint->listeners)) != NULL)
+		free_listener(list_entry(node, struct quic_listener, link));
+}
 
-		listener->wire->free(listener->wire);
-		tls_credentials_unref(listener->credentials);
-		mquic_settings_free(listener->settings);
-		free(listener);
+/* An earlier listener that goes by the same file. */
+static const struct quic_listener *find_twin(const struct mquic_endpoint *endpoint,
+					     const struct quic_listener *listener)
+{
+	const struct list *node;
+
+	for (node = endpoint->listeners.next; node != &endpoint->listeners; node = node->next) {
+		const struct quic_listener *other = list_entry(node, struct quic_listener, link);
+		const char *path = other->settings->reset_key_file;
+
+		if (other == listener)
+			break;
+		if (path != NULL && strcmp(path, listener->settings->reset_key_file) == 0)
+			return other;
 	}
+	return NULL;
+}
+
+/*
+ * Makes the secret for resets and its file agree. Without a file that can be written clients are
+ * served all the same: it is said once what that costs.
+ */
+static enum mquic_status keep_reset_key(struct mquic_endpoint *endpoint,
+					struct quic_listener *listener)
+{
+	const char *path = listener->settings->reset_key_file;
+	const struct quic_listener *twin = path == NULL ? NULL : find_twin(endpoint, listener);
+	struct error error = {""};
+	enum mquic_status status;
+
+	if (path == NULL)
+		return MQUIC_OK;
+	if (twin != NULL)
+		memcpy(listener->reset_key, twin->reset_key, sizeof(listener->reset_key));
+	status = tls_secret_keep(listener->reset_key, "reset key file", path, &error);
+	if (status == MQUIC_ERR_SYSTEM) {
+		if (twin == NULL)
+			log_warning(&endpoint->log,
+				    "%s: after a restart clients will not be told that their "
+				    "connections are gone, and wait for their time-outs",
+				    error.text);
+		return MQUIC_OK;
+	}
+	return status == MQUIC_OK ? MQUIC_OK
+				  : error_set(&endpoint->error, status, "%s", error.text);
 }
 
 static enum mquic_status add_listener(struct mquic_endpoint *endpoint,
@@ -49,31 +102,36 @@ static enum mquic_status add_listener(struct mquic_endpoint *endpoint,
 		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
 	made->settings = settings_copy(settings);
 	if (made->settings == NULL) {
-		free(made);
+		free_listener(made);
 		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
 	}
 	status = transport_credentials(&made->credentials, made->settings, TLS_SERVER,
 				       &endpoint->error);
-	if (status == MQUIC_OK && !token_secrets_init(&made->secrets, made->credentials)) {
-		tls_credentials_unref(made->credentials);
-		status = error_set(&endpoint->error, MQUIC_ERR_TLS,
-				   "no secrets can be derived from the private key");
-	}
+	random_fill(made->reset_key, sizeof(made->reset_key));
+	if (status == MQUIC_OK)
+		status = keep_reset_key(endpoint, made);
 	if (status != MQUIC_OK) {
-		mquic_settings_free(made->settings);
-		free(made);
+		free_listener(made);
 		return status;
 	}
 	*listener = made;
 	return MQUIC_OK;
 }
 
-static void attach(struct mquic_endpoint *endpoint, struct quic_listener *listener,
-		   struct wire *wire)
+/* Frees the listener, and not the wire, if it fails. */
+static enum mquic_status attach(struct mquic_endpoint *endpoint, struct quic_listener *listener,
+				struct wire *wire)
 {
+	if (!token_reset_secret(&listener->secrets, listener->reset_key, &wire->local) ||
+	    !token_retry_secret(&listener->secrets, listener->credentials)) {
+		free_listener(listener);
+		return error_set(&endpoint->error, MQUIC_ERR_TLS,
+				 "no secrets can be derived from the private key");
+	}
 	listener->wire = wire;
 	wire->listener = listener;
 	list_append(&endpoint->listeners, &listener->link);
+	return MQUIC_OK;
 }
 
 enum mquic_status endpoint_listen_on_wire(struct mquic_endpoint *endpoint,
@@ -82,9 +140,7 @@ enum mquic_status endpoint_listen_on_wire(struct mquic_endpoint *endpoint,
 	struct quic_listener *listener;
 	enum mquic_status status = add_listener(endpoint, settings, &listener);
 
-	if (status == MQUIC_OK)
-		attach(endpoint, listener, wire);
-	return status;
+	return status == MQUIC_OK ? attach(endpoint, listener, wire) : status;
 }
 
 enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
@@ -111,14 +167,30 @@ enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
 		return status;
 	status = udp_open(&wire, endpoint, &demux_reader, &local, NULL, &endpoint->error);
 	if (status != MQUIC_OK) {
-		tls_credentials_unref(listener->credentials);
-		mquic_settings_free(listener->settings);
-		free(listener);
+		free_listener(listener);
 		return status;
 	}
-	attach(endpoint, listener, wire);
-	if (bound_port != NULL)
+	status = attach(endpoint, listener, wire);
+	if (status != MQUIC_OK)
+		wire->free(wire);
+	else if (bound_port != NULL)
 		*bound_port = address_port(&wire->local);
+	return status;
+}
+
+static enum mquic_status reload(struct mquic_endpoint *endpoint, struct quic_listener *listener)
+{
+	struct tls_credentials *credentials;
+	enum mquic_status status = keep_reset_key(endpoint, listener);
+
+	if (status == MQUIC_OK)
+		status = transport_credentials(&credentials, listener->settings, TLS_SERVER,
+					       &endpoint->error);
+	if (status != MQUIC_OK)
+		return status;
+	tls_credentials_unref(listener->credentials);
+	listener->credentials = credentials;
+	(void)token_reset_secret(&listener->secrets, listener->reset_key, &listener->wire->local);
 	return MQUIC_OK;
 }
 
@@ -133,17 +205,11 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	list_for_each (node, following, &endpoint->listeners) {
-		struct quic_listener *listener = list_entry(node, struct quic_listener, link);
-		struct tls_credentials *credentials;
-		enum mquic_status status = transport_credentials(&credentials, listener->settings,
-								 TLS_SERVER, &endpoint->error);
+		enum mquic_status status =
+			reload(endpoint, list_entry(node, struct quic_listener, link));
 
-		if (status != MQUIC_OK) {
+		if (status != MQUIC_OK)
 			result = status;
-			continue;
-		}
-		tls_credentials_unref(listener->credentials);
-		listener->credentials = credentials;
 	}
 	return result;
 }

@@ -15,11 +15,19 @@
 _Static_assert(TOKEN_SECRET_LEN == TLS_SECRET_LEN, "secrets come from the TLS room");
 _Static_assert(RESET_TOKEN_LEN == NGTCP2_STATELESS_RESET_TOKENLEN, "RFC 9000 section 10.3");
 
-bool token_secrets_init(struct token_secrets *secrets, const struct tls_credentials *credentials)
+bool token_reset_secret(struct token_secrets *secrets, const uint8_t key[TOKEN_SECRET_LEN],
+			const struct address *local)
 {
-	return tls_credentials_secret(credentials, "mquic stateless reset", secrets->reset) ==
-		       MQUIC_OK &&
-	       tls_credentials_secret(credentials, "mquic retry token", secrets->retry) == MQUIC_OK;
+	char label[32 + ADDRESS_TEXT_SIZE] = "mquic stateless reset ";
+	size_t len = strlen(label);
+
+	address_print(local, label + len);
+	return tls_secret_derive(secrets->reset, key, label) == MQUIC_OK;
+}
+
+bool token_retry_secret(struct token_secrets *secrets, const struct tls_credentials *credentials)
+{
+	return tls_credentials_secret(credentials, "mquic retry token", secrets->retry) == MQUIC_OK;
 }
 
 bool token_reset(uint8_t token[RESET_TOKEN_LEN], const struct token_secrets *secrets,

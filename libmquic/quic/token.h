@@ -22,13 +22,24 @@ struct ngtcp2_cid;
 struct ngtcp2_pkt_hd;
 struct tls_credentials;
 
-/* Derived from the private key, so that they survive a restart of the server. */
+/*
+ * The one for resets is this server's alone: another that has it, too, would answer packets of our
+ * clients with resets that they believe (RFC 9000 sections 10.3.2, 21.11). That for Retry is
+ * derived from the private key: what it proves is true for whoever shares that key.
+ */
 struct token_secrets {
 	uint8_t reset[TOKEN_SECRET_LEN];
 	uint8_t retry[TOKEN_SECRET_LEN];
 };
 
-bool token_secrets_init(struct token_secrets *secrets, const struct tls_credentials *credentials);
+/*
+ * Makes that for resets from the server's key for them and the address it listens on: not even two
+ * servers of one machine that were given the same key have the same. False if crypto fails.
+ */
+bool token_reset_secret(struct token_secrets *secrets, const uint8_t key[TOKEN_SECRET_LEN],
+			const struct address *local);
+/* The same of that for Retry. */
+bool token_retry_secret(struct token_secrets *secrets, const struct tls_credentials *credentials);
 
 /* The stateless reset token of a connection identifier of ours. False if crypto fails. */
 bool token_reset(uint8_t token[RESET_TOKEN_LEN], const struct token_secrets *secrets,

@@ -156,11 +156,5 @@ void tls_credentials_unref(struct tls_credentials *credentials)
 enum mquic_status tls_credentials_secret(const struct tls_credentials *credentials,
 					 const char *label, uint8_t secret[TLS_SECRET_LEN])
 {
-	/* The casts drop const for GnuTLS' datum, which serves input and output alike. */
-	gnutls_datum_t root = {(unsigned char *)(uintptr_t)credentials->root, TLS_SECRET_LEN};
-	gnutls_datum_t info = {(unsigned char *)(uintptr_t)label, (unsigned int)strlen(label)};
-
-	if (gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &root, &info, secret, TLS_SECRET_LEN) != 0)
-		return MQUIC_ERR_TLS;
-	return MQUIC_OK;
+	return tls_secret_derive(secret, credentials->root, label);
 }

@@ -53,11 +53,23 @@ bool tls_credentials_expiring(const struct tls_credentials *credentials, uint32_
 			      size_t index, struct error *sentence);
 
 /*
- * A secret for `label` that outlives restarts: HKDF over the private key, or random bytes if
- * there is no private key. For stateless reset and Retry tokens (RFC 9000 sections 10.3, 8.1.3).
+ * A secret for `label` that outlives restarts, and is the same wherever the private key is: HKDF
+ * over that, or random bytes if there is none. For Retry tokens (RFC 9000 section 8.1.3).
  */
 enum mquic_status tls_credentials_secret(const struct tls_credentials *credentials,
 					 const char *label, uint8_t secret[TLS_SECRET_LEN]);
+
+/*
+ * Makes `secret` and the file agree: what the file has is read, and if there is no file one is made
+ * of `secret`. `what` names its part in the sentence. MQUIC_ERR_SYSTEM: there is none, and none can
+ * be made; `secret` is as it was. MQUIC_ERR_TLS: it cannot be read, or is something else.
+ * MQUIC_ERR_MEMORY.
+ */
+enum mquic_status tls_secret_keep(uint8_t secret[TLS_SECRET_LEN], const char *what,
+				  const char *path, struct error *error);
+/* A secret for `label` out of another (HKDF). MQUIC_ERR_TLS. */
+enum mquic_status tls_secret_derive(uint8_t secret[TLS_SECRET_LEN],
+				    const uint8_t root[TLS_SECRET_LEN], const char *label);
 
 /*
  * A TLS 1.3 session that sees `reference` in its session pointer, as ngtcp2's crypto helper

@@ -21,6 +21,7 @@ WRONG = [
     ("certfile", "/nowhere/server.crt", "plugin_opt_certfile: cannot read /nowhere/server.crt"),
     ("keyfile", "/nowhere/server.key", "plugin_opt_keyfile: cannot read /nowhere/server.key"),
     ("cafile", "/nowhere/ca.crt", "plugin_opt_cafile: cannot read /nowhere/ca.crt"),
+    ("reset_key_file", "reset.key", "absolute path"),
     ("cert_file", "/x", "did you mean plugin_opt_certfile"),
     ("tls_version", "tlsv1.3", "QUIC always uses TLS 1.3"),
     ("colour", "blue", "plugin_opt_colour is not an option"),
@@ -66,11 +67,11 @@ def test_the_example_names_options_that_exist(make_broker, certs, workdir):
     example = SOURCE / "mosquitto-plugin" / "mquic.conf.example"
     lines = re.findall(r"^#?plugin_opt_(\S+) (.+)$", example.read_text(), re.MULTILINE)
     options = dict(lines)
-    assert len(options) == len(lines) == 19
+    assert len(options) == len(lines) == 20
     del options["proxy_protocol"], options["crlfile"], options["capath"]
     options["cafile"] = certs.ca
     options["keylog_file"] = workdir / "keys.log"
-    for own in ("handoff", "listen", "certfile", "keyfile"):
+    for own in ("handoff", "listen", "certfile", "keyfile", "reset_key_file"):
         del options[own]
     broker = make_broker(plugin_opts=options).start()
     assert "mquic: ready" in broker.log()

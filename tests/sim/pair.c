@@ -9,6 +9,7 @@ struct pair pair;
 static const char *ca_path;
 static const char *certificate_path;
 static const char *key_path;
+static const char *reset_key_path;
 
 void pair_certificates_make(void)
 {
@@ -16,6 +17,7 @@ void pair_certificates_make(void)
 	ca_path = kit_path("ca.crt");
 	certificate_path = kit_path("server.crt");
 	key_path = kit_path("server.key");
+	reset_key_path = kit_path("reset.key");
 }
 
 void pair_certificates_remove(void)
@@ -73,6 +75,8 @@ static void make_settings(void)
 	ck_assert_int_eq(
 		mquic_settings_set_certificate(pair.server_settings, certificate_path, key_path),
 		MQUIC_OK);
+	ck_assert_int_eq(mquic_settings_set_reset_key_file(pair.server_settings, reset_key_path),
+			 MQUIC_OK);
 }
 
 static void open_seed(uint64_t seed)

@@ -2,6 +2,7 @@
 /* How connections end, who is told what, and what is left behind: nothing, after a while. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "traffic.h"
 
@@ -289,6 +290,14 @@ static void forget_server(void)
 	pair_listen();
 }
 
+static void keep_reset_key(struct mquic_settings *settings, const char *name)
+{
+	const char *path = name == NULL ? NULL : kit_path(name);
+
+	ck_assert_int_eq(mquic_settings_set_reset_key_file(settings, path), MQUIC_OK);
+}
+
+/* As it is, or after a reload, even if the file had vanished. */
 START_TEST(restarted_server_resets_its_old_clients)
 {
 	uint64_t start;
@@ -296,6 +305,10 @@ START_TEST(restarted_server_resets_its_old_clients)
 	size_t sent;
 
 	pair_connect();
+	if (_i == 2)
+		ck_assert_int_eq(unlink(kit_path("reset.key")), 0);
+	if (_i >= 1)
+		ck_assert_int_eq(mquic_endpoint_reload(pair.server->endpoint), MQUIC_OK);
 	sim_run(pair.sim, SIM_SECOND);
 	pair.server->send_error = ENETDOWN; /* nobody says goodbye */
 	forget_server();
@@ -308,6 +321,115 @@ START_TEST(restarted_server_resets_its_old_clients)
 	pair_expect_end(&pair.client_end, MQUIC_ERR_CLOSED, MQUIC_ORIGIN_TRANSPORT, 0,
 			"stateless reset");
 	mquic_stream_free(stream);
+}
+END_TEST
+
+START_TEST(reset_of_a_server_that_kept_no_key_is_not_believed)
+{
+	struct mquic_stream *stream;
+	size_t sent;
+
+	keep_reset_key(pair.server_settings, NULL);
+	pair_connect();
+	pair.server->send_error = ENETDOWN;
+	forget_server();
+	ck_assert_int_eq(mquic_stream_open(&stream, pair.dialed), MQUIC_OK);
+	ck_assert_int_eq(mquic_stream_send(stream, (const uint8_t *)"x", 1, &sent), MQUIC_OK);
+	pair_wait(pair_client_is_over, 40);
+	ck_assert_int_eq(pair.client_end.status, MQUIC_ERR_TIMEOUT);
+	mquic_stream_free(stream);
+}
+END_TEST
+
+/* What one server says to packets of another's client goes to the client as from its own. */
+struct detour {
+	struct sim_host *other;
+	unsigned int asked;
+	unsigned int answered;
+};
+
+static void take_detour(void *user, const struct sim_host *from, const struct datagram *datagram)
+{
+	struct detour *detour = user;
+	struct address client = sim_seen_from_outside(pair.client);
+	struct address server = sim_address(2, PAIR_PORT);
+	struct address other = sim_address(3, PAIR_PORT);
+
+	if (from == pair.client && (datagram->data[0] & 0x80) == 0) {
+		detour->asked++;
+		sim_inject(pair.sim, &client, &other, datagram->data, datagram->len);
+	} else if (from == detour->other) {
+		detour->answered++;
+		sim_inject(pair.sim, &server, &client, datagram->data, datagram->len);
+	}
+}
+
+/* No key is kept, each has its own, both were given the same file. */
+START_TEST(server_with_the_same_certificate_cannot_cut_a_client)
+{
+	struct detour detour = {.other = sim_host_new(pair.sim, 3)};
+	struct mquic_stream *stream;
+	size_t sent;
+	int i;
+
+	if (_i == 0)
+		keep_reset_key(pair.server_settings, NULL);
+	pair_connect();
+	if (_i == 1)
+		keep_reset_key(pair.server_settings, "two.key");
+	ck_assert_int_eq(sim_listen(detour.other, pair.server_settings, PAIR_PORT), MQUIC_OK);
+	sim_run(pair.sim, SIM_SECOND);
+	sim_set_tap(pair.sim, take_detour, &detour);
+	ck_assert_int_eq(mquic_stream_open(&stream, pair.dialed), MQUIC_OK);
+	for (i = 0; i < 10; i++) {
+		ck_assert_int_eq(mquic_stream_send(stream, (const uint8_t *)"hello", 5, &sent),
+				 MQUIC_OK);
+		sim_run(pair.sim, 100 * SIM_MS);
+	}
+	ck_assert_uint_ge(detour.asked, 10);
+	ck_assert_uint_ge(detour.answered, 10);
+	ck_assert_uint_eq(pair.client_end.told, 0);
+	ck_assert_uint_eq(mquic_stream_bytes_pending(stream), 0);
+	mquic_stream_free(stream);
+}
+END_TEST
+
+START_TEST(reset_key_file_that_is_none_is_refused_and_named)
+{
+	kit_write("bad.key", "secret\n", 0600);
+	keep_reset_key(pair.server_settings, "bad.key");
+	ck_assert_int_eq(sim_listen(pair.server, pair.server_settings, PAIR_PORT), MQUIC_ERR_TLS);
+	kit_says(mquic_endpoint_error(pair.server->endpoint), "bad.key");
+	ck_assert_int_eq(unlink(kit_path("bad.key")), 0);
+	pair_connect();
+	kit_write("bad.key", "secret\n", 0600);
+	ck_assert_int_eq(mquic_endpoint_reload(pair.server->endpoint), MQUIC_ERR_TLS);
+	kit_says(mquic_endpoint_error(pair.server->endpoint), "bad.key");
+}
+END_TEST
+
+static unsigned int warnings;
+
+static void count_warning(void *unused, enum mquic_log_level level, const char *line)
+{
+	(void)unused;
+	if (level != MQUIC_LOG_WARNING)
+		return;
+	warnings++;
+	kit_says(line, "cannot be made");
+	kit_says(line, "after a restart");
+}
+
+START_TEST(reset_key_that_cannot_be_kept_costs_one_line)
+{
+	warnings = 0;
+	mquic_endpoint_set_log(pair.server->endpoint, count_warning, MQUIC_LOG_WARNING, NULL);
+	keep_reset_key(pair.server_settings, "no/such/directory");
+	ck_assert_int_eq(sim_listen(pair.server, pair.server_settings, PAIR_PORT + 1), MQUIC_OK);
+	pair_connect();
+	ck_assert_uint_eq(warnings, 1);
+	ck_assert_int_eq(mquic_endpoint_reload(pair.server->endpoint), MQUIC_OK);
+	ck_assert_uint_eq(warnings, 2);
 }
 END_TEST
 
@@ -441,7 +563,11 @@ int main(void)
 	tcase_add_test(group, keep_alive_keeps_a_silent_connection);
 	tcase_add_test(group, no_idle_timeout_waits_for_ever);
 	tcase_add_test(group, cut_line_is_noticed_by_the_sender);
-	tcase_add_test(group, restarted_server_resets_its_old_clients);
+	tcase_add_loop_test(group, restarted_server_resets_its_old_clients, 0, 3);
+	tcase_add_test(group, reset_of_a_server_that_kept_no_key_is_not_believed);
+	tcase_add_loop_test(group, server_with_the_same_certificate_cannot_cut_a_client, 0, 3);
+	tcase_add_test(group, reset_key_file_that_is_none_is_refused_and_named);
+	tcase_add_test(group, reset_key_that_cannot_be_kept_costs_one_line);
 	tcase_add_test(group, tiny_packet_gets_no_reset);
 	tcase_add_test(group, resets_are_limited);
 	tcase_add_test(group, stranger_with_a_copied_packet_gains_nothing);

@@ -112,6 +112,7 @@ START_TEST(socket_and_addresses_have_defaults)
 
 	ck_assert_msg(parse_lines(lines, 2, false), "%s", error);
 	ck_assert_str_eq(options.handoff, "/run/mosquitto/quic.sock");
+	ck_assert_str_eq(options.reset_key_file, "/var/lib/mosquitto/mquic-reset.key");
 	ck_assert_uint_ge(options.listen_count, 1);
 	ck_assert_str_eq(options.listen[0].address, "0.0.0.0");
 	ck_assert_uint_eq(options.listen[0].port, 14567);

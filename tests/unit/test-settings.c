@@ -104,6 +104,7 @@ START_TEST(settings_file_names_are_not_empty)
 	expect_refusal(mquic_settings_set_ca_path(settings, ""), "CA directory");
 	expect_refusal(mquic_settings_set_crl_file(settings, ""), "revocation");
 	expect_refusal(mquic_settings_set_keylog_file(settings, ""), "key log");
+	expect_refusal(mquic_settings_set_reset_key_file(settings, ""), "reset key");
 }
 END_TEST
 
@@ -144,11 +145,14 @@ START_TEST(settings_copy_is_deep)
 	struct mquic_settings *copy;
 
 	ck_assert_int_eq(mquic_settings_set_ca_file(settings, "one"), MQUIC_OK);
+	ck_assert_int_eq(mquic_settings_set_reset_key_file(settings, "key"), MQUIC_OK);
 	ck_assert_int_eq(mquic_settings_set_max_streams(settings, 77), MQUIC_OK);
 	copy = settings_copy(settings);
 	ck_assert_ptr_nonnull(copy);
 	ck_assert_int_eq(mquic_settings_set_ca_file(settings, "two"), MQUIC_OK);
 	ck_assert_str_eq(copy->ca_file, "one");
+	ck_assert_str_eq(copy->reset_key_file, "key");
+	ck_assert_ptr_ne(copy->reset_key_file, settings->reset_key_file);
 	ck_assert_str_eq(copy->alpn, "mqtt");
 	ck_assert_uint_eq(copy->max_streams, 77);
 	mquic_settings_free(copy);
@@ -173,6 +177,7 @@ START_TEST(settings_of_none_answer_harmlessly)
 	ck_assert_int_eq(mquic_settings_set_server_name(NULL, "x"), MQUIC_ERR_INVALID);
 	ck_assert_int_eq(mquic_settings_set_alpn(NULL, "x"), MQUIC_ERR_INVALID);
 	ck_assert_int_eq(mquic_settings_set_keylog_file(NULL, "x"), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mquic_settings_set_reset_key_file(NULL, "x"), MQUIC_ERR_INVALID);
 	ck_assert_int_eq(mquic_settings_set_congestion_control(NULL, MQUIC_CONGESTION_BBR),
 			 MQUIC_ERR_INVALID);
 	ck_assert_int_eq(mquic_settings_set_retry(NULL, MQUIC_RETRY_NEVER), MQUIC_ERR_INVALID);

@@ -84,6 +84,9 @@ class QUICSettings:
     max_connections_per_address: int | None = None
     #: Server: handshakes in flight, 1000 by default.
     max_handshakes: int | None = None
+    #: Server: the file with the key of stateless resets, made if there is none. With one, clients
+    #: are told after a restart that their connections are gone. It belongs to one server.
+    reset_key_file: Path | None = None
 
 
 def _apply_tls(handle: Any, tls: TLSSettings) -> None:
@@ -124,6 +127,7 @@ def _apply_quic(handle: Any, quic: QUICSettings) -> None:
         apply(name, partial(whole, name, least=0, most=2**32 - 1))
     for name, kind in _CHOICES.items():
         apply(name, partial(_choice, name, kind))
+    apply("reset_key_file", _path)
 
 
 def check_settings(tls: Any, quic: Any) -> None:

@@ -241,6 +241,16 @@ def test_settings(echo, tls, workdir):
             quic.Endpoint().dial("127.0.0.1", 9, quic=mquic.QUICSettings(**wrong))
 
 
+def test_a_server_keeps_its_reset_key(server_tls, workdir):
+    settings = mquic.QUICSettings(reset_key_file=workdir / "reset.key")
+    keys = []
+    for _ in range(2):
+        with quic.Endpoint() as endpoint:
+            endpoint.listen("127.0.0.1", tls=server_tls, quic=settings)
+        keys.append((workdir / "reset.key").read_text())
+    assert len(keys[0]) == 65 and keys[0] == keys[1]
+
+
 def test_use_after_close(echo, tls, server_tls):
     connection = quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=PATIENCE)
     stream = connection.open_stream()

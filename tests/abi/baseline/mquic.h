@@ -245,6 +245,16 @@ MQUIC_API enum mquic_status mquic_settings_set_alpn(struct mquic_settings *setti
 MQUIC_API enum mquic_status mquic_settings_set_keylog_file(struct mquic_settings *settings,
 							   const char *path);
 /**
+ * Server: the file with the key of stateless resets (RFC 9000 section 10.3), by which a server
+ * tells clients after a restart that it no longer knows their connections. It is made, with mode
+ * 0600, by the first mquic_endpoint_listen(): 64 hexadecimal digits. It belongs to one server:
+ * others that have the same key, even if they share its certificate, can be made to cut its
+ * clients off (section 21.11). Without one, the default, or where none can be made, which is
+ * logged, the key lasts as long as the listener. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_reset_key_file(struct mquic_settings *settings,
+							      const char *path);
+/**
  * Silence after which a connection is dropped (RFC 9000 section 10.1), 1000 to 86400000 ms,
  * 30000 by default; the smaller of both sides' holds. 0 turns our side's off. A session
  * raises it to 1.5 times its keep-alive. Since: 0.1

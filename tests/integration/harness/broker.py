@@ -76,6 +76,7 @@ class Broker:
             "listen": f"{self.host}:{self.port}",
             "certfile": self.identity.cert,
             "keyfile": self.identity.key,
+            "reset_key_file": self.directory / "reset.key",
         }
         options.update(self._opts)
         return {name: value for name, value in options.items() if value is not None}

@@ -23,8 +23,8 @@ class Proxy:
     All of them may be changed while it runs. rebind() gives every client a new source
     port, as a NAT does that forgot; blackhole = True loses everything, mute = True what the
     server says, only_retry = True all of that but Retry, mtu = 1200 whatever is larger. The first
-    datagrams of clients are kept in `captured`. `sources` gives the addresses the server sees, one
-    for each new client.
+    datagrams of clients are kept in `captured`, those of servers are counted in `answered`.
+    `sources` gives the addresses the server sees, one for each new client.
     """
 
     BATCH = 64
@@ -36,7 +36,7 @@ class Proxy:
         self.blackhole = self.mute = self.only_retry = False
         self.sources = itertools.repeat("127.0.0.1")
         self.mtu = 65536
-        self.lost = self.passed = self.largest = 0
+        self.lost = self.passed = self.answered = self.largest = 0
         self.captured = []
         self._target = ("127.0.0.1", port)
         self._dice = random.Random(seed)
@@ -69,6 +69,11 @@ class Proxy:
                 self._selector.unregister(old)
                 old.close()
                 self._upstream[client] = self._open_upstream(client)
+
+    def retarget(self, port):
+        """From now on clients get to another server, which knows none of them."""
+        self._target = ("127.0.0.1", port)
+        self.rebind()
 
     def close(self):
         self._stop_write.send(b"x")
@@ -117,6 +122,7 @@ class Proxy:
     def _to_client(self, client):
         def forward(sock):
             data = sock.recv(65536)
+            self.answered += 1
             retry = data[0] & 0xF0 == 0xF0
             if not self.mute and (retry or not self.only_retry):
                 self._pass(len(data), lambda: self._front.sendto(data, client))

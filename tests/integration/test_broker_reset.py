@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Stateless reset: a broker tells clients of before a restart, and cuts nobody else's."""
+
+import signal
+import stat
+
+import pytest
+
+from harness.clients import SessionClient
+from harness.process import eventually
+
+# Long before any time-out of the client below.
+AT_ONCE = 20
+
+
+def patient_client(broker, port=None):
+    """Only a reset can end its connection within the time of a test."""
+    client = SessionClient(
+        broker, "patient", port=port, settings={"idle_timeout_ms": 600000}, keep_alive=0
+    )
+    client.connect()
+    return client
+
+
+def key_of(broker):
+    return broker.directory / "reset.key"
+
+
+def crash(broker):
+    broker.expect_failure = True
+    broker.signal(signal.SIGKILL)
+    broker.stop()
+    broker.start()
+    broker.expect_failure = False
+
+
+def told_of_the_crash(client):
+    client.publish("x", "y")
+    return "stateless reset" in client.event("DISCONNECTED", timeout=AT_ONCE)["text"]
+
+
+def test_clients_of_before_a_crash_are_told_at_once(broker):
+    client = patient_client(broker)
+    key = key_of(broker).read_text()
+    assert stat.S_IMODE(key_of(broker).stat().st_mode) == 0o600
+    crash(broker)
+    assert told_of_the_crash(client)
+    assert key_of(broker).read_text() == key
+
+
+def test_a_reload_leaves_the_key_as_it_is(broker):
+    client = patient_client(broker)
+    key = key_of(broker).read_text()
+    broker.sighup()
+    broker.wait_log("were read again")
+    assert key_of(broker).read_text() == key
+    # Should the file get lost, a reload writes it again.
+    key_of(broker).unlink()
+    broker.sighup()
+    eventually(lambda: key_of(broker).exists() and key_of(broker).read_text() == key, what="the key")
+    crash(broker)
+    assert told_of_the_crash(client)
+
+
+def test_another_broker_with_the_same_certificate_cuts_nobody(make_broker, make_proxy):
+    ours, other = make_broker().start(), make_broker().start()
+    assert ours.identity.key == other.identity.key
+    proxy = make_proxy(ours)
+    client = patient_client(ours, proxy.port)
+    proxy.retarget(other.port)
+    before = proxy.answered
+    # It answers packets that mean nothing to it; the client sees that come from its server.
+    while proxy.answered < before + 3:
+        client.publish("x", "y")
+    proxy.retarget(ours.port)
+    client.publish("x", "still here", qos=1)
+    assert client.events("DISCONNECTED") == []
+
+
+@pytest.mark.parametrize("content", ["", "secret", "00" * 31], ids=["empty", "words", "short"])
+def test_a_key_file_that_is_none_stops_the_broker(make_broker, content):
+    broker = make_broker()
+    key_of(broker).write_text(content)
+    key_of(broker).chmod(0o644)
+    _, log = broker.refuse()
+    assert "reset.key does not have 64 hexadecimal digits" in log, log
+    assert key_of(broker).read_text() == content
+
+
+def test_a_key_that_cannot_be_kept_costs_a_line_in_the_log(make_broker):
+    broker = make_broker(plugin_opts={"reset_key_file": "/nowhere/reset.key"}).start()
+    assert broker.log().count("/nowhere/reset.key cannot be made") == 1
+    assert "after a restart clients will not be told" in broker.log()
+    client = SessionClient(broker, "anyone")
+    client.connect()
+    client.publish("x", "y", qos=1)
