@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
+from ._codes import LOGGING_LEVEL
 from ._text import printable
 from .enums import LogLevel
 from .message import MQTTMessage
@@ -29,17 +30,53 @@ class DisconnectFlags(NamedTuple):
 
 
 class Descriptor:
-    """What ``Client.socket()`` gives: something with a descriptor to wait for."""
+    """
+    What ``Client.socket()`` gives: something with a descriptor to wait for.
 
-    def __init__(self, fd: int) -> None:
+    It is not a socket, as QUIC has sockets of its own and may change them. What programs like to
+    set on one is taken and has no effect, so that they need not be changed.
+    """
+
+    def __init__(self, fd: int, addresses: Callable[[], tuple[str, str]]) -> None:
         self._fd = fd
+        self._addresses = addresses
 
     def fileno(self) -> int:
         """The descriptor. Readable: call ``loop_read()``. It is never to be written to."""
         return self._fd
 
+    def setsockopt(self, *_: Any) -> None:
+        """Does nothing: `mquic.QUICSettings` has what can be set."""
+
+    def getsockopt(self, level: int, option: int, size: int = 0) -> int | bytes:
+        """0, or as many zero bytes as are asked for."""
+        return bytes(size) if size else 0
+
+    def setblocking(self, flag: bool) -> None:
+        """Does nothing: ``loop_read()`` never blocks."""
+
+    def settimeout(self, value: float | None) -> None:
+        """Does nothing: ``loop_read()`` never blocks."""
+
+    def gettimeout(self) -> float | None:
+        """0: ``loop_read()`` never blocks."""
+        return 0.0
+
+    def getpeername(self) -> tuple[str, int]:
+        """Address and UDP port of the server."""
+        return _host_and_port(self._addresses()[0])
+
+    def getsockname(self) -> tuple[str, int]:
+        """Our address and UDP port, which may change."""
+        return _host_and_port(self._addresses()[1])
+
     def __repr__(self) -> str:
         return f"<Descriptor {self._fd}>"
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port or 0)
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -53,15 +90,9 @@ OnSubscribe: TypeAlias = Callable[["Client", Any, int, list[ReasonCode], Propert
 OnLog: TypeAlias = Callable[["Client", Any, int, str], Any]
 OnSocket: TypeAlias = Callable[["Client", Any, Descriptor], Any]
 OnAuth: TypeAlias = Callable[["Client", Any, ReasonCode, Properties], Any]
+CleanStartOption: TypeAlias = bool | int
 
-# Levels of logging for those of on_log, and those of on_log for those of the library.
-_LOGGING = {
-    LogLevel.MQTT_LOG_INFO: logging.INFO,
-    LogLevel.MQTT_LOG_NOTICE: logging.INFO,
-    LogLevel.MQTT_LOG_WARNING: logging.WARNING,
-    LogLevel.MQTT_LOG_ERR: logging.ERROR,
-    LogLevel.MQTT_LOG_DEBUG: logging.DEBUG,
-}
+# Levels of on_log for those of the library.
 LIBRARY_LEVELS = (
     LogLevel.MQTT_LOG_ERR,
     LogLevel.MQTT_LOG_WARNING,
@@ -215,6 +246,15 @@ class Callbacks:
         """Writes what ``on_log`` gets to a logger too, ``mquic.client`` by default."""
         self._logger = logger or logging.getLogger("mquic.client")
 
+    @property
+    def logger(self) -> logging.Logger | None:
+        """The logger of ``enable_logger()``, None for none."""
+        return self._logger
+
+    @logger.setter
+    def logger(self, value: logging.Logger | None) -> None:
+        self._logger = value
+
     def disable_logger(self) -> None:
         """Undoes ``enable_logger()``."""
         self._logger = None
@@ -230,7 +270,7 @@ class Callbacks:
         if self.on_log is not None:
             self.on_log(self, self._userdata, level, text)  # type: ignore[arg-type]
         if self._logger is not None:
-            self._logger.log(_LOGGING[level], "%s", text)
+            self._logger.log(LOGGING_LEVEL[level], "%s", text)
 
     def _failed(self, what: str, error: Exception) -> None:
         """A callback raised `error`: logs it and raises it again, if it is not to be suppressed."""

@@ -44,3 +44,9 @@ def host_and_port(host: Any, port: Any) -> None:
     if not isinstance(host, str):
         raise TypeError(f"the host must be a str, not {host!r}")
     whole("the port", port, 1, 65535)
+
+
+def speakable(protocol: Any) -> None:
+    """Refuses a version of MQTT that nobody speaks over QUIC."""
+    if protocol == 3:
+        raise ValueError("servers of MQTT over QUIC speak MQTT 3.1.1 and 5, not 3.1: use MQTTv311")

@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The constants and sentences that programs find in `mquic.client`."""
 
-from .enums import LogLevel, MQTTErrorCode, MQTTProtocolVersion
+import logging
+
+from .enums import (
+    ConnackCode,
+    LogLevel,
+    MessageType,
+    MQTTErrorCode,
+    MQTTProtocolVersion,
+)
 from .reasoncodes import PacketTypes, ReasonCode
 
+MQTTv31 = MQTTProtocolVersion.MQTTv31
 MQTTv311 = MQTTProtocolVersion.MQTTv311
 MQTTv5 = MQTTProtocolVersion.MQTTv5
 MQTT_CLEAN_START_FIRST_ONLY = 3
@@ -31,6 +40,37 @@ MQTT_LOG_WARNING = LogLevel.MQTT_LOG_WARNING
 MQTT_LOG_ERR = LogLevel.MQTT_LOG_ERR
 MQTT_LOG_DEBUG = LogLevel.MQTT_LOG_DEBUG
 
+CONNECT = MessageType.CONNECT
+CONNACK = MessageType.CONNACK
+PUBLISH = MessageType.PUBLISH
+PUBACK = MessageType.PUBACK
+PUBREC = MessageType.PUBREC
+PUBREL = MessageType.PUBREL
+PUBCOMP = MessageType.PUBCOMP
+SUBSCRIBE = MessageType.SUBSCRIBE
+SUBACK = MessageType.SUBACK
+UNSUBSCRIBE = MessageType.UNSUBSCRIBE
+UNSUBACK = MessageType.UNSUBACK
+PINGREQ = MessageType.PINGREQ
+PINGRESP = MessageType.PINGRESP
+DISCONNECT = MessageType.DISCONNECT
+AUTH = MessageType.AUTH
+CONNACK_ACCEPTED = ConnackCode.CONNACK_ACCEPTED
+CONNACK_REFUSED_PROTOCOL_VERSION = ConnackCode.CONNACK_REFUSED_PROTOCOL_VERSION
+CONNACK_REFUSED_IDENTIFIER_REJECTED = ConnackCode.CONNACK_REFUSED_IDENTIFIER_REJECTED
+CONNACK_REFUSED_SERVER_UNAVAILABLE = ConnackCode.CONNACK_REFUSED_SERVER_UNAVAILABLE
+CONNACK_REFUSED_BAD_USERNAME_PASSWORD = ConnackCode.CONNACK_REFUSED_BAD_USERNAME_PASSWORD
+CONNACK_REFUSED_NOT_AUTHORIZED = ConnackCode.CONNACK_REFUSED_NOT_AUTHORIZED
+
+#: Levels of logging for those of on_log.
+LOGGING_LEVEL: dict[int, int] = {
+    LogLevel.MQTT_LOG_INFO: logging.INFO,
+    LogLevel.MQTT_LOG_NOTICE: logging.INFO,
+    LogLevel.MQTT_LOG_WARNING: logging.WARNING,
+    LogLevel.MQTT_LOG_ERR: logging.ERROR,
+    LogLevel.MQTT_LOG_DEBUG: logging.DEBUG,
+}
+
 #: UDP port of MQTT over QUIC by convention.
 PORT = 14567
 
@@ -55,6 +95,24 @@ def error_string(mqtt_errno: int) -> str:
 
 
 def connack_string(connack_code: int | ReasonCode) -> str:
-    """A sentence for a reason code of CONNACK."""
-    code = ReasonCode(PacketTypes.CONNACK, identifier=int(connack_code))
+    """A sentence for a reason code of CONNACK, or for a return code of MQTT 3.1.1."""
+    code = convert_connack_rc_to_reason_code(connack_code)
     return f"Connection Refused: {code}." if code.is_failure else "Connection Accepted."
+
+
+_OF_MQTT_3 = {1: 0x84, 2: 0x85, 3: 0x88, 4: 0x86, 5: 0x87}
+
+
+def convert_connack_rc_to_reason_code(connack_code: int | ReasonCode) -> ReasonCode:
+    """The reason code of MQTT 5 for a return code of MQTT 3.1.1; one of MQTT 5 as it is."""
+    code = int(connack_code)
+    return ReasonCode(PacketTypes.CONNACK, identifier=_OF_MQTT_3.get(code, code))
+
+
+def convert_disconnect_error_code_to_reason_code(rc: int) -> ReasonCode:
+    """What on_disconnect gets as its reason code when the loop returns `rc`."""
+    names = {
+        MQTTErrorCode.MQTT_ERR_SUCCESS: "Normal disconnection",
+        MQTTErrorCode.MQTT_ERR_KEEPALIVE: "Keep alive timeout",
+    }
+    return ReasonCode(PacketTypes.DISCONNECT, names.get(MQTTErrorCode(rc), "Unspecified error"))

@@ -144,6 +144,8 @@ class Delivery(Loop):
             if self._waiting or not self._active or not self._hand_over(one):
                 self._keep(one)
                 return info
+        if self._logs:
+            self._debug(f"Sending PUBLISH (q{qos}, r{retain:d}, m{info.mid}), {topic!r}")
         self._send()
         return info
 
@@ -220,7 +222,9 @@ class Delivery(Loop):
         """
         filters = [self._filter(*one) for one in filter_pairs(topic, options or qos)]
         values = merged(PacketTypes.SUBSCRIBE, properties, more)
-        return self._ask(lambda session: session.subscribe(filters, values))
+        return self._ask(
+            "SUBSCRIBE", [one[:2] for one in filters], lambda core: core.subscribe(filters, values)
+        )
 
     def _filter(self, sub: str, how: Any) -> tuple[str, int, int]:
         if isinstance(how, SubscribeOptions):
@@ -235,9 +239,9 @@ class Delivery(Loop):
         """Unsubscribes from a filter or a list of them; (rc, number for ``on_unsubscribe``)."""
         topics = filter_list(topic)
         values = merged(PacketTypes.UNSUBSCRIBE, properties, more)
-        return self._ask(lambda session: session.unsubscribe(topics, values))
+        return self._ask("UNSUBSCRIBE", topics, lambda core: core.unsubscribe(topics, values))
 
-    def _ask(self, call: Any) -> tuple[MQTTErrorCode, int | None]:
+    def _ask(self, packet: str, what: Any, call: Any) -> tuple[MQTTErrorCode, int | None]:
         self._check_fork()
         with self._lock:
             if not self._active:
@@ -250,6 +254,7 @@ class Delivery(Loop):
                 return MQTT_ERR_QUEUE_SIZE, None
             self._last_mid = self._last_mid % 65535 + 1
             mid = self._answers[packet_id] = self._last_mid
+        self._debug(f"Sending {packet} (m{mid}), {what}")
         self._send()
         return MQTT_ERR_SUCCESS, mid
 
@@ -265,6 +270,7 @@ class Delivery(Loop):
                 self._session().ack(mid, 0)
             except StateError:  # it is lost, and DISCONNECTED was not taken yet
                 return MQTT_ERR_NO_CONN
+        self._debug(f"Acknowledging message {mid} (q{qos})")
         self._send()
         return MQTT_ERR_SUCCESS
 
@@ -321,6 +327,8 @@ class Delivery(Loop):
 
     def _settle(self, info: MQTTMessageInfo, reason: int, properties: Properties | None) -> None:
         code = ReasonCode(PacketTypes.PUBACK, identifier=reason)
+        if properties is not None:
+            self._debug(f"Settled message {info.mid}: {code}")
         with self._settled:
             info.reason_code = code if properties is not None else None
             info._published = True
@@ -337,4 +345,5 @@ class Delivery(Loop):
         mid = self._answers.pop(event[2], None)
         if mid is not None:
             codes = [ReasonCode(packet, identifier=code) for code in event[3]]
+            self._debug(f"Received {packet.name} (m{mid}): {', '.join(map(str, codes))}")
             self._call(name, mid, codes, self._properties(packet, event))

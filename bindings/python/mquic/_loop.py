@@ -127,7 +127,7 @@ class Loop(Callbacks, Options):
             self._core = Session(self._tls, self._quic, self._lock)
             self._tls_used = True
             self._log_level = None
-            self._socket = Descriptor(self._core.fd)
+            self._socket = Descriptor(self._core.fd, self._core.addresses)
             # QUIC has no kernel that says goodbye for us: at exit, the endpoint has to.
             weakref.finalize(self, self._core.close)
         level = EndpointLogLevel.DEBUG if self._logs else None
@@ -190,6 +190,7 @@ class Loop(Callbacks, Options):
     def _handle_events(self) -> None:
         """Calls back for what was pulled. An exception leaves the rest for the next turn."""
         events = self._events
+        logs = self._logs
         self._flush_log()
         while events:
             try:
@@ -197,9 +198,22 @@ class Loop(Callbacks, Options):
             except IndexError:  # another thread has taken it
                 return
             if event[0] == _MESSAGE:
+                if logs:
+                    self._log_message(event)
                 self._call_message(MQTTMessage(*event[2:]))
             else:
                 self._handle(event)
+
+    def _log_message(self, event: Event) -> None:
+        _, _, topic, payload, qos, retain, dup, mid, _ = event
+        self._debug(
+            f"Received PUBLISH (d{dup:d}, q{qos}, r{retain:d}, m{mid}), {topic!r}, "
+            f"{len(payload)} bytes"
+        )
+
+    def _debug(self, text: str) -> None:
+        if self._logs:
+            self._log(LogLevel.MQTT_LOG_DEBUG, text)
 
     def _turn(self, timeout: float) -> MQTTErrorCode:
         self._check_fork()

@@ -177,6 +177,44 @@ class Options:
         self._login.keepalive = value
 
     @property
+    def password(self) -> str | bytes | None:
+        """The password, None for none."""
+        return self._login.password
+
+    @password.setter
+    def password(self, value: str | bytes | None) -> None:
+        text("the password", value)
+        self._login.password = value
+
+    @property
+    def max_inflight_messages(self) -> int:
+        """As ``max_inflight_messages_set()``."""
+        return self._max_inflight
+
+    @max_inflight_messages.setter
+    def max_inflight_messages(self, value: int) -> None:
+        self.max_inflight_messages_set(value)
+
+    @property
+    def max_queued_messages(self) -> int:
+        """As ``max_queued_messages_set()``."""
+        return self._max_queued
+
+    @max_queued_messages.setter
+    def max_queued_messages(self, value: int) -> None:
+        self.max_queued_messages_set(value)
+
+    @property
+    def will_topic(self) -> str | None:
+        """The topic of the will, None without one."""
+        return None if self._login.will is None else self._login.will.topic
+
+    @property
+    def will_payload(self) -> Payload:
+        """The payload of the will, None without one."""
+        return None if self._login.will is None else self._login.will.payload
+
+    @property
     def username(self) -> str | None:
         """The user name, None for none."""
         return self._login.username

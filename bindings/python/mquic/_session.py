@@ -386,6 +386,11 @@ class Session:
             connection = _native.session_connection(self._alive())
             return connection is not None and bool(_native.connection_tls_version(connection))
 
+    def addresses(self) -> tuple[str, str]:
+        """The server's and ours, ":0" while there is no connection."""
+        info = self.info()
+        return (":0", ":0") if info is None else (info.peer_address, info.local_address)
+
     def info(self) -> ConnectionInfo | None:
         """Addresses and TLS facts, None before the first connection."""
         with self.lock:

@@ -20,21 +20,37 @@ connect again after a failure, enter the same client once more::
 
 import asyncio
 import ipaddress
+import logging
 import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from ._check import host_and_port, quality, text, whole
+from ._aio_options import (
+    ProtocolVersion,
+    TLSParameters,
+    TypedQueue,
+    Wildcard,
+    refuse_tcp,
+    take_clean,
+    take_limit,
+    take_tls,
+)
+from ._callbacks import LIBRARY_LEVELS
+from ._check import host_and_port, quality, speakable, text, whole
+from ._codes import LOGGING_LEVEL
 from ._facts import ConnectionInfo, Statistics
 from ._session import Event, Login, Payload, Session, Will, payload_of
-from .enums import EventType, MQTTProtocolVersion, Status
+from ._text import printable
+from .enums import EndpointLogLevel, EventType, MQTTProtocolVersion, Status
 from .errors import (
     ClosedError,
     MquicError,
     NegativeAckError,
     ReentrantError,
+    RefusedError,
     StateError,
     TimedOutError,
     WouldBlock,
@@ -47,10 +63,35 @@ from .subscribeoptions import SubscribeOptions
 from .tls import QUICSettings, TLSSettings, check_settings
 from .topics import filter_list, filter_pairs, topic_matches_sub
 
-__all__ = ["Client", "Message", "Messages", "MqttError", "Topic", "Will"]
+__all__ = [
+    "Client",
+    "Message",
+    "Messages",
+    "MessagesIterator",
+    "MqttCodeError",
+    "MqttConnectError",
+    "MqttError",
+    "MqttReentrantError",
+    "PayloadType",
+    "ProtocolVersion",
+    "TLSParameters",
+    "Topic",
+    "TopicLike",
+    "Wildcard",
+    "WildcardLike",
+    "Will",
+]
 
-#: The name of the base of all exceptions in aiomqtt.
+# The names of exceptions in aiomqtt: all of them are a `MquicError`.
 MqttError = MquicError
+MqttCodeError = MquicError
+MqttConnectError = RefusedError
+MqttReentrantError = ReentrantError
+
+# Its names of types. Text will do wherever there are topics and filters.
+PayloadType: TypeAlias = Payload
+TopicLike: TypeAlias = str
+WildcardLike: TypeAlias = str
 
 # A filter, and how to subscribe to it.
 _Pair: TypeAlias = tuple[str, int | SubscribeOptions]
@@ -74,9 +115,11 @@ class Topic(str):
 
     __slots__ = ()
 
-    def matches(self, sub: str) -> bool:
-        """Whether the filter `sub` matches; ``+`` and ``#`` are its wildcards."""
-        return topic_matches_sub(sub, self)
+    def matches(self, wildcard: str) -> bool:
+        """
+        Whether the filter `wildcard` matches; it may be one of a shared subscription.
+        """
+        return topic_matches_sub(wildcard, self)
 
     @property
     def value(self) -> str:
@@ -131,6 +174,10 @@ class Messages:
         return message
 
 
+#: Its name in aiomqtt.
+MessagesIterator = Messages
+
+
 class Client:
     """One MQTT client, for one task or many of the same event loop."""
 
@@ -151,6 +198,8 @@ class Client:
         manual_ack: bool = False,
         max_packet_size: int | None = None,
         max_properties: int | None = None,
+        queue_type: "type[asyncio.Queue[Message]] | None" = None,
+        logger: logging.Logger | None = None,
         tls: TLSSettings | None = None,
         quic: QUICSettings | None = None,
         properties: Properties | None = None,
@@ -171,6 +220,11 @@ class Client:
             default. With MQTT 5 the server drops what is larger, with 3.1.1 it ends the connection.
         :param max_properties: user properties and subscription identifiers to take in one packet,
             1 to 1000000; 1000 by default. A message with more is refused.
+        :param queue_type: in what order waiting messages are handed out: ``asyncio.LifoQueue``,
+            ``asyncio.PriorityQueue`` or a class made of one; by default as they come
+        :param logger: where log lines go; none by default
+        :param more: arguments that aiomqtt knows, too: ``clean_session``, ``tls_params``,
+            ``tls_insecure``, ``max_inflight_messages``, ``max_concurrent_outgoing_calls``
         :param properties: MQTT 5 properties of CONNECT; or one by one, such as
             ``session_expiry_interval`` (seconds)
         """
@@ -183,6 +237,14 @@ class Client:
             whole("max_packet_size", max_packet_size, 1024, 268435460)
         if max_properties is not None:
             whole("max_properties", max_properties, 1, 1000000)
+        speakable(protocol)
+        clean = take_clean(more, protocol, clean_start)
+        tls = take_tls(more, tls)
+        # publish() waits while there is no room, so that nothing is queued on the way out.
+        more.pop("max_queued_outgoing_messages", None)
+        self._publishing = take_limit(more, "max_inflight_messages")
+        self._calling = take_limit(more, "max_concurrent_outgoing_calls")
+        refuse_tcp(more)
         if will is not None and not isinstance(will, Will):
             raise TypeError(f"will must be a mquic.aio.Will, not {will!r}")
         check_settings(tls, quic)
@@ -194,7 +256,7 @@ class Client:
             username=username,
             password=password,
             keepalive=keepalive,
-            clean=clean_start,
+            clean=clean,
             will=will,
             manual_ack=manual_ack,
             max_packet_size=max_packet_size,
@@ -218,7 +280,10 @@ class Client:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reading = False
         self._paused: asyncio.TimerHandle | None = None
-        self._queue: deque[Message] = deque()
+        self._logger = logger
+        self._queue: deque[Message] | TypedQueue[Message] = (
+            deque() if queue_type is None else TypedQueue(queue_type)
+        )
         self._held = 0  # bytes in it
         self._getters: deque[asyncio.Future[None]] = deque()
         self._answers: dict[int, asyncio.Future[Event]] = {}  # by packet identifier
@@ -265,6 +330,8 @@ class Client:
             self._core = Session(self._tls, self._quic)
             # QUIC has no kernel that says goodbye for us: at exit, the endpoint has to.
             self._release = weakref.finalize(self, self._core.close)
+            if self._logger is not None:
+                self._core.collect_log(EndpointLogLevel.DEBUG)
         self._core.configure(self._login)
         self._queue.clear()
         self._held = 0
@@ -360,6 +427,7 @@ class Client:
         except MquicError as error:
             self._finish(error)
             return
+        self._flush_log()
         for event in batch:
             if event[0] == EventType.MESSAGE:
                 message = Message(Topic(event[2]), *event[3:])
@@ -369,6 +437,16 @@ class Client:
                 self._handle(event)
         if self._queue and self._getters:
             self._wake_getters()
+
+    def _log(self, level: int, line: str) -> None:
+        if self._logger is not None:
+            self._logger.log(level, "%s", printable(line))
+
+    def _flush_log(self) -> None:
+        if self._core is not None and self._core.log:
+            lines, self._core.log[:] = self._core.log[:], []
+            for level, line in lines:
+                self._log(LOGGING_LEVEL[LIBRARY_LEVELS[level]], line)
 
     def _pause(self) -> None:
         """Takes no events, but keeps the connection alive."""
@@ -401,12 +479,14 @@ class Client:
             self._make_room()
         elif kind == EventType.CONNECTED:
             self.session_present = bool(event[4])
+            self._log(logging.DEBUG, f"connected to {self._hostname}")
             if self._connected is not None and not self._connected.done():
                 self._connected.set_result(None)
         elif kind == EventType.DISCONNECTED:
             _, _, _, _, _, status, origin, code, text, _ = event
             if self._closed is not None and not self._closed.done():
                 self._closed.set_result(None)
+            self._log(logging.DEBUG, f"disconnected: {text}")
             error = make_end(status, origin, code, text)
             if status == Status.OK:
                 error = ClosedError("this client was left" if self._leaving else error.message)
@@ -469,7 +549,7 @@ class Client:
         seconds = self.timeout if timeout is None else timeout
         packet_id = 0
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds), self._calling:
                 packet_id = await self._when_writable(call)
                 if packet_id == 0:
                     return None
@@ -531,11 +611,12 @@ class Client:
                 return
             except WouldBlock:
                 pass
-        event = await self._ask(
-            f"the message to {topic!r}",
-            timeout,
-            lambda session: session.publish(topic, data, qos, retain, values),
-        )
+        async with self._publishing if qos else nullcontext():
+            event = await self._ask(
+                f"the message to {topic!r}",
+                timeout,
+                lambda session: session.publish(topic, data, qos, retain, values),
+            )
         if event is not None and event[3] and event[3][0] >= 128:
             reason = ReasonCode(PacketTypes.PUBACK, identifier=event[3][0])
             raise NegativeAckError(f"the message to {topic!r}", [reason])
@@ -609,7 +690,10 @@ class Client:
     @property
     def identifier(self) -> str:
         """The client identifier in use, the server's choice if we made none."""
-        return self._login.identifier if self._core is None else self._core.identifier
+        try:
+            return self._login.identifier if self._core is None else self._core.identifier
+        except StateError:  # a name is being looked up
+            return self._login.identifier
 
     def migrate(self) -> None:
         """

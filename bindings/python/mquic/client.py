@@ -23,9 +23,32 @@ A program for paho-mqtt moves over by its import, its port and its TLS lines::
 import time
 from typing import Any
 
-from ._callbacks import ConnectFlags, DisconnectFlags
-from ._check import host_and_port, text, whole
+from ._callbacks import (
+    CleanStartOption,
+    ConnectFlags,
+    DisconnectFlags,
+    OnConnect,
+    OnDisconnect,
+    OnLog,
+    OnMessage,
+    OnPlain,
+    OnPublish,
+    OnSocket,
+    OnSubscribe,
+)
+from ._check import host_and_port, speakable, text, whole
 from ._codes import (
+    AUTH,
+    CONNACK,
+    CONNACK_ACCEPTED,
+    CONNACK_REFUSED_BAD_USERNAME_PASSWORD,
+    CONNACK_REFUSED_IDENTIFIER_REJECTED,
+    CONNACK_REFUSED_NOT_AUTHORIZED,
+    CONNACK_REFUSED_PROTOCOL_VERSION,
+    CONNACK_REFUSED_SERVER_UNAVAILABLE,
+    CONNECT,
+    DISCONNECT,
+    LOGGING_LEVEL,
     MQTT_CLEAN_START_FIRST_ONLY,
     MQTT_ERR_ACL_DENIED,
     MQTT_ERR_AGAIN,
@@ -50,19 +73,32 @@ from ._codes import (
     MQTT_LOG_INFO,
     MQTT_LOG_NOTICE,
     MQTT_LOG_WARNING,
+    PINGREQ,
+    PINGRESP,
     PORT,
+    PUBACK,
+    PUBCOMP,
+    PUBLISH,
+    PUBREC,
+    PUBREL,
+    SUBACK,
+    SUBSCRIBE,
+    UNSUBACK,
+    UNSUBSCRIBE,
+    MQTTv31,
     MQTTv311,
     MQTTv5,
     connack_string,
+    convert_connack_rc_to_reason_code,
+    convert_disconnect_error_code_to_reason_code,
     error_string,
 )
 from ._delivery import Delivery, MQTTMessageInfo
 from ._facts import ConnectionInfo, Statistics
-from ._session import Event, Login, Session
+from ._session import Event, Login, Payload, Session
 from .enums import (
     CallbackAPIVersion,
     EventType,
-    LogLevel,
     MQTTErrorCode,
     MQTTProtocolVersion,
     Origin,
@@ -77,10 +113,37 @@ from .tls import QUICSettings, TLSSettings
 from .topics import topic_matches_sub
 
 __all__ = [
+    "AUTH",
+    "CONNACK",
+    "CONNACK_ACCEPTED",
+    "CONNACK_REFUSED_BAD_USERNAME_PASSWORD",
+    "CONNACK_REFUSED_IDENTIFIER_REJECTED",
+    "CONNACK_REFUSED_NOT_AUTHORIZED",
+    "CONNACK_REFUSED_PROTOCOL_VERSION",
+    "CONNACK_REFUSED_SERVER_UNAVAILABLE",
+    "CONNECT",
     "CallbackAPIVersion",
+    "CallbackOnConnect",
+    "CallbackOnConnectFail",
+    "CallbackOnConnect_v2",
+    "CallbackOnDisconnect",
+    "CallbackOnDisconnect_v2",
+    "CallbackOnLog",
+    "CallbackOnMessage",
+    "CallbackOnPreConnect",
+    "CallbackOnPublish",
+    "CallbackOnPublish_v2",
+    "CallbackOnSocket",
+    "CallbackOnSubscribe",
+    "CallbackOnSubscribe_v2",
+    "CallbackOnUnsubscribe",
+    "CallbackOnUnsubscribe_v2",
+    "CleanStartOption",
     "Client",
     "ConnectFlags",
+    "DISCONNECT",
     "DisconnectFlags",
+    "LOGGING_LEVEL",
     "MQTTErrorCode",
     "MQTTException",
     "MQTTMessage",
@@ -110,20 +173,53 @@ __all__ = [
     "MQTT_LOG_INFO",
     "MQTT_LOG_NOTICE",
     "MQTT_LOG_WARNING",
+    "MQTTv31",
     "MQTTv311",
     "MQTTv5",
+    "PINGREQ",
+    "PINGRESP",
     "PORT",
+    "PUBACK",
+    "PUBCOMP",
+    "PUBLISH",
+    "PUBREC",
+    "PUBREL",
     "PacketTypes",
+    "PayloadType",
     "Properties",
     "QUICSettings",
     "ReasonCode",
     "ReasonCodes",
+    "SUBACK",
+    "SUBSCRIBE",
     "SubscribeOptions",
     "TLSSettings",
+    "UNSUBACK",
+    "UNSUBSCRIBE",
     "connack_string",
+    "convert_connack_rc_to_reason_code",
+    "convert_disconnect_error_code_to_reason_code",
     "error_string",
     "topic_matches_sub",
 ]
+
+# The names of these types in paho-mqtt.
+PayloadType = Payload
+CallbackOnConnect = OnConnect
+CallbackOnConnect_v2 = OnConnect
+CallbackOnConnectFail = OnPlain
+CallbackOnDisconnect = OnDisconnect
+CallbackOnDisconnect_v2 = OnDisconnect
+CallbackOnLog = OnLog
+CallbackOnMessage = OnMessage
+CallbackOnPreConnect = OnPlain
+CallbackOnPublish = OnPublish
+CallbackOnPublish_v2 = OnPublish
+CallbackOnSocket = OnSocket
+CallbackOnSubscribe = OnSubscribe
+CallbackOnSubscribe_v2 = OnSubscribe
+CallbackOnUnsubscribe = OnSubscribe
+CallbackOnUnsubscribe_v2 = OnSubscribe
 
 
 class Client(Delivery):
@@ -174,6 +270,7 @@ class Client(Delivery):
         if clean_session is False and not client_id:
             raise ValueError("a client_id must be given if clean_session is False")
         text("client_id", client_id)
+        speakable(protocol)
         login = Login(
             identifier=client_id or "",
             protocol=MQTTProtocolVersion(protocol),
@@ -298,7 +395,7 @@ class Client(Delivery):
             if self._active:
                 self._part()
             self._dial()
-        self._log(LogLevel.MQTT_LOG_DEBUG, f"connected to {self._host}, waiting for CONNACK")
+        self._debug(f"Sending CONNECT to {self._host}, which is verified")
         self._call("on_socket_open", self._socket)
         return MQTT_ERR_SUCCESS
 
@@ -372,6 +469,7 @@ class Client(Delivery):
                 self._session().disconnect(int(reasoncode or 0))
             except StateError:
                 return MQTT_ERR_SUCCESS  # said already
+        self._debug("Sending DISCONNECT")
         self._send()
         return MQTT_ERR_SUCCESS
 
@@ -396,6 +494,7 @@ class Client(Delivery):
     def _on_connected(self, event: Event) -> None:
         properties = self._properties(PacketTypes.CONNACK, event)
         self._connected = self._connected_before = True
+        self._debug(f"Received CONNACK (session present: {event[4]:d}): Success")
         self._delay = 0.0
         if self.protocol == MQTTv5:
             session = self._session()
@@ -418,7 +517,7 @@ class Client(Delivery):
                 return
         _, _, _, _, _, status, origin, code, text, _ = event
         was_connected, self._connected = self._connected, False
-        self._log(LogLevel.MQTT_LOG_DEBUG, f"disconnected: {text}")
+        self._debug(f"Disconnected: {text}")
         refused = not was_connected and status == Status.REFUSED and origin == Origin.MQTT
         by_packet = was_connected and status == Status.CLOSED and origin == Origin.MQTT
         if not self._leaving or status != Status.OK:
@@ -474,6 +573,16 @@ class Client(Delivery):
             raise StateError("this client has not been connected yet")
         self._core.migrate()
         self._send()
+
+    @property
+    def transport(self) -> str:
+        """What MQTT travels on: "quic"."""
+        return "quic"
+
+    @property
+    def callback_api_version(self) -> CallbackAPIVersion:
+        """The signatures of callbacks: those of version 2."""
+        return CallbackAPIVersion.VERSION2
 
     def connection_info(self) -> ConnectionInfo | None:
         """Addresses and TLS facts of the last connection, None before the first."""

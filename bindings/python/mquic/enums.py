@@ -114,6 +114,7 @@ class EndpointLogLevel(IntEnum):
 class MQTTProtocolVersion(IntEnum):
     """The protocol to speak. MQTT 3.1 is too old for QUIC."""
 
+    MQTTv31 = 3  #: known, to be refused with a clear word
     MQTTv311 = 4
     MQTTv5 = 5
 
@@ -146,6 +147,40 @@ class MQTTErrorCode(IntEnum):
     MQTT_ERR_ERRNO = 14
     MQTT_ERR_QUEUE_SIZE = 15
     MQTT_ERR_KEEPALIVE = 16
+
+
+class MessageType(IntEnum):
+    """The first byte of a packet, without its flags."""
+
+    CONNECT = 0x10
+    CONNACK = 0x20
+    PUBLISH = 0x30
+    PUBACK = 0x40
+    PUBREC = 0x50
+    PUBREL = 0x60
+    PUBCOMP = 0x70
+    SUBSCRIBE = 0x80
+    SUBACK = 0x90
+    UNSUBSCRIBE = 0xA0
+    UNSUBACK = 0xB0
+    PINGREQ = 0xC0
+    PINGRESP = 0xD0
+    DISCONNECT = 0xE0
+    AUTH = 0xF0
+
+
+class ConnackCode(IntEnum):
+    """
+    Return codes of CONNACK in MQTT 3.1.1. Callbacks get the `ReasonCode` of MQTT 5 that means the
+    same: ``convert_connack_rc_to_reason_code()`` tells which.
+    """
+
+    CONNACK_ACCEPTED = 0
+    CONNACK_REFUSED_PROTOCOL_VERSION = 1
+    CONNACK_REFUSED_IDENTIFIER_REJECTED = 2
+    CONNACK_REFUSED_SERVER_UNAVAILABLE = 3
+    CONNACK_REFUSED_BAD_USERNAME_PASSWORD = 4
+    CONNACK_REFUSED_NOT_AUTHORIZED = 5
 
 
 class LogLevel(IntEnum):

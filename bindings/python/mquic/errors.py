@@ -32,6 +32,11 @@ class MquicError(Exception):
         # A peer's words may be in it, and must not forge lines of a log or terminal.
         self.message: str = printable(str(arguments[-1])) if arguments else ""
 
+    @property
+    def rc(self) -> int:
+        """The reason code if MQTT gave one, else the status: one number, as aiomqtt has it."""
+        return self.status if self.reason_code is None else self.reason_code
+
     def __str__(self) -> str:
         return self.message
 

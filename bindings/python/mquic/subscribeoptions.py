@@ -23,6 +23,24 @@ class SubscribeOptions:
     retainHandling: int = RETAIN_SEND_ON_SUBSCRIBE
 
     @property
+    def QoS(self) -> int:
+        """``qos``, under its name in paho-mqtt."""
+        return self.qos
+
+    @QoS.setter
+    def QoS(self, value: int) -> None:
+        self.qos = value
+
+    def json(self) -> dict[str, int | bool]:
+        """All that is set, as a dict."""
+        return {
+            "QoS": self.qos,
+            "noLocal": self.noLocal,
+            "retainAsPublished": self.retainAsPublished,
+            "retainHandling": self.retainHandling,
+        }
+
+    @property
     def bits(self) -> int:
         """The options as `mquic.SubscribeOption` bits, without the QoS."""
         if self.retainHandling not in (0, 1, 2):

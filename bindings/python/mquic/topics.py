@@ -7,9 +7,21 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
+def plain(sub: str) -> str:
+    """
+    What messages of a subscription are matched by: of a shared one (MQTT 5.0 section 4.8.2), its
+    filter, without ``$share`` and the name of the group.
+    """
+    if not sub.startswith("$share/"):
+        return sub
+    _, _, rest = sub.split("/", 2) if sub.count("/") > 1 else ("", "", "")
+    return rest or sub
+
+
 def topic_matches_sub(sub: str, topic: str) -> bool:
     """
-    Whether a filter with ``+`` and ``#`` matches a topic name.
+    Whether a filter with ``+`` and ``#``, which may be that of a shared subscription, matches a
+    topic name.
 
     >>> topic_matches_sub("sensors/+/temperature", "sensors/7/temperature")
     True
@@ -56,7 +68,7 @@ class _Node(Generic[T]):
 
     def __init__(self) -> None:
         self.children: dict[str, _Node[T]] = {}
-        self.values: list[T] = []  # none or one
+        self.values: dict[str, T] = {}  # by filter: that of a shared subscription is another one
 
 
 class TopicTable(Generic[T]):
@@ -71,19 +83,23 @@ class TopicTable(Generic[T]):
 
     def __setitem__(self, sub: str, value: T) -> None:
         node = self._root
-        for level in sub.split("/"):
+        for level in plain(sub).split("/"):
             node = node.children.setdefault(level, _Node())
-        self._count += not node.values
-        node.values = [value]
+        self._count += sub not in node.values
+        node.values[sub] = value
+
+    def __getitem__(self, sub: str) -> T:
+        node = self._root
+        for level in plain(sub).split("/"):
+            node = node.children[level]
+        return node.values[sub]
 
     def __delitem__(self, sub: str) -> None:
         path = [self._root]
-        levels = sub.split("/")
+        levels = plain(sub).split("/")
         for level in levels:
             path.append(path[-1].children[level])
-        if not path[-1].values:
-            raise KeyError(sub)
-        path[-1].values = []
+        del path[-1].values[sub]
         self._count -= 1
         while levels and not path[-1].values and not path[-1].children:
             path.pop()
@@ -98,9 +114,9 @@ class TopicTable(Generic[T]):
         # 4.7.2: a wildcard in the first place does not match topics of the server's own.
         wild = not (hidden and at == 0)
         if wild and "#" in node.children:
-            yield from node.children["#"].values
+            yield from node.children["#"].values.values()
         if at == len(levels):
-            yield from node.values
+            yield from node.values.values()
             return
         if levels[at] in node.children:
             yield from self._walk(node.children[levels[at]], levels, at + 1, hidden)

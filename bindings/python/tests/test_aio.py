@@ -518,3 +518,96 @@ def test_loop_without_context_manager_end(broker, tls):
         await client.__aenter__()
 
     asyncio.run(forget())
+
+
+# ---- arguments of aiomqtt
+
+
+@asynchronous
+async def test_queue_types(broker, tls):
+    class ByPayload(asyncio.PriorityQueue):
+        def _put(self, message):
+            super()._put((message.payload, id(message), message))
+
+        def _get(self):
+            return super()._get()[-1]
+
+    for kind, wanted in (
+        (asyncio.LifoQueue, [b"2", b"3", b"1"]),
+        (ByPayload, [b"1", b"2", b"3"]),
+        (asyncio.Queue, [b"1", b"3", b"2"]),
+    ):
+        async with aio.Client(broker.host, broker.port, tls=tls, queue_type=kind) as client:
+            await client.subscribe("order")
+            for payload in "132":
+                await client.publish("order", payload, 1)
+            while len(client.messages) < 3:
+                await asyncio.sleep(0.01)
+            assert [(await anext(client.messages)).payload for _ in range(3)] == wanted
+
+
+@asynchronous
+async def test_limits_of_what_goes_on_at_once(broker, tls):
+    for name in ("max_inflight_messages", "max_concurrent_outgoing_calls"):
+        async with aio.Client(broker.host, broker.port, tls=tls, **{name: 2}) as client:
+            seen = []
+            original = client._core.publish
+
+            def noting(*arguments):
+                packet_id = original(*arguments)
+                seen.append(client._core.inflight)
+                return packet_id
+
+            client._core.publish = noting
+            await asyncio.gather(*(client.publish("a", "b", 1) for _ in range(20)))
+            assert len(seen) == 20 and max(seen) <= 2
+    with pytest.raises(ValueError):
+        aio.Client("localhost", max_inflight_messages=-1)
+    with pytest.raises(TypeError):
+        aio.Client("localhost", max_inflight_messages="2")
+
+
+@asynchronous
+async def test_tls_as_aiomqtt_gives_it(broker, certs):
+    trust = aio.TLSParameters(ca_certs=certs.ca)
+    async with aio.Client(broker.host, broker.port, tls_params=trust) as client:
+        await client.publish("a", "b", 1)
+    async with aio.Client(broker.host, broker.port, tls_insecure=True) as client:
+        await client.publish("a", "b", 1)
+    async with aio.Client(
+        broker.host, broker.port, tls_params=trust, protocol=aio.ProtocolVersion.V311, clean_session=True
+    ) as client:
+        await client.publish("a", "b", 1)
+    with pytest.raises(ValueError, match="ciphers"):
+        aio.Client("localhost", tls_params=aio.TLSParameters(ciphers="AES"))
+    with pytest.raises(ValueError, match="tls says all"):
+        aio.Client("localhost", tls=mquic.TLSSettings(), tls_insecure=True)
+
+
+@asynchronous
+async def test_logger(broker, tls, caplog):
+    import logging
+
+    with caplog.at_level(logging.DEBUG):
+        async with aio.Client(
+            broker.host, broker.port, tls=tls, logger=logging.getLogger("mine")
+        ) as client:
+            await client.publish("a", "b", 1)
+    lines = [record.getMessage() for record in caplog.records if record.name == "mine"]
+    assert any("connected to" in line for line in lines)
+    assert any("TLS1.3" in line for line in lines)  # the library's own
+    assert any(line.startswith("disconnected") for line in lines)
+
+
+@asynchronous
+async def test_exceptions_of_aiomqtt(broker, tls):
+    with pytest.raises(aio.MqttCodeError) as error:
+        async with aio.Client("127.0.0.1", 9, tls=tls):
+            pass
+    assert error.value.rc == error.value.status
+    with pytest.raises(aio.MqttConnectError):
+        async with aio.Client("127.0.0.1", 9, tls=tls):
+            pass
+    assert aio.Wildcard("a/+").value == "a/+"
+    with pytest.raises(ValueError):
+        aio.Wildcard("a/#/b")

@@ -2,6 +2,7 @@
 """The client with callbacks, in paho-mqtt's ways."""
 
 import re
+import socket
 import threading
 import time
 
@@ -621,3 +622,91 @@ def test_reconnect_while_connected(make_client, recorder):
     client.reconnect()
     recorder.wait("on_connect", 2)
     client.publish("after", "x", 1).wait_for_publish(PATIENCE)
+
+
+# ---- what programs for paho-mqtt do
+
+
+def test_log_says_what_travels(make_client, recorder):
+    import logging
+
+    lines = []
+    client = make_client(start=False, client_id="log")
+    client.on_log = lambda client, userdata, level, line: lines.append((level, line))
+    logger = logging.getLogger("mquic-test")
+    records = []
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append(record)
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    client.enable_logger(logger)
+    recorder.attach(client)
+    client.loop_start()
+    recorder.wait("on_connect")
+    client.subscribe("log/#", 1)
+    recorder.wait("on_subscribe")
+    client.publish("log/a", "payload", 1)
+    recorder.wait("on_message")
+    recorder.wait("on_publish")
+    client.unsubscribe("log/#")
+    recorder.wait("on_unsubscribe")
+    client.disconnect()
+    recorder.wait("on_disconnect")
+    text = "\n".join(line for _, line in lines)
+    for piece in (
+        "Received CONNACK",
+        "Sending SUBSCRIBE (m1), [('log/#', 1)]",
+        "Received SUBACK (m1): Granted QoS 1",
+        "Sending PUBLISH (q1, r0, m2), 'log/a'",
+        "Received PUBLISH (d0, q1, r0, m1), 'log/a', 7 bytes",
+        "Settled message 2: Success",
+        "Sending UNSUBSCRIBE (m3), ['log/#']",
+        "Received UNSUBACK (m3)",
+        "Sending DISCONNECT",
+        "Disconnected: ",
+    ):
+        assert piece in text, text
+    assert "payload" not in text
+    assert {level for level, _ in lines} <= {mqtt.MQTT_LOG_DEBUG, mqtt.MQTT_LOG_INFO}
+    assert "Sending DISCONNECT" in [record.getMessage() for record in records]
+
+
+def test_socket_is_set_up_as_if_it_were_one(make_client, recorder, broker):
+    """As Home Assistant and examples of paho-mqtt do when it is opened."""
+    sockets = []
+
+    def opened(client, userdata, sock):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+        sock.setblocking(False)
+        sock.settimeout(1)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 0
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4) == bytes(4)
+        assert sock.gettimeout() == 0
+        sockets.append(sock)
+
+    client = make_client(start=False)
+    client.disconnect()
+    client.on_socket_open = opened
+    client.reconnect()
+    (one,) = sockets
+    assert one is client.socket()
+    assert one.getpeername() == ("127.0.0.1", broker.port)
+    assert one.getsockname()[0] == "127.0.0.1" and one.getsockname()[1] > 0
+    assert one.fileno() >= 0
+
+
+def test_callback_for_a_shared_subscription(make_client, recorder):
+    client = make_client(recorder, protocol=mqtt.MQTTv5)
+    got = []
+    came = threading.Event()
+
+    @client.topic_callback("$share/group/shared/+")
+    def shared(client, userdata, message):
+        got.append(message.topic)
+        came.set()
+
+    client.subscribe("$share/group/shared/+", 1)
+    recorder.wait("on_subscribe")
+    client.publish("shared/one", "x", 1)
+    assert came.wait(PATIENCE)
+    assert got == ["shared/one"] and not recorder.of("on_message")

@@ -13,6 +13,7 @@ from harness.build import give_to_broker
 
 import mquic
 import mquic.client as mqtt
+import mquic.aio
 import mquic.publish
 import mquic.subscribe
 from mquic.properties import PacketTypes, Properties
@@ -286,3 +287,74 @@ def test_refused_message_is_not_published(strict):
     assert good.is_published() and not good.reason_code.is_failure
     client.disconnect()
     client.loop_stop()
+
+
+@pytest.mark.parametrize(
+    "sub, topic, matches",
+    [
+        ("$share/group/a/+", "a/b", True),
+        ("$share/group/a/+", "a", False),
+        ("$share/group/#", "a/b", True),
+        ("$share/group/#", "$SYS/b", False),
+        ("$share/group/$SYS/#", "$SYS/b", True),
+        ("$share/group//a", "/a", True),
+        ("$share/group", "group", False),
+        ("$share", "$share", True),
+    ],
+)
+def test_filters_of_shared_subscriptions(sub, topic, matches):
+    assert mqtt.topic_matches_sub(sub, topic) is matches
+    assert mquic.aio.Topic(topic).matches(sub) is matches
+
+
+def test_matcher():
+    from mquic.matcher import MQTTMatcher
+    from mquic.packettypes import PacketTypes as Types
+
+    assert Types is PacketTypes
+    matcher = MQTTMatcher()
+    matcher["a/#"] = 1
+    matcher["$share/g/a/b"] = 2
+    matcher["a/b"] = 3
+    assert sorted(matcher.iter_match("a/b")) == [1, 2, 3]
+    assert (matcher["$share/g/a/b"], matcher["a/b"], len(matcher)) == (2, 3, 3)
+    del matcher["a/b"]
+    assert sorted(matcher.iter_match("a/b")) == [1, 2]
+    for missing in ("a/b", "no", "$share/h/a/b"):
+        with pytest.raises(KeyError):
+            matcher[missing]
+        with pytest.raises(KeyError):
+            del matcher[missing]
+
+
+def test_return_codes_of_mqtt_3():
+    code = mqtt.convert_connack_rc_to_reason_code(mqtt.CONNACK_REFUSED_NOT_AUTHORIZED)
+    assert code == "Not authorized" == mqtt.convert_connack_rc_to_reason_code(code)
+    assert mqtt.connack_string(mqtt.CONNACK_ACCEPTED) == "Connection Accepted."
+    assert "Bad user name" in mqtt.connack_string(4)
+    convert = mqtt.convert_disconnect_error_code_to_reason_code
+    assert convert(mqtt.MQTT_ERR_SUCCESS) == 0
+    assert convert(mqtt.MQTT_ERR_CONN_LOST) == "Unspecified error"
+
+
+def test_attributes_of_paho():
+    client = mqtt.Client()
+    client.will_set("will", "gone")
+    client.username_pw_set("user", "secret")
+    client.max_inflight_messages = 5
+    client.max_queued_messages_set(7)
+    assert (client.will_topic, client.will_payload) == ("will", "gone")
+    assert (client.username, client.password) == ("user", "secret")
+    assert (client.max_inflight_messages, client.max_queued_messages) == (5, 7)
+    assert (client.transport, client.callback_api_version) == ("quic", 2)
+    assert client.logger is None
+    client.enable_logger()
+    assert client.logger.name == "mquic.client"
+    with pytest.raises(ValueError):
+        client.max_queued_messages = -1
+    with pytest.raises(TypeError):
+        client.password = 7
+    assert "secret" not in repr(client._login)
+    options = mqtt.SubscribeOptions(qos=1)
+    options.QoS = 2
+    assert options.qos == 2 and options.json()["QoS"] == 2
