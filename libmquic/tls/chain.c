@@ -238,15 +238,26 @@ static void start_over(struct walk *walk, gnutls_x509_crt_t anchor)
 	walk->session->fault = NULL;
 }
 
+/*
+ * The peer's own certificate is among those we trust. GnuTLS then asks for nothing but its time and
+ * strength, and RFC 5280 section 4.2 forbids to use what demands the unknown.
+ */
+static void check_pinned(struct walk *walk, gnutls_x509_crt_t certificate)
+{
+	if (demands_the_unknown(certificate))
+		refuse(walk, certificate, GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, FAULT_OF_STATUS);
+}
+
 static void check_link(struct walk *walk, gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer)
 {
 	if (walk->previous == NULL || walk->previous != issuer)
 		start_over(walk, issuer);
 	walk->previous = certificate;
 	walk->complete = gnutls_x509_crt_equals2(certificate, walk->leaf) != 0;
-	/* The peer's own certificate is among those we trust. */
-	if (gnutls_x509_crt_equals(certificate, issuer) != 0)
+	if (gnutls_x509_crt_equals(certificate, issuer) != 0) {
+		check_pinned(walk, certificate);
 		return;
+	}
 	check_issuer(walk, issuer);
 	check_names(walk, certificate);
 	if (walk->above_count < sizeof(walk->above) / sizeof(walk->above[0]))

@@ -182,6 +182,8 @@ START_TEST(critical_extension_that_is_unknown_refuses)
 	kit_make(&leaf);
 	show_server("ca", NULL, NULL);
 	refuses(GNUTLS_A_BAD_CERTIFICATE, "the server's certificate", "critical");
+	kit_settings(&kit_client, "leaf", NULL);
+	refuses(GNUTLS_A_BAD_CERTIFICATE, "the server's certificate", "critical");
 	kit_make(&middle);
 	make_leaf("middle");
 	show_server("ca", "middle", NULL);
