@@ -7,6 +7,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* An IPv4 address in IPv6's clothes (RFC 4291 section 2.5.5.2); our IPv6 sockets carry none. */
+static void undress(struct address *address)
+{
+	struct sockaddr_in plain = {.sin_family = AF_INET};
+
+	if (address->of.any.sa_family != AF_INET6 ||
+	    !IN6_IS_ADDR_V4MAPPED(&address->of.in6.sin6_addr))
+		return;
+	plain.sin_port = address->of.in6.sin6_port;
+	memcpy(&plain.sin_addr, &address->of.in6.sin6_addr.s6_addr[12], 4);
+	memset(address, 0, sizeof(*address));
+	address->of.in = plain;
+	address->len = sizeof(plain);
+}
+
 static bool set(struct address *address, const struct sockaddr *from, socklen_t len)
 {
 	if (len > sizeof(address->of))
@@ -14,6 +29,7 @@ static bool set(struct address *address, const struct sockaddr *from, socklen_t 
 	memset(address, 0, sizeof(*address));
 	memcpy(&address->of, from, len);
 	address->len = len;
+	undress(address);
 	return true;
 }
 

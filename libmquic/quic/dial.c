@@ -203,6 +203,25 @@ static enum mquic_status prepare(struct mquic_connection **connection,
 	return MQUIC_OK;
 }
 
+/*
+ * As it is first: /etc/hosts and mDNS know names in any script, DNS knows them in their xn-- form
+ * (RFC 5891 section 4).
+ */
+static enum mquic_status resolve(struct quic_dial *dial, const char *host, uint16_t port,
+				 struct error *error)
+{
+	enum mquic_status status =
+		address_resolve(dial->candidates, &dial->count, host, port, error);
+	char ascii[TLS_NAME_SIZE];
+	struct error ignored;
+
+	if (status != MQUIC_ERR_RESOLVE || !tls_ascii_name(host, ascii))
+		return status;
+	if (address_resolve(dial->candidates, &dial->count, ascii, port, &ignored) == MQUIC_OK)
+		return MQUIC_OK;
+	return status;
+}
+
 enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 					struct mquic_endpoint *endpoint,
 					const struct mquic_settings *settings, const char *host,
@@ -221,8 +240,7 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 	status = prepare(&made, endpoint, settings, host);
 	if (status != MQUIC_OK)
 		return status;
-	status = address_resolve(made->dial->candidates, &made->dial->count, host, port,
-				 &endpoint->error);
+	status = resolve(made->dial, host, port, &endpoint->error);
 	if (status == MQUIC_OK)
 		status = try_rest(made);
 	if (status != MQUIC_OK) {

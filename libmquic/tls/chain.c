@@ -158,6 +158,19 @@ static void blame_path_length(struct walk *walk, unsigned int status)
 		}
 }
 
+/* The highest CA whose constraints the names break; the issuer if only GnuTLS thinks so. */
+static void blame_names(struct walk *walk, gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
+			unsigned int status)
+{
+	gnutls_x509_crt_t at = issuer;
+	size_t i;
+
+	for (i = walk->above_count; i > 0; i--)
+		if (!constraints_allow(walk->above[i - 1], certificate))
+			at = walk->above[i - 1];
+	keep_fault(walk, at, status, FAULT_NAMES);
+}
+
 /* GnuTLS has one bit for all that an issuer may not do. Path lengths it judges without issuer. */
 static void blame(struct walk *walk, gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
 		  unsigned int status)
@@ -168,8 +181,10 @@ static void blame(struct walk *walk, gnutls_x509_crt_t certificate, gnutls_x509_
 		blame_path_length(walk, status);
 	else if (issuer == NULL || !is_of_issuer(certificate, issuer, status))
 		keep_fault(walk, certificate, status, FAULT_OF_STATUS);
+	else if (constraint && may_sign(issuer))
+		blame_names(walk, certificate, issuer, status);
 	else if (constraint)
-		keep_fault(walk, issuer, status, may_sign(issuer) ? FAULT_NAMES : FAULT_KEY_USAGE);
+		keep_fault(walk, issuer, status, FAULT_KEY_USAGE);
 	else
 		keep_fault(walk, issuer, status, FAULT_OF_STATUS);
 }

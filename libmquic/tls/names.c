@@ -33,6 +33,20 @@ bool names_read(gnutls_x509_crt_t certificate, gnutls_subject_alt_names_t *list)
 	return false;
 }
 
+bool tls_ascii_name(const char *name, char ascii[TLS_NAME_SIZE])
+{
+	gnutls_datum_t mapped = {NULL, 0};
+	bool other;
+
+	if (gnutls_idna_map(name, (unsigned int)strlen(name), &mapped, 0) != 0)
+		return false;
+	other = mapped.size < TLS_NAME_SIZE && strcmp((const char *)mapped.data, name) != 0;
+	if (other)
+		memcpy(ascii, mapped.data, (size_t)mapped.size + 1);
+	gnutls_free(mapped.data);
+	return other;
+}
+
 static bool same_name(const char *text, size_t len, const char *host)
 {
 	return strlen(host) == len && strncasecmp(text, host, len) == 0;
@@ -88,18 +102,16 @@ static bool any_covers(gnutls_subject_alt_names_t list, const struct tls_session
 bool names_cover(gnutls_x509_crt_t certificate, const struct tls_session *session)
 {
 	gnutls_subject_alt_names_t list;
-	gnutls_datum_t ascii = {NULL, 0};
+	char ascii[TLS_NAME_SIZE];
 	const char *host = session->name;
 	bool covered;
 
 	if (!names_read(certificate, &list) || list == NULL)
 		return false;
 	/* Certificates carry international names in their xn-- form (RFC 9525 section 6.3). */
-	if (session->address_len == 0 &&
-	    gnutls_idna_map(host, (unsigned int)strlen(host), &ascii, 0) == 0)
-		host = (const char *)ascii.data;
+	if (session->address_len == 0 && tls_ascii_name(host, ascii))
+		host = ascii;
 	covered = any_covers(list, session, host);
-	gnutls_free(ascii.data);
 	gnutls_subject_alt_names_deinit(list);
 	return covered;
 }

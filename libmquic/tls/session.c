@@ -139,6 +139,7 @@ static int set_alpn(struct tls_session *session)
  */
 static bool keep_name(struct tls_session *session, const char *name)
 {
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	size_t len = strlen(name);
 	const char *zone = strchr(name, '%');
 
@@ -154,6 +155,12 @@ static bool keep_name(struct tls_session *session, const char *name)
 		session->address_len = 4;
 	else if (inet_pton(AF_INET6, session->name, session->address) == 1)
 		session->address_len = 16;
+	/* An IPv4 address in IPv6's clothes (RFC 4291 section 2.5.5.2) is dialed, and named, as it
+	 * is. */
+	if (session->address_len == 16 && memcmp(session->address, mapped, sizeof(mapped)) == 0) {
+		memmove(session->address, session->address + sizeof(mapped), 4);
+		session->address_len = 4;
+	}
 	return true;
 }
 

@@ -7,9 +7,6 @@
 
 #include "tls/credentials.h"
 
-/* RFC 1035 section 2.3.4: no host name is longer; 253 and room for a dot and NUL. */
-#define TLS_NAME_SIZE 256
-
 struct tls_fault;
 
 struct tls_session {

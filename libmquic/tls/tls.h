@@ -12,6 +12,9 @@
 
 #define TLS_SECRET_LEN 32
 
+/* RFC 1035 section 2.3.4: no host name is longer; 253 and room for a dot and NUL. */
+#define TLS_NAME_SIZE 256
+
 enum tls_role {
 	TLS_CLIENT,
 	TLS_SERVER
@@ -82,6 +85,12 @@ enum mquic_status tls_session_new(struct tls_session **session,
 				  struct tls_credentials *credentials, const char *server_name,
 				  void *reference);
 void tls_session_free(struct tls_session *session);
+
+/*
+ * The form of an international host name that DNS knows: "xn--brker-kua.example". False: there is
+ * no other than `name`.
+ */
+bool tls_ascii_name(const char *name, char ascii[TLS_NAME_SIZE]);
 
 /* The gnutls_session_t, for ngtcp2. */
 void *tls_session_native(struct tls_session *session);

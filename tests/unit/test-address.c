@@ -30,6 +30,7 @@ START_TEST(address_is_printed_with_its_port)
 	expect_print("192.0.2.1", 4433, "192.0.2.1:4433");
 	expect_print("2001:db8::1", 65535, "[2001:db8::1]:65535");
 	expect_print("::", 0, "[::]:0");
+	expect_print("::ffff:192.0.2.1", 4433, "192.0.2.1:4433");
 	expect_print("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", 65535,
 		     "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
 }
@@ -67,6 +68,9 @@ START_TEST(address_resolves_names_and_numbers)
 
 	ck_assert_int_eq(address_resolve(found, &count, "127.0.0.1", 80, &error), MQUIC_OK);
 	ck_assert_uint_eq(count, 1);
+	address_print(&found[0], buffer);
+	ck_assert_str_eq(buffer, "127.0.0.1:80");
+	ck_assert_int_eq(address_resolve(found, &count, "::ffff:127.0.0.1", 80, &error), MQUIC_OK);
 	address_print(&found[0], buffer);
 	ck_assert_str_eq(buffer, "127.0.0.1:80");
 	ck_assert_int_eq(address_resolve(found, &count, "localhost", 80, &error), MQUIC_OK);

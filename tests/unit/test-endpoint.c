@@ -212,6 +212,18 @@ END_TEST
 
 /* ---- Refusals ---------------------------------------------------------------------------- */
 
+/* Full-width letters, which IDNA maps to "localhost" (RFC 5895). */
+START_TEST(name_in_another_script_is_resolved_by_its_ascii_form)
+{
+	ck_assert_int_eq(mquic_settings_set_server_name(client_settings, "broker.example"),
+			 MQUIC_OK);
+	carry("127.0.0.1",
+	      "\xef\xbd\x8c\xef\xbd\x8f\xef\xbd\x83\xef\xbd\x81\xef\xbd\x8c"
+	      "\xef\xbd\x88\xef\xbd\x8f\xef\xbd\x93\xef\xbd\x94",
+	      1000);
+}
+END_TEST
+
 START_TEST(listen_says_what_is_wrong)
 {
 	struct mquic_endpoint *other;
@@ -388,6 +400,7 @@ int main(void)
 	tcase_add_test(group, bytes_travel_over_ipv6);
 	tcase_add_test(group, wildcard_answers_from_the_address_that_was_called);
 	tcase_add_test(group, name_of_the_host_is_resolved);
+	tcase_add_test(group, name_in_another_script_is_resolved_by_its_ascii_form);
 	tcase_add_test(group, listen_says_what_is_wrong);
 	tcase_add_test(group, dial_says_what_is_wrong);
 	tcase_add_test(group, port_where_nobody_listens_is_noticed_at_once);

@@ -17,6 +17,7 @@ START_TEST(name_is_accepted_as_dns_name_wildcard_or_address)
 	kit_accepts("::1");
 	kit_accepts("0:0:0:0:0:0:0:1");
 	kit_accepts("::1%lo");
+	kit_accepts("::ffff:127.0.0.1");
 }
 END_TEST
 
