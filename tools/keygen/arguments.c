@@ -172,6 +172,22 @@ static bool is_dns_name(const char *host)
 	return is_label(label, strlen(label));
 }
 
+/* A DNS name, or one in another script whose ASCII form (RFC 5891) is one. */
+static bool is_international_name(const char *host)
+{
+	const char *at;
+	char *ascii;
+	bool good;
+
+	for (at = host; *at != '\0'; at++)
+		if ((unsigned char)*at < 0x80 && !isalnum((unsigned char)*at) &&
+		    strchr("-_.*", *at) == NULL)
+			return false; /* IDNA might map it to something else */
+	good = ascii_host(host, &ascii) && is_dns_name(ascii);
+	free(ascii);
+	return good;
+}
+
 /* Digits and dots only is a mistyped address, never a host (RFC 1123 section 2.1). */
 static bool check_host(const char *host)
 {
@@ -182,10 +198,9 @@ static bool check_host(const char *host)
 			"\"%.64s\" is neither a host name nor an address: give it without port "
 			"and brackets, such as localhost, 192.0.2.1 or 2001:db8::1",
 			host);
-	if (!is_dns_name(host))
+	if (!is_international_name(host))
 		return complain(
-			"\"%.64s\" is not a host name: letters, digits, dashes and dots make one; "
-			"write an international one in its xn-- form",
+			"\"%.64s\" is not a host name: letters, digits, dashes and dots make one",
 			host);
 	return true;
 }

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,9 +136,26 @@ static int set_validity(gnutls_x509_crt_t certificate, const struct request *req
 	return gnutls_x509_crt_set_expiration_time(certificate, made->expires);
 }
 
+bool ascii_host(const char *host, char **ascii)
+{
+	const char *rest = strncmp(host, "*.", 2) == 0 ? host + 2 : host;
+	gnutls_datum_t mapped;
+
+	*ascii = NULL;
+	if (gnutls_idna_map(rest, (unsigned int)strlen(rest), &mapped, 0) != 0)
+		return false;
+	if (asprintf(ascii, "%s%s", rest != host ? "*." : "", (const char *)mapped.data) < 0)
+		*ascii = NULL;
+	gnutls_free(mapped.data);
+	return *ascii != NULL;
+}
+
+/* DNS and certificates know international names in their xn-- form only. */
 static int add_host(gnutls_x509_crt_t certificate, const char *host)
 {
 	unsigned char bytes[16];
+	char *ascii;
+	int rv;
 
 	if (inet_pton(AF_INET, host, bytes) == 1)
 		return gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_IPADDRESS,
@@ -145,8 +163,12 @@ static int add_host(gnutls_x509_crt_t certificate, const char *host)
 	if (inet_pton(AF_INET6, host, bytes) == 1)
 		return gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_IPADDRESS,
 							    bytes, 16, GNUTLS_FSAN_APPEND);
-	return gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME, host,
-						    (unsigned int)strlen(host), GNUTLS_FSAN_APPEND);
+	if (!ascii_host(host, &ascii))
+		return GNUTLS_E_MEMORY_ERROR;
+	rv = gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME, ascii,
+						  (unsigned int)strlen(ascii), GNUTLS_FSAN_APPEND);
+	free(ascii);
+	return rv;
 }
 
 /* RFC 5280 section 4.2.1: what the holder may do with it. A CA of ours signs leaves only. */

@@ -56,6 +56,9 @@ struct made {
 	bool shortened; /* to the life of its CA */
 };
 
+/* The ASCII form of a host name that may be international; free() it. False: there is none. */
+bool ascii_host(const char *host, char **ascii);
+
 bool authority_load(struct authority *authority, const char *cert_path, const char *key_path);
 void authority_clear(struct authority *authority);
 
