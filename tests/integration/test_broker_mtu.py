@@ -4,7 +4,7 @@
 import pytest
 
 from harness.clients import SessionClient
-from harness.lan import Lan
+from harness.lan import Lan, RoutedLan
 from harness.process import eventually
 
 LARGE = "x" * 30_000
@@ -63,10 +63,28 @@ def lan():
 
 
 @pytest.fixture
-def lan_broker(lan, make_broker):
+def routed_lan():
+    try:
+        with RoutedLan() as made:
+            yield made
+    except PermissionError:
+        pytest.skip("making network namespaces needs root")
+
+
+def broker_for_all(make_broker):
     broker = make_broker()
     broker.set_option("listen", f"0.0.0.0:{broker.port}, [::]:{broker.port}")
     return broker.start()
+
+
+@pytest.fixture
+def lan_broker(lan, make_broker):
+    return broker_for_all(make_broker)
+
+
+@pytest.fixture
+def far_broker(routed_lan, make_broker):
+    return broker_for_all(make_broker)
 
 
 def set_mtu(lan, mtu):
@@ -95,3 +113,23 @@ def test_a_link_too_small_for_quic_is_told_as_such(lan, lan_broker):
         done = lan_broker.pub("-t", "t", "-m", "m", host=Lan.server, check=False)
     assert done.returncode != 0
     assert "carries only 1199 bytes in a datagram, and QUIC needs 1200: the MTU" in done.stderr
+
+
+def narrow_behind_the_router(lan, mtu):
+    """For packets to the server: who sends too large ones hears so from the router (ICMP)."""
+    with lan.router():
+        lan.set_mtu(mtu)
+
+
+def test_a_router_with_a_small_link_behind_it_loses_nothing(routed_lan, far_broker):
+    with routed_lan.client():
+        client = publisher(far_broker, host=Lan.server, server_name="localhost")
+    exchange_large(far_broker, client, lambda: narrow_behind_the_router(routed_lan, 1300))
+
+
+def test_a_link_behind_a_router_too_small_for_quic_is_told_as_such(routed_lan, far_broker):
+    narrow_behind_the_router(routed_lan, 1100)
+    with routed_lan.client():
+        done = far_broker.pub("-t", "t", "-m", "m", host=Lan.server, check=False)
+    assert done.returncode != 0
+    assert "carries only 1072 bytes in a datagram, and QUIC needs 1200: the MTU" in done.stderr

@@ -66,7 +66,7 @@ class Lan:
 
     def __exit__(self, *_):
         _enter(self._home)
-        for name in ("_home", "_client", "_server"):
+        for name in ("_home", "_client", "_server", "_router"):
             if hasattr(self, name):
                 os.close(getattr(self, name))
 
@@ -96,3 +96,36 @@ class Lan:
         """Has packets of the client leave from this of its addresses from now on."""
         network = "fd77::/64" if ":" in address else "10.77.0.0/24"
         _ip("route", "replace", network, "dev", "client", "src", address)
+
+
+class RoutedLan(Lan):
+    """
+    A router lies between, in a namespace of its own: `with lan.router()`. Its device towards the
+    server is called `client`, that towards the client `inside`. The client has one address, IPv4's.
+    """
+
+    def _lay_cable(self):
+        super()._lay_cable()
+        self._router = self._client
+        with self.router():
+            self.add("10.77.0.254/24")
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        self._client = _leave_for_a_new_one()
+        _ip("link", "add", "client", "type", "veth", "peer", "inside")
+        _ip("link", "set", "inside", "netns", f"/proc/{os.getpid()}/fd/{self._router}")
+        _ip("link", "set", "client", "up")
+        self.add("10.78.0.1/24")
+        with self.router():
+            _ip("link", "set", "inside", "up")
+            self.add("10.78.0.254/24", "inside")
+        with self.client():
+            _ip("route", "add", "default", "via", "10.78.0.254")
+        _ip("route", "add", "10.78.0.0/24", "via", "10.77.0.254")
+
+    @contextlib.contextmanager
+    def router(self):
+        _enter(self._router)
+        try:
+            yield
+        finally:
+            _enter(self._server)
