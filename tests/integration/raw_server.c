@@ -8,7 +8,8 @@
  *     closed status=… origin=… code=… text=…
  *
  * --cert=FILE and --key=FILE are its own; --close=TEXT closes the connection with that reason
- * instead of sending the HEX words. It runs until it is killed.
+ * instead of sending the HEX words, and --stop wants no more of the client's after them
+ * (STOP_SENDING). It runs until it is killed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct raw_server {
 	struct target target;
 	struct mquic_endpoint *endpoint;
 	const char *close_reason;
+	bool stop;
 	char **words;
 	int word_count;
 };
@@ -50,6 +52,8 @@ static void answer(struct raw_server *server, struct mquic_stream *stream)
 	}
 	for (int i = 0; i < server->word_count; i++)
 		send_word(stream, server->words[i]);
+	if (server->stop)
+		mquic_stream_stop(stream, 0x8e);
 }
 
 static void receive(struct raw_server *server, struct mquic_stream *stream)
@@ -116,6 +120,8 @@ static void parse(struct raw_server *server, int argc, char **argv)
 
 		if (reason != NULL)
 			server->close_reason = reason;
+		else if (strcmp(argv[i], "--stop") == 0)
+			server->stop = true;
 		else
 			target_option(&server->target, argv[i]);
 	}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Clients that only speak TCP reach the broker through mquic-tunnel, over QUIC."""
 
+import contextlib
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from harness import mqtt
+from harness.clients import RawServer
 from harness.ports import free_udp_port
 from harness.process import ENDING_SIGNALS, PATIENCE, Process, eventually
 
@@ -257,6 +259,18 @@ def test_a_stopped_broker_closes_the_tcp_side(tunnel):
             assert read_all(client) == b""
         except ConnectionResetError:
             pass
+    eventually(lambda: tunnel.closed() == 1, what="the end of the connection")
+
+
+def test_a_server_that_reads_no_more_ends_the_tcp_connection(broker):
+    """As when it takes the session over; nobody sends anything behind it."""
+    server = RawServer(broker.build, broker.certs, mqtt.CONNACK_ACCEPTED, stop=True)
+    broker.adopt(server.process)
+    tunnel = Tunnel(broker, port=server.port)
+    with tunnel.connect() as client:
+        client.sendall(mqtt.connect("taken-over"))
+        with contextlib.suppress(ConnectionResetError):
+            assert read_all(client) in (b"", mqtt.CONNACK_ACCEPTED)
     eventually(lambda: tunnel.closed() == 1, what="the end of the connection")
 
 

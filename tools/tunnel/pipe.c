@@ -347,6 +347,17 @@ static void stream_closed(struct pipe *pipe)
 		pipe->broken = true; /* the server has reset the stream */
 }
 
+/* There is room again, or the server reads no more: then the client is gone for it. */
+static void stream_writable(struct pipe *pipe)
+{
+	size_t sent;
+
+	if (mquic_stream_send(pipe->stream, NULL, 0, &sent) != MQUIC_ERR_CLOSED)
+		tcp_to_quic(pipe);
+	else if (mquic_connection_close(pipe->connection, CODE_NORMAL, NULL) == MQUIC_OK)
+		pipe->broken = true;
+}
+
 void pipe_handle(const struct mquic_event *event)
 {
 	struct pipe *pipe = mquic_connection_get_userdata(mquic_event_connection(event));
@@ -360,7 +371,7 @@ void pipe_handle(const struct mquic_event *event)
 			check_end(pipe);
 		break;
 	case MQUIC_EVENT_STREAM_WRITABLE:
-		tcp_to_quic(pipe);
+		stream_writable(pipe);
 		break;
 	case MQUIC_EVENT_STREAM_CLOSED:
 		stream_closed(pipe);

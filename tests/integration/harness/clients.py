@@ -141,9 +141,13 @@ def start_raw(broker, *chunks, flags=(), **options):
 class RawServer:
     """A server that answers the first bytes of a client with raw ones (raw_server.c)."""
 
-    def __init__(self, build, certs, *chunks, close=None):
-        """`close`: a reason to close the connection with in place of an answer."""
+    def __init__(self, build, certs, *chunks, close=None, stop=False):
+        """
+        `close`: a reason to close the connection with in place of an answer. `stop`: wants no
+        more of the client's bytes behind it.
+        """
         words = [] if close is None else [f"--close={close}"]
+        words += ["--stop"] if stop else []
         argv = [
             build.helper("raw-server"),
             f"--cert={certs.server.cert}",
