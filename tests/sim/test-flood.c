@@ -200,6 +200,41 @@ START_TEST(forged_flood_does_not_throw_out_who_is_proven)
 }
 END_TEST
 
+/* Its certificate needs two packets, and the line is slow: the first is there, and proves it. */
+START_TEST(client_that_answers_without_retry_counts_as_proven)
+{
+	static const struct kit_spec bulky = {
+		.name = "bulky",
+		.common_name = "bulky",
+		.purpose = GNUTLS_KP_TLS_WWW_CLIENT,
+		.issuer = "ca",
+		.rsa_bits = 3072,
+	};
+	struct sim_link slow = {.delay_ns = 5 * SIM_MS, .rate = 12000, .queue = 100000};
+	struct list *proven = &pair.server->endpoint->crowds[ADDRESS_PROVEN][0];
+	struct list *unproven = &pair.server->endpoint->crowds[ADDRESS_UNPROVEN][0];
+
+	kit_make(&bulky);
+	mquic_settings_set_certificate(pair.client_settings, kit_path("bulky.crt"),
+				       kit_path("bulky.key"));
+	mquic_settings_set_ca_file(pair.server_settings, kit_path("ca.crt"));
+	mquic_settings_set_require_certificate(pair.server_settings, true);
+	pair.client->up = slow;
+	listen_with(MQUIC_RETRY_NEVER);
+	pair_dial();
+	while (pair.server->endpoint->handshakes == 0)
+		sim_run(pair.sim, SIM_MS);
+	ck_assert(!list_is_empty(unproven));
+	while (list_is_empty(proven) && pair.server->endpoint->handshakes > 0)
+		sim_run(pair.sim, SIM_MS);
+	ck_assert_uint_eq(pair.server->endpoint->handshakes, 1);
+	ck_assert(!list_is_empty(proven));
+	ck_assert(list_is_empty(unproven));
+	pair_wait(pair_is_connected, 5);
+	ck_assert_uint_eq(pair.server->endpoint->handshakes, 0);
+}
+END_TEST
+
 START_TEST(client_that_gives_way_is_told)
 {
 	struct sim_link slow = {.delay_ns = 200 * SIM_MS};
@@ -248,6 +283,7 @@ int main(void)
 	tcase_add_test(group, slow_flood_from_everywhere_keeps_nobody_out_without_retry);
 	tcase_add_test(group, flood_of_proven_handshakes_keeps_nobody_out);
 	tcase_add_test(group, forged_flood_does_not_throw_out_who_is_proven);
+	tcase_add_test(group, client_that_answers_without_retry_counts_as_proven);
 	tcase_add_test(group, client_that_gives_way_is_told);
 	suite_add_tcase(suite, group);
 	return kit_main(suite);
