@@ -14,6 +14,9 @@
 
 #define OID_NAME_CONSTRAINTS "2.5.29.30"
 
+#define MOST_SUBTREES	 128
+#define MOST_COMPARISONS 65536
+
 /* One name of a certificate, or the base of one constraint. */
 struct name {
 	unsigned int type;
@@ -316,6 +319,27 @@ static unsigned int count_there(gnutls_datum_t extension, unsigned char wanted)
 	return count;
 }
 
+/* Work grows with names times subtrees, and a hostile CA may write thousands of both. */
+static bool are_too_many(const gnutls_datum_t *extension, gnutls_x509_crt_t certificate)
+{
+	unsigned int subtrees =
+		count_there(*extension, DER_CONTEXT(0)) + count_there(*extension, DER_CONTEXT(1));
+	gnutls_subject_alt_names_t list;
+	unsigned int names = 0;
+	unsigned int type;
+	gnutls_datum_t name;
+
+	if (subtrees > MOST_SUBTREES || !names_read(certificate, &list))
+		return true;
+	if (list == NULL)
+		return false;
+	while (names <= MOST_COMPARISONS &&
+	       gnutls_subject_alt_names_get(list, names, &type, &name, NULL) == 0)
+		names++;
+	gnutls_subject_alt_names_deinit(list);
+	return names * subtrees > MOST_COMPARISONS;
+}
+
 /*
  * GnuTLS stops at a base that is empty, and says nothing of those behind it: so they are
  * counted.
@@ -338,7 +362,8 @@ bool constraints_allow(gnutls_x509_crt_t issuer, gnutls_x509_crt_t certificate)
 	if (gnutls_x509_crt_get_extension_by_oid2(issuer, OID_NAME_CONSTRAINTS, 0, &extension,
 						  NULL) != 0)
 		return true;
-	if (gnutls_x509_name_constraints_init(&constraints) == 0) {
+	if (!are_too_many(&extension, certificate) &&
+	    gnutls_x509_name_constraints_init(&constraints) == 0) {
 		if (gnutls_x509_ext_import_name_constraints(&extension, constraints, 0) == 0 &&
 		    all_were_read(constraints, &extension))
 			allowed = allows_certificate(constraints, certificate);

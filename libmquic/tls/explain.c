@@ -138,10 +138,11 @@ static enum mquic_status explain_issuer(const struct tls_session *session,
 static enum mquic_status explain_signature(const struct tls_session *session,
 					   const struct tls_fault *fault, struct error *error)
 {
-	return error_set(error, MQUIC_ERR_TLS,
-			 "%s in %s did not sign the %s's certificate, it only has the same name: "
-			 "set the CA file to the newest certificate of that CA",
-			 fault->issuer, session->credentials->trust, peer_noun(session));
+	return error_set(
+		error, MQUIC_ERR_TLS,
+		"the %s that we trust did not sign the %s's certificate, only its namesake "
+		"did: set the CA file to the newest certificate of that CA",
+		fault->issuer, peer_noun(session));
 }
 
 /* "the server's certificate", or "the CA certificate CN=Old CA above it". */

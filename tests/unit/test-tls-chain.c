@@ -412,7 +412,7 @@ START_TEST(ca_of_the_same_name_with_another_key_is_told_apart)
 	kit_make(&renewed);
 	make_leaf("ca");
 	show_server("renewed", NULL, NULL);
-	refuses(GNUTLS_A_UNKNOWN_CA, "did not sign the server's certificate", "same name");
+	refuses(GNUTLS_A_UNKNOWN_CA, "CN=Test CA that we trust did not sign", "namesake");
 }
 END_TEST
 
@@ -647,6 +647,26 @@ START_TEST(constraints_behind_one_that_is_not_read_are_not_forgotten)
 }
 END_TEST
 
+START_TEST(constraints_by_the_hundred_allow_nobody)
+{
+	static const char subtree[] = "\x30\x06\x82\x04"
+				      "evil";
+	char der[8 + 200 * 8];
+	size_t len = 8;
+	int i;
+
+	for (i = 0; i < 200; i++, len += 8)
+		memcpy(der + len, subtree, 8);
+	/* Both lengths take two bytes. */
+	memcpy(der, "\x30\x82\x06\x44\xa1\x82\x06\x40", 8);
+	show_limited(der, len, LEAF(.dns = {"good.example"}));
+	kit_client_refuses("good.example", GNUTLS_A_BAD_CERTIFICATE, "CN=Limited CA", "vouch");
+	memcpy(der, "\x30\x82\x01\x94\xa1\x82\x01\x90", 8);
+	show_limited(der, 8 + 50 * 8, LEAF(.dns = {"good.example"}));
+	kit_accepts("good.example");
+}
+END_TEST
+
 START_TEST(constraints_of_a_ca_further_up_bind_too)
 {
 	static const struct kit_spec middle = {
@@ -716,6 +736,7 @@ static void add_constraints(Suite *suite)
 	tcase_add_test(group, directory_constraints_bind);
 	tcase_add_test(group, constraints_that_are_not_compared_allow_no_name_of_their_kind);
 	tcase_add_test(group, constraints_behind_one_that_is_not_read_are_not_forgotten);
+	tcase_add_test(group, constraints_by_the_hundred_allow_nobody);
 	tcase_add_test(group, constraints_of_a_ca_further_up_bind_too);
 	suite_add_tcase(suite, group);
 }
