@@ -173,10 +173,11 @@ static int on_tick(int event, void *data, void *userdata)
 	stand_last(plugin);
 	if (!plugin->looked_around)
 		look_around(plugin);
-	if (!plugin->serving && !plugin->refused)
+	if (!plugin->serving && !plugin->refused) {
 		start_serving(plugin);
-	else if (plugin->serving && worker_was_bypassed(plugin->worker))
+	} else if (plugin->serving && worker_was_bypassed(plugin->worker)) {
 		refuse_to_serve(plugin, selftest_logins_elsewhere);
+	}
 	if (plugin->serving) {
 		ask_again(plugin);
 		tell_daily(plugin);
@@ -192,7 +193,8 @@ static int on_reload(int event, void *data, void *userdata)
 
 	(void)event;
 	(void)data;
-	plugin->login.reloading = true;
+	/* Before, there is no client of ours to be asked about again. */
+	plugin->login.reloading = plugin->serving;
 	plugin->is_last = false;
 	plugin->may_differ = true;
 	if (plugin->serving)

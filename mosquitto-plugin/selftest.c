@@ -255,14 +255,12 @@ static enum selftest_state wait_login(struct selftest *selftest, bool proxy)
 
 enum selftest_state selftest_tick(struct selftest *selftest, const char *handoff, bool proxy)
 {
-	switch (selftest->state) {
-	case SELFTEST_IDLE:
-		return start(selftest, handoff, proxy);
-	case SELFTEST_WAITING:
-		return wait_login(selftest, proxy);
-	default:
-		return selftest->state;
-	}
+	if (selftest->state == SELFTEST_WAITING)
+		wait_login(selftest, proxy);
+	/* At once: without anything to do the broker may sleep for seconds. */
+	if (selftest->state == SELFTEST_IDLE)
+		start(selftest, handoff, proxy);
+	return selftest->state;
 }
 
 /* ---- The login ------------------------------------------------------------- */
