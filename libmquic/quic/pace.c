@@ -4,8 +4,9 @@
  * the first after silence: a small message then waits for the probes of the path's MTU that went
  * before it. Yet a flight of ten packets may go at once (RFC 9002 section 7.7).
  *
- * It gives credit, though, for the time by which it is called too late. So it is called late where
- * nothing waits to be sent, by no more than brings the credit to that flight:
+ * It gives credit, though, for the time by which it is called too late (newer versions take half of
+ * a wait off for it, 1.11 all). So it is called late where nothing waits to be sent, by no more
+ * than brings the credit to that flight:
  *
  *     sent ──── the pacer waits ────▶ may send again ──── nothing to send: credit ────▶ next
  */
@@ -56,15 +57,22 @@ static void spend(struct quic_pace *pace, uint64_t wait_ns, uint64_t waits_ns)
 	pace->credit_ns -= spent_ns < pace->credit_ns ? spent_ns : pace->credit_ns;
 }
 
-void pace_sent(struct mquic_connection *connection, size_t bytes, bool more)
+void pace_packet(struct mquic_connection *connection, size_t len)
+{
+	connection->pace.bytes += len;
+}
+
+void pace_sent(struct mquic_connection *connection, bool more)
 {
 	struct quic_pace *pace = &connection->pace;
 	uint64_t now_ns = endpoint_now(connection->endpoint);
 	uint64_t others_ns = ngtcp2_conn_get_expiry(connection->conn);
 	uint64_t flight_ns;
+	size_t bytes = pace->bytes;
 	ngtcp2_conn_info info;
 	bool measured;
 
+	pace->bytes = 0;
 	ngtcp2_conn_update_pkt_tx_time(connection->conn, now_ns);
 	pace->until_ns = ngtcp2_conn_get_expiry(connection->conn);
 	pace->late_ns = 0;

@@ -110,6 +110,7 @@ struct quic_pace {
 	uint64_t until_ns;  /* it holds back until then; 0: it does not */
 	uint64_t late_ns;   /* when it is called at the latest if nothing waits; 0: in time */
 	uint64_t credit_ns; /* what it will take off the next waits */
+	size_t bytes;	    /* that the next wait is for */
 	bool stirred;	    /* there may be more to send than streams have */
 	bool held;	    /* it holds something back, as far as can be known */
 };
@@ -283,8 +284,10 @@ void held_clear(struct quic_held *held);
 void pace_stir(struct mquic_connection *connection);
 /* A turn of writing begins. */
 void pace_begin(struct mquic_connection *connection);
-/* So many bytes went in it, and more wait for the next. */
-void pace_sent(struct mquic_connection *connection, size_t bytes, bool more);
+/* A packet goes in it. */
+void pace_packet(struct mquic_connection *connection, size_t len);
+/* The turn ends; more waits for the next. */
+void pace_sent(struct mquic_connection *connection, bool more);
 /* When ngtcp2 is to be called next. */
 uint64_t pace_expiry(const struct mquic_connection *connection);
 

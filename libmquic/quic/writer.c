@@ -185,10 +185,12 @@ int writer_run(struct mquic_connection *connection)
 	struct mquic_endpoint *endpoint = connection->endpoint;
 	uint64_t now_ns = endpoint_now(endpoint);
 	size_t largest = ngtcp2_conn_get_max_tx_udp_payload_size(connection->conn);
+	size_t known = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn);
 	size_t quantum = ngtcp2_conn_get_send_quantum(connection->conn);
 	struct burst burst = {.connection = connection, .start = endpoint->burst};
 	size_t used = 0;
 	int unreachable = 0;
+	bool probed = false;
 	bool more = true;
 
 	if (quantum > ENDPOINT_BURST_BYTES)
@@ -213,6 +215,8 @@ int writer_run(struct mquic_connection *connection)
 		used += (size_t)written;
 		unproven_sent(connection, &packet.path.path, (size_t)written);
 		mtu_sent(connection, (size_t)written, packet.last);
+		probed = probed || (size_t)written > known;
+		pace_packet(connection, (size_t)written);
 		code = burst_add(&burst, (size_t)written, &packet.path, packet.info.ecn & 0x03);
 		if (code != 0)
 			unreachable = code;
@@ -223,7 +227,12 @@ int writer_run(struct mquic_connection *connection)
 		if (code != 0)
 			unreachable = code;
 	}
-	if (used > 0)
-		pace_sent(connection, used, more);
+	/*
+	 * Probes of the path's MTU go when the handshake is confirmed and when one has arrived.
+	 * What follows in the same instant, such as CONNACK, need not wait for them: the next turn
+	 * pays.
+	 */
+	if (used > 0 && !probed)
+		pace_sent(connection, more);
 	return unreachable;
 }
