@@ -192,6 +192,27 @@ START_TEST(moves_in_quick_succession_use_identifiers_up)
 }
 END_TEST
 
+/* The server takes fifteen identifiers of a client beside the first (quic/guard.c). */
+START_TEST(a_dozen_moves_are_possible_and_then_a_new_connection_is)
+{
+	unsigned int moves = 0;
+
+	connect_and_settle();
+	while (moves < 30 && pair.client_end.told == 0) {
+		sim_move(pair.client, 10 + moves, false);
+		the_system_tells();
+		sim_run(pair.sim, 2 * SIM_SECOND);
+		moves++;
+	}
+	ck_assert_uint_ge(moves, 12);
+	pair_expect_end(&pair.client_end, MQUIC_ERR_PROTOCOL, MQUIC_ORIGIN_TRANSPORT, 9,
+			"connection id limit error");
+	pair_dial();
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_uint_eq(pair.ready, 2);
+}
+END_TEST
+
 START_TEST(wanderer_on_lossy_lines_loses_nothing)
 {
 	uint64_t seed;
@@ -279,6 +300,7 @@ int main(void)
 	tcase_add_test(group, second_thought_replaces_the_first);
 	tcase_add_test(group, moves_that_are_not_possible_are_refused);
 	tcase_add_test(group, moves_in_quick_succession_use_identifiers_up);
+	tcase_add_test(group, a_dozen_moves_are_possible_and_then_a_new_connection_is);
 	tcase_add_test(group, wanderer_on_lossy_lines_loses_nothing);
 	tcase_add_test(group, client_that_may_not_move_ends_at_once);
 	tcase_add_test(group, end_in_the_middle_of_a_move_leaves_nothing);
