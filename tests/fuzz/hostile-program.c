@@ -368,8 +368,15 @@ static void run_program(struct scene *scene, const struct record *record)
 		scene_speak(scene, record->b * 16U + 1U);
 	if (record->a % 8 == 7 && scene->connection != NULL)
 		(void)mquic_connection_close(scene->connection, record->b, "enough");
+	if (record->a % 16 == 14)
+		scene->lazy = record->b % 2 == 1;
 	if (scene->stream == NULL)
 		return;
+	if (record->a % 16 == 6) {
+		mquic_stream_free(scene->stream);
+		scene->stream = NULL;
+		return;
+	}
 	if (record->a % 8 == 3 || record->a % 8 == 1)
 		(void)mquic_stream_finish(scene->stream);
 	if (record->a % 8 == 4)

@@ -94,6 +94,15 @@ BOTH = {
     + say(frame(5, 0, 0, 9), frame(4, 0, 0, 9))
     + SECOND,
     "stream-ids": CONNECT + b"".join(say(frame(8, 0, i, 0, 0, 0, 2)) for i in range(0, 20, 3)),
+    "stream-freed": CONNECT
+    + record("PROGRAM", 0, 50)
+    + record("PROGRAM", 6)
+    + say(frame(0x0A, 0, 0, 0, 0, 0, 50), frame(0x0A, 0, 1, 0, 0, 0, 50))
+    + SECOND,
+    "nobody-reads": CONNECT
+    + record("PROGRAM", 14, 1)
+    + say(frame(8, 0, 0, 0, 0, 0, 250), frame(9, 0, 4, 0, 0, 0, 250))
+    + SECOND,
     "path-challenge": CONNECT + say(frame(0x1A), frame(0x1B)) + SECOND,
     "moved": CONNECT + record("MOVE", 0) + say(frame(1)) + SECOND + record("MOVE", 0) + SECOND,
     "moved-with-identifier": CONNECT

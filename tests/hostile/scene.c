@@ -118,7 +118,8 @@ static void on_event(struct sim_host *host, struct mquic_event *event)
 			;
 		break;
 	case MQUIC_EVENT_STREAM_READABLE:
-		echo(mquic_event_stream(event));
+		if (!scene->lazy)
+			echo(mquic_event_stream(event));
 		break;
 	case MQUIC_EVENT_STREAM_CLOSED:
 		stream_closed(scene, mquic_event_stream(event));
