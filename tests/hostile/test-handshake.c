@@ -260,6 +260,53 @@ START_TEST(client_stands_a_token_of_any_length)
 }
 END_TEST
 
+/* ---- Versions ------------------------------------------------------------------------- */
+
+#define VERSION_1 0x00000001
+#define VERSION_2 0x6b3343cf
+
+static unsigned int offers;
+
+/* Version negotiation that always offers the other version. */
+static void offer_the_other(struct sim_host *probe, const struct datagram *datagram)
+{
+	struct octets_view view = {datagram->data, datagram->len, false};
+	struct octets reply = {.len = 0};
+	const uint8_t *destination;
+	size_t destination_len;
+	uint64_t version;
+	size_t source_len;
+
+	(void)view_take(&view, 1);
+	version = view_number(&view, 4);
+	destination_len = (size_t)view_number(&view, 1);
+	destination = view_take(&view, destination_len);
+	source_len = (size_t)view_number(&view, 1);
+	octets_number(&reply, 0xc0, 1);
+	octets_number(&reply, 0, 4);
+	octets_number(&reply, source_len, 1);
+	octets_put(&reply, view_take(&view, source_len), source_len);
+	octets_number(&reply, destination_len, 1);
+	octets_put(&reply, destination, destination_len);
+	octets_number(&reply, version == VERSION_1 ? VERSION_2 : VERSION_1, 4);
+	offers++;
+	sim_send(probe, &datagram->remote, reply.data, reply.len);
+}
+
+/* RFC 9000 section 6.2: a client takes an offer once. */
+START_TEST(client_is_not_sent_to_and_fro_between_versions)
+{
+	offers = 0;
+	scene_open(&scene, false, 1);
+	scene.peer->probe->on_datagram = offer_the_other;
+	scene_begin(&scene);
+	sim_run(scene.sim, 20 * SIM_SECOND);
+	ck_assert_uint_eq(scene.end.told, 1);
+	ck_assert_uint_le(offers, 10);
+	finish(&scene);
+}
+END_TEST
+
 /* ---- 1-RTT packets before the client's own flight is written -------------------------- */
 
 /* With a server's first flight: its 1-RTT keys are there before it has heard of the client. */
@@ -341,6 +388,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tls, no_or_another_application_protocol_ends_the_handshake, 0, 4);
 	tcase_add_loop_test(tls, handshake_with_spoilt_messages_ends, 0,
 			    2 * MESSAGES * TROUBLES * WAYS);
+	tcase_add_test(tls, client_is_not_sent_to_and_fro_between_versions);
 	tcase_add_loop_test(tls, client_stands_a_token_of_any_length, 0, 60);
 	tcase_add_loop_test(early, client_stands_1rtt_packets_with_the_first_flight, 0,
 			    EARLY_KINDS * EARLY_ORDER * WAYS);
