@@ -292,6 +292,8 @@ static bool can_publish(const struct pub *pub)
 {
 	enum client_state state = pub->client.state;
 
+	if (pub->common.max_inflight && pub->unsettled >= pub->common.max_inflight)
+		return false;
 	return (state == CLIENT_CONNECTING || state == CLIENT_CONNECTED) && !pub->blocked &&
 	       !pub->stopped;
 }

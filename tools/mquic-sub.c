@@ -13,6 +13,7 @@
 #include "common/standard-files.h"
 #include "common/tcp-options.h"
 #include "common/topic.h"
+#include "sub/retained.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -42,7 +43,10 @@ struct sub {
 	struct mquic_subscription *unsubscription;
 	uint64_t timeout_at_ms;
 	uint32_t printed;
-	bool mute; /* printing has failed */
+	struct retained retained;
+	bool remove_retained;
+	bool leaving; /* once retained messages are removed */
+	bool mute;    /* printing has failed */
 };
 
 /* ---- options ------------------------------------------------------------- */
@@ -69,6 +73,7 @@ static const char help_head[] =
 	" --pretty : print the JSON of %j and %J on several lines.\n"
 	" --random-filter : print only this percentage of messages, 0.1 to 100, chosen by chance.\n"
 	" --retained-only : print retained messages only, and leave at the first other one.\n"
+	" --remove-retained : clear each retained message that is not filtered out.\n"
 	" --retain-as-published : keep the retain flag the publisher has set. MQTT 5 only.\n";
 
 static const char help_tail[] =
@@ -135,6 +140,7 @@ static const struct option_spec specs[] = {
 	{NULL, "--pretty", OPTION_FLAG, AT(pretty), 0, 0, NULL},
 	{NULL, "--random-filter", OPTION_CALL, 0, 0, 0, set_random_filter},
 	{NULL, "--retained-only", OPTION_FLAG, AT(only_stale), 0, 0, NULL},
+	{NULL, "--remove-retained", OPTION_FLAG, AT(remove_retained), 0, 0, NULL},
 	{NULL, "--retain-as-published", OPTION_FLAG, AT(retain_as_published), 0, 0, NULL},
 	{NULL, NULL, 0, 0, 0, 0, NULL},
 };
@@ -257,6 +263,25 @@ static void acknowledge(struct sub *sub, const struct mquic_message *message)
 			    mquic_session_error(sub->client.session));
 }
 
+/* With --retain-as-published, the empty one that clears comes back with the flag as well. */
+static void remove_retained(struct sub *sub, const struct mquic_message *message)
+{
+	size_t len;
+
+	mquic_message_payload(message, &len);
+	if (sub->remove_retained && mquic_message_retain(message) && len > 0 &&
+	    !retained_add(&sub->retained, mquic_message_topic(message, NULL)))
+		say_warning("Out of memory: a retained message is not removed.");
+}
+
+static void settled(const struct mquic_event *event)
+{
+	uint8_t reason = mquic_event_reason(event, 0);
+
+	if (reason >= 0x80)
+		say_warning("A retained message is not removed: %s.", mquic_reason_text(reason));
+}
+
 static void tell_message(struct sub *sub, const struct mquic_message *message)
 {
 	size_t topic_len, payload_len;
@@ -275,13 +300,14 @@ static void tell_message(struct sub *sub, const struct mquic_message *message)
 static void handle_message(struct sub *sub, const struct mquic_message *message)
 {
 	tell_message(sub, message);
-	if (sub->client.state != CLIENT_CONNECTED)
+	if (sub->client.state != CLIENT_CONNECTED || sub->leaving)
 		return; /* on the way out; the broker keeps what is not acknowledged */
 	if (sub->only_stale && !mquic_message_retain(message)) {
-		client_close(&sub->client, 0);
+		sub->leaving = true;
 		return;
 	}
 	if (is_wanted(sub, message)) {
+		remove_retained(sub, message);
 		print_message(sub, message);
 		sub->printed++;
 		if (mquic_message_qos(message) > 0 && fflush(stdout) != 0) {
@@ -291,7 +317,7 @@ static void handle_message(struct sub *sub, const struct mquic_message *message)
 	}
 	acknowledge(sub, message);
 	if (sub->count != 0 && sub->printed == sub->count)
-		client_close(&sub->client, 0);
+		sub->leaving = true;
 }
 
 /* ---- subscriptions ------------------------------------------------------- */
@@ -349,12 +375,25 @@ static void handle(struct sub *sub, const struct mquic_event *event)
 	case MQUIC_EVENT_SUBSCRIBED:
 		subscribed(sub, event);
 		break;
+	case MQUIC_EVENT_DELIVERED:
+		settled(event);
+		break;
 	case MQUIC_EVENT_MESSAGE:
 		handle_message(sub, mquic_event_message(event));
 		break;
 	default:
 		break;
 	}
+}
+
+/* At once, unless something is still to be sent: the broker keeps what comes behind. */
+static void leave_when_done(struct sub *sub)
+{
+	if (sub->client.state != CLIENT_CONNECTED)
+		return;
+	retained_send(&sub->retained, sub->client.session);
+	if (sub->leaving && retained_is_done(&sub->retained, sub->client.session))
+		client_close(&sub->client, 0);
 }
 
 static void pull_events(struct sub *sub)
@@ -364,6 +403,7 @@ static void pull_events(struct sub *sub)
 	while ((event = client_next_event(&sub->client)) != NULL) {
 		handle(sub, event);
 		mquic_event_free(event);
+		leave_when_done(sub);
 	}
 	if (fflush(stdout) != 0)
 		output_failed(sub);
@@ -402,8 +442,10 @@ static bool set_up(struct sub *sub)
 	srandom((unsigned int)clock_us());
 	if (client_options_init(&sub->common) &&
 	    mquic_subscription_new(&sub->subscription) == MQUIC_OK &&
-	    mquic_subscription_new(&sub->unsubscription) == MQUIC_OK) {
+	    mquic_subscription_new(&sub->unsubscription) == MQUIC_OK &&
+	    retained_init(&sub->retained)) {
 		sub->common.subscribe = sub->subscription;
+		sub->common.unsubscribe = sub->unsubscription;
 		sub->common.manual_ack = true;
 		return true;
 	}
@@ -416,6 +458,7 @@ static void tear_down(struct sub *sub)
 	client_free(&sub->client);
 	mquic_subscription_free(sub->subscription);
 	mquic_subscription_free(sub->unsubscription);
+	retained_free(&sub->retained);
 	free(sub->topics.items);
 	free(sub->unsubscribe.items);
 	free(sub->filter_out.items);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/settings.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ void mquic_settings_free(struct mquic_settings *settings)
 	free(settings->alpn);
 	free(settings->keylog_file);
 	free(settings->reset_key_file);
+	free(settings->local_address);
 	free(settings);
 }
 
@@ -74,7 +76,8 @@ static bool copy_strings(struct mquic_settings *to, const struct mquic_settings 
 	       replace_string(&to->server_name, from->server_name) &&
 	       replace_string(&to->alpn, from->alpn) &&
 	       replace_string(&to->keylog_file, from->keylog_file) &&
-	       replace_string(&to->reset_key_file, from->reset_key_file);
+	       replace_string(&to->reset_key_file, from->reset_key_file) &&
+	       replace_string(&to->local_address, from->local_address);
 }
 
 struct mquic_settings *settings_copy(const struct mquic_settings *settings)
@@ -96,6 +99,7 @@ struct mquic_settings *settings_copy(const struct mquic_settings *settings)
 	copy->alpn = NULL;
 	copy->keylog_file = NULL;
 	copy->reset_key_file = NULL;
+	copy->local_address = NULL;
 	if (!copy_strings(copy, settings)) {
 		mquic_settings_free(copy);
 		return NULL;
@@ -220,6 +224,35 @@ enum mquic_status mquic_settings_set_reset_key_file(struct mquic_settings *setti
 	if (settings == NULL)
 		return MQUIC_ERR_INVALID;
 	return set_file(settings, &settings->reset_key_file, path, "reset key file");
+}
+
+/* "192.0.2.1", "2001:db8::1", "fe80::1%eth0" */
+static bool is_address(const char *text)
+{
+	char host[INET6_ADDRSTRLEN];
+	struct in6_addr binary;
+	size_t len = strcspn(text, "%");
+
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (inet_pton(AF_INET6, host, &binary) == 1)
+		return true;
+	return text[len] == '\0' && inet_pton(AF_INET, host, &binary) == 1;
+}
+
+enum mquic_status mquic_settings_set_local_address(struct mquic_settings *settings,
+						   const char *address)
+{
+	if (settings == NULL)
+		return MQUIC_ERR_INVALID;
+	if (address != NULL && !is_address(address))
+		return error_set(&settings->error, MQUIC_ERR_INVALID,
+				 "'%s' is not a numeric IPv4 or IPv6 address of this machine to "
+				 "dial from",
+				 address);
+	return set_string(settings, &settings->local_address, address);
 }
 
 /* Stores `value` if it is within bounds, or 0 where that means "off". */

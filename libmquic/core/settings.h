@@ -18,6 +18,7 @@ struct mquic_settings {
 	char *alpn;
 	char *keylog_file;
 	char *reset_key_file;
+	char *local_address;
 	bool require_certificate;
 	bool insecure;
 	uint64_t idle_timeout_ms;

@@ -327,6 +327,11 @@ enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t rea
 	    (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED))
 		return error_set(error, MQUIC_ERR_STATE,
 				 "the session is not connected, or disconnecting already");
+	if (engine->options.version == MQTT_5 && engine->options.disconnect_expiry_s > 0 &&
+	    engine->options.expiry_s == 0)
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "DISCONNECT cannot make a session last whose expiry is 0 in "
+				 "CONNECT: give it one there");
 	if (!mqtt_reason_valid_from_client(reason))
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "0x%02X is no reason code for a client's DISCONNECT", reason);

@@ -73,6 +73,8 @@ static void view_connect_properties(struct mqtt_properties *properties,
 	set_unless(properties, MQTT_MAXIMUM_PACKET_SIZE, options->maximum_packet_size,
 		   MQTT_PACKET_MAX);
 	set_unless(properties, MQTT_TOPIC_ALIAS_MAXIMUM, options->topic_alias_maximum, 0);
+	set_unless(properties, MQTT_REQUEST_PROBLEM_INFO, !options->no_problem_information, 1);
+	set_unless(properties, MQTT_REQUEST_RESPONSE_INFO, options->response_information, 0);
 	mqtt_properties_set_pairs(properties, options->user_properties.items,
 				  options->user_properties.count);
 	if (options->auth_method.data != NULL)
@@ -310,7 +312,7 @@ static bool send_subscribe(struct mqtt_engine *engine, struct mqtt_outgoing *out
 /* Messages that may be on their way when this one joins them (section 4.9). */
 static size_t window_max(const struct mqtt_engine *engine, const struct mqtt_outgoing *outgoing)
 {
-	if (version_of(engine) == MQTT_3_1_1 && outgoing->message->qos == 2)
+	if (version_of(engine) != MQTT_5 && outgoing->message->qos == 2)
 		return QOS_2_WINDOW_3_1_1;
 	return engine->server.receive_maximum;
 }
@@ -360,11 +362,42 @@ static void tell_writable(struct mqtt_engine *engine)
 	event_queue_push(&engine->events, event);
 }
 
-/* All that was queued has left: say good-bye. */
+/* What the program wants to be said with it; the expiry alone counts for more than words. */
+static void view_goodbye(const struct mqtt_options *options, bool words,
+			 struct mqtt_disconnect *disconnect)
+{
+	struct mqtt_properties *properties = &disconnect->properties;
+
+	mqtt_properties_init(properties);
+	if (options->has_disconnect_expiry)
+		mqtt_properties_set_number(properties, MQTT_SESSION_EXPIRY,
+					   options->disconnect_expiry_s);
+	if (!words)
+		return;
+	if (options->disconnect_text.data != NULL)
+		mqtt_properties_set_text(
+			properties, MQTT_REASON_STRING,
+			bytes_of(options->disconnect_text.data, options->disconnect_text.len));
+	mqtt_properties_set_pairs(properties, options->disconnect_pairs.items,
+				  options->disconnect_pairs.count);
+}
+
+static bool write_goodbye(struct mqtt_engine *engine, bool words)
+{
+	struct mqtt_disconnect disconnect = {.type = MQTT_DISCONNECT,
+					     .reason = engine->closing_reason};
+	size_t before = engine->output.len;
+
+	view_goodbye(&engine->options, words, &disconnect);
+	mqtt_disconnect_write(&engine->output, &disconnect, version_of(engine));
+	return written(engine, before);
+}
+
+/* All that was queued has left: say good-bye, without words if they are too many (3.14.2.2.3). */
 void engine_finish(struct mqtt_engine *engine)
 {
 	if (version_of(engine) == MQTT_5 || engine->closing_reason == MQTT_SUCCESS)
-		(void)engine_write_disconnect(engine, engine->closing_reason);
+		(void)(write_goodbye(engine, true) || write_goodbye(engine, false));
 	engine->state = MQTT_ENGINE_OVER;
 }
 

@@ -36,6 +36,8 @@ void mqtt_options_clear(struct mqtt_options *options)
 	text_clear(&options->auth_method);
 	text_clear(&options->auth_data);
 	mqtt_pairs_clear(&options->user_properties);
+	text_clear(&options->disconnect_text);
+	mqtt_pairs_clear(&options->disconnect_pairs);
 	mquic_message_free(options->will);
 	mqtt_options_init(options);
 }
@@ -52,6 +54,9 @@ enum mquic_status mqtt_options_check(const struct mqtt_options *options, struct 
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "MQTT 3.1.1 needs a client identifier to keep a session: set one, "
 				 "or ask for a clean start");
+	if (options->client_id.len == 0 && options->version == MQTT_3_1)
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "MQTT 3.1 needs a client identifier: set one");
 	if (options->auth_method.data != NULL)
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "MQTT 3.1.1 knows no authentication method: use MQTT 5.0");
@@ -61,9 +66,10 @@ enum mquic_status mqtt_options_check(const struct mqtt_options *options, struct 
 enum mquic_status mqtt_options_set_protocol(struct mqtt_options *options,
 					    enum mquic_protocol protocol, struct error *error)
 {
-	if (protocol != MQUIC_PROTOCOL_MQTT_3_1_1 && protocol != MQUIC_PROTOCOL_MQTT_5)
+	if (protocol < MQUIC_PROTOCOL_MQTT_3_1 || protocol > MQUIC_PROTOCOL_MQTT_5)
 		return error_set(error, MQUIC_ERR_INVALID,
-				 "protocol %d is neither 4 (MQTT 3.1.1) nor 5 (MQTT 5.0)",
+				 "protocol %d is none of 3 (MQTT 3.1), 4 (MQTT 3.1.1) and 5 "
+				 "(MQTT 5.0)",
 				 (int)protocol);
 	options->version = (int)protocol;
 	return MQUIC_OK;
@@ -212,15 +218,13 @@ enum mquic_status mqtt_options_set_topic_aliases(struct mqtt_options *options, u
 	return MQUIC_OK;
 }
 
-enum mquic_status mqtt_options_add_user_property(struct mqtt_options *options, const char *name,
-						 size_t name_len, const char *value,
-						 size_t value_len, struct error *error)
+static enum mquic_status add_pair(struct mqtt_pairs *pairs, const char *name, size_t name_len,
+				  const char *value, size_t value_len, struct error *error)
 {
 	if (name == NULL || value == NULL)
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "a user property needs a name and a value");
-	switch (mqtt_pairs_add(&options->user_properties,
-			       bytes_of(name, text_length(name, name_len)),
+	switch (mqtt_pairs_add(pairs, bytes_of(name, text_length(name, name_len)),
 			       bytes_of(value, text_length(value, value_len)))) {
 	case MQTT_SUCCESS:
 		return MQUIC_OK;
@@ -231,6 +235,52 @@ enum mquic_status mqtt_options_add_user_property(struct mqtt_options *options, c
 	default:
 		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
 	}
+}
+
+enum mquic_status mqtt_options_add_user_property(struct mqtt_options *options, const char *name,
+						 size_t name_len, const char *value,
+						 size_t value_len, struct error *error)
+{
+	return add_pair(&options->user_properties, name, name_len, value, value_len, error);
+}
+
+enum mquic_status mqtt_options_set_problem_information(struct mqtt_options *options, bool wanted,
+						       struct error *error)
+{
+	(void)error;
+	options->no_problem_information = !wanted;
+	return MQUIC_OK;
+}
+
+enum mquic_status mqtt_options_set_response_information(struct mqtt_options *options, bool wanted,
+							struct error *error)
+{
+	(void)error;
+	options->response_information = wanted;
+	return MQUIC_OK;
+}
+
+enum mquic_status mqtt_options_set_disconnect_expiry_s(struct mqtt_options *options,
+						       uint32_t seconds, struct error *error)
+{
+	(void)error;
+	options->has_disconnect_expiry = true;
+	options->disconnect_expiry_s = seconds;
+	return MQUIC_OK;
+}
+
+enum mquic_status mqtt_options_set_disconnect_text(struct mqtt_options *options, const char *text,
+						   size_t len, struct error *error)
+{
+	return set_text(&options->disconnect_text, text, len, "reason of DISCONNECT", error);
+}
+
+enum mquic_status mqtt_options_add_disconnect_user_property(struct mqtt_options *options,
+							    const char *name, size_t name_len,
+							    const char *value, size_t value_len,
+							    struct error *error)
+{
+	return add_pair(&options->disconnect_pairs, name, name_len, value, value_len, error);
 }
 
 enum mquic_status mqtt_options_set_authentication(struct mqtt_options *options, const char *method,

@@ -17,7 +17,7 @@
 #include "mquic.h"
 
 struct mqtt_options {
-	int version; /* 4: MQTT 3.1.1, 5: MQTT 5.0 */
+	int version; /* 3: MQTT 3.1, 4: MQTT 3.1.1, 5: MQTT 5.0 */
 	struct text client_id;
 	struct text username; /* data NULL: none, as for all below */
 	struct text password;
@@ -34,7 +34,14 @@ struct mqtt_options {
 	struct mqtt_pairs user_properties;
 	struct text auth_method;
 	struct text auth_data;
+	bool no_problem_information;
+	bool response_information;
 	bool manual_ack;
+	/* Of DISCONNECT, which may change while the engine is connected. */
+	bool has_disconnect_expiry;
+	uint32_t disconnect_expiry_s;
+	struct text disconnect_text;
+	struct mqtt_pairs disconnect_pairs;
 };
 
 void mqtt_options_init(struct mqtt_options *options);
@@ -76,6 +83,18 @@ enum mquic_status mqtt_options_add_user_property(struct mqtt_options *options, c
 enum mquic_status mqtt_options_set_authentication(struct mqtt_options *options, const char *method,
 						  size_t method_len, const uint8_t *data,
 						  size_t len, struct error *error);
+enum mquic_status mqtt_options_set_problem_information(struct mqtt_options *options, bool wanted,
+						       struct error *error);
+enum mquic_status mqtt_options_set_response_information(struct mqtt_options *options, bool wanted,
+							struct error *error);
+enum mquic_status mqtt_options_set_disconnect_expiry_s(struct mqtt_options *options,
+						       uint32_t seconds, struct error *error);
+enum mquic_status mqtt_options_set_disconnect_text(struct mqtt_options *options, const char *text,
+						   size_t len, struct error *error);
+enum mquic_status mqtt_options_add_disconnect_user_property(struct mqtt_options *options,
+							    const char *name, size_t name_len,
+							    const char *value, size_t value_len,
+							    struct error *error);
 enum mquic_status mqtt_options_set_manual_ack(struct mqtt_options *options, bool manual,
 					      struct error *error);
 

@@ -103,12 +103,32 @@ static enum mquic_status start(struct mquic_connection *connection, struct wire 
 	return MQUIC_OK;
 }
 
+enum mquic_status dial_open_wire(struct mquic_connection *connection, struct wire **wire,
+				 const struct address *remote)
+{
+	struct mquic_endpoint *endpoint = connection->endpoint;
+	const char *text = connection->settings->local_address;
+	struct address local;
+	enum mquic_status status;
+
+	if (text == NULL)
+		return endpoint->open_wire(endpoint, wire, NULL, remote);
+	status = address_parse(&local, text, 0, &endpoint->error);
+	if (status != MQUIC_OK)
+		return status;
+	if (local.of.any.sa_family != remote->of.any.sa_family)
+		return error_set(&endpoint->error, MQUIC_ERR_SYSTEM,
+				 "the server's address is not of the kind of %s, which is to be "
+				 "dialed from",
+				 text);
+	return endpoint->open_wire(endpoint, wire, &local, remote);
+}
+
 static enum mquic_status try_address(struct mquic_connection *connection,
 				     const struct address *remote)
 {
-	struct mquic_endpoint *endpoint = connection->endpoint;
 	struct wire *wire;
-	enum mquic_status status = endpoint->open_wire(endpoint, &wire, remote);
+	enum mquic_status status = dial_open_wire(connection, &wire, remote);
 
 	return status == MQUIC_OK ? start(connection, wire, remote) : status;
 }

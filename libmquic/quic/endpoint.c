@@ -25,11 +25,11 @@ static uint64_t monotonic_ns(void *argument)
 }
 
 static enum mquic_status open_udp(struct mquic_endpoint *endpoint, struct wire **wire,
-				  const struct address *remote)
+				  const struct address *local, const struct address *remote)
 {
 	if (endpoint->watch == NULL)
 		endpoint->watch = watch_new(endpoint);
-	return udp_open(wire, endpoint, &demux_reader, NULL, remote, &endpoint->error);
+	return udp_open(wire, endpoint, &demux_reader, local, remote, &endpoint->error);
 }
 
 static void release(struct mquic_endpoint *endpoint)

@@ -76,6 +76,7 @@ struct mquic_endpoint {
 	void *clock_argument;
 	/* Opens a wire to `remote` to dial over; a UDP socket but in simulations. */
 	enum mquic_status (*open_wire)(struct mquic_endpoint *endpoint, struct wire **wire,
+				       const struct address *local,
 				       const struct address *remote);
 
 	struct watch *watch; /* for addresses that change; NULL while nothing was dialed */

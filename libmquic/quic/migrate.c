@@ -15,10 +15,9 @@
 
 static struct wire *open_wire(struct mquic_connection *connection)
 {
-	struct mquic_endpoint *endpoint = connection->endpoint;
 	struct wire *wire;
 
-	if (endpoint->open_wire(endpoint, &wire, &connection->peer) != MQUIC_OK)
+	if (dial_open_wire(connection, &wire, &connection->peer) != MQUIC_OK)
 		return NULL;
 	wire->connection = connection;
 	return wire;

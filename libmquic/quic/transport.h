@@ -311,6 +311,9 @@ void mtu_acknowledged(struct mquic_connection *connection, const struct mquic_st
 /* Goes on with the next address of the name; false if there is none that a socket can be opened to:
  * then the attempt before goes on, unless memory ran out and conn is NULL. */
 bool dial_next(struct mquic_connection *connection);
+/* A socket towards an address, from the address that the settings name; else with a sentence. */
+enum mquic_status dial_open_wire(struct mquic_connection *connection, struct wire **wire,
+				 const struct address *remote);
 /* Goes on with the version of QUIC that the present address offers; false if that is none. */
 bool dial_offered(struct mquic_connection *connection);
 void dial_free(struct mquic_connection *connection);

@@ -104,6 +104,13 @@ REFUSE(mquic_session_unsubscribe_all, struct mquic_session *session,
 REFUSE(mquic_session_ack, struct mquic_session *session, uint16_t packet_id, uint8_t reason)
 REFUSE(mquic_session_auth, struct mquic_session *session, uint8_t reason, const uint8_t *data,
        size_t len)
+REFUSE(mquic_session_set_problem_information, struct mquic_session *session, bool wanted)
+REFUSE(mquic_session_set_response_information, struct mquic_session *session, bool wanted)
+REFUSE(mquic_session_set_disconnect_expiry_s, struct mquic_session *session, uint32_t seconds)
+REFUSE(mquic_session_set_disconnect_text, struct mquic_session *session, const char *text,
+       size_t len)
+REFUSE(mquic_session_add_disconnect_user_property, struct mquic_session *session, const char *name,
+       size_t name_len, const char *value, size_t value_len)
 REFUSE(mquic_session_disconnect, struct mquic_session *session, uint8_t reason)
 NOTHING(size_t, 0, mquic_session_inflight, const struct mquic_session *session)
 NOTHING(uint16_t, 0, mquic_session_keep_alive_s, const struct mquic_session *session)

@@ -2,6 +2,16 @@
 /* The setters of a session: each forwards to the engine's options while that is idle. */
 #include "session/session.h"
 
+/* DISCONNECT is far away when a session is connected, so what is said in it may still change. */
+static enum mquic_status begin_any_time(struct mquic_session *session,
+					struct mqtt_options **options)
+{
+	if (session == NULL)
+		return MQUIC_ERR_INVALID;
+	*options = mqtt_engine_options(session->engine);
+	return MQUIC_OK;
+}
+
 static enum mquic_status begin(struct mquic_session *session, struct mqtt_options **options)
 {
 	if (session == NULL)
@@ -16,17 +26,21 @@ static enum mquic_status begin(struct mquic_session *session, struct mqtt_option
 	return MQUIC_OK;
 }
 
-/* Defines the setter `name` with its parameters, forwarding `...` of them. */
-#define FORWARD(name, parameters, ...)                                                             \
+/* Defines the setter `name` with its parameters, forwarding `...` of them, behind `start`. */
+#define FORWARD_IF(start, name, parameters, ...)                                                   \
 	enum mquic_status mquic_session_##name parameters                                          \
 	{                                                                                          \
 		struct mqtt_options *options = NULL;                                               \
-		enum mquic_status status = begin(session, &options);                               \
+		enum mquic_status status = start(session, &options);                               \
                                                                                                    \
 		if (status != MQUIC_OK)                                                            \
 			return status;                                                             \
 		return mqtt_options_##name(options, __VA_ARGS__, &session->error);                 \
 	}
+
+#define FORWARD(name, parameters, ...) FORWARD_IF(begin, name, parameters, __VA_ARGS__)
+#define FORWARD_ANY_TIME(name, parameters, ...)                                                    \
+	FORWARD_IF(begin_any_time, name, parameters, __VA_ARGS__)
 
 FORWARD(set_protocol, (struct mquic_session * session, enum mquic_protocol protocol), protocol)
 FORWARD(set_client_id, (struct mquic_session * session, const char *id, size_t len), id, len)
@@ -52,3 +66,13 @@ FORWARD(set_authentication,
 	 size_t len),
 	method, method_len, data, len)
 FORWARD(set_manual_ack, (struct mquic_session * session, bool manual), manual)
+FORWARD(set_problem_information, (struct mquic_session * session, bool wanted), wanted)
+FORWARD(set_response_information, (struct mquic_session * session, bool wanted), wanted)
+FORWARD_ANY_TIME(set_disconnect_expiry_s, (struct mquic_session * session, uint32_t seconds),
+		 seconds)
+FORWARD_ANY_TIME(set_disconnect_text,
+		 (struct mquic_session * session, const char *text, size_t len), text, len)
+FORWARD_ANY_TIME(add_disconnect_user_property,
+		 (struct mquic_session * session, const char *name, size_t name_len,
+		  const char *value, size_t value_len),
+		 name, name_len, value, value_len)

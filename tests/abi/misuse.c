@@ -236,8 +236,8 @@ static void sessions_know_their_state(void)
 		mquic_session_error(s), "subscribing needs a connection");
 	refused(mquic_session_disconnect(s, 0), MQUIC_ERR_STATE, mquic_session_error(s),
 		"disconnecting needs a connection");
-	refused(mquic_session_set_protocol(s, (enum mquic_protocol)3), MQUIC_ERR_INVALID,
-		mquic_session_error(s), "protocol level 3 is refused");
+	refused(mquic_session_set_protocol(s, (enum mquic_protocol)2), MQUIC_ERR_INVALID,
+		mquic_session_error(s), "protocol level 2 is refused");
 	refused(mquic_session_set_receive_maximum(s, 0), MQUIC_ERR_INVALID, mquic_session_error(s),
 		"a receive maximum of 0 is refused");
 	refused(mquic_session_set_maximum_packet_size(s, 100), MQUIC_ERR_INVALID,

@@ -166,7 +166,7 @@ def test_a_topic_alias_is_shown(build, certs):
     again = mqtt.packet(0x30, mqtt.text("") + b"\x03\x23\x00\x05" + b"z")
     server = RawServer(build, certs, b"\x20\x03\0\0\0", publish, again)
     argv = [build.tool("mquic-sub"), "-h", "127.0.0.1", "-p", server.port, "--cafile", certs.ca]
-    more = ["-t", "x", "-F", "%t %3A %p %j", "-D", "connect", "topic-alias-maximum", "9"]
+    more = ["-i", "me", "-t", "x", "-F", "%t %3A %p %j", "-D", "connect", "topic-alias-maximum", "9"]
     sub = Process([*argv, *more], build.environment())
     lines = sub.wait_lines(2)
     sub.kill()

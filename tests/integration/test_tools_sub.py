@@ -136,6 +136,32 @@ def test_retained(broker):
     assert only.lines == ["stale"]
 
 
+@pytest.mark.parametrize("published", [[], ["--retain-as-published"]])
+def test_remove_retained(broker, published):
+    """More than may be on their way at once, and what is filtered out stays."""
+    broker.pub("-t", "keep/x", "-m", "y", "-r", "-q", "1")
+    for number in range(100):
+        broker.tcp_pub("-t", f"old/{number}", "-m", "y", "-r", "-q", "0")
+    words = ["-t", "old/#", "-t", "keep/#", "-T", "keep/#", "-C", "100", *published]
+    sub = broker.sub(*words, "--remove-retained", "-d", ready=False)
+    assert sub.wait() == 0, sub.errors
+    assert sum(line == "y" for line in sub.lines) == 100
+    left = broker.sub("-t", "#", "-W", "1", "-v", ready=False)
+    assert left.wait() == 27
+    assert left.lines == ["keep/x y"]
+
+
+def test_a_retained_message_that_stays_is_told(make_broker, workdir):
+    rules = workdir / "acl"
+    rules.write_text("topic read #\n")
+    rules.chmod(0o644)
+    broker = make_broker(listener=[f"acl_file {rules}"]).start()
+    publish(broker, "old", "y", "-r")
+    sub = broker.sub("-t", "old", "-C", "1", "--remove-retained", ready=False)
+    assert sub.wait() == 0
+    assert sub.errors == "Warning: A retained message is not removed: not authorized."
+
+
 def test_format(broker):
     words = r"%t|%p|%x|%X|%l|%q|%r|%m|%%|@@|\t\\|%C|%R|%P|%E|%F"
     sub = broker.sub("-t", "a/b", "-q", "1", "-C", "1", "-F", words)

@@ -341,10 +341,11 @@ static uint64_t read_clock(void *argument)
 }
 
 static enum mquic_status open_wire(struct mquic_endpoint *endpoint, struct wire **wire,
-				   const struct address *remote)
+				   const struct address *local, const struct address *remote)
 {
 	struct sim_host *host = endpoint->clock_argument;
 
+	(void)local;
 	(void)remote;
 	if (host->open_error != 0)
 		return error_set_system(&endpoint->error, host->open_error, "opening a wire");

@@ -74,6 +74,44 @@ START_TEST(connect_with_defaults_carries_what_we_take_and_no_more)
 }
 END_TEST
 
+START_TEST(connect_asks_for_information)
+{
+	struct mqtt_connect connect;
+
+	ck_assert_int_eq(mqtt_options_set_problem_information(kit.options, false, &kit.error), 0);
+	ck_assert_int_eq(mqtt_options_set_response_information(kit.options, true, &kit.error), 0);
+	kit_connect();
+	kit_sends_connect(&connect);
+	ck_assert_uint_eq(mqtt_properties_number(&connect.properties, MQTT_REQUEST_PROBLEM_INFO, 9),
+			  0);
+	ck_assert_uint_eq(
+		mqtt_properties_number(&connect.properties, MQTT_REQUEST_RESPONSE_INFO, 9), 1);
+}
+END_TEST
+
+START_TEST(connect_of_3_1_has_its_name_and_level)
+{
+	struct mqtt_connect connect;
+
+	kit.options->version = MQTT_3_1;
+	ck_assert_int_eq(mqtt_engine_connect(kit.engine, kit.now_ms, 10000, &kit.error),
+			 MQUIC_ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(kit.error.text, "client identifier"));
+	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "old", 3, &kit.error), MQUIC_OK);
+	kit_connect();
+	kit_sends_connect(&connect);
+	ck_assert_int_eq(connect.version, MQTT_3_1);
+	ck_assert_int_eq(kit_connack(MQTT_SUCCESS, false), MQUIC_OK);
+	kit_connected(false);
+	ck_assert_uint_eq(kit_publish("x", 1), 1);
+	kit_sends_publish("x", 1, 1, false);
+	ck_assert_int_eq(kit_ack(MQTT_PUBACK, 1, 0), MQUIC_OK);
+	kit_delivered(1, 0);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
+	kit_sends_disconnect(0);
+}
+END_TEST
+
 START_TEST(connect_refuses_contradictions_and_wrong_states)
 {
 	kit.options->version = 4;
@@ -311,6 +349,74 @@ START_TEST(disconnect_gives_its_reason)
 }
 END_TEST
 
+/* Takes DISCONNECT off the wire. */
+static struct mqtt_disconnect sent_disconnect(void)
+{
+	struct mqtt_disconnect disconnect;
+	struct mqtt_packet packet;
+
+	kit_sends(MQTT_DISCONNECT, &packet);
+	ck_assert_int_eq(mqtt_disconnect_read(&disconnect, &packet, MQTT_5), MQTT_SUCCESS);
+	return disconnect;
+}
+
+static void set_goodbye(void)
+{
+	ck_assert_int_eq(mqtt_options_set_disconnect_expiry_s(kit.options, 5, &kit.error), 0);
+	ck_assert_int_eq(mqtt_options_set_disconnect_text(kit.options, "tired", 5, &kit.error), 0);
+	ck_assert_int_eq(
+		mqtt_options_add_disconnect_user_property(kit.options, "k", 1, "v", 1, &kit.error),
+		0);
+}
+
+START_TEST(disconnect_carries_what_the_program_says)
+{
+	struct mqtt_disconnect disconnect;
+
+	kit.options->expiry_s = 60;
+	kit_up();
+	set_goodbye();
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 4, &kit.error), MQUIC_OK);
+	disconnect = sent_disconnect();
+	ck_assert_uint_eq(disconnect.reason, 4);
+	ck_assert_uint_eq(mqtt_properties_number(&disconnect.properties, MQTT_SESSION_EXPIRY, 0),
+			  5);
+	ck_assert(bytes_equal(mqtt_properties_text(&disconnect.properties, MQTT_REASON_STRING),
+			      bytes_of("tired", 5)));
+	ck_assert_uint_eq(disconnect.properties.pair_count, 1);
+}
+END_TEST
+
+START_TEST(disconnect_that_is_too_large_goes_without_words)
+{
+	struct mqtt_disconnect disconnect;
+
+	kit.options->expiry_s = 60;
+	kit_connect();
+	mqtt_properties_set_number(&kit.properties, MQTT_MAXIMUM_PACKET_SIZE, 12);
+	kit_accept(false);
+	kit_connected(false);
+	set_goodbye();
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
+	disconnect = sent_disconnect();
+	ck_assert_uint_eq(mqtt_properties_number(&disconnect.properties, MQTT_SESSION_EXPIRY, 0),
+			  5);
+	ck_assert(!mqtt_properties_has(&disconnect.properties, MQTT_REASON_STRING));
+	ck_assert_uint_eq(disconnect.properties.pair_count, 0);
+}
+END_TEST
+
+START_TEST(disconnect_cannot_make_a_session_last)
+{
+	kit_up();
+	ck_assert_int_eq(mqtt_options_set_disconnect_expiry_s(kit.options, 5, &kit.error), 0);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(kit.error.text, "CONNECT"));
+	ck_assert_int_eq(mqtt_options_set_disconnect_expiry_s(kit.options, 0, &kit.error), 0);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
+}
+END_TEST
+
 START_TEST(disconnect_of_3_1_1_with_a_reason_leaves_the_will_to_the_server)
 {
 	kit.options->version = 4;
@@ -483,6 +589,8 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&connect_sends_what_the_options_say,
 		&connect_with_defaults_carries_what_we_take_and_no_more,
+		&connect_asks_for_information,
+		&connect_of_3_1_has_its_name_and_level,
 		&connect_refuses_contradictions_and_wrong_states,
 		&connack_tells_what_the_server_decided,
 		&connack_refusal_ends_with_its_reason,
@@ -496,6 +604,9 @@ int main(void)
 		&disconnect_sends_what_is_queued_first,
 		&disconnect_before_connack_needs_no_answer,
 		&disconnect_gives_its_reason,
+		&disconnect_carries_what_the_program_says,
+		&disconnect_that_is_too_large_goes_without_words,
+		&disconnect_cannot_make_a_session_last,
 		&disconnect_of_3_1_1_with_a_reason_leaves_the_will_to_the_server,
 		&servers_disconnect_is_told_with_its_words,
 		&servers_disconnect_may_be_friendly,

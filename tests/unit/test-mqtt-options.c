@@ -85,7 +85,9 @@ START_TEST(numbers_are_held_to_their_range)
 	refused(mqtt_options_set_maximum_properties(&options, 1000001, &error), "1000001");
 	accepted(mqtt_options_set_maximum_properties(&options, 1000000, &error));
 	accepted(mqtt_options_set_maximum_properties(&options, 1, &error));
-	refused(mqtt_options_set_protocol(&options, (enum mquic_protocol)3, &error), "3.1.1");
+	refused(mqtt_options_set_protocol(&options, (enum mquic_protocol)2, &error), "3.1.1");
+	refused(mqtt_options_set_protocol(&options, (enum mquic_protocol)6, &error), "protocol 6");
+	accepted(mqtt_options_set_protocol(&options, MQUIC_PROTOCOL_MQTT_3_1, &error));
 	accepted(mqtt_options_set_protocol(&options, MQUIC_PROTOCOL_MQTT_3_1_1, &error));
 	accepted(mqtt_options_set_keep_alive_s(&options, 0, &error));
 	accepted(mqtt_options_set_expiry_s(&options, UINT32_MAX, &error));

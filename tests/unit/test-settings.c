@@ -128,6 +128,22 @@ START_TEST(settings_names_are_neither_empty_nor_too_long)
 }
 END_TEST
 
+START_TEST(settings_local_address_is_numeric)
+{
+	static const char *const wrong[] = {"",	     "localhost", "127.0.0.1:80", "127.0.0.1%lo",
+					    "1.2.3", "[::1]",	  "::1::",	  "%eth0"};
+	static const char *const right[] = {"127.0.0.1", "::1", "fe80::1%eth0", "2001:db8::7"};
+	size_t i;
+
+	for (i = 0; i < COUNT(wrong); i++)
+		expect_refusal(mquic_settings_set_local_address(settings, wrong[i]), "numeric");
+	for (i = 0; i < COUNT(right); i++)
+		ck_assert_int_eq(mquic_settings_set_local_address(settings, right[i]), MQUIC_OK);
+	ck_assert_int_eq(mquic_settings_set_local_address(settings, NULL), MQUIC_OK);
+	ck_assert_int_eq(mquic_settings_set_local_address(NULL, "::1"), MQUIC_ERR_INVALID);
+}
+END_TEST
+
 START_TEST(settings_choices_are_those_of_the_header)
 {
 	expect_refusal(
@@ -223,6 +239,7 @@ int main(void)
 		&settings_certificate_and_key_go_together,
 		&settings_file_names_are_not_empty,
 		&settings_names_are_neither_empty_nor_too_long,
+		&settings_local_address_is_numeric,
 		&settings_choices_are_those_of_the_header,
 		&settings_copy_is_deep,
 		&settings_of_none_answer_harmlessly,

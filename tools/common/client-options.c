@@ -75,9 +75,11 @@ static bool set_protocol(void *target, const char *name, struct words *words)
 		options->protocol = MQUIC_PROTOCOL_MQTT_5;
 	else if (strcmp(text, "mqttv311") == 0 || strcmp(text, "311") == 0)
 		options->protocol = MQUIC_PROTOCOL_MQTT_3_1_1;
+	else if (strcmp(text, "mqttv31") == 0 || strcmp(text, "31") == 0)
+		options->protocol = MQUIC_PROTOCOL_MQTT_3_1;
 	else
-		return say_usage("%s takes mqttv5 (or 5) or mqttv311 (or 311), not '%s'.", name,
-				 text);
+		return say_usage("%s takes mqttv5, mqttv311 or mqttv31 (or 5, 311, 31), not '%s'.",
+				 name, text);
 	return true;
 }
 
@@ -133,6 +135,7 @@ const struct option_spec client_option_specs[] = {
 	{"-o", NULL, OPTION_CALL, 0, 0, 0, set_option_file},
 	{"-V", "--protocol-version", OPTION_CALL, 0, 0, 0, set_protocol},
 	{"-k", "--keepalive", OPTION_NUMBER, AT(keep_alive_s), 5, 65535, NULL},
+	{"-M", "--max-inflight", OPTION_NUMBER, AT(max_inflight), 1, 65535, NULL},
 	{"-q", "--qos", OPTION_NUMBER, AT(qos), 0, 2, NULL},
 	{"-c", "--disable-clean-session", OPTION_FLAG, AT(persistent), 0, 0, NULL},
 	{"-x", "--session-expiry-interval", OPTION_CALL, 0, 0, 0, set_expiry},
@@ -160,8 +163,10 @@ const char client_options_help[] =
 	" --pw-prompt : ask for the password on the terminal.\n"
 	"      The environment variable MQUIC_PASSWORD may hold it, too.\n"
 	" -o : file of options, one a line, in place of ~/.config/mquic-pub or mquic-sub.\n"
-	" -V : protocol version, mqttv5 or mqttv311. Defaults to mqttv5.\n"
+	" -V : protocol version, mqttv5, mqttv311 or mqttv31. Defaults to mqttv5.\n"
 	" -k : keep-alive in seconds, 5 to 65535. Defaults to 60.\n"
+	" -M : messages of QoS 1 and 2 that may be on their way at once, 1 to 65535. Defaults to\n"
+	"      as many as the broker takes.\n"
 	" -c : ask the broker to keep the session when the client is away; needs -i or -I.\n"
 	" -x : seconds the broker keeps the session, -1 for ever. MQTT 5 only.\n"
 	"      Defaults to -1 with -c and to 0 without.\n"
@@ -180,14 +185,17 @@ bool client_options_init(struct client_options *options)
 	memset(options, 0, sizeof(*options));
 	options->keep_alive_s = 60;
 	options->protocol = MQUIC_PROTOCOL_MQTT_5;
+	options->problem_information = 1;
 	return mquic_message_new(&options->will) == MQUIC_OK &&
-	       mquic_message_new(&options->connect) == MQUIC_OK;
+	       mquic_message_new(&options->connect) == MQUIC_OK &&
+	       mquic_message_new(&options->disconnect) == MQUIC_OK;
 }
 
 void client_options_free(struct client_options *options)
 {
 	mquic_message_free(options->will);
 	mquic_message_free(options->connect);
+	mquic_message_free(options->disconnect);
 	url_free(&options->login.url);
 	url_free(&options->defaults.url);
 	option_file_free(&options->file);
@@ -316,19 +324,33 @@ static bool check_will(struct client_options *options)
 	return true;
 }
 
-/* MQTT 3.1.1 has no properties and is stricter about passwords ([MQTT-3.1.2-22]). */
-static bool check_protocol(const struct client_options *options)
+/* MQTT before 5 has no properties and is stricter about passwords ([MQTT-3.1.2-22]). */
+static bool check_protocol(struct client_options *options)
 {
-	if (options->protocol != MQUIC_PROTOCOL_MQTT_3_1_1)
+	struct login *login = &options->login;
+
+	if (options->protocol == MQUIC_PROTOCOL_MQTT_5)
 		return true;
 	if (options->property_option)
-		return say_usage("%s needs MQTT 5, but -V asks for 3.1.1.",
+		return say_usage("%s needs MQTT 5, but -V asks for an older one.",
 				 options->property_option);
 	if (options->has_expiry)
-		return say_usage("-x needs MQTT 5, but -V asks for 3.1.1. Use -c instead.");
-	if (password_sources(&options->login) > 0 && !options->login.username)
-		return say_usage("-P without -u needs MQTT 5, but -V asks for 3.1.1.");
+		return say_usage("-x needs MQTT 5, but -V asks for an older one. Use -c instead.");
+	if (password_sources(login) > 0 && !login->username)
+		return say_usage("-P without -u needs MQTT 5, but -V asks for an older one.");
+	/* Brokers name nobody in 3.1. */
+	if (options->protocol == MQUIC_PROTOCOL_MQTT_3_1 && !login->id && !login->id_prefix)
+		login->id_prefix = "mquic-";
 	return true;
+}
+
+static void choose_expiry(struct client_options *options)
+{
+	if (options->persistent && !options->has_expiry)
+		options->expiry_s = NEVER;
+	/* DISCONNECT can only change what CONNECT has begun (MQTT 5.0 3.14.2.2.2). */
+	if (options->expiry_s == 0)
+		options->expiry_s = options->disconnect_expiry_s;
 }
 
 bool client_options_check(struct client_options *options)
@@ -343,8 +365,7 @@ bool client_options_check(struct client_options *options)
 	if (options->persistent && !login->id && !login->id_prefix)
 		return say_usage("You must provide a client id (-i) if you are using the -c "
 				 "option.");
-	if (options->persistent && !options->has_expiry)
-		options->expiry_s = NEVER;
+	choose_expiry(options);
 	return tls_options_check(&options->tls) && check_protocol(options) && check_will(options) &&
 	       read_password(options);
 }

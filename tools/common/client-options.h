@@ -30,6 +30,7 @@ struct client_options {
 	char *secrets[3]; /* copies of passwords: of the command line, of the file, read later */
 	uint32_t keep_alive_s;
 	uint32_t qos;
+	uint32_t max_inflight; /* 0: as many as the broker takes */
 	uint32_t expiry_s;
 	bool has_expiry;
 	bool persistent;    /* -c */
@@ -47,10 +48,17 @@ struct client_options {
 
 	/* Where -D puts properties. The tool sets what its own commands are about. */
 	struct mquic_message *will;
-	struct mquic_message *connect; /* holds the user properties of CONNECT, nothing else */
+	struct mquic_message *connect;	  /* holds the user properties of CONNECT, nothing else */
+	struct mquic_message *disconnect; /* the same of DISCONNECT */
 	struct mquic_message *publish;
-	struct mquic_subscription *subscribe;
+	struct mquic_subscription *subscribe, *unsubscribe;
 	uint32_t receive_maximum, maximum_packet_size, topic_alias_maximum; /* 0: not given */
+	uint32_t problem_information, response_information;		    /* 0 or 1 */
+	uint32_t topic_alias; /* of PUBLISH; the session chooses the number itself */
+	const char *auth_method, *auth_data;
+	const char *disconnect_text;
+	uint32_t disconnect_expiry_s;
+	bool has_disconnect_expiry;
 };
 
 extern const struct option_spec client_option_specs[];

@@ -84,6 +84,40 @@ static enum mquic_status add_user_properties(struct client *client)
 	return status;
 }
 
+static enum mquic_status set_goodbye(struct client *client)
+{
+	const struct client_options *options = client->options;
+	struct mquic_session *session = client->session;
+	enum mquic_status status = MQUIC_OK;
+	const char *name, *value;
+	size_t name_len, value_len;
+
+	if (options->has_disconnect_expiry)
+		status = mquic_session_set_disconnect_expiry_s(session,
+							       options->disconnect_expiry_s);
+	if (!status && options->disconnect_text)
+		status = mquic_session_set_disconnect_text(session, options->disconnect_text,
+							   MQUIC_NUL_TERMINATED);
+	for (size_t i = 0; !status && mquic_message_user_property(options->disconnect, i, &name,
+								  &name_len, &value, &value_len);
+	     i++)
+		status = mquic_session_add_disconnect_user_property(session, name, name_len, value,
+								    value_len);
+	return status;
+}
+
+static enum mquic_status set_authentication(struct client *client)
+{
+	const struct client_options *options = client->options;
+	const char *data = options->auth_data;
+
+	if (!options->auth_method && !data)
+		return MQUIC_OK;
+	return mquic_session_set_authentication(client->session, options->auth_method,
+						MQUIC_NUL_TERMINATED, (const uint8_t *)data,
+						data ? strlen(data) : 0);
+}
+
 static enum mquic_status set_mqtt5(struct client *client)
 {
 	const struct client_options *options = client->options;
@@ -96,6 +130,18 @@ static enum mquic_status set_mqtt5(struct client *client)
 	if (!status && options->topic_alias_maximum)
 		status = mquic_session_set_topic_alias_maximum(
 			session, (uint16_t)options->topic_alias_maximum);
+	if (!status && options->topic_alias)
+		status = mquic_session_set_topic_aliases(session, 1);
+	if (!status)
+		status = mquic_session_set_problem_information(session,
+							       options->problem_information);
+	if (!status)
+		status = mquic_session_set_response_information(session,
+								options->response_information);
+	if (!status)
+		status = set_authentication(client);
+	if (!status)
+		status = set_goodbye(client);
 	return status ? status : add_user_properties(client);
 }
 
@@ -278,6 +324,13 @@ static void disconnected(struct client *client, const struct mquic_event *event)
 	finish(client, exit_code(client, event));
 }
 
+/* Nobody here knows what a method wants to hear (MQTT 5.0 section 4.12). */
+static void refuse_step(struct client *client)
+{
+	say_error("The broker asks for a further step of authentication, which -D cannot give.");
+	finish(client, 1);
+}
+
 struct mquic_event *client_next_event(struct client *client)
 {
 	struct mquic_event *event = mquic_endpoint_next_event(client->endpoint);
@@ -286,6 +339,8 @@ struct mquic_event *client_next_event(struct client *client)
 		connected(client);
 	else if (event && mquic_event_type(event) == MQUIC_EVENT_DISCONNECTED)
 		disconnected(client, event);
+	else if (event && mquic_event_type(event) == MQUIC_EVENT_AUTH)
+		refuse_step(client);
 	return event;
 }
 

@@ -11,14 +11,18 @@
 
 const char property_connect_help[] =
 	"   connect: user-property, receive-maximum, maximum-packet-size,\n"
-	"            topic-alias-maximum, session-expiry-interval\n"
+	"            topic-alias-maximum, session-expiry-interval,\n"
+	"            request-problem-information, request-response-information,\n"
+	"            authentication-method, authentication-data\n"
 	"   will: content-type, correlation-data, message-expiry-interval,\n"
 	"         payload-format-indicator, response-topic, user-property,\n"
-	"         will-delay-interval\n";
+	"         will-delay-interval\n"
+	"   disconnect: reason-string, session-expiry-interval, user-property\n";
 const char property_message_help[] =
 	"   publish: content-type, correlation-data, message-expiry-interval,\n"
-	"            payload-format-indicator, response-topic, user-property\n";
-const char property_subscribe_help[] = "   subscribe: subscription-identifier, user-property\n";
+	"            payload-format-indicator, response-topic, topic-alias, user-property\n";
+const char property_subscribe_help[] = "   subscribe: subscription-identifier, user-property\n"
+				       "   unsubscribe: user-property\n";
 
 /* One property given on the command line. */
 struct property {
@@ -117,7 +121,12 @@ static bool set_on_message(struct mquic_message *message, struct property *prope
 
 static bool set_on_publish(struct property *property)
 {
-	return set_on_message(property->options->publish, property);
+	if (strcmp(property->name, "topic-alias") != 0)
+		return set_on_message(property->options->publish, property);
+	if (!read_number(property, 1, 65535))
+		return false;
+	property->options->topic_alias = property->number;
+	return true;
 }
 
 static bool set_on_will(struct property *property)
@@ -130,34 +139,81 @@ static bool set_on_will(struct property *property)
 	return true;
 }
 
+/* A number of CONNECT or DISCONNECT, and where it goes. */
+struct number {
+	const char *name;
+	uint32_t min, max;
+	uint32_t *place;
+	bool *given; /* NULL: nobody asks */
+};
+
+/* Sets one of them, the last of which has no name. */
+static bool set_number(const struct number *number, struct property *property)
+{
+	for (; number->name; number++) {
+		if (strcmp(number->name, property->name) != 0)
+			continue;
+		if (!read_number(property, number->min, number->max))
+			return false;
+		*number->place = property->number;
+		if (number->given)
+			*number->given = true;
+		return true;
+	}
+	return refuse_name(property);
+}
+
 static bool set_on_connect(struct property *property)
 {
 	struct client_options *options = property->options;
-	const struct {
-		const char *name;
-		uint32_t min, max;
-		uint32_t *place;
-	} numbers[] = {
-		{"receive-maximum", 1, 65535, &options->receive_maximum},
-		{"maximum-packet-size", 1024, 268435460, &options->maximum_packet_size},
-		{"topic-alias-maximum", 0, 65535, &options->topic_alias_maximum},
-		{"session-expiry-interval", 0, UINT32_MAX, &options->expiry_s},
+	const struct number numbers[] = {
+		{"receive-maximum", 1, 65535, &options->receive_maximum, NULL},
+		{"maximum-packet-size", 1024, 268435460, &options->maximum_packet_size, NULL},
+		{"topic-alias-maximum", 0, 65535, &options->topic_alias_maximum, NULL},
+		{"session-expiry-interval", 0, UINT32_MAX, &options->expiry_s,
+		 &options->has_expiry},
+		{"request-problem-information", 0, 1, &options->problem_information, NULL},
+		{"request-response-information", 0, 1, &options->response_information, NULL},
+		{NULL, 0, 0, NULL, NULL},
 	};
 
 	if (strcmp(property->name, OPTION_PAIR) == 0)
 		return add_user_property(options->connect, property) == MQUIC_OK ||
 		       refuse_value(property);
-	for (size_t i = 0; i < COUNT(numbers); i++) {
-		if (strcmp(numbers[i].name, property->name) != 0)
-			continue;
-		if (!read_number(property, numbers[i].min, numbers[i].max))
-			return false;
-		*numbers[i].place = property->number;
-		if (numbers[i].place == &options->expiry_s)
-			options->has_expiry = true;
-		return true;
-	}
-	return refuse_name(property);
+	if (strcmp(property->name, "authentication-method") == 0)
+		options->auth_method = property->value;
+	else if (strcmp(property->name, "authentication-data") == 0)
+		options->auth_data = property->value;
+	else
+		return set_number(numbers, property);
+	return true;
+}
+
+static bool set_on_disconnect(struct property *property)
+{
+	struct client_options *options = property->options;
+	const struct number numbers[] = {
+		{"session-expiry-interval", 0, UINT32_MAX, &options->disconnect_expiry_s,
+		 &options->has_disconnect_expiry},
+		{NULL, 0, 0, NULL, NULL},
+	};
+
+	if (strcmp(property->name, OPTION_PAIR) == 0)
+		return add_user_property(options->disconnect, property) == MQUIC_OK ||
+		       refuse_value(property);
+	if (strcmp(property->name, "reason-string") != 0)
+		return set_number(numbers, property);
+	options->disconnect_text = property->value;
+	return true;
+}
+
+static bool add_to_subscription(struct mquic_subscription *subscription,
+				const struct property *property)
+{
+	return mquic_subscription_add_user_property(subscription, property->key,
+						    MQUIC_NUL_TERMINATED, property->value,
+						    MQUIC_NUL_TERMINATED) == MQUIC_OK ||
+	       refuse_value(property);
 }
 
 static bool set_on_subscribe(struct property *property)
@@ -165,15 +221,19 @@ static bool set_on_subscribe(struct property *property)
 	struct mquic_subscription *subscribe = property->options->subscribe;
 
 	if (strcmp(property->name, OPTION_PAIR) == 0)
-		return mquic_subscription_add_user_property(subscribe, property->key,
-							    MQUIC_NUL_TERMINATED, property->value,
-							    MQUIC_NUL_TERMINATED) == MQUIC_OK ||
-		       refuse_value(property);
+		return add_to_subscription(subscribe, property);
 	if (strcmp(property->name, "subscription-identifier") != 0)
 		return refuse_name(property);
 	return read_number(property, 1, 268435455) &&
 	       (mquic_subscription_set_id(subscribe, property->number) == MQUIC_OK ||
 		refuse_value(property));
+}
+
+static bool set_on_unsubscribe(struct property *property)
+{
+	if (strcmp(property->name, OPTION_PAIR) != 0)
+		return refuse_name(property);
+	return add_to_subscription(property->options->unsubscribe, property);
 }
 
 static bool set(struct property *property)
@@ -182,6 +242,10 @@ static bool set(struct property *property)
 		return set_on_connect(property);
 	if (strcasecmp(property->command, "will") == 0)
 		return set_on_will(property);
+	if (strcasecmp(property->command, "disconnect") == 0)
+		return set_on_disconnect(property);
+	if (strcasecmp(property->command, "unsubscribe") == 0 && property->options->unsubscribe)
+		return set_on_unsubscribe(property);
 	if (strcasecmp(property->command, "publish") == 0 && property->options->publish)
 		return set_on_publish(property);
 	if (strcasecmp(property->command, "subscribe") == 0 && property->options->subscribe)

@@ -31,6 +31,7 @@ const struct option_spec tls_option_specs[] = {
 	{NULL, "--cert", OPTION_TEXT, AT(cert), 0, 0, NULL},
 	{NULL, "--key", OPTION_TEXT, AT(key), 0, 0, NULL},
 	{NULL, "--insecure", OPTION_FLAG, AT(insecure), 0, 0, NULL},
+	{"-A", NULL, OPTION_TEXT, AT(local_address), 0, 0, NULL},
 	{NULL, "--server-name", OPTION_TEXT, AT(server_name), 0, 0, NULL},
 	{NULL, "--tls-alpn", OPTION_TEXT, AT(alpn), 0, 0, NULL},
 	{NULL, "--tls-keylog", OPTION_TEXT, AT(keylog_file), 0, 0, NULL},
@@ -46,6 +47,7 @@ const char tls_options_help[] =
 	" --key : PEM file of our private key.\n"
 	" --insecure : do not check the server's certificate and host name. Anybody on the way\n"
 	"              can then read and change everything: for experiments only.\n"
+	" -A : numeric address of this machine to dial from, if it has several ways out.\n"
 	" --server-name : name that the server's certificate must be for, if it is not the host\n"
 	"                 that is dialed, such as an address or an alias.\n"
 	" --tls-alpn : application protocol to ask for. Defaults to mqtt.\n"
@@ -78,6 +80,8 @@ static enum mquic_status apply(const struct tls_options *options, struct mquic_s
 		status = mquic_settings_set_certificate(settings, options->cert, options->key);
 	if (!status && options->server_name)
 		status = mquic_settings_set_server_name(settings, options->server_name);
+	if (!status && options->local_address)
+		status = mquic_settings_set_local_address(settings, options->local_address);
 	if (!status && options->alpn)
 		status = mquic_settings_set_alpn(settings, options->alpn);
 	if (!status && options->keylog_file)

@@ -11,6 +11,7 @@ struct tls_options {
 	const char *ca_file, *ca_path;
 	const char *cert, *key;
 	const char *server_name;
+	const char *local_address;
 	const char *alpn;
 	const char *keylog_file;
 	bool insecure;

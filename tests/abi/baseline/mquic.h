@@ -225,6 +225,14 @@ MQUIC_API enum mquic_status mquic_settings_set_require_certificate(struct mquic_
 MQUIC_API enum mquic_status mquic_settings_set_insecure(struct mquic_settings *settings,
 							bool insecure);
 /**
+ * Client: the address of this machine to dial from, numeric, for one with several ways out; a
+ * link-local one with its zone ("fe80::1%eth0"). Only addresses of a server of the same kind are
+ * tried, and a connection does not move to another one of ours. NULL, the default: the system
+ * chooses. #MQUIC_ERR_INVALID if it is no numeric address. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_local_address(struct mquic_settings *settings,
+							     const char *address);
+/**
  * Client: the name to send (SNI, RFC 6066) and to verify, in place of the host that was
  * dialed. NULL: that host. It must be among the subject alternative names of the server's
  * certificate (RFC 9525); one with other characters than letters, digits, dots and dashes is
@@ -382,6 +390,16 @@ MQUIC_API enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoin
  * use. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint);
+/**
+ * What the listeners have loaded that has expired or will within `days`: their certificates with
+ * those above them, CAs (of files with up to 16), revocation lists. One sentence each, with file,
+ * date and fix, at `index` from 0 on; NULL past the last. What lives for less than four times
+ * `days` is told in its last quarter only. Good to ask at the start, after
+ * mquic_endpoint_reload(), and daily. The text is valid until the next call of this function.
+ * Since: 0.1
+ */
+MQUIC_API const char *mquic_endpoint_expiring(struct mquic_endpoint *endpoint, uint32_t days,
+					      size_t index);
 /**
  * Takes one connection whose handshake is complete, after #MQUIC_EVENT_ACCEPTABLE. It is
  * yours. #MQUIC_ERR_AGAIN: none waits. Since: 0.1
@@ -819,6 +837,7 @@ mquic_subscription_add_user_property(struct mquic_subscription *subscription, co
 
 /** The protocol a session speaks; the values are those of the CONNECT packet. Since: 0.1 */
 enum mquic_protocol {
+	MQUIC_PROTOCOL_MQTT_3_1 = 3,   /**< for old servers; a client identifier must be set */
 	MQUIC_PROTOCOL_MQTT_3_1_1 = 4, /**< without properties and most reason codes */
 	MQUIC_PROTOCOL_MQTT_5 = 5      /**< the default of sessions */
 };
@@ -901,6 +920,18 @@ MQUIC_API enum mquic_status mquic_session_set_topic_aliases(struct mquic_session
 MQUIC_API enum mquic_status mquic_session_add_user_property(struct mquic_session *session,
 							    const char *name, size_t name_len,
 							    const char *value, size_t value_len);
+/**
+ * MQTT 5.0 3.1.2.11.7: whether the server may send reason strings and user properties with more
+ * than PUBLISH, CONNACK and DISCONNECT. On by default. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_set_problem_information(struct mquic_session *session,
+								  bool wanted);
+/**
+ * MQTT 5.0 3.1.2.11.6: ask the server for response information in CONNACK, which it need not
+ * send. Off by default. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_set_response_information(struct mquic_session *session,
+								   bool wanted);
 /** MQTT 5.0 section 4.12: authentication method and first data. NULL method: none. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_session_set_authentication(struct mquic_session *session,
 							     const char *method, size_t method_len,
@@ -985,6 +1016,27 @@ MQUIC_API enum mquic_status mquic_session_auth(struct mquic_session *session, ui
  */
 MQUIC_API enum mquic_status mquic_session_disconnect(struct mquic_session *session,
 						     uint8_t reason);
+/**
+ * MQTT 5.0 3.14.2.2.2: changes, with each DISCONNECT of ours from now on, how long the server
+ * keeps the session. May be set at any time. A session whose expiry is 0 in CONNECT cannot get
+ * another: mquic_session_disconnect() then answers #MQUIC_ERR_INVALID. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_set_disconnect_expiry_s(struct mquic_session *session,
+								  uint32_t seconds);
+/**
+ * MQTT 5.0 3.14.2.2.3: a reason for people to read with each DISCONNECT of ours from now on,
+ * left out if the server takes no packet that large. NULL: none. May be set at any time.
+ * #MQUIC_ERR_INVALID: no UTF-8, or more than 65535 bytes. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_set_disconnect_text(struct mquic_session *session,
+							      const char *text, size_t len);
+/**
+ * MQTT 5.0 3.14.2.2.4: adds one user property to each DISCONNECT of ours from now on, left out
+ * like its text. May be set at any time. Since: 0.1
+ */
+MQUIC_API enum mquic_status
+mquic_session_add_disconnect_user_property(struct mquic_session *session, const char *name,
+					   size_t name_len, const char *value, size_t value_len);
 /** QoS 1 and 2 messages of ours that are not settled. Since: 0.1 */
 MQUIC_API size_t mquic_session_inflight(const struct mquic_session *session);
 /** Keep-alive in force in seconds: ours, or the server's if it set one. Since: 0.1 */
