@@ -142,7 +142,12 @@ static void run_connection(struct mqtt_engine *engine, struct bytes stream, size
 	mqtt_engine_tick(engine, mqtt_engine_deadline_ms(engine));
 	drain_output(engine, &sent, version);
 	drain_events(engine);
+	mqtt_engine_hung_up(engine);
 	mqtt_engine_lost(engine);
+	drain_events(engine);
+	publish(engine, 1);
+	subscribe(engine);
+	mqtt_engine_told(engine);
 	mqtt_framing_clear(&sent);
 }
 
@@ -161,10 +166,13 @@ static void fuzz_engine(struct bytes stream, uint8_t choice, int version)
 	options->topic_alias_maximum = 10;
 	options->topic_aliases = 10;
 	options->receive_maximum = 3;
+	options->maximum_properties = 3;
 	if (version == MQTT_5 && (choice & CHOOSE_AUTH) != 0)
 		MUST(mqtt_options_set_authentication(options, "M", 1, NULL, 0, &error) == MQUIC_OK);
 	run_connection(engine, stream, SIZE_MAX, version);
 	run_connection(engine, stream, 1, version);
+	run_connection(engine, stream, SIZE_MAX, version);
+	run_connection(engine, stream, 7, version);
 	mqtt_engine_free(engine);
 }
 
