@@ -896,7 +896,7 @@ MQUIC_API enum mquic_status mquic_session_set_will(struct mquic_session *session
 MQUIC_API enum mquic_status mquic_session_set_receive_maximum(struct mquic_session *session,
 							      uint16_t maximum);
 /**
- * Largest packet we take, 1024 to 268435460 bytes, 8388608 (8 MiB) by default. While it becomes a
+ * Largest packet we take, 1024 to 268435460 bytes, 16777216 (16 MiB) by default. While it becomes a
  * message, a packet is held twice. MQTT 5.0 tells the server, which then drops a larger message
  * for this client (3.1.2.11.4); in 3.1.1 one ends the session with #MQUIC_ERR_TOO_LARGE. Packets
  * that carry no message may have 1 MiB at most. Since: 0.1

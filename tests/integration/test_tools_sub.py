@@ -21,22 +21,22 @@ def test_messages_of_some_megabytes_come_and_larger_ones_when_asked_for(
 ):
     broker = make_broker().start()
     middle, large = workdir / "middle", workdir / "large"
-    middle.write_bytes(b"m" * 5_000_000)
-    large.write_bytes(b"l" * 9_000_000)
+    middle.write_bytes(b"m" * 15_000_000)
+    large.write_bytes(b"l" * 20_000_000)
     words = ["-V", protocol, "-t", "t", "-q", "1", "-F", "%l"]
     sub = broker.sub(*words, "-C", "1")
-    generous = broker.sub(*words, "-C", "2", "--max-packet-size", "20000000")
+    generous = broker.sub(*words, "-C", "2", "--max-packet-size", "30000000")
     broker.tcp_pub("-t", "t", "-q", "1", "-f", large)
     if protocol == "mqttv311":
         assert sub.wait() == 1
-        assert "messages may have 8388608 bytes (set the maximum" in sub.errors
+        assert "messages may have 16777216 bytes (set the maximum" in sub.errors
         assert "(--max-packet-size)" in sub.errors
-        assert generous.wait_lines(1) == ["9000000"]
+        assert generous.wait_lines(1) == ["20000000"]
         return
     broker.tcp_pub("-t", "t", "-q", "1", "-f", middle)
     assert sub.wait() == generous.wait() == 0
-    assert sub.lines == ["5000000"]
-    assert generous.lines == ["9000000", "5000000"]
+    assert sub.lines == ["15000000"]
+    assert generous.lines == ["20000000", "15000000"]
 
 
 def test_count_ends_it(broker):

@@ -298,7 +298,7 @@ START_TEST(packets_without_message_have_a_limit_of_their_own)
 	kit.options->version = 4;
 	kit_up();
 	ck_assert_int_eq(kit_feed("30 ff ff ff 7f"), MQUIC_ERR_TOO_LARGE);
-	kit_over(MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE, "8388608");
+	kit_over(MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE, "16777216");
 	kit_sends_nothing();
 }
 END_TEST

@@ -64,7 +64,7 @@ START_TEST(connect_with_defaults_carries_what_we_take_and_no_more)
 	kit_connect();
 	kit_sends_connect(&connect);
 	ck_assert_uint_eq(mqtt_properties_number(&connect.properties, MQTT_MAXIMUM_PACKET_SIZE, 0),
-			  8388608);
+			  16777216);
 	mqtt_properties_unset(&connect.properties, MQTT_MAXIMUM_PACKET_SIZE);
 	ck_assert(mqtt_properties_is_empty(&connect.properties));
 	ck_assert(!connect.has_will);

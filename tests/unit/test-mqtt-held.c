@@ -217,7 +217,7 @@ END_TEST
 
 START_TEST(large_message_is_held_twice_at_most)
 {
-	size_t size = 8 * 1024 * 1024 - 16;
+	size_t size = 16 * 1024 * 1024 - 16;
 	char *payload = malloc(size + 1);
 	struct buf_writer packet;
 	size_t before;

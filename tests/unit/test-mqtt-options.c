@@ -42,7 +42,7 @@ START_TEST(defaults_are_those_of_the_header)
 	ck_assert(options.clean_start);
 	ck_assert_uint_eq(options.expiry_s, 0);
 	ck_assert_uint_eq(options.receive_maximum, 65535);
-	ck_assert_uint_eq(options.maximum_packet_size, 8388608);
+	ck_assert_uint_eq(options.maximum_packet_size, 16777216);
 	ck_assert_uint_eq(options.maximum_properties, 1000);
 	ck_assert_uint_eq(options.topic_alias_maximum, 0);
 	ck_assert_uint_eq(options.topic_aliases, 0);

@@ -173,7 +173,7 @@ const char client_options_help[] =
 	" -d : print what is going on; given twice, libmquic's own lines as well.\n"
 	" -D : add an MQTT 5 property: -D command name value, or for user properties\n"
 	"      -D command user-property key value. See below.\n"
-	" --max-packet-size : largest packet to take, in bytes. Defaults to 8388608.\n"
+	" --max-packet-size : largest packet to take, in bytes. Defaults to 16777216.\n"
 	" --quiet : print no errors.\n"
 	" --will-topic : topic on which the broker publishes when this client vanishes.\n"
 	" --will-payload : what it publishes there. Defaults to nothing.\n"

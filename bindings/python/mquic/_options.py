@@ -63,7 +63,7 @@ class Options:
 
     def max_packet_size_set(self, size: int) -> None:
         """
-        The largest packet to take, in bytes, 1024 to 268435460; 8 MiB by default. With MQTT 5 the
+        The largest packet to take, in bytes, 1024 to 268435460; 16 MiB by default. With MQTT 5 the
         server drops what is larger, with 3.1.1 a larger one ends the connection. The property
         ``MaximumPacketSize`` of CONNECT goes before it.
         """

@@ -216,7 +216,7 @@ class Client:
             so many wait, or 4 MiB of them, no more are read, and QUIC slows the server down; none is dropped. While
             a call waits for its answer some more are taken in, as the answer stands behind them.
         :param manual_ack: whether messages are acknowledged by ``ack()`` only
-        :param max_packet_size: the largest packet to take, 1024 to 268435460 bytes; 8 MiB by
+        :param max_packet_size: the largest packet to take, 1024 to 268435460 bytes; 16 MiB by
             default. With MQTT 5 the server drops what is larger, with 3.1.1 it ends the connection.
         :param max_properties: user properties and subscription identifiers to take in one packet,
             1 to 1000000; 1000 by default. A message with more is refused.
