@@ -117,6 +117,7 @@ enum mquic_status mquic_endpoint_accept(struct mquic_endpoint *endpoint,
 		return MQUIC_ERR_AGAIN;
 	*connection = list_entry(node, struct mquic_connection, accept_link);
 	(*connection)->owned = true;
+	connection_set_waiting(*connection, false); /* its new owner may know better */
 	/* Streams may have come before it was accepted: they are told now. */
 	(*connection)->new_streams = !list_is_empty(&(*connection)->acceptable);
 	endpoint_schedule(endpoint, &(*connection)->task);

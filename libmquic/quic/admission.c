@@ -4,12 +4,14 @@
  * of one address, and handshakes in flight, each of which costs some 50 kB and a signature.
  *
  * Handshakes are counted apart for addresses that are proven (RFC 9000 section 8.1) and for those
- * that anybody may have forged, and for each address. When places run out
+ * that anybody may have forged, and for each address; so are connections that are complete, which
+ * takes no login, and have said nothing yet that deserves a place (connection_set_waiting()). When
+ * places run out
  *
  *  - who is not proven must prove its address first, unless Retry is off;
  *  - who is proven takes the place of one who is not;
- *  - else the oldest handshake of the address with the most gives way, if that has far more than
- *    the newcomer's, or has taken so long that hardly an honest client is behind it. A crowd that
+ *  - else the oldest of the address with the most gives way, if that has far more than the
+ *    newcomer's, or has taken so long that hardly an honest client is behind it. A crowd that
  *    comes back after a power cut has one handshake for each address, and young ones: those go on,
  *    and newcomers are refused and try again.
  */
@@ -36,27 +38,26 @@ bool admission_init(struct mquic_endpoint *endpoint, const uint64_t secret[2])
 	return table_init(&endpoint->addresses, secret);
 }
 
-/* ---- Crowds: the handshakes of one address -------------------------------------- */
+/* ---- Crowds: those of one kind and address ---------------------------------------- */
 
 /*
  * Crowds of 1, of 2 and 3, of 4 to 7 ... stand in a list each, so that the greatest is found
  * without a search, as nearly as matters.
  */
-static struct list *list_for(struct mquic_endpoint *endpoint, enum address_proof proof,
-			     uint32_t count)
+static struct list *list_for(struct mquic_endpoint *endpoint, unsigned int kind, uint32_t count)
 {
 	size_t level = 0;
 
 	while ((count >>= 1) > 0 && level < CROWD_LEVELS - 1)
 		level++;
-	return &endpoint->crowds[proof][level];
+	return &endpoint->crowds[kind][level];
 }
 
-static void set_count(struct mquic_endpoint *endpoint, struct quic_crowd *crowd,
-		      enum address_proof proof, uint32_t count)
+static void set_count(struct mquic_endpoint *endpoint, struct quic_crowd *crowd, unsigned int kind,
+		      uint32_t count)
 {
-	struct list *before = crowd->count > 0 ? list_for(endpoint, proof, crowd->count) : NULL;
-	struct list *after = count > 0 ? list_for(endpoint, proof, count) : NULL;
+	struct list *before = crowd->count > 0 ? list_for(endpoint, kind, crowd->count) : NULL;
+	struct list *after = count > 0 ? list_for(endpoint, kind, count) : NULL;
 
 	crowd->count = count;
 	if (before == after)
@@ -66,28 +67,41 @@ static void set_count(struct mquic_endpoint *endpoint, struct quic_crowd *crowd,
 		list_append(after, &crowd->link);
 }
 
-static void join_crowd(struct mquic_connection *connection, enum address_proof proof)
+static void join_crowd(struct mquic_connection *connection, unsigned int kind)
 {
-	struct quic_crowd *crowd = &connection->address->crowds[proof];
+	struct quic_crowd *crowd = &connection->address->crowds[kind];
 
-	connection->proof = proof;
-	list_append(&crowd->handshakes, &connection->crowd_link);
-	set_count(connection->endpoint, crowd, proof, crowd->count + 1);
+	connection->crowd_kind = kind;
+	list_append(&crowd->members, &connection->crowd_link);
+	set_count(connection->endpoint, crowd, kind, crowd->count + 1);
 }
 
 static void leave_crowd(struct mquic_connection *connection)
 {
-	struct quic_crowd *crowd = &connection->address->crowds[connection->proof];
+	unsigned int kind = connection->crowd_kind;
+	struct quic_crowd *crowd = &connection->address->crowds[kind];
 
 	list_remove(&connection->crowd_link);
-	set_count(connection->endpoint, crowd, connection->proof, crowd->count - 1);
+	set_count(connection->endpoint, crowd, kind, crowd->count - 1);
+	if (kind != CROWD_WAITING)
+		connection->endpoint->handshakes--;
+}
+
+static bool is_in_crowd(const struct mquic_connection *connection)
+{
+	return connection->address != NULL && list_is_linked(&connection->crowd_link);
+}
+
+static bool is_handshake(const struct mquic_connection *connection)
+{
+	return is_in_crowd(connection) && connection->crowd_kind != CROWD_WAITING;
 }
 
 static struct mquic_connection *oldest(const struct quic_crowd *crowd)
 {
-	return list_is_empty(&crowd->handshakes)
+	return list_is_empty(&crowd->members)
 		       ? NULL
-		       : list_entry(crowd->handshakes.next, struct mquic_connection, crowd_link);
+		       : list_entry(crowd->members.next, struct mquic_connection, crowd_link);
 }
 
 static bool is_old(const struct mquic_connection *connection)
@@ -114,11 +128,12 @@ static struct quic_address *new_address(struct mquic_endpoint *endpoint,
 {
 	struct quic_address *address = calloc(1, sizeof(*address));
 	uint8_t prefix[ADDRESS_PREFIX_MAX];
+	unsigned int kind;
 
 	if (address == NULL)
 		return NULL;
-	list_init(&address->crowds[ADDRESS_UNPROVEN].handshakes);
-	list_init(&address->crowds[ADDRESS_PROVEN].handshakes);
+	for (kind = 0; kind < CROWD_KINDS; kind++)
+		list_init(&address->crowds[kind].members);
 	table_add(&endpoint->addresses, &address->entry, prefix, address_prefix(remote, prefix));
 	return address;
 }
@@ -137,33 +152,45 @@ bool admission_enter(struct mquic_connection *connection, const struct address *
 	address->connections++;
 	endpoint->server_connections++;
 	endpoint->handshakes++;
-	join_crowd(connection, proof);
+	join_crowd(connection, (unsigned int)proof);
 	return true;
 }
 
 void admission_proven(struct mquic_connection *connection)
 {
-	if (!list_is_linked(&connection->crowd_link) || connection->proof == ADDRESS_PROVEN)
+	if (!is_handshake(connection) || connection->crowd_kind == ADDRESS_PROVEN)
 		return;
 	leave_crowd(connection);
+	connection->endpoint->handshakes++;
 	join_crowd(connection, ADDRESS_PROVEN);
 }
 
 void admission_handshake_over(struct mquic_connection *connection)
 {
-	if (!list_is_linked(&connection->crowd_link))
+	if (!is_handshake(connection))
 		return;
 	leave_crowd(connection);
-	connection->endpoint->handshakes--;
+	join_crowd(connection, CROWD_WAITING);
+}
+
+void connection_set_waiting(struct mquic_connection *connection, bool waiting)
+{
+	if (connection->address == NULL || is_handshake(connection))
+		return;
+	if (is_in_crowd(connection))
+		leave_crowd(connection);
+	if (waiting)
+		join_crowd(connection, CROWD_WAITING);
 }
 
 void admission_leave(struct mquic_connection *connection)
 {
 	struct quic_address *address = connection->address;
 
-	admission_handshake_over(connection);
 	if (address == NULL)
 		return;
+	if (is_in_crowd(connection))
+		leave_crowd(connection);
 	connection->address = NULL;
 	connection->endpoint->server_connections--;
 	if (--address->connections == 0) {
@@ -200,22 +227,48 @@ static const char *limit_of_all(const struct mquic_endpoint *endpoint,
 	return NULL;
 }
 
-/* The handshake that gives way to one of the same kind. At most CROWD_LEVELS are looked at. */
-static struct mquic_connection *find_greedy(struct mquic_endpoint *endpoint,
-					    const struct newcomer *newcomer)
+/* What is wrong with a crowd that gives way. */
+enum fault {
+	FAULT_GREEDY,
+	FAULT_OLD
+};
+
+/* Looks at one crowd of each size at most. */
+static struct mquic_connection *find(struct mquic_endpoint *endpoint,
+				     const struct newcomer *newcomer, unsigned int kind,
+				     enum fault fault)
 {
-	enum address_proof proof = newcomer->proof;
-	uint32_t own = newcomer->address == NULL ? 0 : newcomer->address->crowds[proof].count;
+	uint32_t own = newcomer->address == NULL ? 0 : newcomer->address->crowds[kind].count;
 	size_t level = CROWD_LEVELS;
 
 	while (level-- > 0) {
-		struct list *crowds = &endpoint->crowds[proof][level];
+		struct list *crowds = &endpoint->crowds[kind][level];
 		struct quic_crowd *crowd = list_entry(crowds->next, struct quic_crowd, link);
 
-		if (!list_is_empty(crowds) && (crowd->count / GREED > own || is_old(oldest(crowd))))
+		if (!list_is_empty(crowds) &&
+		    (fault == FAULT_GREEDY ? crowd->count / GREED > own : is_old(oldest(crowd))))
 			return oldest(crowd);
 	}
 	return NULL;
+}
+
+/* The greedy before the old; the waiting only for who is proven, and where it makes room. */
+static struct mquic_connection *find_faulty(struct mquic_endpoint *endpoint,
+					    const struct newcomer *newcomer)
+{
+	bool waiting_too = newcomer->proof == ADDRESS_PROVEN &&
+			   endpoint->handshakes < newcomer->settings->max_handshakes;
+	struct mquic_connection *found = NULL;
+	int fault;
+
+	for (fault = FAULT_GREEDY; fault <= FAULT_OLD && found == NULL; fault++) {
+		if (waiting_too)
+			found = find(endpoint, newcomer, CROWD_WAITING, (enum fault)fault);
+		if (found == NULL)
+			found = find(endpoint, newcomer, (unsigned int)newcomer->proof,
+				     (enum fault)fault);
+	}
+	return found;
 }
 
 static struct mquic_connection *find_unproven(struct mquic_endpoint *endpoint)
@@ -231,7 +284,7 @@ static struct mquic_connection *find_unproven(struct mquic_endpoint *endpoint)
 	return NULL;
 }
 
-/* The same within one address that has all it may have. Connections do not give way. */
+/* The same within one address that has all it may have. */
 static struct mquic_connection *find_within(const struct newcomer *newcomer)
 {
 	const struct quic_crowd *crowds = newcomer->address->crowds;
@@ -241,6 +294,8 @@ static struct mquic_connection *find_within(const struct newcomer *newcomer)
 	if (newcomer->proof == ADDRESS_PROVEN && first != NULL)
 		return first;
 	first = oldest(&crowds[newcomer->proof]);
+	if (first == NULL && newcomer->proof == ADDRESS_PROVEN)
+		first = oldest(&crowds[CROWD_WAITING]);
 	return first != NULL && is_old(first) ? first : NULL;
 }
 
@@ -252,7 +307,7 @@ static struct mquic_connection *who_gives_way(struct mquic_endpoint *endpoint,
 	if (limit_of_address(newcomer) != NULL)
 		return find_within(newcomer);
 	unproven = newcomer->proof == ADDRESS_PROVEN ? find_unproven(endpoint) : NULL;
-	return unproven != NULL ? unproven : find_greedy(endpoint, newcomer);
+	return unproven != NULL ? unproven : find_faulty(endpoint, newcomer);
 }
 
 /* Whether it would help a newcomer to prove its address. */

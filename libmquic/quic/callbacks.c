@@ -47,7 +47,7 @@ static int handshake_completed(ngtcp2_conn *conn, void *user_data)
 
 	(void)conn;
 	connection->handshake_done = true;
-	admission_handshake_over(connection); /* from now on it gives way to nobody */
+	admission_handshake_over(connection);
 	return 0;
 }
 

@@ -44,6 +44,9 @@ bool connection_is_over(const struct mquic_connection *connection);
 enum mquic_status connection_check_fork(struct mquic_connection *connection);
 bool connection_is_torn(const struct mquic_connection *connection);
 
+/* Of a server's: whether it has yet to say something that deserves its place (admission.c). */
+void connection_set_waiting(struct mquic_connection *connection, bool waiting);
+
 /* The endpoint it was made on, NULL once that is freed. */
 struct mquic_endpoint *connection_endpoint(const struct mquic_connection *connection);
 

@@ -33,6 +33,11 @@ enum address_proof {
 	ADDRESS_PROOFS
 };
 
+/* Connections that may give way to newcomers: handshakes by the proof of their address ... */
+#define CROWD_KINDS (ADDRESS_PROOFS + 1)
+/* ... and those that are complete, and have said nothing yet that would deserve a place. */
+#define CROWD_WAITING ADDRESS_PROOFS
+
 /* Sizes of crowds, by powers of two: more handshakes than 2^20 are not allowed. */
 #define CROWD_LEVELS 21
 
@@ -89,7 +94,7 @@ struct mquic_endpoint {
 	bool acceptable_queued;
 	struct table routes;    /* connection identifiers of the server side */
 	struct table addresses; /* connections per client address */
-	struct list crowds[ADDRESS_PROOFS][CROWD_LEVELS]; /* of struct quic_crowd */
+	struct list crowds[CROWD_KINDS][CROWD_LEVELS]; /* of struct quic_crowd */
 	uint32_t server_connections;
 	uint32_t handshakes; /* of the server side, in flight */
 	uint64_t reset_second; /* stateless resets are limited per second */

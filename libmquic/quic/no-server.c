@@ -87,6 +87,12 @@ void admission_proven(struct mquic_connection *connection)
 	(void)connection;
 }
 
+void connection_set_waiting(struct mquic_connection *connection, bool waiting)
+{
+	(void)connection;
+	(void)waiting;
+}
+
 void admission_leave(struct mquic_connection *connection)
 {
 	(void)connection;

@@ -56,10 +56,10 @@ enum path_answer {
 	PATH_FAILED
 };
 
-/* Handshakes of one address prefix that are in flight, the oldest first (admission.c). */
+/* Connections of one kind and address prefix that may give way, the oldest first (admission.c). */
 struct quic_crowd {
-	struct list link;	/* one of endpoint->crowds, by how many they are */
-	struct list handshakes; /* of struct mquic_connection */
+	struct list link;    /* one of endpoint->crowds, by how many they are */
+	struct list members; /* of struct mquic_connection */
 	uint32_t count;
 };
 
@@ -67,7 +67,7 @@ struct quic_crowd {
 struct quic_address {
 	struct table_entry entry;
 	uint32_t connections;
-	struct quic_crowd crowds[ADDRESS_PROOFS];
+	struct quic_crowd crowds[CROWD_KINDS];
 };
 
 /* What a client tries, until one address answers. */
@@ -133,7 +133,7 @@ struct mquic_connection {
 	struct quic_target target;
 	struct list link;        /* endpoint->connections */
 	struct list accept_link; /* endpoint->acceptable */
-	struct list crowd_link;	 /* of a crowd's handshakes, while a server's is in flight */
+	struct list crowd_link;	 /* of the crowd it is in, if any */
 	struct mquic_endpoint *endpoint;
 	struct quic_listener *listener; /* server side only */
 	struct mquic_settings *settings;
@@ -148,7 +148,7 @@ struct mquic_connection {
 	enum path_answer path_answer;
 	struct quic_dial *dial;
 	struct quic_address *address;
-	enum address_proof proof; /* of the crowd it is in */
+	unsigned int crowd_kind;
 
 	struct timer timer;
 	struct task task;
@@ -392,7 +392,7 @@ void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
 /* What becomes of a newcomer. */
 struct admission {
 	const char *objection;		    /* the limit that is reached; NULL: there is room */
-	struct mquic_connection *gives_way; /* the handshake whose place it may take all the same */
+	struct mquic_connection *gives_way; /* the one whose place it may take all the same */
 	bool retry;			    /* it must prove its address first */
 };
 
@@ -406,7 +406,7 @@ bool admission_enter(struct mquic_connection *connection, const struct address *
 		     enum address_proof proof);
 /* Its client has shown that the address is its own. */
 void admission_proven(struct mquic_connection *connection);
-/* Its handshake is no longer in flight. */
+/* Its handshake is complete: it waits. */
 void admission_handshake_over(struct mquic_connection *connection);
 /* It gives back all that it was counted for. */
 void admission_leave(struct mquic_connection *connection);

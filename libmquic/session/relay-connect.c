@@ -42,6 +42,7 @@ static void show(struct mquic_relay *relay)
 		return;
 	}
 	relay->state = RELAY_SHOWN;
+	connection_set_waiting(relay->connection, false);
 	timer_set(&relay->endpoint->timers, &relay->timer, TIMER_NEVER);
 	relay_push(relay, MQUIC_EVENT_RELAY_CONNECT, NULL);
 }

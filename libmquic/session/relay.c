@@ -233,6 +233,7 @@ enum mquic_status mquic_relay_new(struct mquic_relay **relay, struct mquic_conne
 	made->timer.fire = timer_fired;
 	list_append(&made->endpoint->children, &made->child.link);
 	connection_observe(connection, &observer, made);
+	connection_set_waiting(connection, true); /* until it has sent CONNECT */
 	timer_set(&made->endpoint->timers, &made->timer,
 		  endpoint_now(made->endpoint) + connect_timeout_ms * NS_PER_MS);
 	*relay = made;

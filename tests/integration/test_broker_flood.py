@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from harness.clients import many_clients
+from harness.clients import many_clients, start_raw
 from harness.process import eventually
 
 HANDSHAKES = 20
@@ -71,3 +71,20 @@ def test_a_flood_of_handshakes_keeps_nobody_out(
     if retry == "never" or answers_retry:
         broker.wait_log("too many handshakes; this one gave way to another")
     publish(broker)
+
+
+def test_connections_that_say_nothing_keep_nobody_out(make_broker, make_proxy):
+    """All that is known of them is that they can shake hands: that takes no password."""
+    broker = make_broker(plugin_opts={"max_connections": 5, "connect_timeout": 600}).start()
+    proxy = make_proxy(broker)
+    proxy.sources = one_address()
+    silent = [
+        start_raw(broker, flags=["--no-stream"], port=proxy.port, wait_ms=120000) for _ in range(5)
+    ]
+    for client in silent:
+        client.wait_line("ready ")
+    publish(broker)
+    publish(broker)
+    closed = [line for client in silent for line in client.lines if line.startswith("closed ")]
+    assert closed and all("too%20many%20connections" in line for line in closed), closed
+    assert len(closed) < 5

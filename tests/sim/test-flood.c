@@ -269,6 +269,92 @@ START_TEST(client_that_gives_way_is_told)
 }
 END_TEST
 
+/* ---- Connections that say nothing ------------------------------------------------- */
+
+#define PLACES 8
+
+static struct mquic_relay *relays[PAIR_ACCEPTED];
+static size_t relay_count;
+static size_t relays_closed;
+static size_t connects;
+
+/* A server that serves whoever sends CONNECT, and waits for it as long as it may take. */
+static void serve(struct pair *unused, struct sim_host *host, struct mquic_event *event)
+{
+	(void)unused;
+	if (host != pair.server)
+		return;
+	if (mquic_event_type(event) == MQUIC_EVENT_RELAY_CLOSED)
+		relays_closed++;
+	if (mquic_event_type(event) == MQUIC_EVENT_RELAY_CONNECT)
+		connects++;
+	if (mquic_event_type(event) != MQUIC_EVENT_ACCEPTABLE)
+		return;
+	while (pair.accepted_count > 0)
+		ck_assert_int_eq(mquic_relay_new(&relays[relay_count++],
+						 pair.accepted[--pair.accepted_count], 600000,
+						 1024),
+				 MQUIC_OK);
+}
+
+static void say_connect(struct mquic_connection *connection, struct mquic_stream **stream)
+{
+	static const uint8_t packet[] = "\x10\x0d\0\4MQTT\4\2\0\0\0\1x";
+	size_t sent;
+
+	ck_assert_int_eq(mquic_stream_open(stream, connection), MQUIC_OK);
+	ck_assert_int_eq(mquic_stream_send(*stream, packet, sizeof(packet) - 1, &sent), MQUIC_OK);
+}
+
+static void dial_from(struct sim_host *host, size_t count)
+{
+	while (count-- > 0)
+		ck_assert_int_eq(mquic_connection_dial(&half_open[half_open_count++],
+						       host->endpoint, pair.client_settings,
+						       PAIR_HOST, PAIR_PORT),
+				 MQUIC_OK);
+	sim_run(pair.sim, SIM_SECOND);
+}
+
+START_TEST(silent_connections_keep_nobody_out)
+{
+	struct sim_host *greedy = sim_host_new(pair.sim, 3);
+	struct mquic_stream *streams[2];
+	size_t over = 0;
+	size_t i;
+
+	relay_count = relays_closed = connects = half_open_count = 0;
+	pair.on_event = serve;
+	mquic_settings_set_max_connections(pair.server_settings, PLACES);
+	pair_listen();
+	dial_from(greedy, PLACES);
+	ck_assert_uint_eq(relay_count, PLACES);
+	say_connect(half_open[0], &streams[0]);
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_uint_eq(connects, 1);
+	/* Two newcomers: each takes the place of one that has said nothing. */
+	dial_from(pair.client, 1);
+	say_connect(half_open[PLACES], &streams[1]);
+	dial_from(pair.client, 1);
+	ck_assert_uint_eq(relay_count, PLACES + 2);
+	ck_assert_uint_eq(relays_closed, 2);
+	ck_assert_uint_eq(connects, 2);
+	ck_assert_uint_eq(pair.server->endpoint->server_connections, PLACES);
+	/* Who has sent CONNECT is still there. */
+	ck_assert_uint_eq(mquic_stream_bytes_pending(streams[0]), 0);
+	ck_assert(!connection_is_over(half_open[0]));
+	ck_assert(!connection_is_over(half_open[PLACES]));
+	for (i = 1; i < PLACES; i++)
+		over += connection_is_over(half_open[i]) ? 1 : 0;
+	ck_assert_uint_eq(over, 2);
+	mquic_stream_free(streams[0]);
+	mquic_stream_free(streams[1]);
+	free_halves();
+	while (relay_count > 0)
+		mquic_relay_free(relays[--relay_count]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sim-flood");
@@ -285,6 +371,7 @@ int main(void)
 	tcase_add_test(group, forged_flood_does_not_throw_out_who_is_proven);
 	tcase_add_test(group, client_that_answers_without_retry_counts_as_proven);
 	tcase_add_test(group, client_that_gives_way_is_told);
+	tcase_add_test(group, silent_connections_keep_nobody_out);
 	suite_add_tcase(suite, group);
 	return kit_main(suite);
 }

@@ -46,6 +46,7 @@ static void tear_down(void)
 	for (i = 0; i < CROWD_LEVELS; i++) {
 		ck_assert(list_is_empty(&endpoint->crowds[ADDRESS_UNPROVEN][i]));
 		ck_assert(list_is_empty(&endpoint->crowds[ADDRESS_PROVEN][i]));
+		ck_assert(list_is_empty(&endpoint->crowds[CROWD_WAITING][i]));
 	}
 	mquic_settings_free(settings);
 	mquic_endpoint_free(endpoint);
@@ -88,6 +89,13 @@ static void enter_hosts(unsigned int first, size_t count, enum address_proof pro
 {
 	while (count-- > 0)
 		(void)enter(first++, proof);
+}
+
+/* The handshake is complete, and the client has said something that counts. */
+static void complete(struct mquic_connection *connection)
+{
+	admission_handshake_over(connection);
+	connection_set_waiting(connection, false);
 }
 
 static struct admission judge(unsigned int number, enum address_proof proof)
@@ -267,10 +275,10 @@ START_TEST(handshakes_do_not_hold_the_last_places_for_connections)
 
 	settings->max_connections = 10;
 	enter_hosts(1, 4, ADDRESS_PROVEN);
-	admission_handshake_over(&crowd[0]);
-	admission_handshake_over(&crowd[1]);
-	admission_handshake_over(&crowd[2]);
-	admission_handshake_over(&crowd[3]);
+	complete(&crowd[0]);
+	complete(&crowd[1]);
+	complete(&crowd[2]);
+	complete(&crowd[3]);
 	greedy = enter(50, _i);
 	enter_many(50, 5, _i);
 	expect_place_of(greedy, 60, _i);
@@ -286,7 +294,7 @@ START_TEST(complete_connections_give_way_to_nobody)
 	settings->max_connections = 10;
 	enter_many(1, 10, ADDRESS_PROVEN);
 	for (i = 0; i < 10; i++)
-		admission_handshake_over(&crowd[i]);
+		complete(&crowd[i]);
 	now_ns += 1000 * NGTCP2_SECONDS;
 	expect_refusal(2, ADDRESS_PROVEN, "too many connections");
 	settings->retry = MQUIC_RETRY_ALWAYS;
@@ -312,13 +320,74 @@ START_TEST(own_handshakes_fill_the_share_of_an_address_until_they_are_old)
 	settings->max_connections_per_address = 4;
 	enter_many(7, 4, ADDRESS_PROVEN);
 	expect_refusal(7, ADDRESS_PROVEN, "too many connections from this address");
-	admission_handshake_over(&crowd[0]);
+	complete(&crowd[0]);
 	now_ns += settings->handshake_timeout_ms * NGTCP2_MILLISECONDS / 4;
 	expect_place_of(&crowd[1], 7, ADDRESS_PROVEN);
-	admission_handshake_over(&crowd[1]);
-	admission_handshake_over(&crowd[2]);
-	admission_handshake_over(&crowd[3]);
+	complete(&crowd[1]);
+	complete(&crowd[2]);
+	complete(&crowd[3]);
 	expect_refusal(7, ADDRESS_PROVEN, "too many connections from this address");
+}
+END_TEST
+
+/* ---- Those that have said nothing ----------------------------------------------------- */
+
+START_TEST(greedy_address_that_says_nothing_gives_way)
+{
+	size_t i;
+
+	settings->max_connections = 10;
+	enter_many(1, 10, ADDRESS_PROVEN);
+	for (i = 0; i < 10; i++)
+		admission_handshake_over(&crowd[i]);
+	ck_assert_uint_eq(endpoint->handshakes, 0);
+	expect_place_of(&crowd[0], 2, ADDRESS_PROVEN);
+	/* What may be forged takes nobody's place. */
+	expect_refusal(2, ADDRESS_UNPROVEN, "too many connections");
+	settings->retry = MQUIC_RETRY_ADAPTIVE;
+	expect_retry(2);
+	connection_set_waiting(&crowd[0], false);
+	expect_place_of(&crowd[1], 2, ADDRESS_PROVEN);
+	connection_set_waiting(&crowd[0], true); /* behind the others */
+	expect_place_of(&crowd[1], 2, ADDRESS_PROVEN);
+}
+END_TEST
+
+START_TEST(silent_crowd_of_one_each_gives_way_when_it_is_old)
+{
+	size_t i;
+
+	settings->max_connections = 10;
+	enter_hosts(1, 10, ADDRESS_PROVEN);
+	for (i = 0; i < 10; i++)
+		admission_handshake_over(&crowd[i]);
+	expect_refusal(99, ADDRESS_PROVEN, "too many connections");
+	now_ns += settings->handshake_timeout_ms * NGTCP2_MILLISECONDS / 4;
+	expect_place_of(&crowd[0], 99, ADDRESS_PROVEN);
+}
+END_TEST
+
+START_TEST(silent_connections_do_not_make_room_for_handshakes)
+{
+	size_t i;
+
+	enter_many(1, 10, ADDRESS_PROVEN);
+	for (i = 0; i < 10; i++)
+		admission_handshake_over(&crowd[i]);
+	enter_hosts(20, 16, ADDRESS_PROVEN);
+	expect_refusal(99, ADDRESS_PROVEN, "too many handshakes");
+}
+END_TEST
+
+START_TEST(silent_connections_fill_the_share_of_an_address_until_they_are_old)
+{
+	settings->max_connections_per_address = 2;
+	enter_many(7, 2, ADDRESS_PROVEN);
+	admission_handshake_over(&crowd[0]);
+	complete(&crowd[1]);
+	expect_refusal(7, ADDRESS_PROVEN, "too many connections from this address");
+	now_ns += settings->handshake_timeout_ms * NGTCP2_MILLISECONDS / 4;
+	expect_place_of(&crowd[0], 7, ADDRESS_PROVEN);
 }
 END_TEST
 
@@ -330,7 +399,7 @@ static void expect_counts(void)
 	int proof;
 	int level;
 
-	for (proof = 0; proof < ADDRESS_PROOFS; proof++)
+	for (proof = 0; proof < CROWD_KINDS; proof++)
 		for (level = 0; level < CROWD_LEVELS; level++) {
 			struct list *crowds = &endpoint->crowds[proof][level];
 			struct list *node;
@@ -341,7 +410,8 @@ static void expect_counts(void)
 
 				ck_assert_uint_ge(count, 1u << level);
 				ck_assert_uint_lt(count, 2u << level);
-				handshakes += count;
+				if (proof != CROWD_WAITING)
+					handshakes += count;
 			}
 		}
 	ck_assert_uint_eq(handshakes, endpoint->handshakes);
@@ -369,6 +439,8 @@ START_TEST(counts_stay_right_on_a_random_walk)
 			memset(connection, 0, sizeof(*connection));
 		} else if ((seed >> 28 & 3) == 1) {
 			admission_handshake_over(connection);
+		} else if ((seed >> 27 & 1) == 1) {
+			connection_set_waiting(connection, seed >> 26 & 1);
 		} else {
 			admission_proven(connection);
 		}
@@ -405,6 +477,10 @@ int main(void)
 	tcase_add_test(group, complete_connections_give_way_to_nobody);
 	tcase_add_test(group, forged_handshakes_do_not_fill_the_share_of_an_address);
 	tcase_add_test(group, own_handshakes_fill_the_share_of_an_address_until_they_are_old);
+	tcase_add_test(group, greedy_address_that_says_nothing_gives_way);
+	tcase_add_test(group, silent_crowd_of_one_each_gives_way_when_it_is_old);
+	tcase_add_test(group, silent_connections_do_not_make_room_for_handshakes);
+	tcase_add_test(group, silent_connections_fill_the_share_of_an_address_until_they_are_old);
 	tcase_add_loop_test(group, counts_stay_right_on_a_random_walk, 0, 20);
 	suite_add_tcase(suite, group);
 	srunner_run_all(runner, CK_ENV);

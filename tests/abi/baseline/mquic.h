@@ -310,7 +310,11 @@ mquic_settings_set_congestion_control(struct mquic_settings *settings,
 /** Server: when to demand Retry. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_settings_set_retry(struct mquic_settings *settings,
 						     enum mquic_retry retry);
-/** Server: connections in all, 1 to 1000000, 10000 by default; more are refused. Since: 0.1 */
+/**
+ * Server: connections in all, 1 to 1000000, 10000 by default; more are refused, unless handshakes
+ * or connections that were not accepted yet, or whose relay has not seen CONNECT, give way as
+ * mquic_settings_set_max_handshakes() says. Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_settings_set_max_connections(struct mquic_settings *settings,
 							       uint32_t connections);
 /**
