@@ -3,12 +3,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/text.h"
 #include "tls/file.h"
 
 #define SHOWN_NAME 48
 #define DAY	   ((time_t)86400)
+
+/* Between a CA's name and its file. */
+static const char name_end[] = " in ";
 
 /* ---- What ends ------------------------------------------------------------------ */
 
@@ -58,7 +62,7 @@ static char *name_ca(gnutls_x509_crt_t certificate, const char *path)
 	if (gnutls_x509_crt_get_dn3(certificate, &name, 0) == 0)
 		text_printable(shown, sizeof(shown), (const char *)name.data, name.size);
 	gnutls_free(name.data);
-	if (asprintf(&what, "the CA certificate %s in %s", shown, tls_file_shown(path)) < 0)
+	if (asprintf(&what, "the CA certificate %s%s%s", shown, name_end, tls_file_shown(path)) < 0)
 		return NULL;
 	return what;
 }
@@ -81,6 +85,38 @@ bool lifetime_add_chain(struct tls_credentials *credentials, const gnutls_x509_c
 	return added;
 }
 
+/*
+ * Directories of CAs have links from hashes to files, so that each certificate is met twice: `what`
+ * says the same then, but for the path.
+ */
+static bool is_known(const struct tls_credentials *credentials, gnutls_x509_crt_t certificate,
+		     const char *what)
+{
+	const char *path = strstr(what, name_end);
+	size_t len = path != NULL ? (size_t)(path - what) + strlen(name_end) : strlen(what);
+	time_t ends = gnutls_x509_crt_get_expiration_time(certificate);
+	size_t i;
+
+	for (i = 0; i < credentials->lifetime_count; i++)
+		if (credentials->lifetimes[i].ends == ends &&
+		    strncmp(credentials->lifetimes[i].what, what, len) == 0)
+			return true;
+	return false;
+}
+
+static bool add_authority(struct tls_credentials *credentials, gnutls_x509_crt_t certificate,
+			  const char *path)
+{
+	char *what = name_ca(certificate, path);
+
+	if (what != NULL && is_known(credentials, certificate, what)) {
+		free(what);
+		return true;
+	}
+	return add_certificate(credentials, certificate, what,
+			       "put its successor in its place and reload");
+}
+
 bool lifetime_add_authorities(struct tls_credentials *credentials, const gnutls_datum_t *pem,
 			      const char *path)
 {
@@ -95,9 +131,7 @@ bool lifetime_add_authorities(struct tls_credentials *credentials, const gnutls_
 					GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED) < 0)
 		return true;
 	for (i = 0; i < count; i++) {
-		added = added && add_certificate(credentials, certificates[i],
-						 name_ca(certificates[i], path),
-						 "put its successor into the file and reload");
+		added = added && add_authority(credentials, certificates[i], path);
 		gnutls_x509_crt_deinit(certificates[i]);
 	}
 	return added;
@@ -120,10 +154,15 @@ bool lifetime_add_lists(struct tls_credentials *credentials, const gnutls_x509_c
 	return added;
 }
 
+void lifetime_forget(struct tls_credentials *credentials, size_t count)
+{
+	while (credentials->lifetime_count > count)
+		free(credentials->lifetimes[--credentials->lifetime_count].what);
+}
+
 void lifetime_free(struct tls_credentials *credentials)
 {
-	while (credentials->lifetime_count > 0)
-		free(credentials->lifetimes[--credentials->lifetime_count].what);
+	lifetime_forget(credentials, 0);
 	free(credentials->lifetimes);
 	credentials->lifetimes = NULL;
 }

@@ -11,7 +11,7 @@
 
 #include "tls/credentials.h"
 
-/* A file with more CAs is a distribution's bundle, which renews itself. */
+/* A file or directory with more CAs is a distribution's bundle, which renews itself. */
 #define LIFETIME_MOST_OF_FILE 16
 
 /* All in all; what is loaded later is not watched. */
@@ -35,6 +35,9 @@ bool lifetime_add_authorities(struct tls_credentials *credentials, const gnutls_
 /* The same of revocation lists. */
 bool lifetime_add_lists(struct tls_credentials *credentials, const gnutls_x509_crl_t *lists,
 			unsigned int count, const char *path);
+
+/* Leaves the first `count`. */
+void lifetime_forget(struct tls_credentials *credentials, size_t count);
 
 void lifetime_free(struct tls_credentials *credentials);
 

@@ -140,6 +140,7 @@ static enum mquic_status load_ca_path(struct tls_credentials *credentials, const
 				      struct error *error)
 {
 	struct directory_walk walk = {0, 0, 0};
+	size_t watched = credentials->lifetime_count;
 	enum mquic_status status;
 	DIR *directory = opendir(path);
 
@@ -155,6 +156,8 @@ static enum mquic_status load_ca_path(struct tls_credentials *credentials, const
 	}
 	status = walk_directory(credentials, directory, path, &walk, error);
 	(void)closedir(directory);
+	if (credentials->lifetime_count - watched > LIFETIME_MOST_OF_FILE)
+		lifetime_forget(credentials, watched);
 	if (status != MQUIC_OK || walk.added > 0)
 		return status;
 	return error_set(error, MQUIC_ERR_TLS,

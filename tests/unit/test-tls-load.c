@@ -2,6 +2,7 @@
 /* What tls/ loads, what it refuses and how it says so. */
 #include <check.h>
 #include <gnutls/abstract.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -624,6 +625,58 @@ START_TEST(end_of_a_bundle_is_its_packages_affair)
 }
 END_TEST
 
+/* A directory "cas", and a server that takes its authorities from there. */
+static void open_directory(void)
+{
+	ck_assert_int_eq(mkdir(kit_path("cas"), 0700), 0);
+	kit_settings(&kit_server, NULL, "server");
+	kit_server.ca_path = kit_path("cas");
+}
+
+START_TEST(end_of_an_authority_with_two_names_is_told_once)
+{
+	static const struct kit_spec old = {.name = "old",
+					    .common_name = "Old CA",
+					    .ca = true,
+					    .starts = -3 * KIT_DAY,
+					    .ends = -KIT_DAY};
+
+	kit_make(&old);
+	open_directory();
+	ck_assert_int_eq(symlink("../old.crt", kit_path("cas/old.pem")), 0);
+	ck_assert_int_eq(symlink("old.pem", kit_path("cas/0123abcd.0")), 0);
+	says_of_ends(21, 1, "the CA certificate CN=Old CA in", "/cas/");
+	(void)unlink(kit_path("cas/old.pem"));
+	(void)unlink(kit_path("cas/0123abcd.0"));
+}
+END_TEST
+
+START_TEST(end_of_a_full_directory_is_its_packages_affair)
+{
+	char name[16];
+	char file[32];
+	struct kit_spec old = {.name = name,
+			       .common_name = name,
+			       .ca = true,
+			       .starts = -3 * KIT_DAY,
+			       .ends = -KIT_DAY};
+	int i;
+
+	open_directory();
+	for (i = 0; i < 17; i++) {
+		(void)snprintf(name, sizeof(name), "cas/%d", i);
+		kit_make(&old);
+	}
+	says_of_ends(21, 0, "", "");
+	for (i = 0; i < 17; i++) {
+		(void)snprintf(file, sizeof(file), "cas/%d.crt", i);
+		(void)unlink(kit_path(file));
+		(void)snprintf(file, sizeof(file), "cas/%d.key", i);
+		(void)unlink(kit_path(file));
+	}
+}
+END_TEST
+
 /* ---- Secrets --------------------------------------------------------------- */
 
 static void secret_of(const struct mquic_settings *settings, enum tls_role role, const char *label,
@@ -741,6 +794,8 @@ static void add_ends(Suite *suite)
 	tcase_add_test(group, end_of_a_short_life_is_told_in_its_last_quarter);
 	tcase_add_test(group, end_of_authorities_and_lists_is_told);
 	tcase_add_test(group, end_of_a_bundle_is_its_packages_affair);
+	tcase_add_test(group, end_of_an_authority_with_two_names_is_told_once);
+	tcase_add_test(group, end_of_a_full_directory_is_its_packages_affair);
 	suite_add_tcase(suite, group);
 }
 
