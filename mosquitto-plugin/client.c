@@ -412,18 +412,20 @@ static void broker_silent(struct client *client, bool unread)
 {
 	size_t connect_max = client->clients->terms.connect_max;
 
-	if (!unread)
-		end_with(client, CLOSE_NORMAL,
-			 mquic_relay_protocol(client->relay) == 0
-				 ? "CONNECT is malformed, or of a version the broker does not know"
-				 : "the broker does not take this CONNECT, and gives no reason");
-	else if (client->shown && connect_max < HANDOFF_CONNECT_MAX)
+	/* 2.1 has read all of a small packet by the time it finds it too large. */
+	if (client->shown && connect_max < HANDOFF_CONNECT_MAX)
 		end_with(client, CLOSE_NORMAL,
 			 "the broker hung up on CONNECT: it has too many clients, or the packet is "
 			 "longer than its max_packet_size");
-	else
+	else if (unread)
 		turn_away(client, "the broker hung up before it read CONNECT: look at the "
 				  "max_connections of the hand-off listener");
+	else if (mquic_relay_protocol(client->relay) == 0)
+		end_with(client, CLOSE_NORMAL,
+			 "CONNECT is malformed, or of a version the broker does not know");
+	else
+		end_with(client, CLOSE_NORMAL,
+			 "the broker does not take this CONNECT, and gives no reason");
 }
 
 /* The broker has closed its end: what is queued is delivered, then the connection ends. */
