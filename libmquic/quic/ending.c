@@ -157,8 +157,8 @@ static void handshake_timeout(struct mquic_connection *connection)
 				   connection->peer_text, ms);
 	else
 		connection_set_end(connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
-				   "no answer from UDP %s within %llu ms; check the address and "
-				   "that no firewall drops UDP",
+				   "no answer from UDP %s within %llu ms; check the address, that "
+				   "no firewall drops UDP, and that the MTU on the way is 1280 or more",
 				   connection->peer_text, ms);
 }
 
