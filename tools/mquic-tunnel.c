@@ -41,7 +41,7 @@ static const char help_head[] =
 	" --listen : where TCP clients come in; may be repeated. Defaults to 127.0.0.1:1883.\n"
 	"            This side is not encrypted: better keep it on a loopback address.\n"
 	" --max-connections : how many may be open at once, 1 to 100000. Defaults to 1000.\n"
-	" -d : print a line for each connection.\n"
+	" -d, --debug : print a line for each connection.\n"
 	" --quiet : print no errors.\n";
 
 static const char help_tail[] = "\nIt runs until a signal such as SIGINT or SIGTERM comes, and "

@@ -12,10 +12,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "abi"))
 from tap import Tap  # noqa: E402
 
-# What --help shows: " -t : topic" of most tools, "  --dir DIR" of mquic-keygen, and the usage.
-HELP_OPTION = re.compile(r"^ {1,2}(--?[a-zA-Z][\w-]*)(?= [:A-Z]| {2,})", re.M)
+# What --help shows: " -t, --topic : topic" of most tools, "  --dir DIR" of mquic-keygen, and the
+# usage.
+HELP_OPTION = re.compile(
+    r"^ {1,2}(--?[a-zA-Z][\w-]*)(?:, (--[a-zA-Z][\w-]*))?(?= [:A-Z]| {2,})", re.M
+)
 USAGE_OPTION = re.compile(r"(?<=[\s|\[{])(--?[a-zA-Z][\w-]*)")
-MAN_OPTION = re.compile(r"^\.It Fl (\S+)", re.M)
+MAN_OPTION = re.compile(r"^\.It Fl (\S+)(?: , Fl (\S+))?", re.M)
+TABLE_OPTION = re.compile(r'\{(NULL|"-\w"),\s*(NULL|"--[\w-]+"),\s*OPTION_')
 PLUGIN_OPTION = re.compile(r'\{\.name = "(\w+)"|\{FIELD\((\w+)\)')
 
 
@@ -31,11 +35,12 @@ def helped(program):
     """Options that --help explains, and all that its usage shows."""
     text = output(program, "--help")[0]
     usage = "".join(re.findall(r"^(?:Usage:| {6,}).*\n", text, re.M))
-    return set(HELP_OPTION.findall(text)) | set(USAGE_OPTION.findall(usage))
+    explained = {name for names in HELP_OPTION.findall(text) for name in names if name}
+    return explained | set(USAGE_OPTION.findall(usage))
 
 
 def in_manual(page):
-    return {"-" + name for name in MAN_OPTION.findall(page)}
+    return {"-" + name for names in MAN_OPTION.findall(page) for name in names if name}
 
 
 def plugin_options(source):
@@ -70,6 +75,22 @@ def check_tools(tap, tools, pages):
             in_manual(page.read_text(encoding="utf-8")),
             page.name,
         )
+
+
+def check_tables(tap, tools, source):
+    """Every name that an option has in the tools' tables is in --help."""
+    known = set().union(*map(helped, tools))
+    for path in sorted(source.rglob("*.c")):
+        names = {
+            name.strip('"')
+            for names in TABLE_OPTION.findall(path.read_text(encoding="utf-8"))
+            for name in names
+            if name != "NULL"
+        }
+        # Those of TCP are there to be refused, or do nothing.
+        if names and path.name != "tcp-options.c":
+            lost = differences(names, path.name, known, "--help")
+            tap.check(f"--help shows the options of {path.name}", lost)
 
 
 def check_plugin(tap, source, pages):
@@ -107,6 +128,7 @@ def main():
     plugin, pages, *tools = map(Path, sys.argv[1:])
     tap = Tap()
     check_tools(tap, tools, pages)
+    check_tables(tap, tools, Path(__file__).resolve().parents[2] / "tools")
     if (pages / "mosquitto_mquic.5").exists():
         check_plugin(tap, plugin, pages)
     found = sorted(pages.glob("*.[1-9]"))
