@@ -189,11 +189,12 @@ void params_number(struct octets *params, uint64_t id, uint64_t value);
 
 /*
  * For on_message: where an extension of a ClientHello, EncryptedExtensions or ServerHello begins,
- * 0 if it has none; removes it, gives it another type, adds one.
+ * 0 if it has none; removes it, gives it another type, adds one in front or at the end.
  */
 size_t message_extension(const struct octets *message, uint16_t type);
 void message_remove_extension(struct octets *message, uint16_t type);
 void message_rename_extension(struct octets *message, uint16_t type, uint16_t other);
 void message_add_extension(struct octets *message, uint16_t type, const void *data, size_t len);
+void message_append_extension(struct octets *message, uint16_t type, const void *data, size_t len);
 
 #endif

@@ -248,6 +248,86 @@ START_TEST(handshake_with_spoilt_messages_ends)
 }
 END_TEST
 
+#define CONTENTS 5
+
+struct addition {
+	uint16_t type;
+	int content;
+};
+
+static void add_extension(struct hostile *peer, enum hostile_level level, struct octets *message)
+{
+	static const uint8_t list[] = {0, 6, 0, 4, 'x', 'y', 'z', '!'};
+	static const uint8_t share[] = {0, 36, 0, 29, 0, 32, [37] = 0};
+	const struct addition *addition = peer->user;
+	uint8_t bytes[60];
+
+	(void)level;
+	if (message->len == 0 || (message->data[0] != GNUTLS_HANDSHAKE_CLIENT_HELLO &&
+				  message->data[0] != GNUTLS_HANDSHAKE_SERVER_HELLO &&
+				  message->data[0] != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS))
+		return;
+	memset(bytes, addition->content == 1 ? 0 : 0xff, sizeof(bytes));
+	/* One that is there already is not there twice. */
+	message_remove_extension(message, addition->type);
+	if (addition->content == 3)
+		message_add_extension(message, addition->type, list, sizeof(list));
+	else if (addition->content == 4)
+		message_add_extension(message, addition->type, share, sizeof(share));
+	else
+		message_add_extension(message, addition->type, bytes,
+				      addition->content == 0 ? 0 : sizeof(bytes));
+}
+
+/* Of every type there is: nothing, zeros, ones, a list, and a key share of zeros. */
+START_TEST(extensions_of_any_content_do_no_harm)
+{
+	struct addition addition = {.type = (uint16_t)(_i / 2)};
+
+	for (addition.content = 0; addition.content < CONTENTS; addition.content++) {
+		scene_open(&scene, _i % 2 == 0, 1);
+		scene.peer->on_message = add_extension;
+		scene.peer->user = &addition;
+		scene_begin(&scene);
+		sim_run(scene.sim, 11 * SIM_SECOND);
+		finish(&scene);
+	}
+}
+END_TEST
+
+/* A session that nobody can resume; the extension is the last (RFC 8446 section 4.2.11). */
+static void add_key(struct hostile *peer, enum hostile_level level, struct octets *message)
+{
+	static const uint8_t modes[] = {1, 1};
+	int choice = *(const int *)peer->user;
+	size_t identity = (size_t[]){0, 1, 32, 200}[choice % 4];
+	size_t binder = (size_t[]){0, 31, 32, 33, 48, 255}[choice / 4];
+	struct octets key = {.len = 0};
+
+	(void)level;
+	if (message->data[0] != GNUTLS_HANDSHAKE_CLIENT_HELLO)
+		return;
+	message_add_extension(message, 45, modes, sizeof(modes));
+	octets_number(&key, 2 + identity + 4, 2);
+	octets_number(&key, identity, 2);
+	octets_zeros(&key, identity + 4);
+	octets_number(&key, 1 + binder, 2);
+	octets_number(&key, binder, 1);
+	octets_zeros(&key, binder);
+	message_append_extension(message, 41, key.data, key.len);
+}
+
+START_TEST(pre_shared_keys_of_any_kind_do_no_harm)
+{
+	scene_open(&scene, true, 1);
+	scene.peer->on_message = add_key;
+	scene.peer->user = &_i;
+	scene_begin(&scene);
+	sim_run(scene.sim, 11 * SIM_SECOND);
+	finish(&scene);
+}
+END_TEST
+
 /* A Retry's token fills the packets that must carry it (RFC 9000 section 17.2.5). */
 START_TEST(client_stands_a_token_of_any_length)
 {
@@ -388,6 +468,8 @@ static Suite *suite(void)
 	tcase_add_loop_test(tls, no_or_another_application_protocol_ends_the_handshake, 0, 4);
 	tcase_add_loop_test(tls, handshake_with_spoilt_messages_ends, 0,
 			    2 * MESSAGES * TROUBLES * WAYS);
+	tcase_add_loop_test(tls, extensions_of_any_content_do_no_harm, 0, 2 * 64);
+	tcase_add_loop_test(tls, pre_shared_keys_of_any_kind_do_no_harm, 0, 24);
 	tcase_add_test(tls, client_is_not_sent_to_and_fro_between_versions);
 	tcase_add_loop_test(tls, client_stands_a_token_of_any_length, 0, 60);
 	tcase_add_loop_test(early, client_stands_1rtt_packets_with_the_first_flight, 0,

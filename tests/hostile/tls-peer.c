@@ -191,19 +191,30 @@ void message_rename_extension(struct octets *message, uint16_t type, uint16_t ot
 	message->data[at + 1] = (uint8_t)other;
 }
 
-void message_add_extension(struct octets *message, uint16_t type, const void *data, size_t len)
+static void insert_extension(struct octets *message, size_t at, uint16_t type, const void *data,
+			     size_t len)
 {
 	struct octets extension = {.len = 0};
-	size_t at = extensions_at(message);
 
-	if (at == 0)
-		return;
 	octets_number(&extension, type, 2);
 	octets_number(&extension, len, 2);
 	octets_put(&extension, data, len);
-	/* Not last: a pre-shared key has to be (RFC 8446 section 4.2.11). */
-	octets_insert(message, at + 2, extension.data, extension.len);
+	octets_insert(message, at, extension.data, extension.len);
 	fit_lengths(message);
+}
+
+void message_add_extension(struct octets *message, uint16_t type, const void *data, size_t len)
+{
+	size_t at = extensions_at(message);
+
+	if (at != 0)
+		insert_extension(message, at + 2, type, data, len);
+}
+
+void message_append_extension(struct octets *message, uint16_t type, const void *data, size_t len)
+{
+	if (extensions_at(message) != 0)
+		insert_extension(message, message->len, type, data, len);
 }
 
 /* ---- The session ------------------------------------------------------------------ */
