@@ -16,9 +16,6 @@
 /* Where Mosquitto's own unit file makes a directory for it. */
 #define DEFAULT_HANDOFF "/run/mosquitto/quic.sock"
 
-/* Where the broker's user may write, and Debian has its persistence. */
-#define DEFAULT_RESET_KEY "/var/lib/mosquitto/mquic-reset.key"
-
 /* Bytes. With less hardly a client could be served, more than the upper one is a slip. */
 #define MEMORY_LIMIT_MIN (UINT64_C(16) << 20)
 #define MEMORY_LIMIT_MAX (UINT64_C(1) << 50)
@@ -544,6 +541,16 @@ static uint64_t default_memory_limit(void)
 	return quarter < MEMORY_LIMIT_MIN ? MEMORY_LIMIT_MIN : quarter;
 }
 
+/* Whose it is in the usual place, as of a broker that ran as root, must not keep this one down. */
+static bool default_reset_key(struct options *options)
+{
+	bool locked = access(OPTIONS_RESET_KEY, F_OK) == 0 && access(OPTIONS_RESET_KEY, R_OK) != 0;
+
+	if (options->reset_key_file == NULL && !locked)
+		options->reset_key_file = strdup(OPTIONS_RESET_KEY);
+	return options->reset_key_file != NULL || locked;
+}
+
 static bool add_defaults(struct options *options, char *error)
 {
 	if (options->memory_limit == 0)
@@ -555,9 +562,7 @@ static bool add_defaults(struct options *options, char *error)
 		return false;
 	if (options->handoff == NULL)
 		options->handoff = strdup(DEFAULT_HANDOFF);
-	if (options->reset_key_file == NULL)
-		options->reset_key_file = strdup(DEFAULT_RESET_KEY);
-	if (options->handoff == NULL || options->reset_key_file == NULL)
+	if (options->handoff == NULL || !default_reset_key(options))
 		return fail(error, "out of memory");
 	return options->listen_count > 0 || default_listen(options, error);
 }

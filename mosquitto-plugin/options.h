@@ -16,6 +16,9 @@ struct mosquitto_opt;
 
 #define OPTIONS_LISTEN_MAX 16
 
+/* The usual place: the broker's user may write there, and Debian has its persistence there. */
+#define OPTIONS_RESET_KEY "/var/lib/mosquitto/mquic-reset.key"
+
 struct listen_address {
 	char address[64];
 	uint16_t port;
@@ -30,7 +33,7 @@ struct options {
 	char *cafile;
 	char *capath;
 	char *crlfile;
-	char *reset_key_file;
+	char *reset_key_file; /* NULL: there is one in the usual place that we may not read */
 	char *keylog_file;
 	bool require_certificate;
 	bool use_identity_as_username;

@@ -183,6 +183,11 @@ static bool listen_on_all(struct worker *worker, const struct options *options, 
 	size_t i;
 
 	snprintf(error, OPTIONS_ERROR_SIZE, "out of memory");
+	if (options->reset_key_file == NULL)
+		log_push(worker->log, MQUIC_LOG_WARNING,
+			 "mquic: the broker's user may not read " OPTIONS_RESET_KEY
+			 ": after a restart clients will not be told that their connections are "
+			 "gone; change its owner, or name another with plugin_opt_reset_key_file");
 	good = mquic_settings_new(&settings) == MQUIC_OK && options_apply(options, settings, error);
 	for (i = 0; good && i < options->listen_count; i++)
 		good = listen_on(worker, &options->listen[i], settings, error);

@@ -3,9 +3,11 @@
 
 import signal
 import stat
+from pathlib import Path
 
 import pytest
 
+from harness.build import is_root
 from harness.clients import SessionClient
 from harness.process import eventually
 
@@ -85,6 +87,27 @@ def test_a_key_file_that_is_none_stops_the_broker(make_broker, content):
     _, log = broker.refuse()
     assert "reset.key does not have 64 hexadecimal digits" in log, log
     assert key_of(broker).read_text() == content
+
+
+@pytest.mark.xdist_group("the usual place of the reset key")
+def test_a_key_of_another_user_in_the_usual_place_is_no_obstacle(make_broker):
+    if not is_root():
+        pytest.skip("needs root, to have a file there that the broker's user may not read")
+    usual = Path("/var/lib/mosquitto/mquic-reset.key")
+    ours = not usual.exists()
+    if not ours and usual.stat().st_uid != 0:
+        pytest.skip(f"{usual} is in use by a broker of this machine")
+    usual.parent.mkdir(exist_ok=True)
+    if ours:
+        usual.write_text("00" * 32)
+        usual.chmod(0o600)
+    try:
+        broker = make_broker(plugin_opts={"reset_key_file": None}).start()
+    finally:
+        if ours:
+            usual.unlink()
+    assert broker.log().count(f"the broker's user may not read {usual}") == 1
+    assert "plugin_opt_reset_key_file" in broker.log()
 
 
 def test_a_key_that_cannot_be_kept_costs_a_line_in_the_log(make_broker):
