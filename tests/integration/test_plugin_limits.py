@@ -52,7 +52,7 @@ def test_the_listeners_own_limit_is_told_to_the_client(make_broker):
     clients = connected(broker, 2)
     result = raw(broker, mqtt.connect("third"), wait_ms=8000)
     assert result.closed and result.closed["code"] == "2", result
-    assert "without an answer" in result.closed["text"]
+    assert "max_connections" in result.closed["text"]
     for client in clients:
         client.publish("x", "y", qos=1)
 

@@ -158,6 +158,18 @@ def test_a_connect_of_the_longest_length_is_taken(make_broker, limit):
     assert "max_packet_size" in too_long.closed["text"], too_long
 
 
+def test_a_short_connect_of_mqtt_5_below_a_small_limit(make_broker):
+    """The broker then tells its limit in CONNACK, and a longer packet in DISCONNECT."""
+    broker = make_broker(top=["max_packet_size 30"]).start()
+    connect = mqtt.connect("test", 5, keep_alive=10)
+    accepted = over_tcp(broker, connect)
+    assert b"\x27\x00\x00\x00\x1e" in accepted
+    assert over_quic(broker, connect) == accepted
+    too_long = mqtt.packet(0x30, mqtt.text("test/topic") + b"\0" + b"0123456789" * 3)
+    assert over_quic(broker, connect + too_long) == over_tcp(broker, connect + too_long)
+    assert b"\xe0\x01\x95" in over_quic(broker, connect + too_long)
+
+
 def test_the_longest_connect_of_all(broker):
     props = b"\x26" + mqtt.text("k") + mqtt.text("v" * 49000)
     props = mqtt.remaining_length(2 * len(props)) + 2 * props
