@@ -156,10 +156,11 @@ static void handshake_timeout(struct mquic_connection *connection)
 				   "the handshake with %s was not complete within %llu ms",
 				   connection->peer_text, ms);
 	else
-		connection_set_end(connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
-				   "no answer from UDP %s within %llu ms; check the address, that "
-				   "no firewall drops UDP, and that the MTU on the way is 1280 or more",
-				   connection->peer_text, ms);
+		connection_set_end(
+			connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
+			"no answer from UDP %s within %llu ms; check the address, that "
+			"no firewall drops UDP, and that the MTU on the way is 1280 or more",
+			connection->peer_text, ms);
 }
 
 static void idle_timeout(struct mquic_connection *connection)
