@@ -101,6 +101,12 @@ LIBRARY_LEVELS = (
 )
 
 
+def _was_not_entered(error: Exception) -> bool:
+    """Whether a function would not take its arguments, as one made for other callbacks."""
+    traceback = error.__traceback__
+    return isinstance(error, TypeError) and traceback is not None and traceback.tb_next is None
+
+
 class Callbacks:
     """
     Functions of the program's, called from the loop, without any lock held.
@@ -285,6 +291,11 @@ class Callbacks:
         try:
             function(self, self._userdata, *arguments)
         except Exception as error:
+            if _was_not_entered(error):
+                error.add_note(
+                    f"mquic calls {name} with {2 + len(arguments)} arguments, as paho-mqtt does "
+                    "with CallbackAPIVersion.VERSION2"
+                )
             self._failed(name, error)
 
     def _call_message(self, message: MQTTMessage) -> None:

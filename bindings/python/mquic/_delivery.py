@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The part of `mquic.client.Client` that sends: messages, subscriptions, and their answers."""
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -70,8 +71,9 @@ class MQTTMessageInfo:
 
     def wait_for_publish(self, timeout: float | None = None) -> None:
         """
-        Waits until ``is_published()``, or for `timeout` seconds; a loop has to run in another
-        thread. Raises what ``is_published()`` raises.
+        Waits until ``is_published()``, or for `timeout` seconds. If no loop runs, in a thread or
+        otherwise, it does what is due itself; callbacks then wait for the next turn of one.
+        Raises what ``is_published()`` raises.
 
         :raises RuntimeError: in a callback, where it would wait for itself: use ``on_publish``
         """
@@ -80,9 +82,20 @@ class MQTTMessageInfo:
             return
         self._client._check_fork()
         self._client._may_wait("wait_for_publish()", "set on_publish, or wait in another thread")
-        with self._client._settled:
-            self._client._settled.wait_for(lambda: self._published or self.rc > 0, timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._is_settled() and (deadline is None or time.monotonic() < deadline):
+            if self._client._is_looked_after():
+                left = None if deadline is None else max(0, deadline - time.monotonic())
+                with self._client._settled:
+                    # Now and then, as whoever runs the loop may end it.
+                    self._client._settled.wait_for(self._is_settled, min(1, left or 1))
+            else:
+                self._client._advance(0.05)
+                self._client._settle_early(self)
         self._check()
+
+    def _is_settled(self) -> bool:
+        return self._published or self.rc > 0
 
     def _failed(self, rc: MQTTErrorCode) -> None:
         with self._client._settled:
@@ -324,6 +337,16 @@ class Delivery(Loop):
         if info is not None:
             properties = self._properties(PacketTypes.PUBACK, event)
             self._settle(info, reasons[0] if reasons else 0, properties)
+
+    def _settle_early(self, info: MQTTMessageInfo) -> None:
+        """Takes note of an answer that no loop has handled yet."""
+        for event in list(self._events):
+            if event[0] == EventType.DELIVERED and self._unsettled.get(event[2]) is info:
+                reason = event[3][0] if event[3] else 0
+                info.reason_code = ReasonCode(PacketTypes.PUBACK, identifier=reason)
+                info._published = True
+            elif event[0] == _HANDED_OVER and event[1] is info:
+                info._published = True
 
     def _settle(self, info: MQTTMessageInfo, reason: int, properties: Properties | None) -> None:
         code = ReasonCode(PacketTypes.PUBACK, identifier=reason)

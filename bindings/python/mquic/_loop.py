@@ -338,6 +338,17 @@ class Loop(Callbacks, Options):
             self._thread.start()
         return MQTT_ERR_SUCCESS
 
+    def _is_looked_after(self) -> bool:
+        """Whether a loop runs, or will when there is a connection."""
+        return self._thread_runs() or self._loop_thread is not None
+
+    def _advance(self, timeout: float) -> None:
+        """Waits and pulls. The loop may do so, too, or be held up in a callback of ours."""
+        self._wait(timeout)
+        self._pull()
+        if self._events and self._core is not None:
+            self._core.wakeup()  # the loop may still wait for what is here now
+
     def _thread_runs(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 

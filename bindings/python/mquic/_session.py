@@ -155,6 +155,7 @@ class Session:
         self._forked = True
         if self._busy:  # in a thread that is no more, so nobody knows how it was left
             self._session = self._endpoint = None
+            self._busy = False
 
     def close(self) -> None:
         """Cuts off what is connected and lets all go; in a child of fork, its copies."""
@@ -183,15 +184,20 @@ class Session:
     def drain(self, limit: int, append: Callable[[Event], object]) -> Event | None:
         """
         Does what is due, sends what waits, and takes up to `limit` events, each for `append`,
-        which has to be a method of a list or deque; the last one.
+        which has to be a method of a list or deque; the last one. Nothing while a name is
+        looked up.
         """
         with self.lock:
+            if self._busy:
+                return None
             self._alive()
             return _native.drain(self._endpoint, limit, append)
 
     def process(self) -> None:
         """Does what is due and leaves the events."""
         with self.lock:
+            if self._busy:
+                return
             self._alive()
             _native.endpoint_process(self._endpoint)
 
@@ -369,8 +375,10 @@ class Session:
 
     @property
     def inflight(self) -> int:
-        """QoS 1 and 2 messages of ours that are not settled."""
+        """QoS 1 and 2 messages of ours that are not settled; 0 while a name is looked up."""
         with self.lock:
+            if self._busy:
+                return 0
             return _native.session_inflight(self._alive())
 
     @property

@@ -290,7 +290,9 @@ class Client:
         self._room: asyncio.Future[None] | None = None
         self._connected: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] | None = None
-        self._end: MquicError | None = ClosedError("this client is not connected")
+        self._end: MquicError | None = ClosedError(
+            "this client is not connected: enter it first, by 'async with'"
+        )
 
     # ---- entering and leaving
 

@@ -261,7 +261,7 @@ class Client(Delivery):
         if callback_api_version != CallbackAPIVersion.VERSION2:
             raise ValueError(
                 "the first argument must be CallbackAPIVersion.VERSION2: callbacks have the "
-                "signatures of paho-mqtt 2"
+                "signatures of paho-mqtt 2; an identifier is given by name, as client_id="
             )
         if transport != "quic":
             raise ValueError(f"the transport is 'quic'; there is no {transport!r} here")
@@ -437,13 +437,6 @@ class Client(Delivery):
         while self._active and time.monotonic() < end:
             self._advance(0.05)
 
-    def _advance(self, timeout: float) -> None:
-        """Waits and pulls. The loop may do so, too, or be held up in a callback of ours."""
-        self._wait(timeout)
-        self._pull()
-        if self._events and self._core is not None:
-            self._core.wakeup()  # the loop may still wait for what is here now
-
     def disconnect(
         self, reasoncode: ReasonCode | int | None = None, properties: Properties | None = None
     ) -> MQTTErrorCode:
@@ -497,18 +490,25 @@ class Client(Delivery):
         self._debug(f"Received CONNACK (session present: {event[4]:d}): Success")
         self._delay = 0.0
         if self.protocol == MQTTv5:
-            session = self._session()
-            values = properties._values
-            if session.identifier != self._login.identifier:
-                values["AssignedClientIdentifier"] = session.identifier
-            if session.keepalive != self._login.keepalive:
-                values["ServerKeepAlive"] = session.keepalive
+            self._add_assigned(properties._values)
         self._call(
             "on_connect",
             ConnectFlags(event[4]),
             ReasonCode(PacketTypes.CONNACK, identifier=0),
             properties,
         )
+
+    def _add_assigned(self, values: dict[str, Any]) -> None:
+        """What the server has decided for us, if that connection is still the present one."""
+        session = self._session()
+        try:
+            identifier, keepalive = session.identifier, session.keepalive
+        except StateError:  # another thread has begun to connect anew
+            return
+        if identifier != self._login.identifier:
+            values["AssignedClientIdentifier"] = identifier
+        if keepalive != self._login.keepalive:
+            values["ServerKeepAlive"] = keepalive
 
     def _on_disconnected(self, event: Event) -> None:
         with self._lock:  # whoever has pulled it has also taken note of the end by then

@@ -114,7 +114,7 @@ _CHOICES = {"congestion_control": CongestionControl, "retry": Retry}
 
 
 def _apply_quic(handle: Any, quic: QUICSettings) -> None:
-    def apply(name: str, convert: Callable[[Any], int], unit: str = "") -> None:
+    def apply(name: str, convert: Callable[[Any], Any], unit: str = "") -> None:
         value = getattr(quic, name)
         if value is not None:
             getattr(_native, f"settings_set_{name}{unit}")(handle, convert(value))

@@ -710,3 +710,44 @@ def test_callback_for_a_shared_subscription(make_client, recorder):
     client.publish("shared/one", "x", 1)
     assert came.wait(PATIENCE)
     assert got == ["shared/one"] and not recorder.of("on_message")
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_wait_for_publish_where_nobody_has_started_a_loop(make_client, recorder, qos):
+    client = make_client(recorder, start=False)
+    info = client.publish("lonely", "x", qos)
+    info.wait_for_publish(PATIENCE)
+    assert info.is_published()
+    assert not recorder.of("on_publish")  # callbacks are a loop's
+    client.loop_start()
+    assert [event[1] for event in recorder.wait("on_publish")] == [info.mid]
+
+
+def test_wait_for_publish_in_time_and_after_the_end(make_client):
+    client = make_client(start=False)
+    info = client.publish("a", "b", 1)
+    start = time.monotonic()
+    with client._lock:
+        client._unsettled.clear()  # as if the server never answered
+    info.wait_for_publish(0.3)
+    assert 0.3 <= time.monotonic() - start < PATIENCE and not info.is_published()
+    client.disconnect()
+    waiting = client.publish("a", "b", 1)
+    with pytest.raises(RuntimeError):
+        waiting.wait_for_publish(PATIENCE)
+
+
+def test_callback_with_other_arguments_is_told_which(broker, tls):
+    client = mquic.Client(tls=tls)
+    client.on_connect = lambda client, userdata, flags, rc: None
+    client.connect(broker.host, broker.port)
+    with pytest.raises(TypeError) as error:
+        client.loop_forever()
+    assert "on_connect with 5 arguments" in error.value.__notes__[0]
+    client.on_disconnect = lambda *_: len(7)
+    client.disconnect()
+    with pytest.raises(TypeError) as error:
+        client.loop_forever()
+    assert not hasattr(error.value, "__notes__")
+    with pytest.raises(ValueError, match="client_id="):
+        mquic.Client("my-id")

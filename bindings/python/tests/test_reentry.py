@@ -14,7 +14,7 @@ from test_safety import run_python  # noqa: F401  (a fixture)
 
 import mquic
 import mquic.client as mqtt
-from mquic import quic
+from mquic import _native, quic
 
 # Prints where all threads stand and ends the process, should it hang.
 WATCHDOG = """
@@ -130,6 +130,66 @@ def test_reconnect_and_disconnect_in_callbacks(make_client, recorder):
     client.publish("end")
     recorder.wait("on_disconnect", 2)
     assert calls == [mqtt.MQTT_ERR_SUCCESS, mqtt.MQTT_ERR_SUCCESS]
+
+
+# ---- while a name is looked up
+
+
+@pytest.fixture
+def slow_lookup(monkeypatch):
+    """Holds connecting up as a name server would; (it has begun, let it go on)."""
+    begun, go_on = threading.Event(), threading.Event()
+    connect = _native.session_connect
+
+    def slowly(*arguments):
+        begun.set()
+        go_on.wait(PATIENCE)
+        return connect(*arguments)
+
+    monkeypatch.setattr(_native, "session_connect", slowly)
+    yield begun, go_on
+    go_on.set()
+
+
+def test_calls_while_a_name_is_looked_up(broker, tls, slow_lookup):
+    begun, go_on = slow_lookup
+    client = mquic.Client(tls=tls)
+    thread = threading.Thread(target=client.connect, args=(broker.host, broker.port))
+    thread.start()
+    assert begun.wait(PATIENCE)
+    info = client.publish("a", "b", 1)  # none of these waits or fails
+    assert info.rc == mqtt.MQTT_ERR_NO_CONN
+    assert client.statistics() is None and client.connection_info() is None
+    assert client.loop(0) == mqtt.MQTT_ERR_NO_CONN
+    client._pull()
+    client._core.wakeup()
+    go_on.set()
+    thread.join(PATIENCE)
+    client.loop_start()
+    info.wait_for_publish(PATIENCE)
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_closing_while_a_name_is_looked_up(broker, tls, slow_lookup):
+    begun, go_on = slow_lookup
+    client = mquic.Client(tls=tls)
+    raised = []
+
+    def connect():
+        try:
+            client.connect(broker.host, broker.port)
+        except mquic.ClosedError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=connect)
+    thread.start()
+    assert begun.wait(PATIENCE)
+    client._core.close()
+    assert client._core.closed
+    go_on.set()
+    thread.join(PATIENCE)
+    assert len(raised) == 1 and client._core._endpoint is None
 
 
 # ---- signal handlers
