@@ -252,14 +252,17 @@ def test_streams_in_a_child(parent_of, certs):
             accepted = server.accept(30)
             other_end = accepted.accept_stream(30)
             other_end.sendall(b"hi")
-            server.wait(30)  # takes the request's bytes in, and acknowledges them
+            while not answered.is_set():
+                server.wait(0.05)
 
+        answered = threading.Event()
         thread = threading.Thread(target=serve)
         thread.start()
         connection = quic.connect("127.0.0.1", port, tls=TLS, timeout=30)
         stream = connection.open_stream()
         stream.send(b"x")
         assert stream.recv(timeout=30) == b"hi"
+        answered.set()
         thread.join()
 
         def body():

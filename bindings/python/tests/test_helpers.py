@@ -245,7 +245,7 @@ def test_publish_of_a_message_that_is_too_large(certs, tls):
     server = FakeServer(certs.server, connack((0x27, struct.pack("!I", 1000))))
     with pytest.raises((mquic.MquicError, RuntimeError, ValueError)) as error:
         mquic.publish.single(
-            "a", b"x" * 2000, 1, hostname="127.0.0.1", port=server.port, tls=tls, protocol=mqtt.MQTTv5
+            "a", b"x" * 2000, 1, False, "127.0.0.1", server.port, "me", tls=tls, protocol=mqtt.MQTTv5
         )
     assert str(error.value)
     server.close()
@@ -255,7 +255,7 @@ def test_publish_when_the_connection_is_lost_on_the_way(certs, tls):
     server = FakeServer(certs.server, connack(), disconnect(0x8B))
     with pytest.raises(OSError) as error:
         mquic.publish.single(
-            "a", "b", 1, hostname="127.0.0.1", port=server.port, tls=tls, protocol=mqtt.MQTTv5
+            "a", "b", 1, False, "127.0.0.1", server.port, "me", tls=tls, protocol=mqtt.MQTTv5
         )
     assert error.value.reason_code == "Server shutting down"
     server.close()
@@ -266,7 +266,7 @@ def test_subscription_that_is_refused(certs, tls):
     server = FakeServer(certs.server, connack(), suback)
     with pytest.raises(mquic.NegativeAckError, match="Not authorized"):
         mquic.subscribe.simple(
-            ["a", "b"], hostname="127.0.0.1", port=server.port, tls=tls, protocol=mqtt.MQTTv5
+            ["a", "b"], hostname="127.0.0.1", port=server.port, client_id="me", tls=tls, protocol=mqtt.MQTTv5
         )
     server.close()
 

@@ -96,7 +96,9 @@ def test_log_lines_and_exceptions_of_a_client(serve, tls, caplog):
 def test_exceptions_of_callbacks_in_the_log(serve, tls, caplog):
     port = serve(connack(), publish(EVIL, b"") + disconnect(0x8B))
     lines = []
-    client = mquic.Client(protocol=mqtt.MQTTv5, tls=tls, reconnect_on_failure=False)
+    client = mquic.Client(
+        client_id="me", protocol=mqtt.MQTTv5, tls=tls, reconnect_on_failure=False
+    )
     client.suppress_exceptions = True
     client.on_log = lambda client, userdata, level, line: lines.append(line)
 
@@ -112,7 +114,7 @@ def test_exceptions_of_callbacks_in_the_log(serve, tls, caplog):
 
 def test_exceptions_of_asyncio(serve, tls):
     async def main(port):
-        async with aio.Client("127.0.0.1", port, tls=tls) as client:
+        async with aio.Client("127.0.0.1", port, identifier="me", tls=tls) as client:
             async for message in client.messages:
                 pass
 
