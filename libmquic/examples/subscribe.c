@@ -10,10 +10,13 @@
 
 static void print_message(const struct mquic_message *message)
 {
-	size_t len;
+	size_t len, topic_len;
 	const uint8_t *payload = mquic_message_payload(message, &len);
+	const char *topic = mquic_message_topic(message, &topic_len);
+	char shown[256];
 
-	printf("%s: ", mquic_message_topic(message, NULL));
+	/* It comes from others: nothing in it may end the line or steer the terminal. */
+	printf("%s: ", mquic_text_printable(shown, sizeof(shown), topic, topic_len, 0));
 	fwrite(payload, 1, len, stdout);
 	putchar('\n');
 	fflush(stdout);
