@@ -43,6 +43,9 @@ def user(name, value):
 
 
 def connack(*pairs, reason=0):
+    """Names a client that may have no name, as it must (MQTT-3.2.2-16)."""
+    if reason == 0 and ASSIGNED not in dict(pairs):
+        pairs = ((ASSIGNED, text("named")), *pairs)
     return packet(0x20, bytes([0, reason]) + properties(*pairs))
 
 
