@@ -137,6 +137,7 @@ static void feed(struct mquic_connection *connection, struct wire *wire,
 	ngtcp2_pkt_info info = {.ecn = datagram->ecn};
 	int code;
 
+	pace_look(connection);
 	code = guard_read(connection, &path, &info, datagram);
 	if (code == NGTCP2_ERR_RETRY) {
 		ngtcp2_pkt_hd hd;
@@ -149,7 +150,6 @@ static void feed(struct mquic_connection *connection, struct wire *wire,
 	connection->failure = code;
 	connection->news = true;
 	unproven_heard(connection, datagram);
-	pace_stir(connection);
 	endpoint_schedule(connection->endpoint, &connection->task);
 }
 
@@ -186,9 +186,9 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 {
 	struct mquic_connection *connection = list_entry(timer, struct mquic_connection, timer);
 
+	pace_look(connection);
 	if (connection->failure == 0)
 		connection->failure = ngtcp2_conn_handle_expiry(connection->conn, now_ns);
-	pace_stir(connection);
 	endpoint_schedule(connection->endpoint, &connection->task);
 }
 
@@ -295,6 +295,7 @@ static void run(struct task *task)
 	int failure = connection->failure;
 	int unreachable = 0;
 
+	pace_look(connection);
 	if (connection->news && connection->conn != NULL)
 		stream_ask_stopped(connection);
 	connection->news = false;
@@ -309,7 +310,7 @@ static void run(struct task *task)
 		unreachable = writer_run(connection);
 	if (connection->conn != NULL) {
 		timer_set(&connection->endpoint->timers, &connection->timer,
-			  pace_expiry(connection));
+			  ngtcp2_conn_get_expiry(connection->conn));
 		rest(connection);
 		read_held(connection);
 		/* Only now: what is tried next starts with a task of its own. */

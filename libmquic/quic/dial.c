@@ -91,7 +91,7 @@ static enum mquic_status start(struct mquic_connection *connection, struct wire 
 	connection_strip(connection);
 	connection->failure = 0;
 	connection->mtu = (struct quic_mtu){.lost = 0};
-	connection->pace = (struct quic_pace){.until_ns = 0};
+	connection->pace = (struct quic_pace){.untold = 0};
 	connection->wire = wire;
 	wire->connection = connection;
 	status = transport_client(connection, remote);

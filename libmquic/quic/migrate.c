@@ -45,9 +45,11 @@ static int begin(struct mquic_connection *connection, struct wire *wire, bool at
 	struct datagram addresses = {.local = wire->local, .remote = connection->peer};
 	ngtcp2_path path = transport_path(wire, &addresses);
 	uint64_t now_ns = endpoint_now(connection->endpoint);
-	int code =
-		at_once ? ngtcp2_conn_initiate_immediate_migration(connection->conn, &path, now_ns)
-			: ngtcp2_conn_initiate_migration(connection->conn, &path, now_ns);
+	int code;
+
+	pace_look(connection);
+	code = at_once ? ngtcp2_conn_initiate_immediate_migration(connection->conn, &path, now_ns)
+		       : ngtcp2_conn_initiate_migration(connection->conn, &path, now_ns);
 
 	if (code != 0) {
 		wire->free(wire);

@@ -105,14 +105,11 @@ struct quic_held {
 	bool open; /* ngtcp2 is past the handshake: nothing is too early any more */
 };
 
-/* What ngtcp2's pacer does (pace.c). */
+/* What ngtcp2's pacer has not been told (pace.c). */
 struct quic_pace {
-	uint64_t until_ns;  /* it holds back until then; 0: it does not */
-	uint64_t late_ns;   /* when it is called at the latest if nothing waits; 0: in time */
-	uint64_t credit_ns; /* what it will take off the next waits */
-	size_t bytes;	    /* that the next wait is for */
-	bool stirred;	    /* there may be more to send than streams have */
-	bool held;	    /* it holds something back, as far as can be known */
+	size_t untold;	  /* bytes that were sent */
+	uint64_t last_ns; /* the latest time that ngtcp2 was told of anything */
+	bool busy;	  /* more than a flight was sent since nothing was on its way */
 };
 
 /* How large packets get through (mtu.c). */
@@ -280,16 +277,14 @@ void held_clear(struct quic_held *held);
 
 /* ---- pace.c: a flight that goes at once ---- */
 
-/* Packets came, or time is up for something: ngtcp2 may have something to send of its own. */
-void pace_stir(struct mquic_connection *connection);
+/* To be called before ngtcp2 is told a new time: what was sent may be paid for by now. */
+void pace_look(struct mquic_connection *connection);
 /* A turn of writing begins. */
 void pace_begin(struct mquic_connection *connection);
 /* A packet goes in it. */
 void pace_packet(struct mquic_connection *connection, size_t len);
 /* The turn ends; more waits for the next. */
 void pace_sent(struct mquic_connection *connection, bool more);
-/* When ngtcp2 is to be called next. */
-uint64_t pace_expiry(const struct mquic_connection *connection);
 
 /* ---- mtu.c: a path that carries large packets no more (RFC 9000 section 14.3) ---- */
 

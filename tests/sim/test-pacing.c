@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* When packets leave: what fits goes at once, and what does not is spread. */
-#include <stdio.h>
 #include <string.h>
 
 #include "traffic.h"
@@ -64,21 +63,12 @@ static void send_some(struct mquic_stream *stream, size_t len)
 	sim_settle(pair.sim);
 }
 
-/* After 1.11 ngtcp2 takes but half of a wait off for credit. */
-static bool takes_half(void)
-{
-	return ngtcp2_version(0)->version_num > 0x010b00;
-}
-
 /* Messages one after the other, a millisecond apart, each of which leaves when it was given. */
-static void expect_at_once(struct mquic_stream *stream, size_t len, unsigned int count,
-			   uint64_t round_trip_ns)
+static void expect_at_once(struct mquic_stream *stream, size_t len, unsigned int count)
 {
 	for (; count > 0; count--) {
 		departures.last_ns = 0;
 		send_some(stream, len);
-		if (takes_half() && departures.last_ns == 0)
-			sim_run(pair.sim, round_trip_ns / 5);
 		ck_assert_msg(departures.last_ns > 0, "%u before the end", count);
 		sim_run(pair.sim, SIM_MS);
 	}
@@ -96,11 +86,11 @@ static void expect_first_messages_at_once(uint64_t round_trip_ns,
 	ck_assert_int_eq(mquic_stream_open(&up, pair.dialed), MQUIC_OK);
 	ck_assert_int_eq(mquic_stream_open(&down, pair.accepted[0]), MQUIC_OK);
 	watch(pair.server, SIM_SECOND);
-	expect_at_once(down, 100, 4, round_trip_ns);
+	expect_at_once(down, 100, 4);
 	watch(pair.client, SIM_SECOND);
-	expect_at_once(up, 100, 4, round_trip_ns);
+	expect_at_once(up, 100, 4);
 	sim_run(pair.sim, round_trip_ns);
-	expect_at_once(up, 400, 4, round_trip_ns);
+	expect_at_once(up, 400, 4);
 	mquic_stream_free(up);
 	mquic_stream_free(down);
 }
@@ -115,6 +105,25 @@ START_TEST(first_messages_after_the_handshake_leave_at_once)
 }
 END_TEST
 
+/* As of a program that has given its first bytes before there was a connection. */
+START_TEST(messages_behind_one_that_waited_leave_at_once)
+{
+	const struct sim_link line = {.delay_ns = round_trips[_i] * SIM_MS / 2};
+	struct mquic_stream *stream;
+
+	pair_set_link(&line);
+	pair_listen();
+	pair_dial();
+	sim_settle(pair.sim);
+	ck_assert_int_eq(mquic_stream_open(&stream, pair.dialed), MQUIC_OK);
+	send_some(stream, 30);
+	pair_wait(pair_is_connected, 5);
+	watch(pair.client, SIM_SECOND);
+	expect_at_once(stream, 100, 4);
+	mquic_stream_free(stream);
+}
+END_TEST
+
 START_TEST(flight_after_silence_leaves_at_once)
 {
 	struct mquic_stream *stream;
@@ -125,7 +134,7 @@ START_TEST(flight_after_silence_leaves_at_once)
 	watch(pair.client, SIM_SECOND);
 	for (i = 0; i < 5; i++) {
 		sim_run(pair.sim, 2 * SIM_SECOND);
-		expect_at_once(stream, 1000, 8, round_trips[_i] * SIM_MS);
+		expect_at_once(stream, 1000, 8);
 	}
 	mquic_stream_free(stream);
 }
@@ -167,14 +176,11 @@ int main(void)
 	TCase *group = tcase_create("pacing");
 	int count = (int)(sizeof(round_trips) / sizeof(round_trips[0]));
 
-	if (takes_half())
-		printf("# ngtcp2 %s takes half of a wait off: a fifth of a round trip is allowed\n",
-		       ngtcp2_version(0)->version_str);
-
 	tcase_set_timeout(group, 120);
 	tcase_add_unchecked_fixture(group, pair_certificates_make, pair_certificates_remove);
 	tcase_add_checked_fixture(group, pair_open, pair_close);
 	tcase_add_loop_test(group, first_messages_after_the_handshake_leave_at_once, 0, count);
+	tcase_add_loop_test(group, messages_behind_one_that_waited_leave_at_once, 0, count);
 	tcase_add_loop_test(group, flight_after_silence_leaves_at_once, 0, count);
 	tcase_add_test(group, silence_saves_up_no_more_than_one_flight);
 	suite_add_tcase(suite, group);
