@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tokens, the table behind them, the PROXY header and the descriptor limit of the plugin. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -323,6 +324,32 @@ START_TEST(two_threads_may_use_the_table)
 }
 END_TEST
 
+static atomic_bool shown_enough;
+
+static void *show_and_hide(void *argument)
+{
+	int i;
+
+	(void)argument;
+	for (i = 0; i < 5000; i++)
+		hide(show("CONNECT", NULL));
+	atomic_store(&shown_enough, true);
+	return NULL;
+}
+
+/* Before it is sent a socket is as empty as after it was read: that must not be seen. */
+START_TEST(what_nobody_has_read_is_never_taken)
+{
+	pthread_t worker;
+
+	atomic_store(&shown_enough, false);
+	ck_assert_int_eq(pthread_create(&worker, NULL, show_and_hide, NULL), 0);
+	while (!atomic_load(&shown_enough))
+		ck_assert(!is_taken("anything"));
+	pthread_join(worker, NULL);
+}
+END_TEST
+
 START_TEST(the_proxy_header_of_ipv4)
 {
 	static const uint8_t expected[] = {13,	10, 13,	  10,	0,    13,   10,	  'Q', 'U', 'I',
@@ -439,6 +466,7 @@ int main(void)
 		&what_does_not_fit_into_the_socket_is_not_shown,
 		&thousands_find_their_own,
 		&two_threads_may_use_the_table,
+		&what_nobody_has_read_is_never_taken,
 		&the_proxy_header_of_ipv4,
 		&the_proxy_header_of_ipv6,
 		&addresses_that_are_none_make_no_header,
