@@ -168,6 +168,39 @@ START_TEST(params_that_come_twice_do_no_harm)
 }
 END_TEST
 
+/* Numbers of any size, and then talk of some kilobytes, a move and a new key. */
+START_TEST(params_of_any_size_do_no_harm)
+{
+	static const uint64_t values[] = {
+		0,
+		1,
+		2,
+		1200,
+		(1 << 14) - 1,
+		1 << 30,
+		1ULL << 32,
+		1ULL << 53,
+		(1ULL << 60) - 1,
+		(1ULL << 62) - 1,
+	};
+	struct wrong any = {.change = CHANGE_NUMBER, .number = values[_i / 2 / 15]};
+	struct octets ping = {.len = 0};
+
+	any.id = 1 + (uint64_t)_i / 2 % 15;
+	octets_varint(&ping, FRAME_PING);
+	open_with(_i % 2 == 0, &any);
+	scene_begin(&scene);
+	sim_run(scene.sim, SIM_SECOND);
+	scene_speak(&scene, 4000);
+	sim_run(scene.sim, SIM_SECOND);
+	sim_rebind(scene.peer->probe);
+	hostile_update_keys(scene.peer);
+	hostile_say(scene.peer, &ping);
+	sim_run(scene.sim, 60 * SIM_SECOND);
+	finish(&scene);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *made = suite_create("hostile-params");
@@ -181,6 +214,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(params, client_refuses_wrong_params_after_retry, 0,
 			    COUNT(of_retrying_server));
 	tcase_add_loop_test(params, params_that_come_twice_do_no_harm, 0, 2 * COUNT(twice));
+	tcase_add_loop_test(params, params_of_any_size_do_no_harm, 0, 2 * 15 * 10);
 	suite_add_tcase(made, params);
 	return made;
 }
