@@ -111,9 +111,9 @@ def test_an_address_to_dial_from(broker):
     done = broker.pub(*PUB, "-A", "192.0.2.1", check=False)
     assert done.returncode == 1 and "192.0.2.1" in done.stderr
     done = broker.pub(*PUB, "-A", "::1", check=False)
-    assert done.returncode == 1 and "::1" in done.stderr
+    assert done.returncode == 1 and "::1" in done.stderr and "(-A)" in done.stderr
     done = broker.pub(*PUB, "-A", "eth0", check=False)
-    assert done.returncode == 1 and "numeric" in done.stderr
+    assert done.returncode == 1 and "numeric" in done.stderr and "(-A)" in done.stderr
 
 
 def test_what_quic_does_anyway_is_taken(broker):

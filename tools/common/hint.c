@@ -17,6 +17,8 @@ static const struct {
 	{"set a CA file", "--cafile"},
 	{"set a certificate and its key", "--cert and --key"},
 	{"set the maximum packet size", "--max-packet-size"},
+	{"of this machine to dial from", "-A"},
+	{"which is to be dialed from", "-A"},
 	{"the ALPN setting", "--tls-alpn"},
 };
 
