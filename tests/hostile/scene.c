@@ -220,7 +220,9 @@ bool scene_close(struct scene *scene)
 	bool clean;
 
 	scene->peer->mute = true;
-	sim_run(scene->sim, 120 * SIM_SECOND);
+	/* Three probe timeouts, if that is longer than the idle timeout (RFC 9000 section 10.1): a
+	 * peer that answers late can make them long. */
+	sim_run(scene->sim, 1000 * SIM_SECOND);
 	clean = list_is_empty(&endpoint->connections) && endpoint->server_connections == 0 &&
 		endpoint->handshakes == 0 && endpoint->routes.count == 0 &&
 		endpoint->addresses.count == 0 && endpoint->closing_count == 0;
