@@ -135,6 +135,11 @@ static void skip_frame(struct view *view, uint64_t type)
 	case 0x15: /* STREAM_DATA_BLOCKED */
 		skip_numbers(view, 2);
 		break;
+	case 0x1c: /* CONNECTION_CLOSE */
+	case 0x1d:
+		skip_numbers(view, type == 0x1c ? 2 : 1);
+		skip(view, take_number(view));
+		break;
 	case 0x1a: /* PATH_CHALLENGE */
 	case 0x1b: /* PATH_RESPONSE */
 		skip(view, 8);

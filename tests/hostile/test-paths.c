@@ -78,6 +78,23 @@ START_TEST(a_server_takes_so_many_identifiers_and_no_more)
 }
 END_TEST
 
+/* ngtcp2 goes on behind a close, up to the end of the packet: all of it is looked at. */
+START_TEST(a_close_hides_no_identifiers)
+{
+	static const enum frame_type types[] = {FRAME_CLOSE, FRAME_CLOSE_APPLICATION};
+	static const uint8_t cid[8] = "name 16";
+	struct octets frame = {.len = 0};
+
+	scene_open(&scene, true, 1);
+	scene_connect(&scene);
+	frame_close(&frame, types[_i], 0);
+	frame_new_cid(&frame, 16, 16, cid, sizeof(cid));
+	hostile_say(scene.peer, &frame);
+	expect_close(&scene, CONNECTION_ID_LIMIT_ERROR);
+	finish(&scene);
+}
+END_TEST
+
 /* Addresses that are only probed, without an identifier for them, then with one. */
 START_TEST(probes_from_many_addresses_do_no_harm)
 {
@@ -109,6 +126,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(identifiers, retirements_that_are_never_acknowledged_end_the_connection,
 			    0, 12);
 	tcase_add_test(identifiers, a_server_takes_so_many_identifiers_and_no_more);
+	tcase_add_loop_test(identifiers, a_close_hides_no_identifiers, 0, 2);
 	tcase_add_loop_test(identifiers, probes_from_many_addresses_do_no_harm, 0, 3);
 	suite_add_tcase(made, identifiers);
 	return made;
