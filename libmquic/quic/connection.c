@@ -137,7 +137,7 @@ static void feed(struct mquic_connection *connection, struct wire *wire,
 	ngtcp2_pkt_info info = {.ecn = datagram->ecn};
 	int code;
 
-	pace_look(connection);
+	pace_look(connection, endpoint_now(connection->endpoint));
 	code = guard_read(connection, &path, &info, datagram);
 	if (code == NGTCP2_ERR_RETRY) {
 		ngtcp2_pkt_hd hd;
@@ -186,7 +186,7 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 {
 	struct mquic_connection *connection = list_entry(timer, struct mquic_connection, timer);
 
-	pace_look(connection);
+	pace_look(connection, now_ns);
 	if (connection->failure == 0)
 		connection->failure = ngtcp2_conn_handle_expiry(connection->conn, now_ns);
 	endpoint_schedule(connection->endpoint, &connection->task);
@@ -295,7 +295,7 @@ static void run(struct task *task)
 	int failure = connection->failure;
 	int unreachable = 0;
 
-	pace_look(connection);
+	pace_look(connection, endpoint_now(connection->endpoint));
 	if (connection->news && connection->conn != NULL)
 		stream_ask_stopped(connection);
 	connection->news = false;

@@ -47,7 +47,9 @@ static int begin(struct mquic_connection *connection, struct wire *wire, bool at
 	uint64_t now_ns = endpoint_now(connection->endpoint);
 	int code;
 
-	pace_look(connection);
+	/* Outside a turn each look at the clock shows another time, and ngtcp2 takes none that is
+	 * before one it was told. */
+	pace_look(connection, now_ns);
 	code = at_once ? ngtcp2_conn_initiate_immediate_migration(connection->conn, &path, now_ns)
 		       : ngtcp2_conn_initiate_migration(connection->conn, &path, now_ns);
 

@@ -40,10 +40,9 @@ static void tell(struct mquic_connection *connection, uint64_t when_ns)
 	connection->pace.untold = 0;
 }
 
-void pace_look(struct mquic_connection *connection)
+void pace_look(struct mquic_connection *connection, uint64_t now_ns)
 {
 	struct quic_pace *pace = &connection->pace;
-	uint64_t now_ns = endpoint_now(connection->endpoint);
 	uint64_t wait_ns;
 
 	if (pace->untold > 0 && connection->conn != NULL) {

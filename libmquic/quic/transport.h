@@ -277,8 +277,9 @@ void held_clear(struct quic_held *held);
 
 /* ---- pace.c: a flight that goes at once ---- */
 
-/* To be called before ngtcp2 is told a new time: what was sent may be paid for by now. */
-void pace_look(struct mquic_connection *connection);
+/* To be called before ngtcp2 is told a new time, with that: what was sent may be paid for by now.
+ */
+void pace_look(struct mquic_connection *connection, uint64_t now_ns);
 /* A turn of writing begins. */
 void pace_begin(struct mquic_connection *connection);
 /* A packet goes in it. */

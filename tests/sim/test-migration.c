@@ -145,6 +145,33 @@ START_TEST(application_moves_it)
 }
 END_TEST
 
+static unsigned int looks;
+
+/* A millisecond goes by from each look to the next. */
+static uint64_t passing_clock(void *host)
+{
+	(void)host;
+	return sim_now(pair.sim) + ++looks * SIM_MS;
+}
+
+/* Between two turns, with bytes on their way that the pacer has not been told of. */
+START_TEST(application_moves_it_while_time_goes_by)
+{
+	uint64_t (*clock)(void *) = pair.client->endpoint->clock;
+
+	connect_and_settle();
+	(void)traffic_open(100);
+	sim_settle(pair.sim);
+	ck_assert_uint_gt(pair.dialed->pace.untold, 0);
+	pair.client->endpoint->clock = passing_clock;
+	ck_assert_int_eq(mquic_connection_migrate(pair.dialed), MQUIC_OK);
+	pair.client->endpoint->clock = clock;
+	ck_assert_uint_gt(looks, 0);
+	pair_wait(traffic_is_done, 10);
+	expect_client_at("10.0.0.1:40001");
+}
+END_TEST
+
 START_TEST(second_thought_replaces_the_first)
 {
 	connect_and_settle();
@@ -297,6 +324,7 @@ int main(void)
 	tcase_add_test(group, way_that_leads_nowhere_is_given_up);
 	tcase_add_test(group, nothing_happens_where_the_address_is_the_same);
 	tcase_add_test(group, application_moves_it);
+	tcase_add_test(group, application_moves_it_while_time_goes_by);
 	tcase_add_test(group, second_thought_replaces_the_first);
 	tcase_add_test(group, moves_that_are_not_possible_are_refused);
 	tcase_add_test(group, moves_in_quick_succession_use_identifiers_up);
