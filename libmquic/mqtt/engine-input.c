@@ -151,7 +151,8 @@ static const char *broken_rule(const struct mqtt_engine *engine, const struct mq
 		return NULL;
 	if (!engine->named && mqtt_properties_text(properties, MQTT_ASSIGNED_CLIENT_ID).len == 0)
 		return "it did not say which client identifier it has assigned (MQTT-3.2.2-16)";
-	if (mqtt_properties_has(properties, MQTT_RESPONSE_INFO))
+	if (mqtt_properties_has(properties, MQTT_RESPONSE_INFO) &&
+	    !engine->options.response_information)
 		return "it sent response information that was not asked for (MQTT-3.1.2-28)";
 	return NULL;
 }

@@ -502,6 +502,16 @@ START_TEST(connack_that_promises_wrongly_is_a_violation)
 }
 END_TEST
 
+START_TEST(response_information_that_was_asked_for_is_taken)
+{
+	ck_assert_int_eq(mqtt_options_set_response_information(kit.options, true, &kit.error), 0);
+	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "id", 2, &kit.error), MQUIC_OK);
+	kit_connect();
+	ck_assert_int_eq(kit_feed("20 07 00 00 04 1a0001'r'"), MQUIC_OK);
+	kit_connected(false);
+}
+END_TEST
+
 START_TEST(session_of_a_program_that_was_started_again_is_welcome)
 {
 	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "id", 2, &kit.error), MQUIC_OK);
@@ -611,6 +621,7 @@ int main(void)
 		&servers_disconnect_is_told_with_its_words,
 		&servers_disconnect_may_be_friendly,
 		&connack_that_promises_wrongly_is_a_violation,
+		&response_information_that_was_asked_for_is_taken,
 		&session_of_a_program_that_was_started_again_is_welcome,
 		&violations_are_answered_with_their_reason,
 		&violations_of_3_1_1_are_answered_with_silence,
