@@ -8,22 +8,21 @@ static enum mquic_status begin_any_time(struct mquic_session *session,
 {
 	if (session == NULL)
 		return MQUIC_ERR_INVALID;
+	if (session->endpoint != NULL &&
+	    endpoint_check_fork(session->endpoint, &session->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
 	*options = mqtt_engine_options(session->engine);
 	return MQUIC_OK;
 }
 
 static enum mquic_status begin(struct mquic_session *session, struct mqtt_options **options)
 {
-	if (session == NULL)
-		return MQUIC_ERR_INVALID;
-	if (session->endpoint != NULL &&
-	    endpoint_check_fork(session->endpoint, &session->error) != MQUIC_OK)
-		return MQUIC_ERR_FORKED;
-	if (session->active)
+	enum mquic_status status = begin_any_time(session, options);
+
+	if (status == MQUIC_OK && session->active)
 		return error_set(&session->error, MQUIC_ERR_STATE,
 				 "this is set before connecting, or after DISCONNECTED");
-	*options = mqtt_engine_options(session->engine);
-	return MQUIC_OK;
+	return status;
 }
 
 /* Defines the setter `name` with its parameters, forwarding `...` of them, behind `start`. */

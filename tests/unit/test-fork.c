@@ -202,6 +202,7 @@ static void session_is_dead(void)
 	CHILD_CHECK(mquic_session_connect(session, "127.0.0.1", port) == MQUIC_ERR_FORKED);
 	CHILD_CHECK(strstr(mquic_session_error(session), "fork()") != NULL);
 	CHILD_CHECK(mquic_session_set_keep_alive_s(session, 9) == MQUIC_ERR_FORKED);
+	CHILD_CHECK(mquic_session_set_disconnect_expiry_s(session, 9) == MQUIC_ERR_FORKED);
 	CHILD_CHECK(mquic_session_publish(session, NULL, NULL) == MQUIC_ERR_FORKED);
 	CHILD_CHECK(mquic_session_disconnect(session, 0) == MQUIC_ERR_FORKED);
 	CHILD_CHECK(mquic_session_new(&another, client, NULL) == MQUIC_ERR_FORKED);
