@@ -396,9 +396,9 @@ MQUIC_API enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoin
 MQUIC_API enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint);
 /**
  * What the listeners have loaded that has expired or will within `days`: their certificates with
- * those above them, CAs (of files with up to 16), revocation lists. One sentence each, with file,
- * date and fix, at `index` from 0 on; NULL past the last. What lives for less than four times
- * `days` is told in its last quarter only. Good to ask at the start, after
+ * those above them, CAs (of files or directories with up to 16), revocation lists. One sentence
+ * each, with file, date and fix, at `index` from 0 on; NULL past the last. What lives for less
+ * than four times `days` is told in its last quarter only. Good to ask at the start, after
  * mquic_endpoint_reload(), and daily. The text is valid until the next call of this function.
  * Since: 0.1
  */
