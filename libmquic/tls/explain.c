@@ -4,16 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "core/text.h"
 #include "tls/chain.h"
+#include "tls/date.h"
 #include "tls/peer.h"
 #include "tls/session.h"
 
 #define SHOWN_NAMES  72
 #define SHOWN_ISSUER 56
-#define SHOWN_DATE   32
 #define SHOWN_FAULT  112
 
 /* A CA of the right name with another key is as unknown as one that is not there. */
@@ -23,16 +22,6 @@
 static const char *peer_noun(const struct tls_session *session)
 {
 	return session->credentials->role == TLS_CLIENT ? "server" : "client";
-}
-
-static const char *date_text(time_t when, char text[SHOWN_DATE])
-{
-	struct tm parts;
-
-	if (when == (time_t)-1 || gmtime_r(&when, &parts) == NULL ||
-	    strftime(text, SHOWN_DATE, "%Y-%m-%d %H:%M UTC", &parts) == 0)
-		(void)snprintf(text, SHOWN_DATE, "an unknown date");
-	return text;
 }
 
 /* "broker.example, 10.0.0.1 and 3 more"; the common name if there is no other. */
@@ -163,17 +152,17 @@ static enum mquic_status explain_time(const struct tls_session *session, bool ex
 {
 	const struct tls_fault *fault = session->fault;
 	char text[SHOWN_FAULT];
-	char date[SHOWN_DATE];
+	char date[TLS_DATE_SIZE];
 
 	if (!expired)
 		return error_set(error, MQUIC_ERR_TLS,
 				 "%s is not valid before %s: is the clock here right?",
 				 at_fault(session, text),
-				 date_text(fault != NULL ? fault->starts : (time_t)-1, date));
+				 tls_date(fault != NULL ? fault->starts : (time_t)-1, date));
 	return error_set(error, MQUIC_ERR_TLS,
 			 "%s expired on %s: renew it there, or set the clock here right",
 			 at_fault(session, text),
-			 date_text(fault != NULL ? fault->ends : (time_t)-1, date));
+			 tls_date(fault != NULL ? fault->ends : (time_t)-1, date));
 }
 
 static enum mquic_status explain_purpose(const struct tls_session *session, struct error *error)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "tls/date.h"
 #include "tls/file.h"
 
 #define SHOWN_NAME 48
@@ -186,11 +187,9 @@ static bool ends_soon(const struct lifetime *lifetime, time_t now, uint32_t days
 static void say(const struct lifetime *lifetime, time_t now, struct error *sentence)
 {
 	time_t days = (lifetime->ends - now) / DAY;
-	char date[32] = "an unknown date";
-	struct tm parts;
+	char date[TLS_DATE_SIZE];
 
-	if (gmtime_r(&lifetime->ends, &parts) != NULL)
-		(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &parts);
+	(void)tls_date(lifetime->ends, date);
 	if (lifetime->ends < now)
 		(void)error_set(sentence, MQUIC_OK, "%s expired on %s: %s", lifetime->what, date,
 				lifetime->fix);

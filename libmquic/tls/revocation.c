@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists of certificates that their CAs take back (RFC 5280 section 5). */
 #include <gnutls/x509.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "tls/credentials.h"
+#include "tls/date.h"
 #include "tls/der.h"
 #include "tls/file.h"
 #include "tls/lifetime.h"
@@ -74,32 +74,22 @@ static enum mquic_status check_usable(const struct lists *lists, const char *pat
 
 /* ---- Why one was not taken --------------------------------------------------------- */
 
-static const char *date_of(time_t when, char text[32])
-{
-	struct tm parts;
-
-	if (when == (time_t)-1 || gmtime_r(&when, &parts) == NULL ||
-	    strftime(text, 32, "%Y-%m-%d %H:%M UTC", &parts) == 0)
-		(void)snprintf(text, 32, "an unknown date");
-	return text;
-}
-
 static enum mquic_status explain_status(gnutls_x509_crl_t list, unsigned int status,
 					const char *path, struct error *error)
 {
 	const char *shown = tls_file_shown(path);
-	char date[32];
+	char date[TLS_DATE_SIZE];
 
 	if (status & GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED)
 		return error_set(error, MQUIC_ERR_TLS,
 				 "the revocation list %s is outdated since %s: fetch the newest "
 				 "from the CA",
-				 shown, date_of(gnutls_x509_crl_get_next_update(list), date));
+				 shown, tls_date(gnutls_x509_crl_get_next_update(list), date));
 	if (status & GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE)
 		return error_set(error, MQUIC_ERR_TLS,
 				 "the revocation list %s is not valid before %s: is the clock here "
 				 "right?",
-				 shown, date_of(gnutls_x509_crl_get_this_update(list), date));
+				 shown, tls_date(gnutls_x509_crl_get_this_update(list), date));
 	if (status & (GNUTLS_CERT_SIGNER_NOT_CA | GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE))
 		return error_set(error, MQUIC_ERR_TLS,
 				 "the signer of the revocation list %s may not sign any: its "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plugin of the broker that looks at nothing. The interface is spelt out, version 5 of it, so that
- * the broker's headers need not be there.
+ * A plugin of the broker that looks at nothing. The interface is spelt out, version 5 of it, so
+ * that the broker's headers need not be there.
  */
 int mosquitto_plugin_version(int count, const int *versions);
 int mosquitto_plugin_init(void *identifier, void **userdata, void *options, int count);
