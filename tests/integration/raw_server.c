@@ -131,7 +131,7 @@ static void parse(struct raw_server *server, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct raw_server server = {NULL};
+	struct raw_server server = {.endpoint = NULL};
 	struct mquic_event *event;
 	uint16_t port;
 
