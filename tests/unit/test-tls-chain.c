@@ -2,10 +2,12 @@
 /* Who may vouch for whom: every link of a chain, and the constraints of those above it. */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "tls-kit.h"
+#include "tls/constraints.h"
 
 /* A server shows "leaf" and up to two above it; the client trusts `trusted`. */
 static void show_server(const char *trusted, const char *above, const char *further)
@@ -667,6 +669,42 @@ START_TEST(constraints_by_the_hundred_allow_nobody)
 }
 END_TEST
 
+static gnutls_x509_crt_t read_certificate(const char *name)
+{
+	char *text = kit_read(name);
+	gnutls_datum_t pem = {(unsigned char *)text, (unsigned int)strlen(text)};
+	gnutls_x509_crt_t certificate;
+
+	ck_assert_int_eq(gnutls_x509_crt_init(&certificate), 0);
+	ck_assert_int_eq(gnutls_x509_crt_import(certificate, &pem, GNUTLS_X509_FMT_PEM), 0);
+	free(text);
+	return certificate;
+}
+
+/* GnuTLS refuses all of these, but asks why all the same. */
+static bool allows_common_names(size_t more)
+{
+	gnutls_x509_crt_t issuer;
+	gnutls_x509_crt_t leaf;
+	bool allowed;
+
+	show_ruled(RULE(false, DNS, "good.example"),
+		   LEAF(.common_name = "x", .more_common_names = more));
+	issuer = read_certificate("limited.crt");
+	leaf = read_certificate("leaf.crt");
+	allowed = constraints_allow(issuer, leaf);
+	gnutls_x509_crt_deinit(issuer);
+	gnutls_x509_crt_deinit(leaf);
+	return allowed;
+}
+
+START_TEST(common_names_by_the_hundred_are_not_looked_through)
+{
+	ck_assert(allows_common_names(63));
+	ck_assert(!allows_common_names(64));
+}
+END_TEST
+
 START_TEST(constraints_of_a_ca_further_up_bind_too)
 {
 	static const struct kit_spec middle = {
@@ -737,6 +775,7 @@ static void add_constraints(Suite *suite)
 	tcase_add_test(group, constraints_that_are_not_compared_allow_no_name_of_their_kind);
 	tcase_add_test(group, constraints_behind_one_that_is_not_read_are_not_forgotten);
 	tcase_add_test(group, constraints_by_the_hundred_allow_nobody);
+	tcase_add_test(group, common_names_by_the_hundred_are_not_looked_through);
 	tcase_add_test(group, constraints_of_a_ca_further_up_bind_too);
 	suite_add_tcase(suite, group);
 }

@@ -169,7 +169,7 @@ static void set_names(gnutls_x509_crt_t certificate, const struct kit_spec *spec
 					 spec->organization,
 					 (unsigned int)strlen(spec->organization)),
 				 0);
-	if (spec->common_name != NULL)
+	for (i = 0; spec->common_name != NULL && i <= spec->more_common_names; i++)
 		ck_assert_int_eq(
 			gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0,
 						      spec->common_name, (unsigned int)len),

@@ -16,7 +16,8 @@
 struct kit_spec {
 	const char *name; /* file name without ending */
 	const char *common_name;
-	size_t common_name_len; /* 0: up to the NUL */
+	size_t common_name_len;	  /* 0: up to the NUL */
+	size_t more_common_names; /* so many more times the same */
 	const char *second_common_name;
 	const char *organization;
 	const char *dns[3];
