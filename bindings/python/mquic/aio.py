@@ -213,8 +213,9 @@ class Client:
             client has on the way is kept here, too, for the next time it is entered
         :param timeout: seconds that each call may take; None: no limit
         :param max_queued_incoming_messages: messages that may wait to be taken, 0: no limit. When
-            so many wait, or 4 MiB of them, no more are read, and QUIC slows the server down; none is dropped. While
-            a call waits for its answer some more are taken in, as the answer stands behind them.
+            so many wait, or 4 MiB of them, no more are read, and QUIC slows the server down; none
+            is dropped. While a call waits for its answer some more are taken in, as the answer
+            stands behind them.
         :param manual_ack: whether messages are acknowledged by ``ack()`` only
         :param max_packet_size: the largest packet to take, 1024 to 268435460 bytes; 16 MiB by
             default. With MQTT 5 the server drops what is larger, with 3.1.1 it ends the connection.
