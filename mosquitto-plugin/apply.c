@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the options mean to libmquic. */
 #include <stdio.h>
+#include <string.h>
 
 #include "options.h"
 
@@ -74,4 +75,30 @@ bool options_apply(const struct options *options, struct mquic_settings *setting
 			 status == MQUIC_ERR_MEMORY ? "out of memory"
 						    : mquic_settings_error(settings));
 	return status == MQUIC_OK;
+}
+
+const char *options_find_file(const struct options *options, const char *sentence)
+{
+	const struct {
+		const char *name, *value;
+	} files[] = {
+		{"certfile", options->certfile}, {"keyfile", options->keyfile},
+		{"cafile", options->cafile},	 {"capath", options->capath},
+		{"crlfile", options->crlfile},	 {"reset_key_file", options->reset_key_file},
+	};
+	const char *first = NULL, *found = NULL;
+	size_t longest = 0, i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		const char *at = files[i].value == NULL ? NULL : strstr(sentence, files[i].value);
+		size_t len = at == NULL ? 0 : strlen(files[i].value);
+
+		/* One name may be the beginning of another. */
+		if (len == 0 || (first != NULL && (at > first || (at == first && len <= longest))))
+			continue;
+		first = at;
+		longest = len;
+		found = files[i].name;
+	}
+	return found;
 }

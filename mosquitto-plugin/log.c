@@ -92,7 +92,8 @@ void log_push_about_client(struct log_ring *ring, enum mquic_log_level level, co
 
 void log_sink(void *ring, enum mquic_log_level level, const char *line)
 {
-	if (level == MQUIC_LOG_ERROR)
+	/* A client is never more to libmquic than a notice: warnings are about the listener. */
+	if (level <= MQUIC_LOG_WARNING)
 		log_push(ring, level, "mquic: %s", line);
 	else
 		log_push_about_client(ring, level, "mquic: QUIC client %s", line);

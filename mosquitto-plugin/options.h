@@ -63,4 +63,7 @@ void options_clear(struct options *options);
 bool options_apply(const struct options *options, struct mquic_settings *settings,
 		   char error[OPTIONS_ERROR_SIZE]);
 
+/* The option whose file a sentence of libmquic's names first, without its plugin_opt_, or NULL. */
+const char *options_find_file(const struct options *options, const char *sentence);
+
 #endif

@@ -156,7 +156,18 @@ static void *run(void *argument)
 
 /* ---- Life ---------------------------------------------------------------- */
 
-/* One address. Says which, because the sentence of libmquic may be about a file or a port. */
+/* Names the option that libmquic's sentence is about: that of a file, or else this address. */
+static void name_option(const struct options *options, const char *listen, const char *sentence,
+			char *error)
+{
+	const char *file = options_find_file(options, sentence);
+
+	if (file != NULL)
+		snprintf(error, OPTIONS_ERROR_SIZE, "plugin_opt_%s: %s", file, sentence);
+	else
+		snprintf(error, OPTIONS_ERROR_SIZE, "plugin_opt_listen %s: %s", listen, sentence);
+}
+
 static bool listen_on(struct worker *worker, const struct listen_address *listen,
 		      const struct mquic_settings *settings, char *error)
 {
@@ -167,8 +178,8 @@ static bool listen_on(struct worker *worker, const struct listen_address *listen
 	snprintf(text, sizeof(text), format, listen->address, listen->port);
 	if (mquic_endpoint_listen(worker->endpoint, settings, listen->address, listen->port,
 				  &port) != MQUIC_OK) {
-		snprintf(error, OPTIONS_ERROR_SIZE, "plugin_opt_listen %s: %s", text,
-			 mquic_endpoint_error(worker->endpoint));
+		name_option(worker->clients.options, text, mquic_endpoint_error(worker->endpoint),
+			    error);
 		return false;
 	}
 	snprintf(text, sizeof(text), format, listen->address, port);

@@ -86,6 +86,7 @@ def test_a_key_file_that_is_none_stops_the_broker(make_broker, content):
     key_of(broker).chmod(0o644)
     _, log = broker.refuse()
     assert "reset.key does not have 64 hexadecimal digits" in log, log
+    assert "mquic: plugin_opt_reset_key_file: the reset key file" in log, log
     assert key_of(broker).read_text() == content
 
 
@@ -112,7 +113,7 @@ def test_a_key_of_another_user_in_the_usual_place_is_no_obstacle(make_broker):
 
 def test_a_key_that_cannot_be_kept_costs_a_line_in_the_log(make_broker):
     broker = make_broker(plugin_opts={"reset_key_file": "/nowhere/reset.key"}).start()
-    assert broker.log().count("/nowhere/reset.key cannot be made") == 1
+    assert broker.log().count("mquic: the reset key file /nowhere/reset.key cannot be made") == 1
     assert "after a restart clients will not be told" in broker.log()
     client = SessionClient(broker, "anyone")
     client.connect()

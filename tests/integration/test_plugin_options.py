@@ -184,13 +184,17 @@ def test_a_key_the_broker_may_not_read_stops_it(make_broker, workdir, certs):
 
 def test_a_key_of_another_certificate_stops_the_broker(make_broker, certs):
     sentence = refused(make_broker(plugin_opts={"keyfile": certs.other_server.key}))
-    assert str(certs.other_server.key) in sentence
+    assert f"plugin_opt_keyfile: the key in {certs.other_server.key}" in sentence
 
 
-def test_a_certificate_that_is_none_stops_the_broker(make_broker, workdir):
-    path = workdir / "server.crt"
-    path.write_text("not a certificate\n")
-    assert str(path) in refused(make_broker(plugin_opts={"certfile": path}))
+@pytest.mark.parametrize("option", ["certfile", "cafile", "crlfile", "reset_key_file"])
+def test_a_file_of_another_kind_stops_the_broker(make_broker, workdir, certs, option):
+    path = workdir / "file.pem"
+    path.write_text("neither one nor the other\n")
+    path.chmod(0o644)
+    sentence = refused(make_broker(plugin_opts={"cafile": certs.ca, option: path}))
+    assert f"mquic: plugin_opt_{option}: " in sentence
+    assert str(path) in sentence
 
 
 def test_a_second_plugin_line_stops_the_broker(make_broker):
