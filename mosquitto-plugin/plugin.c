@@ -143,7 +143,9 @@ static void look_around(struct plugin *plugin)
  */
 static void ask_again(struct plugin *plugin)
 {
-	if (plugin->may_differ && plugin->selftest.state == SELFTEST_PASSED) {
+	bool due = plugin->may_differ || selftest_is_unanswered(&plugin->selftest);
+
+	if (due && plugin->selftest.state == SELFTEST_PASSED) {
 		plugin->may_differ = false;
 		plugin->was_open = plugin->selftest.terms.is_open;
 		selftest_ask_again(&plugin->selftest);

@@ -61,6 +61,7 @@ struct selftest {
 	enum selftest_question question;
 	bool may_ask_anonymous;	    /* whether the last question is one for this broker */
 	bool came_unnamed;	    /* ANONYMOUS: the login has come to us */
+	uint64_t again_ms;	    /* ANONYMOUS got no answer: when to ask again; 0: it did */
 	size_t username_len;	    /* what was sent */
 	struct handoff_terms terms; /* PASSED: what has been found out */
 	const char *failure;	    /* FAILED: a sentence that names the likely mistake. Static */
@@ -74,6 +75,9 @@ enum selftest_state selftest_tick(struct selftest *selftest, const char *handoff
 
 /* Has the last question asked again, whose answer may be another one after RELOAD. */
 void selftest_ask_again(struct selftest *selftest);
+
+/* Whether that question could not be asked, and may be by now. */
+bool selftest_is_unanswered(const struct selftest *selftest);
 
 /* A login was seen on the hand-off socket, of this client identifier and user name. */
 enum selftest_verdict selftest_login(struct selftest *selftest, const char *client_id,
