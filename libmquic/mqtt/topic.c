@@ -85,3 +85,49 @@ bool mqtt_topic_is_filter(struct bytes filter)
 	}
 	return wildcards_stand_alone(&reader);
 }
+
+static bool is_wildcard(struct bytes level, char wildcard)
+{
+	return level.len == 1 && level.data[0] == wildcard;
+}
+
+static bool starts_with_dollar(const struct buf_reader *reader)
+{
+	return reader->left > 0 && reader->next[0] == '$';
+}
+
+/* Level by level; '#' also stands for the level above it: "a/#" matches "a" (4.7.1.2). */
+static bool levels_match(struct buf_reader *filter, struct buf_reader *topic)
+{
+	bool last_of_filter = false;
+	bool last_of_topic = false;
+
+	while (!last_of_topic) {
+		struct bytes wanted = take_level(filter, &last_of_filter);
+		struct bytes level;
+
+		if (is_wildcard(wanted, '#'))
+			return true;
+		level = take_level(topic, &last_of_topic);
+		if (!is_wildcard(wanted, '+') && !bytes_equal(wanted, level))
+			return false;
+		if (last_of_filter)
+			return last_of_topic;
+	}
+	return is_wildcard(take_level(filter, &last_of_filter), '#');
+}
+
+bool mqtt_topic_matches(struct bytes filter, struct bytes topic)
+{
+	struct buf_reader wanted = buf_reader_of(filter);
+	struct buf_reader given = buf_reader_of(topic);
+	bool last;
+
+	if (mqtt_topic_is_shared(filter)) {
+		(void)buf_read_bytes(&wanted, SHARE_PREFIX_LEN);
+		(void)take_level(&wanted, &last);
+	}
+	if (starts_with_dollar(&given) && !starts_with_dollar(&wanted))
+		return false;
+	return levels_match(&wanted, &given);
+}

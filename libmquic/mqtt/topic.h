@@ -22,4 +22,11 @@ bool mqtt_topic_has_wildcard(struct bytes filter);
 /* Whether it is a shared subscription, "$share/...". */
 bool mqtt_topic_is_shared(struct bytes filter);
 
+/*
+ * Whether a message of this topic is for a subscription with this filter: that of a shared one is
+ * what follows the share name, and a wildcard in front means no topic that starts with '$'
+ * (section 4.7.2). Both are taken to be valid; what is not matches something or nothing.
+ */
+bool mqtt_topic_matches(struct bytes filter, struct bytes topic);
+
 #endif

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mqtt/alias.h"
@@ -61,6 +62,109 @@ START_TEST(filters_tell_what_they_need_of_the_server)
 	ck_assert(mqtt_topic_is_shared(text("$share/g/a")));
 	ck_assert(!mqtt_topic_is_shared(text("share/g/a")));
 	ck_assert(!mqtt_topic_is_shared(text("$shar")));
+}
+END_TEST
+
+struct pair_of_texts {
+	const char *filter;
+	const char *topic;
+};
+
+START_TEST(filters_match_topics_level_by_level)
+{
+	static const struct pair_of_texts yes[] = {
+		{"a", "a"},
+		{"a/b", "a/b"},
+		{"/", "/"},
+		{"#", "a"},
+		{"#", "/"},
+		{"#", "a/b/c"},
+		{"a/#", "a"},
+		{"a/#", "a/"},
+		{"a/#", "a/b/c"},
+		{"+", "a"},
+		{"+/+", "/"},
+		{"+/+", "/a"},
+		{"/+", "/a"},
+		{"a/+", "a/"},
+		{"+/b/#", "a/b"},
+		{"a/+/c", "a/b/c"},
+		{"a//c", "a//c"},
+		{"a/+/c", "a//c"},
+		{"$SYS/#", "$SYS/uptime"},
+		{"$SYS/#", "$SYS"},
+		{"$SYS/+", "$SYS/uptime"},
+		{"a/+", "a/$b"},
+		{"a/#", "a/$b"},
+		{"$share/g/a/+", "a/b"},
+		{"$share/g/#", "a"},
+		{"$share/g/a", "a"},
+		{"$share/g//a", "/a"},
+		{"$share/g/$SYS/#", "$SYS/a"},
+	};
+	static const struct pair_of_texts no[] = {
+		{"a", "b"},
+		{"a", "ab"},
+		{"ab", "a"},
+		{"a", "a/"},
+		{"a/", "a"},
+		{"a", "a/b"},
+		{"a/b", "a"},
+		{"A", "a"},
+		{"+", "/a"},
+		{"+", "a/b"},
+		{"+/+", "a"},
+		{"a/+", "a"},
+		{"a/+/#", "a"},
+		{"a/#", "ab"},
+		{"a/#", "b/a"},
+		{"#", "$SYS/uptime"},
+		{"+/uptime", "$SYS/uptime"},
+		{"+", "$SYS"},
+		{"/#", "a"},
+		{"$share/g/a", "b"},
+		{"$share/g/#", "$SYS/a"},
+		{"$share/g/a", "$share/g/a"},
+		{"a\xc3\xbc", "a\xc3"},
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(yes); i++)
+		ck_assert_msg(mqtt_topic_matches(text(yes[i].filter), text(yes[i].topic)),
+			      "%s should match %s", yes[i].filter, yes[i].topic);
+	for (i = 0; i < COUNT(no); i++)
+		ck_assert_msg(!mqtt_topic_matches(text(no[i].filter), text(no[i].topic)),
+			      "%s should not match %s", no[i].filter, no[i].topic);
+}
+END_TEST
+
+/* What is invalid may match or not, but is not read beyond its end. */
+START_TEST(matching_reads_no_further_than_it_may)
+{
+	static const char *const odd[] = {
+		"", "$share/", "$share/g", "$share/g/", "#/a", "a/#/b", "a#", "$share//", "+a",
+	};
+	struct bytes none = {NULL, 0};
+	size_t i;
+	size_t j;
+
+	for (i = 0; i < COUNT(odd); i++)
+		for (j = 0; j < COUNT(odd); j++) {
+			size_t len = strlen(odd[i]);
+			char *filter = malloc(len > 0 ? len : 1); /* ends where it ends */
+			struct bytes exact;
+
+			ck_assert_ptr_nonnull(filter);
+			memcpy(filter, odd[i], len);
+			exact = bytes_of(filter, len);
+			(void)mqtt_topic_matches(exact, text(odd[j]));
+			(void)mqtt_topic_matches(text(odd[j]), exact);
+			(void)mqtt_topic_matches(exact, none);
+			(void)mqtt_topic_matches(none, exact);
+			free(filter);
+		}
+	ck_assert(!mqtt_topic_matches(none, text("a")));
+	ck_assert(!mqtt_topic_matches(text("a"), none));
 }
 END_TEST
 
@@ -157,6 +261,8 @@ int main(void)
 		&names_are_text_without_wildcards,
 		&filters_have_wildcards_alone_in_their_level,
 		&filters_tell_what_they_need_of_the_server,
+		&filters_match_topics_level_by_level,
+		&matching_reads_no_further_than_it_may,
 		&incoming_aliases_stand_for_the_last_topic_given,
 		&incoming_aliases_cannot_eat_all_memory,
 		&outgoing_aliases_go_to_the_first_topics,
