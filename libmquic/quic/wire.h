@@ -6,7 +6,7 @@
 #ifndef MQUIC_QUIC_WIRE_H
 #define MQUIC_QUIC_WIRE_H
 
-#include "quic/address.h"
+#include "core/address.h"
 
 /* Datagrams of one address pair and one ECN mark; all of `segment` bytes but the last. */
 struct datagram {

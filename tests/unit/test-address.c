@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "quic/address.h"
+#include "core/address.h"
 
 static struct error error;
 

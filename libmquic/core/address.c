@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "quic/address.h"
+#include "core/address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* UDP addresses: parsing, printing, resolving. */
-#ifndef MQUIC_QUIC_ADDRESS_H
-#define MQUIC_QUIC_ADDRESS_H
+#ifndef MQUIC_CORE_ADDRESS_H
+#define MQUIC_CORE_ADDRESS_H
 
 #include <netinet/in.h>
 #include <sys/socket.h>
