@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* mquic-keygen: a certificate authority of your own, and certificates signed by it. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/standard-files.h"
+#include "keygen/complain.h"
 #include "keygen/keygen.h"
-
-bool complain(const char *format, ...)
-{
-	va_list args;
-
-	(void)fputs("mquic-keygen: ", stderr);
-	va_start(args, format);
-	(void)vfprintf(stderr, format, args);
-	va_end(args);
-	(void)fputc('\n', stderr);
-	return false;
-}
 
 /* The CA named in the request, else the one in its directory. */
 static bool load_authority(const struct request *request, struct authority *authority)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "complain.h"
 #include "keygen.h"
 
 #define MAX_DAYS	36500L

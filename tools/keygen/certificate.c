@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "complain.h"
 #include "keygen.h"
 
 #define SERIAL_LEN 16

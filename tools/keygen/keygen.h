@@ -10,9 +10,6 @@
 
 #define EXIT_USAGE 2
 
-/* Says "mquic-keygen: ..." on standard error; always false, so that callers can return it. */
-__attribute__((format(printf, 1, 2))) bool complain(const char *format, ...);
-
 /* ---- arguments.c ---- */
 
 enum command {

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "complain.h"
 #include "keygen.h"
 
 #define INPUT_LIMIT (1 << 20)
