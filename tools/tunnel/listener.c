@@ -5,6 +5,7 @@
 #include "../common/options.h"
 #include "../common/say.h"
 #include "pipe.h"
+#include "watch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -77,7 +78,7 @@ static bool split(char *text, char **host, char **port)
 static void watch_all(struct tunnel *tunnel, uint32_t events)
 {
 	for (struct listener *each = tunnel->listeners; each; each = each->next)
-		tunnel_rewatch(tunnel, each->fd, &each->watcher, events);
+		watcher_change(tunnel, each->fd, &each->watcher, events);
 }
 
 /* Out of descriptors: a level-triggered listener would spin. A pipe's end shortens the pause. */
@@ -191,7 +192,7 @@ static bool add(struct tunnel *tunnel, const struct addrinfo *info, const char *
 	listener->next = tunnel->listeners;
 	tunnel->listeners = listener;
 	announce(tunnel, listener->fd);
-	return tunnel_watch(tunnel, listener->fd, &listener->watcher, EPOLLIN);
+	return watcher_add(tunnel, listener->fd, &listener->watcher, EPOLLIN);
 }
 
 static bool resolve(char *text, const char *where, struct addrinfo **list)

@@ -119,7 +119,7 @@ static void watch(struct pipe *pipe, uint32_t event, bool wanted)
 	if (events == pipe->watched || pipe->hung_up)
 		return;
 	pipe->watched = events;
-	tunnel_rewatch(pipe->tunnel, pipe->fd, &pipe->watcher, events);
+	watcher_change(pipe->tunnel, pipe->fd, &pipe->watcher, events);
 }
 
 /*
@@ -131,7 +131,7 @@ static void leave_behind(struct pipe *pipe)
 	struct tunnel *tunnel = pipe->tunnel;
 
 	if (!pipe->hung_up)
-		tunnel_unwatch(tunnel, pipe->fd);
+		watcher_remove(tunnel, pipe->fd);
 	pipe->hung_up = true;
 	pipe->deaf = true;
 	pipe->broken = true;
@@ -288,7 +288,7 @@ static void socket_failed(struct pipe *pipe)
  */
 static void hang_up(struct pipe *pipe)
 {
-	tunnel_unwatch(pipe->tunnel, pipe->fd);
+	watcher_remove(pipe->tunnel, pipe->fd);
 	pipe->hung_up = true;
 	tcp_to_quic(pipe);
 }
@@ -433,7 +433,7 @@ void pipe_open(struct tunnel *tunnel, int fd, const char *name)
 	tunnel->pipes = pipe;
 	tunnel->connections++;
 	say_debug("%s: connecting (%u open)", name, tunnel->connections);
-	if (!dial(pipe) || !tunnel_watch(tunnel, fd, &pipe->watcher, EPOLLIN)) {
+	if (!dial(pipe) || !watcher_add(tunnel, fd, &pipe->watcher, EPOLLIN)) {
 		pipe->broken = true;
 		bury(pipe);
 	}

@@ -14,6 +14,7 @@
 #define TUNNEL_PIPE_H
 
 #include "tunnel.h"
+#include "watch.h"
 
 #include <stddef.h>
 

@@ -6,6 +6,7 @@
 #include "../common/signals.h"
 #include "listener.h"
 #include "pipe.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,34 +25,6 @@ static void log_line(void *userdata, enum mquic_log_level level, const char *lin
 	(void)userdata;
 	(void)level;
 	say_debug("%s", line);
-}
-
-/* ---- epoll --------------------------------------------------------------- */
-
-static bool control(struct tunnel *tunnel, int operation, int fd, struct watcher *watcher,
-		    uint32_t events)
-{
-	struct epoll_event event = {.events = events, .data.ptr = watcher};
-
-	if (epoll_ctl(tunnel->epoll, operation, fd, &event) == 0)
-		return true;
-	say_error("Cannot watch a descriptor: %s.", strerror(errno));
-	return false;
-}
-
-bool tunnel_watch(struct tunnel *tunnel, int fd, struct watcher *watcher, uint32_t events)
-{
-	return control(tunnel, EPOLL_CTL_ADD, fd, watcher, events);
-}
-
-void tunnel_rewatch(struct tunnel *tunnel, int fd, struct watcher *watcher, uint32_t events)
-{
-	control(tunnel, EPOLL_CTL_MOD, fd, watcher, events);
-}
-
-void tunnel_unwatch(struct tunnel *tunnel, int fd)
-{
-	control(tunnel, EPOLL_CTL_DEL, fd, NULL, 0);
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -107,7 +80,7 @@ bool tunnel_open(struct tunnel *tunnel)
 	signals_catch(tunnel->endpoint);
 	/* No watcher: the endpoint is looked after in every turn. */
 	return check_files(tunnel) &&
-	       tunnel_watch(tunnel, mquic_endpoint_get_fd(tunnel->endpoint), NULL, EPOLLIN);
+	       watcher_add(tunnel, mquic_endpoint_get_fd(tunnel->endpoint), NULL, EPOLLIN);
 }
 
 void tunnel_free(struct tunnel *tunnel)

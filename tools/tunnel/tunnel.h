@@ -16,11 +16,6 @@
 struct pipe;
 struct listener;
 
-/* What an epoll entry points to: the first member of whatever waits for its descriptor. */
-struct watcher {
-	void (*ready)(struct watcher *watcher, uint32_t events);
-};
-
 struct tunnel {
 	const char *host; /* where to connect to */
 	uint16_t port;
@@ -51,10 +46,5 @@ bool tunnel_listen(struct tunnel *tunnel, const char *where);
  */
 bool tunnel_run(struct tunnel *tunnel);
 void tunnel_free(struct tunnel *tunnel);
-
-/* For listeners and pipes: adds, changes and removes an epoll entry. */
-bool tunnel_watch(struct tunnel *tunnel, int fd, struct watcher *watcher, uint32_t events);
-void tunnel_rewatch(struct tunnel *tunnel, int fd, struct watcher *watcher, uint32_t events);
-void tunnel_unwatch(struct tunnel *tunnel, int fd);
 
 #endif
