@@ -27,6 +27,13 @@ const char format_help[] =
 
 /* ---- what a message is made of ------------------------------------------- */
 
+/* What a message is printed with. */
+struct printing {
+	const struct mquic_message *message;
+	struct timespec now;
+	bool pretty;
+};
+
 static void put_bytes(FILE *out, const void *data, size_t len)
 {
 	if (data)
@@ -42,15 +49,35 @@ static void put_text(FILE *out, const char *(*get)(const struct mquic_message *,
 	put_bytes(out, text, len);
 }
 
-static void put_payload(FILE *out, const struct mquic_message *message)
+static void put_strftime(FILE *out, const char *format, const struct timespec *now)
+{
+	char text[256];
+	struct tm local;
+
+	localtime_r(&now->tv_sec, &local);
+	put_bytes(out, text, strftime(text, sizeof(text), format, &local));
+}
+
+static void put_percent(FILE *out, const struct printing *printing)
+{
+	(void)printing;
+	fputc('%', out);
+}
+
+static void put_topic(FILE *out, const struct printing *printing)
+{
+	put_text(out, mquic_message_topic, printing->message);
+}
+
+static void put_payload(FILE *out, const struct printing *printing)
 {
 	size_t len;
-	const uint8_t *payload = mquic_message_payload(message, &len);
+	const uint8_t *payload = mquic_message_payload(printing->message, &len);
 
 	put_bytes(out, payload, len);
 }
 
-static void put_hex(FILE *out, const struct mquic_message *message, const char *digits)
+static void put_digits(FILE *out, const struct mquic_message *message, const char *digits)
 {
 	size_t len;
 	const uint8_t *payload = mquic_message_payload(message, &len);
@@ -61,45 +88,81 @@ static void put_hex(FILE *out, const struct mquic_message *message, const char *
 	}
 }
 
-static void put_length(FILE *out, const struct mquic_message *message)
+static void put_hex(FILE *out, const struct printing *printing)
+{
+	put_digits(out, printing->message, "0123456789abcdef");
+}
+
+static void put_capital_hex(FILE *out, const struct printing *printing)
+{
+	put_digits(out, printing->message, "0123456789ABCDEF");
+}
+
+static void put_length(FILE *out, const struct printing *printing)
 {
 	size_t len;
 
-	mquic_message_payload(message, &len);
+	mquic_message_payload(printing->message, &len);
 	fprintf(out, "%zu", len);
 }
 
-static void put_correlation_data(FILE *out, const struct mquic_message *message)
+static void put_qos(FILE *out, const struct printing *printing)
 {
-	size_t len = 0;
-	const uint8_t *data = mquic_message_correlation_data(message, &len);
-
-	put_bytes(out, data, len);
+	fprintf(out, "%d", mquic_message_qos(printing->message));
 }
 
-static void put_topic_alias(FILE *out, const struct mquic_message *message)
+static void put_retained(FILE *out, const struct printing *printing)
 {
-	uint16_t alias = mquic_message_topic_alias(message);
+	fprintf(out, "%d", mquic_message_retain(printing->message));
+}
+
+static void put_packet_id(FILE *out, const struct printing *printing)
+{
+	fprintf(out, "%u", mquic_message_packet_id(printing->message));
+}
+
+static void put_topic_alias(FILE *out, const struct printing *printing)
+{
+	uint16_t alias = mquic_message_topic_alias(printing->message);
 
 	if (alias)
 		fprintf(out, "%u", (unsigned int)alias);
 }
 
-static void put_expiry(FILE *out, const struct mquic_message *message)
+static void put_content_type(FILE *out, const struct printing *printing)
+{
+	put_text(out, mquic_message_content_type, printing->message);
+}
+
+static void put_correlation_data(FILE *out, const struct printing *printing)
+{
+	size_t len = 0;
+	const uint8_t *data = mquic_message_correlation_data(printing->message, &len);
+
+	put_bytes(out, data, len);
+}
+
+static void put_expiry(FILE *out, const struct printing *printing)
 {
 	uint32_t seconds;
 
-	if (mquic_message_expiry_s(message, &seconds))
+	if (mquic_message_expiry_s(printing->message, &seconds))
 		fprintf(out, "%" PRIu32, seconds);
 }
 
-static void put_user_properties(FILE *out, const struct mquic_message *message)
+static void put_payload_format(FILE *out, const struct printing *printing)
+{
+	fputs(mquic_message_utf8_payload(printing->message) ? "1" : "", out);
+}
+
+static void put_user_properties(FILE *out, const struct printing *printing)
 {
 	const char *name, *value;
 	size_t name_len, value_len;
 
-	for (size_t i = 0;
-	     mquic_message_user_property(message, i, &name, &name_len, &value, &value_len); i++) {
+	for (size_t i = 0; mquic_message_user_property(printing->message, i, &name, &name_len,
+						       &value, &value_len);
+	     i++) {
 		if (i > 0)
 			fputc(' ', out);
 		put_bytes(out, name, name_len);
@@ -108,20 +171,86 @@ static void put_user_properties(FILE *out, const struct mquic_message *message)
 	}
 }
 
-static void put_subscription_ids(FILE *out, const struct mquic_message *message)
+static void put_response_topic(FILE *out, const struct printing *printing)
+{
+	put_text(out, mquic_message_response_topic, printing->message);
+}
+
+static void put_subscription_ids(FILE *out, const struct printing *printing)
 {
 	uint32_t id;
 
-	for (size_t i = 0; (id = mquic_message_subscription_id(message, i)) != 0; i++)
+	for (size_t i = 0; (id = mquic_message_subscription_id(printing->message, i)) != 0; i++)
 		fprintf(out, "%s%" PRIu32, i > 0 ? " " : "", id);
+}
+
+static void put_iso_time(FILE *out, const struct printing *printing)
+{
+	put_strftime(out, "%FT%T%z", &printing->now);
+}
+
+static void put_unix_time(FILE *out, const struct printing *printing)
+{
+	fprintf(out, "%" PRIdMAX ".%09ld", (intmax_t)printing->now.tv_sec, printing->now.tv_nsec);
+}
+
+static void put_json(FILE *out, const struct printing *printing)
+{
+	json_print(out, printing->message, &printing->now,
+		   (struct json_style){.pretty = printing->pretty});
+}
+
+static void put_parsed_json(FILE *out, const struct printing *printing)
+{
+	json_print(out, printing->message, &printing->now,
+		   (struct json_style){.parsed = true, .pretty = printing->pretty});
 }
 
 /* ---- sequences ----------------------------------------------------------- */
 
-static const char percent_letters[] = "%tpxXlqrmACDEFPRSIUjJ";
-static const char padded_letters[] = "ACEFIlmpRStxX"; /* take a width, as mosquitto_sub's do */
-static const char zeroed_letters[] = "AEFlmpSxX";     /* may be padded with zeros */
-static const char cut_letters[] = "CIRt";	      /* take a precision */
+/* What may stand between '%' and a letter, as with mosquitto_sub's; elsewhere it has no effect. */
+enum {
+	PADDED = 1, /* a width */
+	ZEROED = 2, /* zeros to fill it */
+	CUT = 4	    /* a precision */
+};
+
+static const struct value {
+	char letter;
+	unsigned int takes;
+	void (*put)(FILE *out, const struct printing *printing);
+} values[] = {
+	{'%', 0, put_percent},
+	{'t', PADDED | CUT, put_topic},
+	{'p', PADDED | ZEROED, put_payload},
+	{'x', PADDED | ZEROED, put_hex},
+	{'X', PADDED | ZEROED, put_capital_hex},
+	{'l', PADDED | ZEROED, put_length},
+	{'q', 0, put_qos},
+	{'r', 0, put_retained},
+	{'m', PADDED | ZEROED, put_packet_id},
+	{'A', PADDED | ZEROED, put_topic_alias},
+	{'C', PADDED | CUT, put_content_type},
+	{'D', 0, put_correlation_data},
+	{'E', PADDED | ZEROED, put_expiry},
+	{'F', PADDED | ZEROED, put_payload_format},
+	{'P', 0, put_user_properties},
+	{'R', PADDED | CUT, put_response_topic},
+	{'S', PADDED | ZEROED, put_subscription_ids},
+	{'I', PADDED | CUT, put_iso_time},
+	{'U', 0, put_unix_time},
+	{'j', 0, put_json},
+	{'J', 0, put_parsed_json},
+};
+
+/* What a letter stands for; NULL: nothing. */
+static const struct value *find_value(char letter)
+{
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
+		if (values[i].letter == letter)
+			return &values[i];
+	return NULL;
+}
 
 #define WIDEST 9999
 
@@ -131,13 +260,7 @@ struct sequence {
 	bool is_cut;
 	size_t width, precision;
 	char letter;
-};
-
-/* What a message is printed with. */
-struct printing {
-	const struct mquic_message *message;
-	struct timespec now;
-	bool pretty;
+	const struct value *value; /* NULL: the letter stands for nothing */
 };
 
 /* A number of at most WIDEST; false if it is larger. */
@@ -172,129 +295,43 @@ static bool read_sequence(const char **at, struct sequence *sequence)
 			return false;
 	}
 	sequence->letter = **at;
+	sequence->value = find_value(sequence->letter);
 	return true;
 }
 
-static void put_strftime(FILE *out, const char *format, const struct timespec *now)
-{
-	char text[256];
-	struct tm local;
-
-	localtime_r(&now->tv_sec, &local);
-	put_bytes(out, text, strftime(text, sizeof(text), format, &local));
-}
-
-/* Prints what the letter stands for, in full. */
-static void put_value(FILE *out, char letter, const struct printing *printing)
-{
-	const struct mquic_message *message = printing->message;
-	const struct timespec *now = &printing->now;
-
-	switch (letter) {
-	case 't':
-		put_text(out, mquic_message_topic, message);
-		break;
-	case 'p':
-		put_payload(out, message);
-		break;
-	case 'x':
-		put_hex(out, message, "0123456789abcdef");
-		break;
-	case 'X':
-		put_hex(out, message, "0123456789ABCDEF");
-		break;
-	case 'l':
-		put_length(out, message);
-		break;
-	case 'q':
-		fprintf(out, "%d", mquic_message_qos(message));
-		break;
-	case 'r':
-		fprintf(out, "%d", mquic_message_retain(message));
-		break;
-	case 'm':
-		fprintf(out, "%u", mquic_message_packet_id(message));
-		break;
-	case 'A':
-		put_topic_alias(out, message);
-		break;
-	case 'C':
-		put_text(out, mquic_message_content_type, message);
-		break;
-	case 'D':
-		put_correlation_data(out, message);
-		break;
-	case 'E':
-		put_expiry(out, message);
-		break;
-	case 'F':
-		fputs(mquic_message_utf8_payload(message) ? "1" : "", out);
-		break;
-	case 'P':
-		put_user_properties(out, message);
-		break;
-	case 'R':
-		put_text(out, mquic_message_response_topic, message);
-		break;
-	case 'S':
-		put_subscription_ids(out, message);
-		break;
-	case 'I':
-		put_strftime(out, "%FT%T%z", now);
-		break;
-	case 'U':
-		fprintf(out, "%" PRIdMAX ".%09ld", (intmax_t)now->tv_sec, now->tv_nsec);
-		break;
-	case 'j':
-	case 'J':
-		json_print(
-			out, message, now,
-			(struct json_style){.parsed = letter == 'J', .pretty = printing->pretty});
-		break;
-	default:
-		fputc(letter, out);
-	}
-}
-
-static void put_padding(FILE *out, const struct sequence *sequence, size_t used)
-{
-	bool zeros = sequence->zeros && !sequence->left && strchr(zeroed_letters, sequence->letter);
-
-	for (size_t i = used; i < sequence->width; i++)
-		fputc(zeros ? '0' : ' ', out);
-}
-
 /* A width counts bytes, as that of printf() does; a cut leaves no half character. */
-static void put_field(FILE *out, const struct sequence *sequence, const char *value, size_t len)
+static void put_field(FILE *out, const struct sequence *sequence, const char *text, size_t len)
 {
-	if (sequence->is_cut && strchr(cut_letters, sequence->letter))
-		len = utf8_cut(value, len, sequence->precision);
-	if (!sequence->left)
-		put_padding(out, sequence, len);
-	put_bytes(out, value, len);
+	bool zeros = sequence->zeros && !sequence->left && (sequence->value->takes & ZEROED);
+
+	if (sequence->is_cut && (sequence->value->takes & CUT))
+		len = utf8_cut(text, len, sequence->precision);
 	if (sequence->left)
-		put_padding(out, sequence, len);
+		put_bytes(out, text, len);
+	for (size_t i = len; i < sequence->width; i++)
+		fputc(zeros ? '0' : ' ', out);
+	if (!sequence->left)
+		put_bytes(out, text, len);
 }
 
 static void put_sequence(FILE *out, const struct sequence *sequence,
 			 const struct printing *printing)
 {
-	char *value = NULL;
+	char *text = NULL;
 	size_t len;
 	FILE *memory;
 
-	if ((sequence->width == 0 && !sequence->is_cut) ||
-	    !strchr(padded_letters, sequence->letter)) {
-		put_value(out, sequence->letter, printing);
+	if ((sequence->width == 0 && !sequence->is_cut) || !(sequence->value->takes & PADDED)) {
+		sequence->value->put(out, printing);
 		return;
 	}
-	memory = open_memstream(&value, &len);
+	memory = open_memstream(&text, &len);
 	if (memory) {
-		put_value(memory, sequence->letter, printing);
+		sequence->value->put(memory, printing);
 		if (fclose(memory) == 0)
-			put_field(out, sequence, value, len);
+			put_field(out, sequence, text, len);
 	}
-	free(value);
+	free(text);
 }
 
 static void put_time(FILE *out, char letter, const struct timespec *now)
@@ -327,8 +364,8 @@ static bool check_sequence(const char **at)
 		return say_usage("A number behind '%%' in -F can be %d at most.", WIDEST);
 	if (sequence.letter == '\0')
 		return say_usage("Incomplete format specifier '%s' at the end of -F.", start);
-	if (*start == '@' ||
-	    strchr(*start == '%' ? percent_letters : escape_letters, sequence.letter))
+	if (*start == '@' || sequence.value ||
+	    (*start == '\\' && strchr(escape_letters, sequence.letter)))
 		return true;
 	return say_usage("Invalid format specifier '%.*s' in -F.", (int)(*at - start) + 1, start);
 }
