@@ -198,10 +198,16 @@ MQUIC_API const char *mquic_settings_error(const struct mquic_settings *settings
  */
 MQUIC_API enum mquic_status mquic_settings_set_ca_file(struct mquic_settings *settings,
 						       const char *path);
-/** Directory of PEM files to trust, like mquic_settings_set_ca_file(). Since: 0.1 */
+/**
+ * Directory of PEM files to trust, like mquic_settings_set_ca_file(). NULL, the default: none.
+ * Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_settings_set_ca_path(struct mquic_settings *settings,
 						       const char *path);
-/** PEM file of certificate revocation lists; needs a CA file or path. NULL: none. Since: 0.1 */
+/**
+ * PEM file of certificate revocation lists; needs a CA file or path. NULL, the default: none.
+ * Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_settings_set_crl_file(struct mquic_settings *settings,
 							const char *path);
 /**
@@ -234,9 +240,9 @@ MQUIC_API enum mquic_status mquic_settings_set_local_address(struct mquic_settin
 							     const char *address);
 /**
  * Client: the name to send (SNI, RFC 6066) and to verify, in place of the host that was
- * dialed. NULL: that host. It must be among the subject alternative names of the server's
- * certificate (RFC 9525); one with other characters than letters, digits, dots and dashes is
- * verified, but not sent. Since: 0.1
+ * dialed, 1 to 255 bytes. NULL, the default: that host. It must be among the subject alternative
+ * names of the server's certificate (RFC 9525); one with other characters than letters, digits,
+ * dots and dashes is verified, but not sent. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_server_name(struct mquic_settings *settings,
 							   const char *name);
@@ -257,7 +263,7 @@ MQUIC_API enum mquic_status mquic_settings_set_keylog_file(struct mquic_settings
  * tells clients after a restart that it no longer knows their connections. It is made, with mode
  * 0600, by the first mquic_endpoint_listen(): 64 hexadecimal digits. It belongs to one server:
  * others that have the same key, even if they share its certificate, can be made to cut its
- * clients off (section 21.11). Without one, the default, or where none can be made, which is
+ * clients off (section 21.11). With NULL, the default, or where none can be made, which is
  * logged, the key lasts as long as the listener. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_reset_key_file(struct mquic_settings *settings,
@@ -318,8 +324,8 @@ MQUIC_API enum mquic_status mquic_settings_set_retry(struct mquic_settings *sett
 MQUIC_API enum mquic_status mquic_settings_set_max_connections(struct mquic_settings *settings,
 							       uint32_t connections);
 /**
- * Server: connections from one address (an IPv6 /64 counts as one), 0, the default, for no
- * limit, up to 1000000. Since: 0.1
+ * Server: connections from one address (an IPv6 /64 counts as one), 0 to 1000000; 0, the
+ * default, is no limit. Since: 0.1
  */
 MQUIC_API enum mquic_status
 mquic_settings_set_max_connections_per_address(struct mquic_settings *settings,

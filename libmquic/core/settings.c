@@ -2,57 +2,82 @@
 #include "core/settings.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ONE_DAY_MS 86400000
-#define GIBIBYTE   1073741824
-#define ALPN_MAX   31 /* what GnuTLS takes */
+/* ---- The rows ------------------------------------------------------------ */
 
-enum mquic_status mquic_settings_new(struct mquic_settings **settings)
+#define DEFAULT_PATH(value)	.text = (value)
+#define DEFAULT_PAIRED(value)	.text = (value)
+#define DEFAULT_TEXT(value)	.text = (value)
+#define DEFAULT_ADDRESS(value)	.text = (value)
+#define DEFAULT_FLAG(value)	.number = (value)
+#define DEFAULT_NUMBER(value)	.number = (value)
+#define DEFAULT_OPTIONAL(value) .number = (value)
+#define DEFAULT_COUNT(value)	.number = (value)
+#define DEFAULT_CHOICE(value)	.number = (value)
+
+#define SETTING_ROW(kind_of_it, field, from, to, value, marks_of_it, words)                        \
+	[SETTING_##field] = {.kind = SETTING_KIND_##kind_of_it,                                    \
+			     .name = #field,                                                       \
+			     .offset = offsetof(struct mquic_settings, field),                     \
+			     .least = (from),                                                      \
+			     .most = (to),                                                         \
+			     DEFAULT_##kind_of_it(value),                                          \
+			     .marks = (marks_of_it),                                               \
+			     .what = (words)},
+
+const struct setting settings_rows[SETTINGS_COUNT] = {SETTINGS(SETTING_ROW)};
+
+/* A choice is stored as a number of its size. */
+static_assert(sizeof(enum mquic_congestion_control) == sizeof(uint32_t) &&
+		      sizeof(enum mquic_retry) == sizeof(uint32_t),
+	      "an enum takes 32 bits");
+
+static char **text_slot(struct mquic_settings *settings, const struct setting *row)
 {
-	struct mquic_settings *made;
+	return (char **)(void *)((char *)settings + row->offset);
+}
 
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	made = calloc(1, sizeof(*made));
-	if (made == NULL)
-		return MQUIC_ERR_MEMORY;
-	made->alpn = strdup("mqtt");
-	if (made->alpn == NULL) {
-		free(made);
-		return MQUIC_ERR_MEMORY;
+static const char *text_of(const struct mquic_settings *settings, const struct setting *row)
+{
+	return *(char *const *)(const void *)((const char *)settings + row->offset);
+}
+
+static void number_store(struct mquic_settings *settings, const struct setting *row, uint64_t value)
+{
+	void *slot = (char *)settings + row->offset;
+	uint32_t narrow = (uint32_t)value;
+	bool flag = value != 0;
+
+	if (row->kind == SETTING_KIND_FLAG)
+		memcpy(slot, &flag, sizeof(flag));
+	else if (row->kind == SETTING_KIND_COUNT || row->kind == SETTING_KIND_CHOICE)
+		memcpy(slot, &narrow, sizeof(narrow));
+	else
+		memcpy(slot, &value, sizeof(value));
+}
+
+static uint64_t number_of(const struct mquic_settings *settings, const struct setting *row)
+{
+	const void *slot = (const char *)settings + row->offset;
+	uint64_t wide;
+	uint32_t narrow;
+
+	if (row->kind == SETTING_KIND_FLAG)
+		return *(const bool *)slot ? 1 : 0;
+	if (row->kind == SETTING_KIND_COUNT || row->kind == SETTING_KIND_CHOICE) {
+		memcpy(&narrow, slot, sizeof(narrow));
+		return narrow;
 	}
-	made->idle_timeout_ms = 30000;
-	made->handshake_timeout_ms = 10000;
-	made->initial_rtt_ms = 100;
-	made->receive_window = 262144;
-	made->send_buffer = 1048576;
-	made->max_streams = 16;
-	made->max_connections = 10000;
-	made->max_handshakes = 1000;
-	*settings = made;
-	return MQUIC_OK;
+	memcpy(&wide, slot, sizeof(wide));
+	return wide;
 }
 
-void mquic_settings_free(struct mquic_settings *settings)
-{
-	if (settings == NULL)
-		return;
-	free(settings->ca_file);
-	free(settings->ca_path);
-	free(settings->crl_file);
-	free(settings->cert_file);
-	free(settings->key_file);
-	free(settings->server_name);
-	free(settings->alpn);
-	free(settings->keylog_file);
-	free(settings->reset_key_file);
-	free(settings->local_address);
-	free(settings);
-}
+/* ---- Life ---------------------------------------------------------------- */
 
-static bool replace_string(char **slot, const char *value)
+static bool replace_text(char **slot, const char *value)
 {
 	char *copy = NULL;
 
@@ -66,18 +91,60 @@ static bool replace_string(char **slot, const char *value)
 	return true;
 }
 
-static bool copy_strings(struct mquic_settings *to, const struct mquic_settings *from)
+static bool set_default(struct mquic_settings *settings, const struct setting *row)
 {
-	return replace_string(&to->ca_file, from->ca_file) &&
-	       replace_string(&to->ca_path, from->ca_path) &&
-	       replace_string(&to->crl_file, from->crl_file) &&
-	       replace_string(&to->cert_file, from->cert_file) &&
-	       replace_string(&to->key_file, from->key_file) &&
-	       replace_string(&to->server_name, from->server_name) &&
-	       replace_string(&to->alpn, from->alpn) &&
-	       replace_string(&to->keylog_file, from->keylog_file) &&
-	       replace_string(&to->reset_key_file, from->reset_key_file) &&
-	       replace_string(&to->local_address, from->local_address);
+	if (setting_is_text(row))
+		return replace_text(text_slot(settings, row), row->text);
+	number_store(settings, row, row->number);
+	return true;
+}
+
+enum mquic_status mquic_settings_new(struct mquic_settings **settings)
+{
+	struct mquic_settings *made;
+	size_t i;
+
+	if (settings == NULL)
+		return MQUIC_ERR_INVALID;
+	made = calloc(1, sizeof(*made));
+	for (i = 0; made != NULL && i < SETTINGS_COUNT; i++)
+		if (!set_default(made, &settings_rows[i])) {
+			mquic_settings_free(made);
+			made = NULL;
+		}
+	if (made == NULL)
+		return MQUIC_ERR_MEMORY;
+	*settings = made;
+	return MQUIC_OK;
+}
+
+void mquic_settings_free(struct mquic_settings *settings)
+{
+	size_t i;
+
+	if (settings == NULL)
+		return;
+	for (i = 0; i < SETTINGS_COUNT; i++)
+		if (setting_is_text(&settings_rows[i]))
+			free(*text_slot(settings, &settings_rows[i]));
+	free(settings);
+}
+
+/* Gives `copy`, which has the numbers already, texts of its own. */
+static bool copy_texts(struct mquic_settings *copy, const struct mquic_settings *settings)
+{
+	bool done = true;
+	size_t i;
+
+	for (i = 0; i < SETTINGS_COUNT; i++) {
+		const struct setting *row = &settings_rows[i];
+
+		if (!setting_is_text(row))
+			continue;
+		*text_slot(copy, row) = NULL;
+		done = done && replace_text(text_slot(copy, row), text_of(settings, row));
+	}
+	return done;
 }
 
 struct mquic_settings *settings_copy(const struct mquic_settings *settings)
@@ -90,17 +157,7 @@ struct mquic_settings *settings_copy(const struct mquic_settings *settings)
 	if (copy == NULL)
 		return NULL;
 	*copy = *settings;
-	copy->ca_file = NULL;
-	copy->ca_path = NULL;
-	copy->crl_file = NULL;
-	copy->cert_file = NULL;
-	copy->key_file = NULL;
-	copy->server_name = NULL;
-	copy->alpn = NULL;
-	copy->keylog_file = NULL;
-	copy->reset_key_file = NULL;
-	copy->local_address = NULL;
-	if (!copy_strings(copy, settings)) {
+	if (!copy_texts(copy, settings)) {
 		mquic_settings_free(copy);
 		return NULL;
 	}
@@ -112,119 +169,31 @@ const char *mquic_settings_error(const struct mquic_settings *settings)
 	return settings == NULL ? "no settings object was given" : settings->error.text;
 }
 
-static enum mquic_status set_string(struct mquic_settings *settings, char **slot, const char *value)
+/* ---- Comparing ----------------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b)
 {
-	if (!replace_string(slot, value))
-		return error_set(&settings->error, MQUIC_ERR_MEMORY, "out of memory");
-	return MQUIC_OK;
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static enum mquic_status set_file(struct mquic_settings *settings, char **slot, const char *path,
-				  const char *what)
+static bool same(const struct mquic_settings *a, const struct mquic_settings *b,
+		 const struct setting *row)
 {
-	if (path != NULL && path[0] == '\0')
-		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "the name of the %s is empty: give one, or none at all", what);
-	return set_string(settings, slot, path);
+	return setting_is_text(row) ? same_text(text_of(a, row), text_of(b, row))
+				    : number_of(a, row) == number_of(b, row);
 }
 
-enum mquic_status mquic_settings_set_ca_file(struct mquic_settings *settings, const char *path)
+bool settings_same_credentials(const struct mquic_settings *a, const struct mquic_settings *b)
 {
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_file(settings, &settings->ca_file, path, "CA file");
+	size_t i;
+
+	for (i = 0; i < SETTINGS_COUNT; i++)
+		if ((settings_rows[i].marks & SETTING_CREDENTIAL) && !same(a, b, &settings_rows[i]))
+			return false;
+	return true;
 }
 
-enum mquic_status mquic_settings_set_ca_path(struct mquic_settings *settings, const char *path)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_file(settings, &settings->ca_path, path, "CA directory");
-}
-
-enum mquic_status mquic_settings_set_crl_file(struct mquic_settings *settings, const char *path)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_file(settings, &settings->crl_file, path, "revocation list file");
-}
-
-enum mquic_status mquic_settings_set_certificate(struct mquic_settings *settings,
-						 const char *cert_path, const char *key_path)
-{
-	char *cert = NULL;
-	enum mquic_status status;
-
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	if ((cert_path == NULL) != (key_path == NULL))
-		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "certificate file and key file go together: the %s is missing",
-				 cert_path == NULL ? "certificate" : "key");
-	status = set_file(settings, &cert, cert_path, "certificate file");
-	if (status != MQUIC_OK)
-		return status;
-	status = set_file(settings, &settings->key_file, key_path, "key file");
-	if (status != MQUIC_OK) {
-		free(cert);
-		return status;
-	}
-	free(settings->cert_file);
-	settings->cert_file = cert;
-	return MQUIC_OK;
-}
-
-enum mquic_status mquic_settings_set_require_certificate(struct mquic_settings *settings,
-							 bool require)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	settings->require_certificate = require;
-	return MQUIC_OK;
-}
-
-enum mquic_status mquic_settings_set_insecure(struct mquic_settings *settings, bool insecure)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	settings->insecure = insecure;
-	return MQUIC_OK;
-}
-
-enum mquic_status mquic_settings_set_server_name(struct mquic_settings *settings, const char *name)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	if (name != NULL && (name[0] == '\0' || strlen(name) > 255))
-		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "a server name has 1 to 255 bytes; pass NULL for the dialed host");
-	return set_string(settings, &settings->server_name, name);
-}
-
-enum mquic_status mquic_settings_set_alpn(struct mquic_settings *settings, const char *protocol)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	if (protocol == NULL || protocol[0] == '\0' || strlen(protocol) > ALPN_MAX)
-		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "an application protocol (ALPN) has 1 to %d bytes", ALPN_MAX);
-	return set_string(settings, &settings->alpn, protocol);
-}
-
-enum mquic_status mquic_settings_set_keylog_file(struct mquic_settings *settings, const char *path)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_file(settings, &settings->keylog_file, path, "key log file");
-}
-
-enum mquic_status mquic_settings_set_reset_key_file(struct mquic_settings *settings,
-						    const char *path)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_file(settings, &settings->reset_key_file, path, "reset key file");
-}
+/* ---- Checks -------------------------------------------------------------- */
 
 /* "192.0.2.1", "2001:db8::1", "fe80::1%eth0" */
 static bool is_address(const char *text)
@@ -242,157 +211,119 @@ static bool is_address(const char *text)
 	return text[len] == '\0' && inet_pton(AF_INET, host, &binary) == 1;
 }
 
-enum mquic_status mquic_settings_set_local_address(struct mquic_settings *settings,
-						   const char *address)
+static enum mquic_status check_text(struct error *error, const struct setting *row,
+				    const char *value)
 {
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	if (address != NULL && !is_address(address))
-		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "'%s' is not a numeric IPv4 or IPv6 address of this machine to "
-				 "dial from",
-				 address);
-	return set_string(settings, &settings->local_address, address);
-}
+	size_t len = strlen(value);
 
-/* Stores `value` if it is within bounds, or 0 where that means "off". */
-static enum mquic_status set_number(struct mquic_settings *settings, uint64_t *slot, uint64_t value,
-				    uint64_t least, uint64_t most, bool zero_is_off,
-				    const char *what)
-{
-	if ((value < least || value > most) && !(zero_is_off && value == 0))
-		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "%s must be %llu to %llu%s, not %llu", what,
-				 (unsigned long long)least, (unsigned long long)most,
-				 zero_is_off ? ", or 0 for off" : "", (unsigned long long)value);
-	*slot = value;
+	if ((row->kind == SETTING_KIND_PATH || row->kind == SETTING_KIND_PAIRED) && len == 0)
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "the name of the %s is empty: give one, or none at all",
+				 row->what);
+	if (row->kind == SETTING_KIND_TEXT && (len < row->least || len > row->most))
+		return error_set(error, MQUIC_ERR_INVALID, "%s has %d to %d bytes, not %zu",
+				 row->what, (int)row->least, (int)row->most, len);
+	if (row->kind == SETTING_KIND_ADDRESS && !is_address(value))
+		return error_set(error, MQUIC_ERR_INVALID,
+				 "'%s' is not a numeric IPv4 or IPv6 address of %s", value,
+				 row->what);
 	return MQUIC_OK;
 }
 
-static enum mquic_status set_count(struct mquic_settings *settings, uint32_t *slot, uint32_t value,
-				   uint32_t least, uint32_t most, const char *what)
+static enum mquic_status set_text(struct mquic_settings *settings, const struct setting *row,
+				  const char *value)
 {
-	uint64_t wide = *slot;
-	enum mquic_status status = set_number(settings, &wide, value, least, most, false, what);
+	enum mquic_status status = MQUIC_OK;
 
-	*slot = (uint32_t)wide;
+	if (settings == NULL)
+		return MQUIC_ERR_INVALID;
+	if (value != NULL)
+		status = check_text(&settings->error, row, value);
+	else if (row->marks & SETTING_NEEDED)
+		status = error_set(&settings->error, MQUIC_ERR_INVALID,
+				   "%s has %d to %d bytes, and cannot be NULL", row->what,
+				   (int)row->least, (int)row->most);
+	if (status == MQUIC_OK && !replace_text(text_slot(settings, row), value))
+		status = error_set(&settings->error, MQUIC_ERR_MEMORY, "out of memory");
 	return status;
 }
 
-enum mquic_status mquic_settings_set_idle_timeout_ms(struct mquic_settings *settings,
-						     uint64_t timeout_ms)
+static enum mquic_status set_number(struct mquic_settings *settings, const struct setting *row,
+				    uint64_t value)
 {
+	bool zero = row->marks & SETTING_ZERO;
+
 	if (settings == NULL)
 		return MQUIC_ERR_INVALID;
-	return set_number(settings, &settings->idle_timeout_ms, timeout_ms, 1000, ONE_DAY_MS, true,
-			  "the idle timeout in ms");
+	if ((value < row->least || value > row->most) && !(zero && value == 0))
+		return error_set(&settings->error, MQUIC_ERR_INVALID,
+				 "%s must be %llu to %llu%s, not %llu", row->what,
+				 (unsigned long long)row->least, (unsigned long long)row->most,
+				 zero ? ", or 0 for off" : "", (unsigned long long)value);
+	number_store(settings, row, value);
+	return MQUIC_OK;
 }
 
-enum mquic_status mquic_settings_set_handshake_timeout_ms(struct mquic_settings *settings,
-							  uint64_t timeout_ms)
+static enum mquic_status set_optional(struct mquic_settings *settings, const struct setting *row,
+				      uint64_t value, size_t told)
 {
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_number(settings, &settings->handshake_timeout_ms, timeout_ms, 100, 600000, false,
-			  "the handshake timeout in ms");
+	enum mquic_status status = set_number(settings, row, value);
+
+	if (status == MQUIC_OK)
+		*(bool *)((char *)settings + told) = true;
+	return status;
 }
 
-enum mquic_status mquic_settings_set_initial_rtt_ms(struct mquic_settings *settings,
-						    uint64_t rtt_ms)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_number(settings, &settings->initial_rtt_ms, rtt_ms, 10, 2000, false,
-			  "the initial round trip in ms");
-}
+/* ---- The setters --------------------------------------------------------- */
 
-enum mquic_status mquic_settings_set_keep_alive_ms(struct mquic_settings *settings,
-						   uint64_t interval_ms)
+#define SETTER(field, type, ...)                                                                   \
+	enum mquic_status mquic_settings_set_##field(struct mquic_settings *settings, type value)  \
+	{                                                                                          \
+		return __VA_ARGS__;                                                                \
+	}
+#define SET_TEXT(field)	  set_text(settings, &settings_rows[SETTING_##field], value)
+#define SET_NUMBER(field) set_number(settings, &settings_rows[SETTING_##field], value)
+#define SET_OPTIONAL(field)                                                                        \
+	set_optional(settings, &settings_rows[SETTING_##field], value,                             \
+		     offsetof(struct mquic_settings, field##_told))
+
+#define SETTER_PATH(field)     SETTER(field, const char *, SET_TEXT(field))
+#define SETTER_PAIRED(field)   /* below */
+#define SETTER_TEXT(field)     SETTER(field, const char *, SET_TEXT(field))
+#define SETTER_ADDRESS(field)  SETTER(field, const char *, SET_TEXT(field))
+#define SETTER_FLAG(field)     SETTER(field, bool, SET_NUMBER(field))
+#define SETTER_NUMBER(field)   SETTER(field, uint64_t, SET_NUMBER(field))
+#define SETTER_OPTIONAL(field) SETTER(field, uint64_t, SET_OPTIONAL(field))
+#define SETTER_COUNT(field)    SETTER(field, uint32_t, SET_NUMBER(field))
+#define SETTER_CHOICE(field)   SETTER(field, enum mquic_##field, SET_NUMBER(field))
+
+#define SETTER_OF_ROW(kind, field, ...) SETTER_##kind(field)
+
+SETTINGS(SETTER_OF_ROW)
+
+enum mquic_status mquic_settings_set_certificate(struct mquic_settings *settings,
+						 const char *cert_path, const char *key_path)
 {
+	const struct setting *cert = &settings_rows[SETTING_cert_file];
+	char *old;
 	enum mquic_status status;
 
 	if (settings == NULL)
 		return MQUIC_ERR_INVALID;
-	status = set_number(settings, &settings->keep_alive_ms, interval_ms, 1000, 3600000, true,
-			    "the QUIC keep-alive interval in ms");
+	if ((cert_path == NULL) != (key_path == NULL))
+		return error_set(&settings->error, MQUIC_ERR_INVALID,
+				 "certificate file and key file go together: the %s is missing",
+				 cert_path == NULL ? "certificate" : "key");
+	old = settings->cert_file;
+	settings->cert_file = NULL;
+	status = set_text(settings, cert, cert_path);
 	if (status == MQUIC_OK)
-		settings->keep_alive_told = true;
-	return status;
-}
-
-enum mquic_status mquic_settings_set_max_streams(struct mquic_settings *settings, uint32_t streams)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_count(settings, &settings->max_streams, streams, 1, 65535,
-			 "the number of streams");
-}
-
-enum mquic_status mquic_settings_set_receive_window(struct mquic_settings *settings, uint64_t bytes)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_number(settings, &settings->receive_window, bytes, 4096, GIBIBYTE, false,
-			  "the receive window in bytes");
-}
-
-enum mquic_status mquic_settings_set_send_buffer(struct mquic_settings *settings, uint64_t bytes)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_number(settings, &settings->send_buffer, bytes, 4096, GIBIBYTE, false,
-			  "the send buffer in bytes");
-}
-
-enum mquic_status mquic_settings_set_congestion_control(struct mquic_settings *settings,
-							enum mquic_congestion_control algorithm)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	if (algorithm != MQUIC_CONGESTION_CUBIC && algorithm != MQUIC_CONGESTION_RENO &&
-	    algorithm != MQUIC_CONGESTION_BBR)
-		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "congestion control %d is not one of MQUIC_CONGESTION_*",
-				 (int)algorithm);
-	settings->congestion_control = algorithm;
+		status = set_text(settings, &settings_rows[SETTING_key_file], key_path);
+	if (status != MQUIC_OK) { /* all or nothing */
+		free(settings->cert_file);
+		settings->cert_file = old;
+		return status;
+	}
+	free(old);
 	return MQUIC_OK;
-}
-
-enum mquic_status mquic_settings_set_retry(struct mquic_settings *settings, enum mquic_retry retry)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	if (retry != MQUIC_RETRY_ADAPTIVE && retry != MQUIC_RETRY_ALWAYS &&
-	    retry != MQUIC_RETRY_NEVER)
-		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "retry policy %d is not one of MQUIC_RETRY_*", (int)retry);
-	settings->retry = retry;
-	return MQUIC_OK;
-}
-
-enum mquic_status mquic_settings_set_max_connections(struct mquic_settings *settings,
-						     uint32_t connections)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_count(settings, &settings->max_connections, connections, 1, 1000000,
-			 "the number of connections");
-}
-
-enum mquic_status mquic_settings_set_max_connections_per_address(struct mquic_settings *settings,
-								 uint32_t connections)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_count(settings, &settings->max_connections_per_address, connections, 0, 1000000,
-			 "the number of connections per address");
-}
-
-enum mquic_status mquic_settings_set_max_handshakes(struct mquic_settings *settings,
-						    uint32_t handshakes)
-{
-	if (settings == NULL)
-		return MQUIC_ERR_INVALID;
-	return set_count(settings, &settings->max_handshakes, handshakes, 1, 1000000,
-			 "the number of handshakes in flight");
 }

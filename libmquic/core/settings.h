@@ -6,37 +6,126 @@
 #include "core/error.h"
 #include "mquic.h"
 
+/* Marks of a setting. */
+enum setting_mark {
+	SETTING_PLAIN = 0x0,
+	SETTING_CREDENTIAL = 0x1, /* TLS credentials are made of it: who shares them agrees in it */
+	SETTING_ZERO = 0x2,	  /* 0 is below the least and allowed: it turns something off */
+	SETTING_NEEDED = 0x4	  /* a text that cannot be NULL */
+};
+
+/*
+ * Every setting, once: kind, name, least and most, default, marks, and its name in sentences. A row
+ * makes the field in struct mquic_settings, the public setter with its checks, the default, and
+ * that the setting is copied, compared and freed; tests/unit/test-settings.c holds what mquic.h
+ * says of it against the row. The kinds:
+ *
+ *   PATH      the name of a file or directory, not empty; NULL: none
+ *   PAIRED    the same, with a setter of its own hand because two go together
+ *   TEXT      least to most bytes
+ *   ADDRESS   a numeric address
+ *   FLAG      a bool
+ *   NUMBER    64 bits     COUNT   32 bits     CHOICE   a public enum, 0 to its last value
+ *   OPTIONAL  a NUMBER that may be left alone: its field `NAME_told` says whether it was set
+ */
+#define SETTINGS(ROW)                                                                              \
+	ROW(PATH, ca_file, 0, 0, NULL, SETTING_CREDENTIAL, "CA file")                              \
+	ROW(PATH, ca_path, 0, 0, NULL, SETTING_CREDENTIAL, "CA directory")                         \
+	ROW(PATH, crl_file, 0, 0, NULL, SETTING_CREDENTIAL, "revocation list file")                \
+	ROW(PAIRED, cert_file, 0, 0, NULL, SETTING_CREDENTIAL, "certificate file")                 \
+	ROW(PAIRED, key_file, 0, 0, NULL, SETTING_CREDENTIAL, "key file")                          \
+	ROW(TEXT, alpn, 1, 31, "mqtt", SETTING_CREDENTIAL | SETTING_NEEDED,                        \
+	    "an application protocol (ALPN)")                                                      \
+	ROW(PATH, keylog_file, 0, 0, NULL, SETTING_CREDENTIAL, "key log file")                     \
+	ROW(FLAG, require_certificate, 0, 1, 0, SETTING_CREDENTIAL, "")                            \
+	ROW(FLAG, insecure, 0, 1, 0, SETTING_CREDENTIAL, "")                                       \
+	ROW(TEXT, server_name, 1, 255, NULL, SETTING_PLAIN, "a server name")                       \
+	ROW(PATH, reset_key_file, 0, 0, NULL, SETTING_PLAIN, "reset key file")                     \
+	ROW(ADDRESS, local_address, 0, 0, NULL, SETTING_PLAIN, "this machine to dial from")        \
+	ROW(NUMBER, idle_timeout_ms, 1000, 86400000, 30000, SETTING_ZERO,                          \
+	    "the idle timeout in ms")                                                              \
+	ROW(NUMBER, handshake_timeout_ms, 100, 600000, 10000, SETTING_PLAIN,                       \
+	    "the handshake timeout in ms")                                                         \
+	ROW(NUMBER, initial_rtt_ms, 10, 2000, 100, SETTING_PLAIN, "the initial round trip in ms")  \
+	ROW(OPTIONAL, keep_alive_ms, 1000, 3600000, 0, SETTING_ZERO,                               \
+	    "the QUIC keep-alive interval in ms")                                                  \
+	ROW(NUMBER, receive_window, 4096, 1073741824, 262144, SETTING_PLAIN,                       \
+	    "the receive window in bytes")                                                         \
+	ROW(NUMBER, send_buffer, 4096, 1073741824, 1048576, SETTING_PLAIN,                         \
+	    "the send buffer in bytes")                                                            \
+	ROW(COUNT, max_streams, 1, 65535, 16, SETTING_PLAIN, "the number of streams")              \
+	ROW(COUNT, max_connections, 1, 1000000, 10000, SETTING_PLAIN, "the number of connections") \
+	ROW(COUNT, max_connections_per_address, 0, 1000000, 0, SETTING_PLAIN,                      \
+	    "the number of connections per address")                                               \
+	ROW(COUNT, max_handshakes, 1, 1000000, 1000, SETTING_PLAIN,                                \
+	    "the number of handshakes in flight")                                                  \
+	ROW(CHOICE, congestion_control, 0, MQUIC_CONGESTION_BBR, MQUIC_CONGESTION_CUBIC,           \
+	    SETTING_PLAIN, "the congestion control (MQUIC_CONGESTION_*)")                          \
+	ROW(CHOICE, retry, 0, MQUIC_RETRY_NEVER, MQUIC_RETRY_ADAPTIVE, SETTING_PLAIN,              \
+	    "the retry policy (MQUIC_RETRY_*)")
+
+/* The field of each kind. */
+#define SETTING_FIELD_PATH(name)    char *name; /* NULL: not set */
+#define SETTING_FIELD_PAIRED(name)  char *name;
+#define SETTING_FIELD_TEXT(name)    char *name;
+#define SETTING_FIELD_ADDRESS(name) char *name;
+#define SETTING_FIELD_FLAG(name)    bool name;
+#define SETTING_FIELD_NUMBER(name)  uint64_t name;
+#define SETTING_FIELD_OPTIONAL(name)                                                               \
+	uint64_t name;                                                                             \
+	bool name##_told;
+#define SETTING_FIELD_COUNT(name)      uint32_t name;
+#define SETTING_FIELD_CHOICE(name)     enum mquic_##name name;
+#define SETTING_FIELD(kind, name, ...) SETTING_FIELD_##kind(name)
+
 struct mquic_settings {
 	struct error error;
-	/* NULL: not set */
-	char *ca_file;
-	char *ca_path;
-	char *crl_file;
-	char *cert_file;
-	char *key_file;
-	char *server_name;
-	char *alpn;
-	char *keylog_file;
-	char *reset_key_file;
-	char *local_address;
-	bool require_certificate;
-	bool insecure;
-	uint64_t idle_timeout_ms;
-	uint64_t handshake_timeout_ms;
-	uint64_t initial_rtt_ms;
-	uint64_t keep_alive_ms;
-	bool keep_alive_told; /* set by the program, be it to 0 */
-	uint64_t receive_window;
-	uint64_t send_buffer;
-	uint32_t max_streams;
-	uint32_t max_connections;
-	uint32_t max_connections_per_address;
-	uint32_t max_handshakes;
-	enum mquic_congestion_control congestion_control;
-	enum mquic_retry retry;
+	SETTINGS(SETTING_FIELD)
 };
+
+#define SETTING_INDEX(kind, name, ...) SETTING_##name,
+
+/* The rows by number. */
+enum setting_index {
+	SETTINGS(SETTING_INDEX) SETTINGS_COUNT
+};
+
+enum setting_kind {
+	SETTING_KIND_PATH,
+	SETTING_KIND_PAIRED,
+	SETTING_KIND_TEXT,
+	SETTING_KIND_ADDRESS,
+	SETTING_KIND_FLAG,
+	SETTING_KIND_NUMBER,
+	SETTING_KIND_OPTIONAL,
+	SETTING_KIND_COUNT,
+	SETTING_KIND_CHOICE
+};
+
+struct setting {
+	enum setting_kind kind;
+	const char *name;
+	size_t offset; /* of its field */
+	uint64_t least;
+	uint64_t most;
+	uint64_t number;  /* the default of one that is no text, ... */
+	const char *text; /* ... and of one that is */
+	unsigned int marks;
+	const char *what;
+};
+
+extern const struct setting settings_rows[SETTINGS_COUNT];
+
+/* Whether the value is a text: a char *, owned by the settings. */
+static inline bool setting_is_text(const struct setting *row)
+{
+	return row->kind <= SETTING_KIND_ADDRESS;
+}
 
 /* A deep copy; NULL copies the defaults. NULL if out of memory. */
 struct mquic_settings *settings_copy(const struct mquic_settings *settings);
+
+/* Whether the same TLS credentials are made of both. */
+bool settings_same_credentials(const struct mquic_settings *a, const struct mquic_settings *b);
 
 #endif

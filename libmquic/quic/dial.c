@@ -9,19 +9,6 @@
 /* How long an address may keep silent while others wait to be tried. */
 #define PATIENCE_NS (500 * NGTCP2_MILLISECONDS)
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool same_credentials(const struct mquic_settings *a, const struct mquic_settings *b)
-{
-	return same(a->ca_file, b->ca_file) && same(a->ca_path, b->ca_path) &&
-	       same(a->crl_file, b->crl_file) && same(a->cert_file, b->cert_file) &&
-	       same(a->key_file, b->key_file) && same(a->alpn, b->alpn) &&
-	       same(a->keylog_file, b->keylog_file) && a->insecure == b->insecure;
-}
-
 /*
  * Loading the system's trust store takes milliseconds and megabytes, so connections that are
  * alive share it with new ones of the same settings.
@@ -35,7 +22,8 @@ static struct tls_credentials *shared_credentials(struct mquic_endpoint *endpoin
 		struct mquic_connection *other = list_entry(node, struct mquic_connection, link);
 
 		if (other->listener == NULL && other->state != CONNECTION_ENDED &&
-		    other->credentials != NULL && same_credentials(other->settings, settings))
+		    other->credentials != NULL &&
+		    settings_same_credentials(other->settings, settings))
 			return tls_credentials_ref(other->credentials);
 	}
 	return NULL;

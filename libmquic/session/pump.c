@@ -276,7 +276,7 @@ static void connection_ready(void *self)
 	struct mquic_session *session = self;
 	const struct mquic_settings *settings = session->settings;
 	uint64_t idle_ms = connection_idle_timeout_ms(session->connection);
-	uint64_t ping_ms = settings->keep_alive_told ? settings->keep_alive_ms : PING_MS;
+	uint64_t ping_ms = settings->keep_alive_ms_told ? settings->keep_alive_ms : PING_MS;
 
 	/* Either side may drop us between two of MQTT's own pings: QUIC's fill the gap. */
 	if (idle_ms > 0 && ping_ms > idle_ms / 2)

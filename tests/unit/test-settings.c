@@ -2,11 +2,55 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/settings.h"
 
 static struct mquic_settings *settings;
+
+/* While somebody watches: what strdup() gave and free() did not get back. */
+static void *texts[64];
+static bool watching;
+
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
+void __real_free(void *block);
+void __wrap_free(void *block);
+
+char *__wrap_strdup(const char *text)
+{
+	char *copy = __real_strdup(text);
+	size_t i;
+
+	for (i = 0; watching && i < COUNT(texts); i++)
+		if (texts[i] == NULL) {
+			texts[i] = copy;
+			break;
+		}
+	return copy;
+}
+
+void __wrap_free(void *block)
+{
+	size_t i;
+
+	for (i = 0; block != NULL && i < COUNT(texts); i++)
+		if (texts[i] == block)
+			texts[i] = NULL;
+	__real_free(block);
+}
+
+static size_t texts_alive(void)
+{
+	size_t alive = 0;
+	size_t i;
+
+	for (i = 0; i < COUNT(texts); i++)
+		alive += texts[i] != NULL;
+	return alive;
+}
 
 static void set_up(void)
 {
@@ -156,26 +200,256 @@ START_TEST(settings_choices_are_those_of_the_header)
 }
 END_TEST
 
-START_TEST(settings_copy_is_deep)
+static char **text_of(struct mquic_settings *of, const struct setting *row)
+{
+	return (char **)(void *)((char *)of + row->offset);
+}
+
+/* Changes this setting alone, whatever its setter would say. */
+static void change(struct mquic_settings *of, const struct setting *row)
+{
+	char *field = (char *)of + row->offset;
+
+	if (setting_is_text(row)) {
+		free(*text_of(of, row));
+		*text_of(of, row) = strdup(row->name);
+	} else if (row->kind == SETTING_KIND_FLAG) {
+		*(bool *)field = !*(bool *)field;
+	} else {
+		*field = (char)(*field + 1);
+	}
+}
+
+START_TEST(settings_copy_is_deep_for_every_setting)
 {
 	struct mquic_settings *copy;
+	size_t i;
 
-	ck_assert_int_eq(mquic_settings_set_ca_file(settings, "one"), MQUIC_OK);
-	ck_assert_int_eq(mquic_settings_set_reset_key_file(settings, "key"), MQUIC_OK);
-	ck_assert_int_eq(mquic_settings_set_max_streams(settings, 77), MQUIC_OK);
+	for (i = 0; i < SETTINGS_COUNT; i++)
+		change(settings, &settings_rows[i]);
 	copy = settings_copy(settings);
 	ck_assert_ptr_nonnull(copy);
-	ck_assert_int_eq(mquic_settings_set_ca_file(settings, "two"), MQUIC_OK);
-	ck_assert_str_eq(copy->ca_file, "one");
-	ck_assert_str_eq(copy->reset_key_file, "key");
-	ck_assert_ptr_ne(copy->reset_key_file, settings->reset_key_file);
-	ck_assert_str_eq(copy->alpn, "mqtt");
-	ck_assert_uint_eq(copy->max_streams, 77);
-	mquic_settings_free(copy);
-	copy = settings_copy(NULL);
+	for (i = 0; i < SETTINGS_COUNT; i++) {
+		const struct setting *row = &settings_rows[i];
+		size_t size = row->kind == SETTING_KIND_FLAG ? sizeof(bool) : sizeof(uint32_t);
+
+		if (!setting_is_text(row)) {
+			ck_assert_msg(memcmp((char *)copy + row->offset,
+					     (char *)settings + row->offset, size) == 0,
+				      "%s is not copied", row->name);
+			continue;
+		}
+		ck_assert_str_eq(*text_of(copy, row), row->name);
+		ck_assert_ptr_ne(*text_of(copy, row), *text_of(settings, row));
+	}
+	mquic_settings_free(settings);
+	ck_assert_str_eq(copy->ca_file, "ca_file");
+	settings = copy;
+}
+END_TEST
+
+START_TEST(settings_copy_of_none_has_the_defaults)
+{
+	struct mquic_settings *copy = settings_copy(NULL);
+
 	ck_assert_ptr_nonnull(copy);
 	ck_assert_uint_eq(copy->max_streams, 16);
+	ck_assert_str_eq(copy->alpn, "mqtt");
 	mquic_settings_free(copy);
+}
+END_TEST
+
+START_TEST(settings_free_every_text)
+{
+	struct mquic_settings *copy;
+	size_t expected = 0;
+	size_t i;
+
+	for (i = 0; i < SETTINGS_COUNT; i++) {
+		expected += setting_is_text(&settings_rows[i]);
+		change(settings, &settings_rows[i]);
+	}
+	watching = true;
+	copy = settings_copy(settings);
+	ck_assert_uint_eq(texts_alive(), expected);
+	mquic_settings_free(copy);
+	ck_assert_uint_eq(texts_alive(), 0);
+	watching = false;
+}
+END_TEST
+
+START_TEST(settings_differ_in_credentials_only_by_what_they_are_made_of)
+{
+	size_t credentials = 0;
+	size_t i;
+
+	for (i = 0; i < SETTINGS_COUNT; i++) {
+		const struct setting *row = &settings_rows[i];
+		bool marked = row->marks & SETTING_CREDENTIAL;
+		struct mquic_settings *other = settings_copy(settings);
+
+		ck_assert_ptr_nonnull(other);
+		ck_assert(settings_same_credentials(settings, other));
+		change(other, row);
+		ck_assert_msg(settings_same_credentials(settings, other) != marked,
+			      "%s alone differs", row->name);
+		ck_assert_msg(settings_same_credentials(other, settings) != marked,
+			      "%s alone differs", row->name);
+		credentials += marked;
+		mquic_settings_free(other);
+	}
+	ck_assert_uint_eq(credentials, 9);
+}
+END_TEST
+
+/* ---- What the header says ---- */
+
+/* mquic.h as one line: blanks and the stars of comments are one blank. */
+static char *read_header(void)
+{
+	static char text[262144];
+	FILE *file = fopen(MQUIC_HEADER, "r");
+	size_t len = 0;
+	int c;
+
+	ck_assert_ptr_nonnull(file);
+	while ((c = getc(file)) != EOF && len < sizeof(text) - 1) {
+		bool blank = c == ' ' || c == '\n' || c == '\t' || c == '*';
+
+		if (!blank || (len > 0 && text[len - 1] != ' '))
+			text[len++] = blank ? ' ' : (char)c;
+	}
+	ck_assert_int_eq(c, EOF);
+	fclose(file);
+	text[len] = '\0';
+	return text;
+}
+
+/* Copies what is said directly above `declaration`. */
+static void find_words(const char *declaration, char *words, size_t size)
+{
+	char *header = read_header();
+	char *end = strstr(header, declaration);
+	char *start = NULL;
+	char *at;
+
+	ck_assert_msg(end != NULL, "mquic.h has no \"%s\"", declaration);
+	*end = '\0';
+	for (at = header; (at = strstr(at, "/ ")) != NULL; at++)
+		if (at > header && at[-1] == ' ' && at[2] != ' ' && strstr(at, " /") != NULL)
+			start = at;
+	ck_assert_ptr_nonnull(start);
+	(void)snprintf(words, size, "%s", start);
+}
+
+__attribute__((format(printf, 3, 4))) static void expect_words(const struct setting *row,
+							       const char *words,
+							       const char *format, ...)
+{
+	char wanted[128];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(wanted, sizeof(wanted), format, args);
+	va_end(args);
+	ck_assert_msg(strstr(words, wanted) != NULL, "%s: mquic.h does not say \"%s\" but: %s",
+		      row->name, wanted, words);
+}
+
+static bool says_default(const char *words, const char *value)
+{
+	char by_default[64];
+	char the_default[64];
+
+	(void)snprintf(by_default, sizeof(by_default), " %s by default", value);
+	(void)snprintf(the_default, sizeof(the_default), " %s, the default", value);
+	return strstr(words, by_default) != NULL || strstr(words, the_default) != NULL;
+}
+
+static void check_number(const struct setting *row, const char *words)
+{
+	char value[32];
+
+	(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)row->number);
+	expect_words(row, words, " %llu to %llu", (unsigned long long)row->least,
+		     (unsigned long long)row->most);
+	if (row->marks & SETTING_ZERO)
+		ck_assert_msg(strstr(words, " 0 turns ") != NULL || strstr(words, " 0: ") != NULL,
+			      "%s: mquic.h does not say what 0 does", row->name);
+	if (row->kind == SETTING_KIND_OPTIONAL)
+		expect_words(row, words, " Not set, ");
+	else
+		ck_assert_msg(says_default(words, value), "%s: the default is %s, not as in: %s",
+			      row->name, value, words);
+}
+
+static void check_text(const struct setting *row, const char *words)
+{
+	char value[64];
+
+	if (row->kind == SETTING_KIND_TEXT)
+		expect_words(row, words, " %d to %d bytes", (int)row->least, (int)row->most);
+	if (row->text == NULL) {
+		expect_words(row, words, " NULL");
+		return;
+	}
+	(void)snprintf(value, sizeof(value), "\"%s\"", row->text);
+	ck_assert_msg(says_default(words, value), "%s: the default is %s, not as in: %s", row->name,
+		      value, words);
+}
+
+/* The values of the enum, from 0 on; one of them says that it is the default. */
+static void check_choice(const struct setting *row)
+{
+	char wanted[64];
+	char *at;
+	uint64_t value;
+
+	(void)snprintf(wanted, sizeof(wanted), " enum mquic_%s {", row->name);
+	at = strstr(read_header(), wanted);
+	ck_assert_msg(at != NULL, "mquic.h has no%s", wanted);
+	*strchr(at, '}') = '\0';
+	for (value = 0; value <= row->most; value++) {
+		char *next;
+
+		(void)snprintf(wanted, sizeof(wanted), " = %llu", (unsigned long long)value);
+		at = strstr(at, wanted);
+		ck_assert_msg(at != NULL, "%s: mquic.h has no value%s", row->name, wanted);
+		next = strstr(at + 1, " = ");
+		if (next != NULL)
+			*next = '\0';
+		ck_assert_msg((strstr(at, "the default") != NULL) == (value == row->number),
+			      "%s: which is the default? %s", row->name, at);
+		if (next != NULL)
+			*next = ' ';
+		else
+			ck_assert_uint_eq(value, row->most);
+	}
+}
+
+START_TEST(settings_are_as_the_header_says)
+{
+	size_t i;
+
+	for (i = 0; i < SETTINGS_COUNT; i++) {
+		const struct setting *row = &settings_rows[i];
+		char declaration[96];
+		char words[2048];
+
+		if (row->kind == SETTING_KIND_PAIRED)
+			continue;
+		(void)snprintf(declaration, sizeof(declaration),
+			       " MQUIC_API enum mquic_status mquic_settings_set_%s(", row->name);
+		find_words(declaration, words, sizeof(words));
+		if (setting_is_text(row))
+			check_text(row, words);
+		else if (row->kind == SETTING_KIND_FLAG)
+			expect_words(row, words, "%s by default.", row->number ? "On" : "Off");
+		else if (row->kind == SETTING_KIND_CHOICE)
+			check_choice(row);
+		else
+			check_number(row, words);
+	}
 }
 END_TEST
 
@@ -241,7 +515,11 @@ int main(void)
 		&settings_names_are_neither_empty_nor_too_long,
 		&settings_local_address_is_numeric,
 		&settings_choices_are_those_of_the_header,
-		&settings_copy_is_deep,
+		&settings_copy_is_deep_for_every_setting,
+		&settings_copy_of_none_has_the_defaults,
+		&settings_free_every_text,
+		&settings_differ_in_credentials_only_by_what_they_are_made_of,
+		&settings_are_as_the_header_says,
 		&settings_of_none_answer_harmlessly,
 		&error_sentences_are_cut_and_never_overflow,
 		&every_status_has_a_text_of_its_own,
