@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "quic/transport.h"
+#include "quic/accept.h"
+#include "quic/admission.h"
+#include "quic/body.h"
+#include "quic/closing.h"
+#include "quic/ending.h"
+#include "quic/server.h"
 
 static void refuse(struct mquic_endpoint *endpoint, struct wire *wire,
 		   const struct datagram *datagram, const ngtcp2_pkt_hd *hd, uint64_t code,
@@ -12,8 +17,8 @@ static void refuse(struct mquic_endpoint *endpoint, struct wire *wire,
 
 	address_print(&datagram->remote, from);
 	log_debug(&endpoint->log, "%s: refused: %s", from, reason);
-	listener_reply(wire, datagram, packet,
-		       token_write_refusal(packet, sizeof(packet), hd, code, reason));
+	wire_reply(wire, datagram, packet,
+		   token_write_refusal(packet, sizeof(packet), hd, code, reason));
 }
 
 void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
@@ -21,9 +26,9 @@ void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
 {
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 
-	listener_reply(wire, datagram, packet,
-		       token_write_retry(packet, sizeof(packet), &wire->listener->secrets, hd,
-					 &datagram->remote, endpoint_now(endpoint)));
+	wire_reply(wire, datagram, packet,
+		   token_write_retry(packet, sizeof(packet), &wire->listener->secrets, hd,
+				     &datagram->remote, endpoint_now(endpoint)));
 }
 
 /* Makes room for a newcomer, see admission.c. An honest client is told, and tries again. */

@@ -17,7 +17,8 @@
  */
 #include <stdlib.h>
 
-#include "quic/transport.h"
+#include "quic/admission.h"
+#include "quic/body.h"
 
 /* Share of the handshake limit from which on addresses must be proven (Retry). */
 #define RETRY_SHARE 8

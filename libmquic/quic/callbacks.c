@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include "quic/callbacks.h"
+#include "quic/guard.h"
 #include "quic/random.h"
 #include "quic/stream.h"
 

@@ -2,6 +2,9 @@
 /* A client's end of a connection. */
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
+#include "quic/body.h"
+#include "quic/callbacks.h"
+#include "quic/client.h"
 #include "quic/random.h"
 #include "quic/transport.h"
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quic/body.h"
+#include "quic/closing.h"
 #include "quic/transport.h"
 
 /* Beyond this many the oldest goes early; its late packets then meet a stateless reset. */

@@ -2,7 +2,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quic/accept.h"
+#include "quic/body.h"
+#include "quic/closing.h"
+#include "quic/demux.h"
+#include "quic/dial.h"
+#include "quic/ending.h"
+#include "quic/guard.h"
+#include "quic/migrate.h"
+#include "quic/notify.h"
+#include "quic/pace.h"
 #include "quic/stream.h"
+#include "quic/transport.h"
+#include "quic/writer.h"
 
 /* Lines per second about handshakes that failed. */
 #define FAILURES_PER_SECOND 5
@@ -356,22 +368,6 @@ struct mquic_endpoint *connection_endpoint(const struct mquic_connection *connec
 	return connection->endpoint;
 }
 
-uint64_t connection_idle_timeout_ms(const struct mquic_connection *connection)
-{
-	const ngtcp2_transport_params *remote;
-	uint64_t ours;
-	uint64_t theirs;
-
-	if (connection->conn == NULL)
-		return 0;
-	ours = connection->settings->idle_timeout_ms;
-	remote = ngtcp2_conn_get_remote_transport_params(connection->conn);
-	if (remote == NULL || remote->max_idle_timeout == 0)
-		return ours;
-	theirs = remote->max_idle_timeout / NGTCP2_MILLISECONDS;
-	return ours == 0 || theirs < ours ? theirs : ours;
-}
-
 void connection_set_keep_alive_ms(struct mquic_connection *connection, uint64_t interval_ms)
 {
 	if (connection->conn != NULL)
@@ -418,122 +414,4 @@ void mquic_connection_free(struct mquic_connection *connection)
 	(void)mquic_connection_close(connection, 0, NULL);
 	connection->owned = false;
 	connection_destroy(connection);
-}
-
-const char *mquic_connection_error(const struct mquic_connection *connection)
-{
-	return connection == NULL ? "no connection was given" : connection->error.text;
-}
-
-const char *mquic_connection_peer_address(const struct mquic_connection *connection)
-{
-	return connection == NULL ? "" : connection->peer_text;
-}
-
-const char *mquic_connection_local_address(const struct mquic_connection *connection)
-{
-	return connection == NULL ? "" : connection->local_text;
-}
-
-static const char *or_empty(const char *text)
-{
-	return text == NULL ? "" : text;
-}
-
-const char *mquic_connection_tls_version(const struct mquic_connection *connection)
-{
-	return connection == NULL ? "" : or_empty(connection->facts.version);
-}
-
-const char *mquic_connection_cipher(const struct mquic_connection *connection)
-{
-	return connection == NULL ? "" : or_empty(connection->facts.cipher);
-}
-
-const char *mquic_connection_alpn(const struct mquic_connection *connection)
-{
-	return connection == NULL ? "" : or_empty(connection->facts.alpn);
-}
-
-const char *mquic_connection_peer_common_name(const struct mquic_connection *connection)
-{
-	return connection == NULL ? NULL : connection->facts.common_name;
-}
-
-const char *mquic_connection_peer_subject(const struct mquic_connection *connection)
-{
-	return connection == NULL ? NULL : connection->facts.subject;
-}
-
-const char *mquic_connection_peer_alt_name(const struct mquic_connection *connection, size_t index)
-{
-	if (connection == NULL || index >= connection->facts.alt_name_count)
-		return NULL;
-	return connection->facts.alt_names[index];
-}
-
-static uint64_t packets_lost(const struct mquic_connection *connection)
-{
-	uint64_t lost = connection->counters.packets_lost;
-	const struct list *node;
-
-	if (connection->conn == NULL)
-		return lost;
-	for (node = connection->streams.next; node != &connection->streams; node = node->next) {
-		const struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
-
-		if (!stream->closed && stream->id >= 0)
-			lost += ngtcp2_conn_get_stream_loss_count(connection->conn, stream->id);
-	}
-	return lost;
-}
-
-uint64_t mquic_connection_statistic(const struct mquic_connection *connection,
-				    enum mquic_statistic statistic)
-{
-	ngtcp2_conn_info info;
-
-	if (connection == NULL)
-		return 0;
-	info = connection->last_info;
-	if (connection->conn != NULL)
-		ngtcp2_conn_get_conn_info(connection->conn, &info);
-	switch (statistic) {
-	case MQUIC_STATISTIC_SMOOTHED_RTT_US:
-		return info.smoothed_rtt / NGTCP2_MICROSECONDS;
-	case MQUIC_STATISTIC_MIN_RTT_US:
-		return info.min_rtt == UINT64_MAX ? 0 : info.min_rtt / NGTCP2_MICROSECONDS;
-	case MQUIC_STATISTIC_RTT_VARIATION_US:
-		return info.rttvar / NGTCP2_MICROSECONDS;
-	case MQUIC_STATISTIC_CONGESTION_WINDOW:
-		return info.cwnd;
-	case MQUIC_STATISTIC_BYTES_IN_FLIGHT:
-		return info.bytes_in_flight;
-	case MQUIC_STATISTIC_BYTES_SENT:
-		return connection->counters.bytes_sent;
-	case MQUIC_STATISTIC_BYTES_RECEIVED:
-		return connection->counters.bytes_received;
-	case MQUIC_STATISTIC_PACKETS_SENT:
-		return connection->counters.packets_sent;
-	case MQUIC_STATISTIC_PACKETS_RECEIVED:
-		return connection->counters.packets_received;
-	case MQUIC_STATISTIC_PACKETS_LOST:
-		return packets_lost(connection);
-	case MQUIC_STATISTIC_HANDSHAKE_US:
-		return connection->counters.handshake_us;
-	case MQUIC_STATISTIC_MEMORY:
-		return memory_of(connection);
-	}
-	return 0;
-}
-
-void mquic_connection_set_userdata(struct mquic_connection *connection, void *userdata)
-{
-	if (connection != NULL)
-		connection->userdata = userdata;
-}
-
-void *mquic_connection_get_userdata(const struct mquic_connection *connection)
-{
-	return connection == NULL ? NULL : connection->userdata;
 }

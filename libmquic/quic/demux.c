@@ -3,7 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "quic/transport.h"
+#include "quic/body.h"
+#include "quic/closing.h"
+#include "quic/demux.h"
+#include "quic/dial.h"
+#include "quic/ending.h"
+#include "quic/listener.h"
+#include "quic/mtu.h"
 #include "quic/udp.h"
 
 void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,

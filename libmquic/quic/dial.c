@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quic/body.h"
+#include "quic/client.h"
+#include "quic/dial.h"
+#include "quic/ending.h"
 #include "quic/transport.h"
 
 /* How long an address may keep silent while others wait to be tried. */

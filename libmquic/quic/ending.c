@@ -4,7 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "quic/transport.h"
+#include "quic/body.h"
+#include "quic/closing.h"
+#include "quic/dial.h"
+#include "quic/ending.h"
 
 #define CRYPTO_ERROR_FIRST 0x0100
 #define CRYPTO_ERROR_LAST  0x01ff

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "quic/transport.h"
+#include "quic/body.h"
+#include "quic/closing.h"
+#include "quic/demux.h"
+#include "quic/listener.h"
 #include "quic/udp.h"
 #include "quic/watch.h"
 

@@ -2,7 +2,8 @@
 /* What all listeners together have to say of certificates that end. */
 #include <string.h>
 
-#include "quic/transport.h"
+#include "quic/endpoint.h"
+#include "tls/tls.h"
 
 /* Listeners on several addresses mostly have the same files: each is spoken of once. */
 static bool said_before(struct mquic_endpoint *endpoint, const struct quic_listener *listener,

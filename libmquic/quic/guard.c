@@ -13,7 +13,8 @@
  *
  * ngtcp2's callback knows no connection, so the thread's reader is kept while ngtcp2 reads.
  */
-#include "quic/transport.h"
+#include "quic/body.h"
+#include "quic/guard.h"
 
 #define LONG_HEADER 0x80
 

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "quic/transport.h"
+#include <ngtcp2/ngtcp2.h>
+
+#include "quic/held.h"
 
 #define HELD_MAX 16
 

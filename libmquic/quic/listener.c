@@ -3,6 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quic/accept.h"
+#include "quic/admission.h"
+#include "quic/body.h"
+#include "quic/closing.h"
+#include "quic/demux.h"
+#include "quic/listener.h"
 #include "quic/random.h"
 #include "quic/transport.h"
 #include "quic/udp.h"
@@ -214,20 +220,6 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 	return result;
 }
 
-void listener_reply(struct wire *wire, const struct datagram *to, const uint8_t *packet, size_t len)
-{
-	struct datagram datagram = {
-		.local = to->local,
-		.remote = to->remote,
-		.data = packet,
-		.len = len,
-		.segment = len,
-	};
-
-	if (len > 0)
-		(void)wire->send(wire, &datagram);
-}
-
 static bool may_reset(struct mquic_endpoint *endpoint)
 {
 	uint64_t second = endpoint_now(endpoint) / NGTCP2_SECONDS;
@@ -246,9 +238,9 @@ static void answer_unknown(struct mquic_endpoint *endpoint, struct wire *wire,
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 
 	if (may_reset(endpoint))
-		listener_reply(wire, datagram, packet,
-			       token_write_reset(packet, sizeof(packet), &wire->listener->secrets,
-						 ids->dcid, datagram->len));
+		wire_reply(wire, datagram, packet,
+			   token_write_reset(packet, sizeof(packet), &wire->listener->secrets,
+					     ids->dcid, datagram->len));
 }
 
 static void answer_version(struct wire *wire, const struct datagram *datagram,
@@ -258,10 +250,9 @@ static void answer_version(struct wire *wire, const struct datagram *datagram,
 
 	/* Never to a small datagram, or we would amplify (RFC 9000 section 6.1). */
 	if (datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE)
-		listener_reply(wire, datagram, packet,
-			       token_write_version_negotiation(packet, sizeof(packet), ids->dcid,
-							       ids->dcidlen, ids->scid,
-							       ids->scidlen));
+		wire_reply(wire, datagram, packet,
+			   token_write_version_negotiation(packet, sizeof(packet), ids->dcid,
+							   ids->dcidlen, ids->scid, ids->scidlen));
 }
 
 static void to_target(struct table_entry *entry, struct wire *wire, const struct datagram *datagram)

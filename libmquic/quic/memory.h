@@ -17,7 +17,7 @@ struct mquic_connection;
 struct quic_memory {
 	ngtcp2_mem allocator;
 	uint64_t bytes; /* of ngtcp2 */
-	size_t held;	/* of the observer, see connection_set_held() */
+	size_t held;    /* of the observer, see connection_set_held() */
 };
 
 void memory_init(struct quic_memory *memory);

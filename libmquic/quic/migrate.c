@@ -11,6 +11,11 @@
  */
 #include <errno.h>
 
+#include "quic/body.h"
+#include "quic/dial.h"
+#include "quic/ending.h"
+#include "quic/migrate.h"
+#include "quic/pace.h"
 #include "quic/transport.h"
 
 static struct wire *open_wire(struct mquic_connection *connection)

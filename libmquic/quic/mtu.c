@@ -13,6 +13,7 @@
  * That one carries what was to be sent anyway: who has little to send needs no larger packets.
  * What is lost with it is sent again like all that is lost.
  */
+#include "quic/mtu.h"
 #include "quic/stream.h"
 
 #define ALWAYS NGTCP2_MAX_UDP_PAYLOAD_SIZE

@@ -3,7 +3,10 @@
  * In place of the server side, in a library built with -Dserver=false: the public calls refuse, and
  * what every connection calls in case it is a server's finds nothing to do.
  */
-#include "quic/transport.h"
+#include "quic/accept.h"
+#include "quic/admission.h"
+#include "quic/body.h"
+#include "quic/listener.h"
 
 static enum mquic_status refuse(struct mquic_endpoint *endpoint)
 {

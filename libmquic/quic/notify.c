@@ -2,6 +2,7 @@
 /* The observer of a connection that nobody else observes: public events. */
 #include <string.h>
 
+#include "quic/notify.h"
 #include "quic/stream.h"
 
 /* Without memory the connection ends: an event that is lost would be waited for without end. */

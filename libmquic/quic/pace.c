@@ -12,7 +12,8 @@
  *              ▲               └── as long as it would wait, nothing: told ──┐     of each turn
  *              └─────────────── all of it has arrived ◀──────────────────────┴────────┘
  */
-#include "quic/transport.h"
+#include "quic/body.h"
+#include "quic/pace.h"
 
 #define FLIGHT_BYTES (10 * NGTCP2_MAX_UDP_PAYLOAD_SIZE)
 

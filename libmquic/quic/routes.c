@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "quic/transport.h"
+#include "quic/endpoint.h"
+#include "quic/routes.h"
 
 bool route_add(struct mquic_endpoint *endpoint, struct quic_target *target, const uint8_t *cid,
 	       size_t len)

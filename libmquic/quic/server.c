@@ -2,6 +2,9 @@
 /* A server's end of a connection. */
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
+#include "quic/body.h"
+#include "quic/callbacks.h"
+#include "quic/server.h"
 #include "quic/transport.h"
 
 static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t len,

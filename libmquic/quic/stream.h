@@ -13,7 +13,7 @@
 #define MQUIC_QUIC_STREAM_H
 
 #include "core/fifo.h"
-#include "quic/transport.h"
+#include "quic/body.h"
 
 #if NGTCP2_VERSION_NUM >= 0x011800 /* 1.24 */
 #define STREAM_TELLS_STOP

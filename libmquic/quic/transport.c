@@ -2,6 +2,7 @@
 /* What making a client's connection (client.c) and a server's (server.c) have in common. */
 #include <string.h>
 
+#include "quic/body.h"
 #include "quic/random.h"
 #include "quic/transport.h"
 

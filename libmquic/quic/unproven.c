@@ -9,7 +9,9 @@
  * So the last byte is never offered. The timer goes on, its probe waits, and leaves when more
  * comes from the client.
  */
+#include "quic/body.h"
 #include "quic/transport.h"
+#include "quic/unproven.h"
 
 static bool is_path(const ngtcp2_path *path, struct address *local, struct address *remote)
 {

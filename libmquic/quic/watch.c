@@ -7,7 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "quic/transport.h"
+#include "quic/endpoint.h"
+#include "quic/migrate.h"
 
 #define INTERVAL_NS    (100 * NGTCP2_MILLISECONDS)
 #define READS_PER_TURN 64

@@ -32,9 +32,12 @@ struct wire {
 	size_t (*largest)(const struct wire *wire);
 	void (*free)(struct wire *wire);
 	struct address local;
-	struct quic_listener *listener;	     /* accepts here; NULL on a client's */
+	struct quic_listener *listener;      /* accepts here; NULL on a client's */
 	struct mquic_connection *connection; /* a client's only one; NULL on a listener's */
-	struct quic_closing *closing;	     /* what is left of that one */
+	struct quic_closing *closing;        /* what is left of that one */
 };
+
+/* Sends one packet back to where a datagram came from; len 0: none. */
+void wire_reply(struct wire *wire, const struct datagram *to, const uint8_t *packet, size_t len);
 
 #endif

@@ -5,7 +5,13 @@
  */
 #include <errno.h>
 
+#include "quic/ending.h"
+#include "quic/mtu.h"
+#include "quic/pace.h"
 #include "quic/stream.h"
+#include "quic/transport.h"
+#include "quic/unproven.h"
+#include "quic/writer.h"
 
 #define SPANS_PER_WRITE 16
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim.h"
 
+#include "quic/demux.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <gnutls/crypto.h>

@@ -15,7 +15,7 @@
 #define MQUIC_TESTS_SIM_H
 
 #include "mquic.h"
-#include "quic/transport.h"
+#include "quic/body.h"
 
 #define SIM_MS	   ((uint64_t)1000000)
 #define SIM_SECOND (1000 * SIM_MS)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pair.h"
+#include "quic/demux.h"
 #include "quic/udp.h"
 
 #define SEEDS 12

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "quic/demux.h"
 #include "quic/udp.h"
 #include "traffic.h"
 

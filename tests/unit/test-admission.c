@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "quic/transport.h"
+#include "quic/body.h"
 #include "unit.h"
 
 #define CROWD 400

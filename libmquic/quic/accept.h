@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The way in for a server's connections. */
+#ifndef MQUIC_QUIC_ACCEPT_H
+#define MQUIC_QUIC_ACCEPT_H
+
+#include <ngtcp2/ngtcp2.h>
+
+#include "quic/wire.h"
+
+struct mquic_connection;
+struct mquic_endpoint;
+
+/* An Initial packet that belongs to no connection: admits, refuses, or demands Retry. */
+void accept_initial(struct mquic_endpoint *endpoint, struct wire *wire,
+		    const struct datagram *datagram, const ngtcp2_pkt_hd *hd);
+/* Its handshake is complete: it waits for mquic_endpoint_accept(). */
+void accept_tell(struct mquic_connection *connection);
+void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
+		  const struct datagram *datagram, const ngtcp2_pkt_hd *hd);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Who gets a place on a server, and who gives way. */
+#ifndef MQUIC_QUIC_ADMISSION_H
+#define MQUIC_QUIC_ADMISSION_H
+
+#include "quic/endpoint.h"
+
+struct mquic_connection;
+
+/* Connections of one kind and address prefix that may give way, the oldest first (admission.c). */
+struct quic_crowd {
+	struct list link;    /* one of endpoint->crowds, by how many they are */
+	struct list members; /* of struct mquic_connection */
+	uint32_t count;
+};
+
+/* Connections of one address prefix. */
+struct quic_address {
+	struct table_entry entry;
+	uint32_t connections;
+	struct quic_crowd crowds[CROWD_KINDS];
+};
+
+/* What becomes of a newcomer. */
+struct admission {
+	const char *objection;              /* the limit that is reached; NULL: there is room */
+	struct mquic_connection *gives_way; /* the one whose place it may take all the same */
+	bool retry;                         /* it must prove its address first */
+};
+
+/* Its tables; false if out of memory. */
+bool admission_init(struct mquic_endpoint *endpoint, const uint64_t secret[2]);
+struct admission admission_judge(struct mquic_endpoint *endpoint,
+				 const struct mquic_settings *settings,
+				 const struct address *remote, enum address_proof proof);
+/* Counts a connection that begins its handshake; false if out of memory. */
+bool admission_enter(struct mquic_connection *connection, const struct address *remote,
+		     enum address_proof proof);
+/* Its client has shown that the address is its own. */
+void admission_proven(struct mquic_connection *connection);
+/* Its handshake is complete: it waits. */
+void admission_handshake_over(struct mquic_connection *connection);
+/* It gives back all that it was counted for. */
+void admission_leave(struct mquic_connection *connection);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Every datagram's first step: whose is it? */
+#ifndef MQUIC_QUIC_DEMUX_H
+#define MQUIC_QUIC_DEMUX_H
+
+#include "quic/wire.h"
+
+struct mquic_connection;
+struct mquic_endpoint;
+struct udp_reader;
+
+void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,
+		   const struct datagram *datagram);
+/* The system says that the connection's peer cannot be reached. */
+void demux_unreachable(struct mquic_connection *connection, int code);
+extern const struct udp_reader demux_reader;
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Connection identifiers of the server side, and what they lead to. */
+#ifndef MQUIC_QUIC_ROUTES_H
+#define MQUIC_QUIC_ROUTES_H
+
+#include <ngtcp2/ngtcp2.h>
+
+#include "core/list.h"
+#include "quic/table.h"
+
+struct mquic_endpoint;
+
+/* What a connection identifier of the server side leads to. */
+enum target_kind {
+	TARGET_CONNECTION,
+	TARGET_CLOSING
+};
+
+struct quic_target {
+	enum target_kind kind;
+	struct list routes; /* of struct quic_route */
+};
+
+struct quic_route {
+	struct table_entry entry;
+	struct list link;
+	struct quic_target *target;
+};
+
+bool route_add(struct mquic_endpoint *endpoint, struct quic_target *target, const uint8_t *cid,
+	       size_t len);
+void route_remove(struct mquic_endpoint *endpoint, struct quic_target *target,
+		  const ngtcp2_cid *cid);
+void route_remove_all(struct mquic_endpoint *endpoint, struct quic_target *target);
+void route_move_all(struct quic_target *from, struct quic_target *to);
+
+#endif
