@@ -16,6 +16,11 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
     return number
 
 
+def application_code(code: Any) -> int:
+    """A code that an application ends a stream or a connection with (RFC 9000 section 20.2)."""
+    return whole("the code", code, 0, 2**62 - 1)
+
+
 def quality(qos: Any) -> int:
     """A QoS."""
     if not isinstance(qos, int) or not 0 <= qos <= 2:

@@ -22,22 +22,23 @@ import asyncio
 import ipaddress
 import logging
 import weakref
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, TypeAlias
 
+from ._aio_answers import Answers
+from ._aio_inbox import Inbox, Message, Messages, Topic
 from ._aio_options import (
     ProtocolVersion,
     TLSParameters,
-    TypedQueue,
     Wildcard,
     refuse_tcp,
     take_clean,
     take_limit,
     take_tls,
 )
+from ._aio_reader import Reader
 from ._callbacks import LIBRARY_LEVELS
 from ._check import host_and_port, quality, speakable, text, whole
 from ._codes import LOGGING_LEVEL
@@ -61,7 +62,7 @@ from .properties import PacketTypes, Properties, merged
 from .reasoncodes import ReasonCode
 from .subscribeoptions import SubscribeOptions
 from .tls import QUICSettings, TLSSettings, check_settings
-from .topics import filter_list, filter_pairs, topic_matches_sub
+from .topics import filter_list, filter_pairs
 
 __all__ = [
     "Client",
@@ -96,82 +97,11 @@ WildcardLike: TypeAlias = str
 # A filter, and how to subscribe to it.
 _Pair: TypeAlias = tuple[str, int | SubscribeOptions]
 
-_BATCH = 1000
-
-# Bytes of messages that may wait to be taken; and while an answer is awaited, which stands behind
-# them.
-_HELD = 4 << 20
-_HELD_FOR_ANSWERS = 64 << 20
-
-# How often the network is looked after, in seconds, while nobody takes messages.
-_PAUSE = 0.02
+# What gives a packet identifier.
+Call: TypeAlias = Callable[[Session], int]
 
 # How long saying goodbye may take, in seconds.
 _FAREWELL = 5.0
-
-
-class Topic(str):
-    """A topic name: text that can tell whether a filter matches it."""
-
-    __slots__ = ()
-
-    def matches(self, wildcard: str) -> bool:
-        """
-        Whether the filter `wildcard` matches; it may be one of a shared subscription.
-        """
-        return topic_matches_sub(wildcard, self)
-
-    @property
-    def value(self) -> str:
-        """The plain text."""
-        return str(self)
-
-
-class Message(MQTTMessage):
-    """A received message; its topic can match filters."""
-
-    __slots__ = ()
-    topic: Topic  # pyright: ignore[reportIncompatibleVariableOverride]
-
-
-def _weight(message: Message) -> int:
-    """What a message takes, more or less."""
-    values = message._properties if isinstance(message._properties, dict) else {}
-    many = sum(len(value) for value in values.values() if isinstance(value, list))
-    return 512 + len(message.topic) + len(message.payload) + 256 * many
-
-
-class Messages:
-    """
-    Received messages, in their order. Several tasks may iterate: each message goes to one.
-
-    When the connection is lost, what has come before is handed out, then iterating raises the
-    reason, a `MquicError`.
-    """
-
-    def __init__(self, client: "Client") -> None:
-        self._client = client
-
-    def __aiter__(self) -> AsyncIterator[Message]:
-        return self
-
-    def __call__(self) -> "Messages":
-        """Itself: ``client.messages()`` is fine, too."""
-        return self
-
-    def __len__(self) -> int:
-        """Messages that wait to be taken."""
-        return len(self._client._queue)
-
-    async def __anext__(self) -> Message:
-        client = self._client
-        if not client._queue:
-            await client._wait_for_message()
-        message = client._queue.popleft()
-        client._held -= _weight(message)
-        if client._paused is not None:
-            client._maybe_resume()
-        return message
 
 
 #: Its name in aiomqtt.
@@ -244,7 +174,10 @@ class Client:
         # publish() waits while there is no room, so that nothing is queued on the way out.
         more.pop("max_queued_outgoing_messages", None)
         self._publishing = take_limit(more, "max_inflight_messages")
-        self._calling = take_limit(more, "max_concurrent_outgoing_calls")
+        self._reader = Reader(self._limit, self._take, self._finish)
+        self._answers = Answers(
+            take_limit(more, "max_concurrent_outgoing_calls"), self._reader.resume
+        )
         refuse_tcp(more)
         if will is not None and not isinstance(will, Will):
             raise TypeError(f"will must be a mquic.aio.Will, not {will!r}")
@@ -268,7 +201,7 @@ class Client:
         self._quic = quic
         #: Seconds that each call may take; None: no limit.
         self.timeout: float | None = timeout
-        self._bound = max(0, max_queued_incoming_messages)
+        self._inbox = Inbox(max(0, max_queued_incoming_messages), queue_type)
         #: Received messages, an asynchronous iterator.
         self.messages: Messages = Messages(self)
         #: Whether the server had kept our session.
@@ -279,21 +212,13 @@ class Client:
         self._core: Session | None = None
         self._release: Any = None  # closes the core
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._reading = False
-        self._paused: asyncio.TimerHandle | None = None
         self._logger = logger
-        self._queue: deque[Message] | TypedQueue[Message] = (
-            deque() if queue_type is None else TypedQueue(queue_type)
-        )
-        self._held = 0  # bytes in it
-        self._getters: deque[asyncio.Future[None]] = deque()
-        self._answers: dict[int, asyncio.Future[Event]] = {}  # by packet identifier
-        self._room: asyncio.Future[None] | None = None
         self._connected: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] | None = None
         self._end: MquicError | None = ClosedError(
             "this client is not connected: enter it first, by 'async with'"
         )
+        self._inbox.finish(self._end)
 
     # ---- entering and leaving
 
@@ -336,15 +261,15 @@ class Client:
             if self._logger is not None:
                 self._core.collect_log(EndpointLogLevel.DEBUG)
         self._core.configure(self._login)
-        self._queue.clear()
-        self._held = 0
+        self._inbox.clear()
         self._connected = loop.create_future()
         self._closed = loop.create_future()
         try:
             async with asyncio.timeout(self.timeout):
                 await self._dial(self._core)
                 self._end = None
-                self._read(True)
+                self._inbox.begin()
+                self._reader.start(self._core)
                 await self._connected
         except TimeoutError as error:
             if isinstance(error, MquicError):
@@ -382,7 +307,7 @@ class Client:
 
     def _cut_off(self) -> None:
         """Leaves nothing behind that waits or watches."""
-        self._read(False)
+        self._reader.stop()
         self._finish(ClosedError("this client was left"))
         if self._core is not None and (self._login.clean or not self._is_over()):
             self._core = None
@@ -395,51 +320,18 @@ class Client:
 
     # ---- the loop
 
-    def _read(self, on: bool) -> None:
-        if self._paused is not None:
-            self._paused.cancel()
-            self._paused = None
-        if on == self._reading or self._core is None or self._loop is None:
-            return
-        self._reading = on
-        if on:
-            self._loop.add_reader(self._core.fd, self._ready)
-        else:
-            self._loop.remove_reader(self._core.fd)
-
     def _limit(self) -> int:
         """How many events may be taken now."""
-        if not self._bound:
-            return _BATCH
-        if self._answers or self._room or self._leaving:
-            return _BATCH if self._held < _HELD_FOR_ANSWERS else 0
-        if self._held >= _HELD:
-            return 0
-        return min(_BATCH, self._bound - len(self._queue))
+        return self._inbox.room(self._leaving or self._answers.are_awaited)
 
-    def _ready(self) -> None:
-        """The descriptor is readable."""
-        limit = self._limit()
-        if limit <= 0:
-            self._pause()
-            return
-        assert self._core is not None
-        batch: list[Event] = []
-        try:
-            self._core.drain(limit, batch.append)
-        except MquicError as error:
-            self._finish(error)
-            return
+    def _take(self, batch: list[Event]) -> None:
         self._flush_log()
         for event in batch:
             if event[0] == EventType.MESSAGE:
-                message = Message(Topic(event[2]), *event[3:])
-                self._queue.append(message)
-                self._held += _weight(message)
+                self._inbox.add(Message(Topic(event[2]), *event[3:]))
             else:
                 self._handle(event)
-        if self._queue and self._getters:
-            self._wake_getters()
+        self._inbox.wake()
 
     def _log(self, level: int, line: str) -> None:
         if self._logger is not None:
@@ -451,35 +343,17 @@ class Client:
             for level, line in lines:
                 self._log(LOGGING_LEVEL[LIBRARY_LEVELS[level]], line)
 
-    def _pause(self) -> None:
-        """Takes no events, but keeps the connection alive."""
-        self._read(False)
-        assert self._loop is not None
-        self._paused = self._loop.call_later(_PAUSE, self._look_after)
-
-    def _look_after(self) -> None:
-        assert self._core is not None and self._loop is not None
-        try:
-            self._core.process()
-        except MquicError as error:
-            self._paused = None
-            self._finish(error)
-            return
-        self._paused = self._loop.call_later(_PAUSE, self._look_after)
-
     def _maybe_resume(self) -> None:
-        room = len(self._queue) <= self._bound // 2 and self._held <= _HELD // 2
-        if self._paused is not None and (room or self._leaving):
-            self._read(True)
+        """A message was taken, or none is waited for any more."""
+        if self._reader.is_paused and (self._leaving or self._inbox.is_half_empty):
+            self._reader.resume()
 
     def _handle(self, event: Event) -> None:
         kind = event[0]
         if kind in (EventType.DELIVERED, EventType.SUBSCRIBED, EventType.UNSUBSCRIBED):
-            answer = self._answers.pop(event[2], None)
-            if answer is not None and not answer.done():
-                answer.set_result(event)
+            self._answers.settle(event)
         elif kind == EventType.WRITABLE:
-            self._make_room()
+            self._answers.make_room()
         elif kind == EventType.CONNECTED:
             self.session_present = bool(event[4])
             self._log(logging.DEBUG, f"connected to {self._hostname}")
@@ -499,44 +373,11 @@ class Client:
         """The connection is gone: tells all who wait."""
         if self._end is None:
             self._end = error
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(error)
-                answer.exception()  # nobody may be waiting any more
-        self._answers.clear()
         if self._connected is not None and not self._connected.done():
             self._connected.set_exception(error)
             self._connected.exception()
-        self._make_room()
-        self._wake_getters()
-
-    def _make_room(self) -> None:
-        room, self._room = self._room, None
-        if room is not None and not room.done():
-            room.set_result(None)
-
-    def _wake_getters(self) -> None:
-        """Wakes one per message, or all at the end."""
-        count = len(self._queue) if self._end is None else len(self._getters)
-        while self._getters and count > 0:
-            getter = self._getters.popleft()
-            if not getter.done():
-                getter.set_result(None)
-                count -= 1
-
-    async def _wait_for_message(self) -> None:
-        while not self._queue:
-            if self._end is not None:
-                raise self._end.with_traceback(None)
-            assert self._loop is not None
-            getter = self._loop.create_future()
-            self._getters.append(getter)
-            try:
-                await getter
-            except asyncio.CancelledError:
-                if getter.done() and not getter.cancelled():
-                    self._wake_getters()  # the message was for us: somebody else takes it
-                raise
+        self._answers.fail(error)
+        self._inbox.finish(self._end)
 
     # ---- calls
 
@@ -547,40 +388,9 @@ class Client:
             raise ClosedError("this client is not connected")
         return self._core
 
-    async def _ask(self, what: str, timeout: float | None, call: Any) -> Event | None:
-        """Makes a call that gives a packet identifier, and waits for its answer."""
+    async def _ask(self, what: str, timeout: float | None, call: Call) -> Event | None:
         seconds = self.timeout if timeout is None else timeout
-        packet_id = 0
-        try:
-            async with asyncio.timeout(seconds), self._calling:
-                packet_id = await self._when_writable(call)
-                if packet_id == 0:
-                    return None
-                assert self._loop is not None
-                answer: asyncio.Future[Event] = self._loop.create_future()
-                self._answers[packet_id] = answer
-                if self._paused is not None:
-                    self._read(True)
-                return await answer
-        except TimeoutError as error:
-            if isinstance(error, MquicError):
-                raise
-            raise TimedOutError(f"no answer to {what} within {seconds} s") from None
-        finally:
-            self._answers.pop(packet_id, None)
-
-    async def _when_writable(self, call: Any) -> int:
-        while True:
-            try:
-                packet_id: int = call(self._session())
-                return packet_id
-            except WouldBlock:
-                assert self._loop is not None
-                if self._room is None:
-                    self._room = self._loop.create_future()
-                if self._paused is not None:
-                    self._read(True)
-                await asyncio.shield(self._room)
+        return await self._answers.ask(what, seconds, lambda: call(self._session()))
 
     async def publish(
         self,
@@ -674,7 +484,7 @@ class Client:
         )
 
     async def _change(
-        self, what: str, packet: PacketTypes, timeout: float | None, call: Any
+        self, what: str, packet: PacketTypes, timeout: float | None, call: Call
     ) -> tuple[ReasonCode, ...]:
         event = await self._ask(what, timeout, call)
         assert event is not None
