@@ -61,26 +61,50 @@ enum mquic_status address_parse(struct address *address, const char *text, uint1
 	return ok ? MQUIC_OK : error_set(error, MQUIC_ERR_INVALID, "'%s' is too long", text);
 }
 
-enum mquic_status address_resolve(struct address candidates[ADDRESS_CANDIDATES], size_t *count,
-				  const char *host, uint16_t port, struct error *error)
+/* The first of a family from there on, or of any other. */
+static const struct addrinfo *skip(const struct addrinfo *from, int family, bool other)
 {
-	struct addrinfo *found = NULL;
-	const struct addrinfo *each;
-	int code = lookup(&found, host, port, 0);
+	while (from != NULL && (from->ai_family != family) != other)
+		from = from->ai_next;
+	return from;
+}
 
-	*count = 0;
-	if (code == EAI_SYSTEM)
-		return error_set_system(error, errno, "looking up host '%s'", host);
+static void take(struct addresses *found, const struct addrinfo **next, int family, bool other)
+{
+	const struct addrinfo *taken = *next;
+
+	if (taken == NULL || found->count == ADDRESS_CANDIDATES)
+		return;
+	if (set(&found->list[found->count], taken->ai_addr, taken->ai_addrlen))
+		found->count++;
+	*next = skip(taken->ai_next, family, other);
+}
+
+/* Before some are left out: many addresses of one family must not crowd out the other. */
+static void take_turns(struct addresses *found, const struct addrinfo *list)
+{
+	int family = list != NULL ? list->ai_family : AF_UNSPEC;
+	const struct addrinfo *same = skip(list, family, false);
+	const struct addrinfo *other = skip(list, family, true);
+
+	found->count = 0;
+	while ((same != NULL || other != NULL) && found->count < ADDRESS_CANDIDATES) {
+		take(found, &same, family, false);
+		take(found, &other, family, true);
+	}
+}
+
+int address_find(struct addresses *found, const char *host, uint16_t port)
+{
+	struct addrinfo *list = NULL;
+	int code = lookup(&list, host, port, 0);
+
+	found->count = 0;
 	if (code != 0)
-		return error_set(error, MQUIC_ERR_RESOLVE, "host '%s' cannot be found: %s", host,
-				 gai_strerror(code));
-	for (each = found; each != NULL && *count < ADDRESS_CANDIDATES; each = each->ai_next)
-		if (set(&candidates[*count], each->ai_addr, each->ai_addrlen))
-			(*count)++;
-	freeaddrinfo(found);
-	if (*count == 0)
-		return error_set(error, MQUIC_ERR_RESOLVE, "host '%s' has no IP address", host);
-	return MQUIC_OK;
+		return code;
+	take_turns(found, list);
+	freeaddrinfo(list);
+	return 0;
 }
 
 void address_print(const struct address *address, char text[ADDRESS_TEXT_SIZE])

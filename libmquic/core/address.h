@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* UDP addresses: parsing, printing, resolving. */
+/* Addresses with ports: parsing, printing, and where a name leads. */
 #ifndef MQUIC_CORE_ADDRESS_H
 #define MQUIC_CORE_ADDRESS_H
 
@@ -25,16 +25,21 @@ struct address {
 /* Where a name may be reached at most. */
 #define ADDRESS_CANDIDATES 8
 
+struct addresses {
+	struct address list[ADDRESS_CANDIDATES];
+	size_t count;
+};
+
 /* A numeric address; MQUIC_ERR_INVALID with a sentence otherwise. */
 enum mquic_status address_parse(struct address *address, const char *text, uint16_t port,
 				struct error *error);
 
 /*
- * Looks up a host name, which blocks on DNS unless it is numeric; stores up to
- * ADDRESS_CANDIDATES addresses in the order to try. MQUIC_ERR_RESOLVE with a sentence.
+ * Has the system look up a host name, which blocks: resolve.h is for those who may not. Stores the
+ * addresses in the order to try: as the system sorts them (RFC 6724), families taking turns (RFC
+ * 8305 section 4). Returns what getaddrinfo() does, with errno for EAI_SYSTEM. In any thread.
  */
-enum mquic_status address_resolve(struct address candidates[ADDRESS_CANDIDATES], size_t *count,
-				  const char *host, uint16_t port, struct error *error);
+int address_find(struct addresses *found, const char *host, uint16_t port);
 
 /* "192.0.2.1:4433" or "[2001:db8::1]:4433". */
 void address_print(const struct address *address, char text[ADDRESS_TEXT_SIZE]);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The client side's way out: names, sockets, and one address after the other. */
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/resolve.h"
 #include "quic/body.h"
 #include "quic/client.h"
 #include "quic/dial.h"
@@ -130,7 +132,7 @@ static enum mquic_status try_next(struct mquic_connection *connection)
 	struct quic_dial *dial = connection->dial;
 
 	dial->offered = 0;
-	return try_address(connection, &dial->candidates[dial->next++]);
+	return try_address(connection, &dial->candidates.list[dial->next++]);
 }
 
 /* The next address that a socket can be opened to. MQUIC_ERR_AGAIN: none is left. */
@@ -140,13 +142,13 @@ static enum mquic_status try_rest(struct mquic_connection *connection)
 	struct quic_dial *dial = connection->dial;
 	enum mquic_status status = MQUIC_ERR_AGAIN;
 
-	while (dial->next < dial->count) {
+	while (dial->next < dial->candidates.count) {
 		status = try_next(connection);
 		if (status != MQUIC_ERR_SYSTEM)
 			break;
 	}
 	timer_set(&endpoint->timers, &dial->timer,
-		  dial->next < dial->count ? endpoint_now(endpoint) + PATIENCE_NS : TIMER_NEVER);
+		  dial->next < dial->candidates.count ? endpoint_now(endpoint) + PATIENCE_NS : TIMER_NEVER);
 	return status;
 }
 
@@ -154,7 +156,7 @@ bool dial_next(struct mquic_connection *connection)
 {
 	struct quic_dial *dial = connection->dial;
 
-	if (dial == NULL || dial->next >= dial->count)
+	if (dial == NULL || dial->next >= dial->candidates.count)
 		return false;
 	return try_rest(connection) == MQUIC_OK;
 }
@@ -166,7 +168,7 @@ bool dial_offered(struct mquic_connection *connection)
 	/* ngtcp2 reports one offer of an address, and none that lists the version we came with (RFC
 	 * 9000 section 6.2, RFC 9368 section 4). */
 	return dial != NULL && dial->offered != 0 &&
-	       try_address(connection, &dial->candidates[dial->next - 1]) == MQUIC_OK;
+	       try_address(connection, &dial->candidates.list[dial->next - 1]) == MQUIC_OK;
 }
 
 static struct quic_dial *new_dial(struct mquic_connection *connection, const char *host)
@@ -222,16 +224,16 @@ static enum mquic_status prepare(struct mquic_connection **connection,
 static enum mquic_status resolve(struct quic_dial *dial, const char *host, uint16_t port,
 				 struct error *error)
 {
-	enum mquic_status status =
-		address_resolve(dial->candidates, &dial->count, host, port, error);
+	struct resolve_answer answer = {0};
 	char ascii[TLS_NAME_SIZE];
-	struct error ignored;
 
-	if (status != MQUIC_ERR_RESOLVE || !tls_ascii_name(host, ascii))
-		return status;
-	if (address_resolve(dial->candidates, &dial->count, ascii, port, &ignored) == MQUIC_OK)
-		return MQUIC_OK;
-	return status;
+	answer.code = address_find(&answer.found, host, port);
+	answer.system = errno;
+	if (answer.code == EAI_NONAME && tls_ascii_name(host, ascii) &&
+	    address_find(&answer.found, ascii, port) == 0)
+		answer.code = 0;
+	dial->candidates = answer.found;
+	return answer.found.count > 0 ? MQUIC_OK : resolve_explain(&answer, host, error);
 }
 
 enum mquic_status mquic_connection_dial(struct mquic_connection **connection,

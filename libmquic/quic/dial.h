@@ -12,8 +12,7 @@ struct wire;
 /* What a client tries, until one address answers. */
 struct quic_dial {
 	struct mquic_connection *connection;
-	struct address candidates[ADDRESS_CANDIDATES];
-	size_t count;
+	struct addresses candidates;
 	size_t next;
 	struct timer timer; /* gives up on an address that keeps silent */
 	uint32_t offered; /* the version of QUIC that it offers in place of ours, 0: none so far */

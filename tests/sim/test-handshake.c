@@ -452,8 +452,8 @@ static void dial_two_addresses(unsigned int second)
 
 	pair_dial();
 	dial = pair.dialed->dial;
-	dial->candidates[1] = sim_address(second, PAIR_PORT);
-	dial->count = 2;
+	dial->candidates.list[1] = sim_address(second, PAIR_PORT);
+	dial->candidates.count = 2;
 	timer_set(&pair.client->endpoint->timers, &dial->timer, sim_now(pair.sim) + 500 * SIM_MS);
 }
 

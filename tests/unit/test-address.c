@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include <netdb.h>
 #include <string.h>
 
 #include "core/address.h"
@@ -48,8 +49,8 @@ END_TEST
 
 START_TEST(address_must_be_numeric)
 {
-	static const char *const wrong[] = {"localhost", "",	      "192.0.2.256",
-					    "[::1]",	 "1.2.3.4:5", " 1.2.3.4"};
+	static const char *const wrong[] = {"localhost", "",          "192.0.2.256",
+					    "[::1]",     "1.2.3.4:5", " 1.2.3.4"};
 	struct address address;
 	size_t i;
 
@@ -60,25 +61,96 @@ START_TEST(address_must_be_numeric)
 }
 END_TEST
 
-START_TEST(address_resolves_names_and_numbers)
+START_TEST(address_is_found_by_name_and_number)
 {
-	struct address found[ADDRESS_CANDIDATES];
+	struct addresses found;
 	char buffer[ADDRESS_TEXT_SIZE];
-	size_t count;
 
-	ck_assert_int_eq(address_resolve(found, &count, "127.0.0.1", 80, &error), MQUIC_OK);
-	ck_assert_uint_eq(count, 1);
-	address_print(&found[0], buffer);
+	ck_assert_int_eq(address_find(&found, "127.0.0.1", 80), 0);
+	ck_assert_uint_eq(found.count, 1);
+	address_print(&found.list[0], buffer);
 	ck_assert_str_eq(buffer, "127.0.0.1:80");
-	ck_assert_int_eq(address_resolve(found, &count, "::ffff:127.0.0.1", 80, &error), MQUIC_OK);
-	address_print(&found[0], buffer);
+	ck_assert_int_eq(address_find(&found, "::ffff:127.0.0.1", 80), 0);
+	address_print(&found.list[0], buffer);
 	ck_assert_str_eq(buffer, "127.0.0.1:80");
-	ck_assert_int_eq(address_resolve(found, &count, "localhost", 80, &error), MQUIC_OK);
-	ck_assert_uint_ge(count, 1);
-	ck_assert_int_ne(address_resolve(found, &count, "no.such.host.invalid", 80, &error),
-			 MQUIC_OK);
-	ck_assert_ptr_nonnull(strstr(error.text, "no.such.host.invalid"));
-	ck_assert_uint_eq(count, 0);
+	ck_assert_int_eq(address_find(&found, "localhost", 80), 0);
+	ck_assert_uint_ge(found.count, 1);
+	ck_assert_int_ne(address_find(&found, "no.such.host.invalid", 80), 0);
+	ck_assert_uint_eq(found.count, 0);
+}
+END_TEST
+
+/* What the system is made to say, in its order. glibc frees a list node by node, so that one may be
+ * joined of several. */
+static const char *const *said;
+
+int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+		       struct addrinfo **found);
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+		       struct addrinfo **found);
+
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+		       struct addrinfo **found)
+{
+	size_t i;
+
+	if (said == NULL)
+		return __real_getaddrinfo(host, service, hints, found);
+	for (i = 0; said[i] != NULL; i++) {
+		ck_assert_int_eq(__real_getaddrinfo(said[i], service, hints, found), 0);
+		found = &(*found)->ai_next;
+	}
+	return 0;
+}
+
+static void expect_order(const char *const *given, const char *const *wanted)
+{
+	struct addresses found;
+	char buffer[ADDRESS_TEXT_SIZE];
+	size_t i;
+
+	said = given;
+	ck_assert_int_eq(address_find(&found, "some.example", 80), 0);
+	said = NULL;
+	for (i = 0; wanted[i] != NULL; i++) {
+		ck_assert_uint_lt(i, found.count);
+		address_print(&found.list[i], buffer);
+		ck_assert_str_eq(buffer, wanted[i]);
+	}
+	ck_assert_uint_eq(found.count, i);
+}
+
+START_TEST(families_take_turns)
+{
+	static const char *const mixed[] = {"2001:db8::1", "2001:db8::2", "2001:db8::3",
+					    "192.0.2.1",   "192.0.2.2",   NULL};
+	static const char *const mixed_in_turns[] = {"[2001:db8::1]:80", "192.0.2.1:80",
+						     "[2001:db8::2]:80", "192.0.2.2:80",
+						     "[2001:db8::3]:80", NULL};
+	static const char *const v4_first[] = {"192.0.2.1", "192.0.2.2", "2001:db8::1", NULL};
+	static const char *const v4_first_in_turns[] = {"192.0.2.1:80", "[2001:db8::1]:80",
+							"192.0.2.2:80", NULL};
+	static const char *const alone[] = {"192.0.2.2", "192.0.2.1", NULL};
+	static const char *const alone_in_turns[] = {"192.0.2.2:80", "192.0.2.1:80", NULL};
+
+	expect_order(mixed, mixed_in_turns);
+	expect_order(v4_first, v4_first_in_turns);
+	expect_order(alone, alone_in_turns);
+}
+END_TEST
+
+START_TEST(one_family_does_not_crowd_out_the_other)
+{
+	static const char *const given[] = {"2001:db8::1", "2001:db8::2", "2001:db8::3",
+					    "2001:db8::4", "2001:db8::5", "2001:db8::6",
+					    "2001:db8::7", "2001:db8::8", "2001:db8::9",
+					    "192.0.2.1",   NULL};
+	static const char *const wanted[] = {
+		"[2001:db8::1]:80", "192.0.2.1:80",     "[2001:db8::2]:80",
+		"[2001:db8::3]:80", "[2001:db8::4]:80", "[2001:db8::5]:80",
+		"[2001:db8::6]:80", "[2001:db8::7]:80", NULL};
+
+	expect_order(given, wanted);
 }
 END_TEST
 
@@ -128,7 +200,9 @@ int main(void)
 		&address_is_printed_with_its_port,
 		&address_of_none_is_printed_as_nothing,
 		&address_must_be_numeric,
-		&address_resolves_names_and_numbers,
+		&address_is_found_by_name_and_number,
+		&families_take_turns,
+		&one_family_does_not_crowd_out_the_other,
 		&addresses_are_equal_in_family_host_and_port,
 		&one_place_is_an_ipv4_address_or_an_ipv6_64,
 	};
