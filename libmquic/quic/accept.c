@@ -124,7 +124,7 @@ enum mquic_status mquic_endpoint_accept(struct mquic_endpoint *endpoint,
 	(*connection)->owned = true;
 	connection_set_waiting(*connection, false); /* its new owner may know better */
 	/* Streams may have come before it was accepted: they are told now. */
-	(*connection)->new_streams = !list_is_empty(&(*connection)->acceptable);
+	(*connection)->streams.fresh = !list_is_empty(&(*connection)->streams.acceptable);
 	endpoint_schedule(endpoint, &(*connection)->task);
 	return MQUIC_OK;
 }

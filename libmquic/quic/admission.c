@@ -70,19 +70,19 @@ static void set_count(struct mquic_endpoint *endpoint, struct quic_crowd *crowd,
 
 static void join_crowd(struct mquic_connection *connection, unsigned int kind)
 {
-	struct quic_crowd *crowd = &connection->address->crowds[kind];
+	struct quic_crowd *crowd = &connection->place.address->crowds[kind];
 
-	connection->crowd_kind = kind;
-	list_append(&crowd->members, &connection->crowd_link);
+	connection->place.kind = kind;
+	list_append(&crowd->members, &connection->place.link);
 	set_count(connection->endpoint, crowd, kind, crowd->count + 1);
 }
 
 static void leave_crowd(struct mquic_connection *connection)
 {
-	unsigned int kind = connection->crowd_kind;
-	struct quic_crowd *crowd = &connection->address->crowds[kind];
+	unsigned int kind = connection->place.kind;
+	struct quic_crowd *crowd = &connection->place.address->crowds[kind];
 
-	list_remove(&connection->crowd_link);
+	list_remove(&connection->place.link);
 	set_count(connection->endpoint, crowd, kind, crowd->count - 1);
 	if (kind != CROWD_WAITING)
 		connection->endpoint->handshakes--;
@@ -90,19 +90,19 @@ static void leave_crowd(struct mquic_connection *connection)
 
 static bool is_in_crowd(const struct mquic_connection *connection)
 {
-	return connection->address != NULL && list_is_linked(&connection->crowd_link);
+	return connection->place.address != NULL && list_is_linked(&connection->place.link);
 }
 
 static bool is_handshake(const struct mquic_connection *connection)
 {
-	return is_in_crowd(connection) && connection->crowd_kind != CROWD_WAITING;
+	return is_in_crowd(connection) && connection->place.kind != CROWD_WAITING;
 }
 
 static struct mquic_connection *oldest(const struct quic_crowd *crowd)
 {
 	return list_is_empty(&crowd->members)
 		       ? NULL
-		       : list_entry(crowd->members.next, struct mquic_connection, crowd_link);
+		       : list_entry(crowd->members.next, struct mquic_connection, place.link);
 }
 
 static bool is_old(const struct mquic_connection *connection)
@@ -149,7 +149,7 @@ bool admission_enter(struct mquic_connection *connection, const struct address *
 		address = new_address(endpoint, remote);
 	if (address == NULL)
 		return false;
-	connection->address = address;
+	connection->place.address = address;
 	address->connections++;
 	endpoint->server_connections++;
 	endpoint->handshakes++;
@@ -159,7 +159,7 @@ bool admission_enter(struct mquic_connection *connection, const struct address *
 
 void admission_proven(struct mquic_connection *connection)
 {
-	if (!is_handshake(connection) || connection->crowd_kind == ADDRESS_PROVEN)
+	if (!is_handshake(connection) || connection->place.kind == ADDRESS_PROVEN)
 		return;
 	leave_crowd(connection);
 	connection->endpoint->handshakes++;
@@ -176,7 +176,7 @@ void admission_handshake_over(struct mquic_connection *connection)
 
 void connection_set_waiting(struct mquic_connection *connection, bool waiting)
 {
-	if (connection->address == NULL || is_handshake(connection))
+	if (connection->place.address == NULL || is_handshake(connection))
 		return;
 	if (is_in_crowd(connection))
 		leave_crowd(connection);
@@ -186,13 +186,13 @@ void connection_set_waiting(struct mquic_connection *connection, bool waiting)
 
 void admission_leave(struct mquic_connection *connection)
 {
-	struct quic_address *address = connection->address;
+	struct quic_address *address = connection->place.address;
 
 	if (address == NULL)
 		return;
 	if (is_in_crowd(connection))
 		leave_crowd(connection);
-	connection->address = NULL;
+	connection->place.address = NULL;
 	connection->endpoint->server_connections--;
 	if (--address->connections == 0) {
 		table_remove(&connection->endpoint->addresses, &address->entry);

@@ -21,6 +21,13 @@ struct quic_address {
 	struct quic_crowd crowds[CROWD_KINDS];
 };
 
+/* The place of a server's connection. */
+struct quic_place {
+	struct quic_address *address; /* NULL: it has none */
+	struct list link;             /* of the crowd it is in, if any */
+	unsigned int kind;            /* of that crowd */
+};
+
 /* What becomes of a newcomer. */
 struct admission {
 	const char *objection;              /* the limit that is reached; NULL: there is room */

@@ -22,10 +22,12 @@
 #include "quic/connection.h"
 #include "quic/dial.h"
 #include "quic/endpoint.h"
+#include "quic/facts.h"
 #include "quic/held.h"
 #include "quic/memory.h"
 #include "quic/migrate.h"
 #include "quic/mtu.h"
+#include "quic/notify.h"
 #include "quic/pace.h"
 #include "quic/routes.h"
 #include "quic/unproven.h"
@@ -38,20 +40,21 @@ enum connection_state {
 	CONNECTION_ENDED
 };
 
-struct quic_counters {
-	uint64_t bytes_sent;
-	uint64_t bytes_received;
-	uint64_t packets_sent;
-	uint64_t packets_received;
-	uint64_t packets_lost; /* on streams that are closed */
-	uint64_t handshake_us;
+/* The streams of a connection (stream.c). One may stand in several of the lists. */
+struct quic_streams {
+	struct list all;
+	struct list sendable;   /* have bytes or FIN to send, and credit as far as known */
+	struct list touched;    /* have something to tell */
+	struct list waiting;    /* not opened yet */
+	struct list stopping;   /* opened with a stop to tell, see stream_stop_opened() */
+	struct list acceptable; /* opened by the peer, not accepted yet */
+	bool fresh;             /* some of these are not told of yet */
 };
 
 struct mquic_connection {
 	struct quic_target target;
 	struct list link;        /* endpoint->connections */
 	struct list accept_link; /* endpoint->acceptable */
-	struct list crowd_link;  /* of the crowd it is in, if any */
 	struct mquic_endpoint *endpoint;
 	struct quic_listener *listener; /* server side only */
 	struct mquic_settings *settings;
@@ -65,38 +68,24 @@ struct mquic_connection {
 	struct wire *next_wire; /* a client's, while its path is validated (migrate.c) */
 	enum path_answer path_answer;
 	struct quic_dial *dial;
-	struct quic_address *address;
-	unsigned int crowd_kind;
+	struct quic_place place; /* a server's */
 
 	struct timer timer;
 	struct task task;
-	struct list streams;    /* all */
-	struct list sendable;   /* have bytes or FIN to send, and credit as far as known */
-	struct list touched;    /* have something to tell */
-	struct list waiting;    /* not opened yet */
-	struct list stopping;   /* opened with a stop to tell, see stream_stop_opened() */
-	struct list acceptable; /* opened by the peer, not accepted yet */
-
-	const struct connection_observer *observer;
-	void *observer_self;
-	struct mquic_event *last_event; /* made beforehand: the end is told even without memory */
-	bool stream_acceptable_queued;
+	struct quic_streams streams;
+	struct quic_telling telling;
 
 	enum connection_state state;
 	int failure;         /* an ngtcp2 error to act on; 0: none */
 	uint64_t refused;    /* the code a packet was refused with (guard.c) */
 	bool owned;          /* a handle is out */
 	bool handshake_done; /* recorded by the callback, acted on by the task */
-	bool handshake_told;
-	bool new_streams;
-	bool news;          /* packets were read since its task ran */
-	bool reset_by_peer; /* stateless reset */
-	bool heard;         /* any packet at all */
-	bool end_told;
+	bool news;           /* packets were read since its task ran */
+	bool reset_by_peer;  /* stateless reset */
+	bool heard;          /* any packet at all */
 	struct quic_end end;
 	struct error error;
 	void *userdata;
-	struct tls_facts facts;
 	struct address peer; /* the last that was proven */
 	struct address local;
 	struct quic_unproven unproven;
@@ -105,9 +94,8 @@ struct mquic_connection {
 	char peer_text[ADDRESS_TEXT_SIZE];
 	char local_text[ADDRESS_TEXT_SIZE];
 	uint64_t started_ns;
-	struct quic_counters counters;
+	struct quic_facts facts;
 	struct quic_memory memory;
-	ngtcp2_conn_info last_info; /* kept for after the end */
 };
 
 struct mquic_connection *connection_new(struct mquic_endpoint *endpoint);

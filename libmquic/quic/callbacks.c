@@ -62,8 +62,8 @@ static int stream_open_by_peer(ngtcp2_conn *conn, int64_t id, void *user_data)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	stream->id = id;
 	stream->remote = true;
-	list_append(&connection->acceptable, &stream->place_link);
-	connection->new_streams = true;
+	list_append(&connection->streams.acceptable, &stream->place_link);
+	connection->streams.fresh = true;
 	return ngtcp2_conn_set_stream_user_data(conn, id, stream) == 0
 		       ? 0
 		       : NGTCP2_ERR_CALLBACK_FAILURE;
@@ -119,7 +119,7 @@ static int stream_closed(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t
 
 	if (stream == NULL)
 		return 0;
-	connection->counters.packets_lost += ngtcp2_conn_get_stream_loss_count(conn, id);
+	connection->facts.counters.packets_lost += ngtcp2_conn_get_stream_loss_count(conn, id);
 	if (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET)
 		stream->code = code;
 	stream->closed = true;

@@ -131,8 +131,8 @@ static bool send_close(struct mquic_connection *connection, const ngtcp2_ccerr *
 	reply->segment = reply->len;
 	reply->local = transport_address(&path.path.local);
 	reply->remote = transport_address(&path.path.remote);
-	connection->counters.bytes_sent += reply->len;
-	connection->counters.packets_sent++;
+	connection->facts.counters.bytes_sent += reply->len;
+	connection->facts.counters.packets_sent++;
 	(void)connection->wire->send(connection->wire, reply);
 	return true;
 }

@@ -28,9 +28,9 @@ struct mquic_connection *connection_new(struct mquic_endpoint *endpoint)
 
 	if (connection == NULL)
 		return NULL;
-	connection->last_event = event_new(MQUIC_EVENT_CONNECTION_CLOSED);
-	if (connection->last_event == NULL || !timers_reserve(&endpoint->timers)) {
-		mquic_event_free(connection->last_event);
+	connection->telling.last_event = event_new(MQUIC_EVENT_CONNECTION_CLOSED);
+	if (connection->telling.last_event == NULL || !timers_reserve(&endpoint->timers)) {
+		mquic_event_free(connection->telling.last_event);
 		free(connection);
 		return NULL;
 	}
@@ -38,18 +38,18 @@ struct mquic_connection *connection_new(struct mquic_endpoint *endpoint)
 	held_init(&connection->held);
 	connection->target.kind = TARGET_CONNECTION;
 	connection->endpoint = endpoint;
-	connection->observer = connection_events();
-	connection->observer_self = connection;
+	connection->telling.observer = connection_events();
+	connection->telling.self = connection;
 	connection->started_ns = endpoint_now(endpoint);
 	connection->timer.fire = timer_fired;
 	connection->task.run = run;
 	list_init(&connection->target.routes);
-	list_init(&connection->streams);
-	list_init(&connection->sendable);
-	list_init(&connection->touched);
-	list_init(&connection->waiting);
-	list_init(&connection->stopping);
-	list_init(&connection->acceptable);
+	list_init(&connection->streams.all);
+	list_init(&connection->streams.sendable);
+	list_init(&connection->streams.touched);
+	list_init(&connection->streams.waiting);
+	list_init(&connection->streams.stopping);
+	list_init(&connection->streams.acceptable);
 	list_append(&endpoint->connections, &connection->link);
 	return connection;
 }
@@ -59,7 +59,7 @@ void connection_strip(struct mquic_connection *connection)
 	struct mquic_endpoint *endpoint = connection->endpoint;
 
 	if (connection->conn != NULL) {
-		ngtcp2_conn_get_conn_info(connection->conn, &connection->last_info);
+		ngtcp2_conn_get_conn_info(connection->conn, &connection->facts.last_info);
 		ngtcp2_conn_del(connection->conn);
 		connection->conn = NULL;
 	}
@@ -90,9 +90,9 @@ void connection_drop(struct mquic_connection *connection)
 /* Owned streams stay with their owners, closed; the others go. */
 static void let_streams_go(struct mquic_connection *connection)
 {
-	while (!list_is_empty(&connection->streams)) {
+	while (!list_is_empty(&connection->streams.all)) {
 		struct mquic_stream *stream =
-			list_entry(connection->streams.next, struct mquic_stream, link);
+			list_entry(connection->streams.all.next, struct mquic_stream, link);
 
 		if (connection->endpoint != NULL)
 			event_queue_purge(&connection->endpoint->events, stream);
@@ -117,8 +117,8 @@ void connection_destroy(struct mquic_connection *connection)
 	list_remove(&connection->task.link);
 	list_remove(&connection->accept_link);
 	list_remove(&connection->link);
-	mquic_event_free(connection->last_event);
-	tls_facts_clear(&connection->facts);
+	mquic_event_free(connection->telling.last_event);
+	tls_facts_clear(&connection->facts.tls);
 	tls_credentials_unref(connection->credentials);
 	if (connection->listener == NULL)
 		mquic_settings_free(connection->settings);
@@ -174,8 +174,8 @@ void connection_read(struct mquic_connection *connection, struct wire *wire,
 		return;
 	connection->heard = true;
 	connection->mtu.narrow = false;
-	connection->counters.packets_received++;
-	connection->counters.bytes_received += datagram->len;
+	connection->facts.counters.packets_received++;
+	connection->facts.counters.bytes_received += datagram->len;
 	if (connection->listener == NULL)
 		now.len = held_split(&connection->held, datagram);
 	if (now.len > 0)
@@ -207,7 +207,7 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 /* A quarter of the memory of an idle connection is TLS state that QUIC needs no more. */
 static void finish_tls(struct mquic_connection *connection)
 {
-	(void)tls_session_facts(connection->tls, &connection->facts);
+	(void)tls_session_facts(connection->tls, &connection->facts.tls);
 	tls_session_free(connection->tls);
 	connection->tls = NULL;
 	ngtcp2_conn_set_tls_native_handle(connection->conn, NULL);
@@ -217,9 +217,9 @@ static void finish_handshake(struct mquic_connection *connection)
 {
 	struct mquic_endpoint *endpoint = connection->endpoint;
 
-	connection->handshake_told = true;
+	connection->telling.handshake_told = true;
 	connection->state = CONNECTION_READY;
-	connection->counters.handshake_us =
+	connection->facts.counters.handshake_us =
 		(endpoint_now(endpoint) - connection->started_ns) / NGTCP2_MICROSECONDS;
 	finish_tls(connection);
 	dial_free(connection);
@@ -227,19 +227,19 @@ static void finish_handshake(struct mquic_connection *connection)
 		  mquic_connection_tls_version(connection), mquic_connection_cipher(connection));
 	if (connection->listener != NULL)
 		accept_tell(connection);
-	connection->observer->ready(connection->observer_self);
+	connection->telling.observer->ready(connection->telling.self);
 }
 
 /* Tells what ngtcp2's callbacks recorded. Telling may end the connection. */
 static void tell(struct mquic_connection *connection)
 {
-	if (connection->handshake_done && !connection->handshake_told)
+	if (connection->handshake_done && !connection->telling.handshake_told)
 		finish_handshake(connection);
 	if (connection->conn != NULL && connection->state == CONNECTION_READY)
 		stream_open_waiting(connection);
-	if (connection->new_streams && connection->owned) {
-		connection->new_streams = false;
-		connection->observer->stream_acceptable(connection->observer_self);
+	if (connection->streams.fresh && connection->owned) {
+		connection->streams.fresh = false;
+		connection->telling.observer->stream_acceptable(connection->telling.self);
 	}
 	stream_tell(connection);
 }
@@ -260,7 +260,7 @@ static void log_end(struct mquic_connection *connection)
 {
 	struct mquic_endpoint *endpoint = connection->endpoint;
 
-	if (connection->listener != NULL && !connection->handshake_told &&
+	if (connection->listener != NULL && !connection->telling.handshake_told &&
 	    may_log_failure(endpoint))
 		log_info(&endpoint->log, "%s: handshake failed: %s", connection->peer_text,
 			 connection->end.text);
@@ -271,12 +271,12 @@ static void log_end(struct mquic_connection *connection)
 
 static void finish(struct mquic_connection *connection)
 {
-	connection->end_told = true;
+	connection->telling.end_told = true;
 	stream_end_all(connection);
 	stream_tell(connection);
 	log_end(connection);
 	if (connection->owned)
-		connection->observer->ended(connection->observer_self, &connection->end);
+		connection->telling.observer->ended(connection->telling.self, &connection->end);
 	else
 		connection_destroy(connection); /* nobody has accepted it */
 }
@@ -284,8 +284,8 @@ static void finish(struct mquic_connection *connection)
 /* Whatever scheduled it meanwhile is done, unless writing brought news or left something to say. */
 static void rest(struct mquic_connection *connection)
 {
-	bool more = !list_is_empty(&connection->touched) || !list_is_empty(&connection->stopping) ||
-		    connection->failure != 0;
+	bool more = !list_is_empty(&connection->streams.touched) ||
+		    !list_is_empty(&connection->streams.stopping) || connection->failure != 0;
 
 	list_remove(&connection->task.link);
 	stream_stop_opened(connection);
@@ -328,7 +328,7 @@ static void run(struct task *task)
 		/* Only now: what is tried next starts with a task of its own. */
 		if (unreachable != 0)
 			cannot_send(connection, unreachable);
-	} else if (connection->state == CONNECTION_ENDED && !connection->end_told) {
+	} else if (connection->state == CONNECTION_ENDED && !connection->telling.end_told) {
 		finish(connection);
 	}
 }
@@ -336,13 +336,13 @@ static void run(struct task *task)
 void connection_observe(struct mquic_connection *connection,
 			const struct connection_observer *observer, void *self)
 {
-	connection->observer = observer == NULL ? connection_events() : observer;
-	connection->observer_self = observer == NULL ? connection : self;
+	connection->telling.observer = observer == NULL ? connection_events() : observer;
+	connection->telling.self = observer == NULL ? connection : self;
 	if (connection->endpoint == NULL)
 		return;
 	event_queue_purge(&connection->endpoint->events, connection);
-	connection->new_streams = !list_is_empty(&connection->acceptable);
-	if (connection->new_streams)
+	connection->streams.fresh = !list_is_empty(&connection->streams.acceptable);
+	if (connection->streams.fresh)
 		endpoint_schedule(connection->endpoint, &connection->task);
 }
 

@@ -40,44 +40,45 @@ static const char *or_empty(const char *text)
 
 const char *mquic_connection_tls_version(const struct mquic_connection *connection)
 {
-	return connection == NULL ? "" : or_empty(connection->facts.version);
+	return connection == NULL ? "" : or_empty(connection->facts.tls.version);
 }
 
 const char *mquic_connection_cipher(const struct mquic_connection *connection)
 {
-	return connection == NULL ? "" : or_empty(connection->facts.cipher);
+	return connection == NULL ? "" : or_empty(connection->facts.tls.cipher);
 }
 
 const char *mquic_connection_alpn(const struct mquic_connection *connection)
 {
-	return connection == NULL ? "" : or_empty(connection->facts.alpn);
+	return connection == NULL ? "" : or_empty(connection->facts.tls.alpn);
 }
 
 const char *mquic_connection_peer_common_name(const struct mquic_connection *connection)
 {
-	return connection == NULL ? NULL : connection->facts.common_name;
+	return connection == NULL ? NULL : connection->facts.tls.common_name;
 }
 
 const char *mquic_connection_peer_subject(const struct mquic_connection *connection)
 {
-	return connection == NULL ? NULL : connection->facts.subject;
+	return connection == NULL ? NULL : connection->facts.tls.subject;
 }
 
 const char *mquic_connection_peer_alt_name(const struct mquic_connection *connection, size_t index)
 {
-	if (connection == NULL || index >= connection->facts.alt_name_count)
+	if (connection == NULL || index >= connection->facts.tls.alt_name_count)
 		return NULL;
-	return connection->facts.alt_names[index];
+	return connection->facts.tls.alt_names[index];
 }
 
 static uint64_t packets_lost(const struct mquic_connection *connection)
 {
-	uint64_t lost = connection->counters.packets_lost;
+	uint64_t lost = connection->facts.counters.packets_lost;
 	const struct list *node;
 
 	if (connection->conn == NULL)
 		return lost;
-	for (node = connection->streams.next; node != &connection->streams; node = node->next) {
+	for (node = connection->streams.all.next; node != &connection->streams.all;
+	     node = node->next) {
 		const struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
 
 		if (!stream->closed && stream->id >= 0)
@@ -93,7 +94,7 @@ uint64_t mquic_connection_statistic(const struct mquic_connection *connection,
 
 	if (connection == NULL)
 		return 0;
-	info = connection->last_info;
+	info = connection->facts.last_info;
 	if (connection->conn != NULL)
 		ngtcp2_conn_get_conn_info(connection->conn, &info);
 	switch (statistic) {
@@ -108,17 +109,17 @@ uint64_t mquic_connection_statistic(const struct mquic_connection *connection,
 	case MQUIC_STATISTIC_BYTES_IN_FLIGHT:
 		return info.bytes_in_flight;
 	case MQUIC_STATISTIC_BYTES_SENT:
-		return connection->counters.bytes_sent;
+		return connection->facts.counters.bytes_sent;
 	case MQUIC_STATISTIC_BYTES_RECEIVED:
-		return connection->counters.bytes_received;
+		return connection->facts.counters.bytes_received;
 	case MQUIC_STATISTIC_PACKETS_SENT:
-		return connection->counters.packets_sent;
+		return connection->facts.counters.packets_sent;
 	case MQUIC_STATISTIC_PACKETS_RECEIVED:
-		return connection->counters.packets_received;
+		return connection->facts.counters.packets_received;
 	case MQUIC_STATISTIC_PACKETS_LOST:
 		return packets_lost(connection);
 	case MQUIC_STATISTIC_HANDSHAKE_US:
-		return connection->counters.handshake_us;
+		return connection->facts.counters.handshake_us;
 	case MQUIC_STATISTIC_MEMORY:
 		return memory_of(connection);
 	}

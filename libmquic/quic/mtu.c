@@ -67,7 +67,8 @@ static bool large_ones_are_lost(const struct mquic_connection *connection)
 
 	if (patience_ns < PATIENCE_NS)
 		patience_ns = PATIENCE_NS;
-	for (node = connection->streams.next; node != &connection->streams; node = node->next)
+	for (node = connection->streams.all.next; node != &connection->streams.all;
+	     node = node->next)
 		if (is_stuck(connection, list_entry(node, const struct mquic_stream, link),
 			     patience_ns))
 			return true;
@@ -97,9 +98,10 @@ static bool is_trial_due(const struct mquic_connection *connection)
 	const struct mquic_stream *stream;
 
 	if (mtu->until_ns != 0 || endpoint_now(connection->endpoint) < mtu->retry_ns ||
-	    list_is_empty(&connection->sendable))
+	    list_is_empty(&connection->streams.sendable))
 		return false;
-	stream = list_entry(connection->sendable.next, const struct mquic_stream, send_link);
+	stream =
+		list_entry(connection->streams.sendable.next, const struct mquic_stream, send_link);
 	return stream->output_acked + stream->output.len >= stream->output_sent + mtu->lost;
 }
 

@@ -37,12 +37,12 @@ static void stream_acceptable(void *self)
 	struct mquic_connection *connection = self;
 	struct mquic_event *event;
 
-	if (connection->stream_acceptable_queued)
+	if (connection->telling.acceptable_queued)
 		return;
 	event = make(connection, MQUIC_EVENT_STREAM_ACCEPTABLE, connection);
 	if (event == NULL)
 		return;
-	event->queued = &connection->stream_acceptable_queued;
+	event->queued = &connection->telling.acceptable_queued;
 	endpoint_push(connection->endpoint, event);
 }
 
@@ -86,9 +86,9 @@ static void stream_closed(void *self, struct mquic_stream *stream)
 static void ended(void *self, const struct quic_end *end)
 {
 	struct mquic_connection *connection = self;
-	struct mquic_event *event = connection->last_event;
+	struct mquic_event *event = connection->telling.last_event;
 
-	connection->last_event = NULL;
+	connection->telling.last_event = NULL;
 	event->type = MQUIC_EVENT_CONNECTION_CLOSED;
 	event->owner = connection;
 	event->connection = connection;

@@ -5,6 +5,16 @@
 
 #include "quic/connection.h"
 
+/* Who is told what happens on a connection, and what was told. */
+struct quic_telling {
+	const struct connection_observer *observer;
+	void *self;
+	struct mquic_event *last_event; /* made beforehand: the end is told even without memory */
+	bool acceptable_queued;
+	bool handshake_told;
+	bool end_told;
+};
+
 const struct connection_observer *connection_events(void);
 
 #endif

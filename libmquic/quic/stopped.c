@@ -53,7 +53,7 @@ void stream_ask_stopped(struct mquic_connection *connection)
 	struct list *node;
 	struct list *following;
 
-	list_for_each (node, following, &connection->streams) {
+	list_for_each (node, following, &connection->streams.all) {
 		struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
 
 		/* After FIN or a reset of ours ngtcp2 takes no bytes, too. */

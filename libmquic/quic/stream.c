@@ -14,7 +14,7 @@ struct mquic_stream *stream_new(struct mquic_connection *connection)
 		return NULL;
 	stream->connection = connection;
 	stream->id = -1;
-	list_append(&connection->streams, &stream->link);
+	list_append(&connection->streams.all, &stream->link);
 	return stream;
 }
 
@@ -63,7 +63,7 @@ void stream_detach(struct mquic_stream *stream)
 void stream_touch(struct mquic_stream *stream)
 {
 	if (!list_is_linked(&stream->touch_link))
-		list_append(&stream->connection->touched, &stream->touch_link);
+		list_append(&stream->connection->streams.touched, &stream->touch_link);
 }
 
 void stream_stopped(struct mquic_stream *stream)
@@ -88,7 +88,7 @@ void stream_mark_sendable(struct mquic_stream *stream)
 {
 	if (stream->id < 0 || list_is_linked(&stream->send_link))
 		return;
-	list_append(&stream->connection->sendable, &stream->send_link);
+	list_append(&stream->connection->streams.sendable, &stream->send_link);
 }
 
 /* What was asked for before the stream had an identifier. */
@@ -100,7 +100,7 @@ static void opened(struct mquic_stream *stream)
 		(void)ngtcp2_conn_shutdown_stream_write(connection->conn, 0, stream->id,
 							stream->code);
 	if (stream->input_reset)
-		list_append(&connection->stopping, &stream->place_link);
+		list_append(&connection->streams.stopping, &stream->place_link);
 	if (stream_has_output(stream))
 		stream_mark_sendable(stream);
 }
@@ -111,7 +111,7 @@ void stream_stop_opened(struct mquic_connection *connection)
 
 	/* Only after the first flight: ngtcp2 1.11 loses a STOP_SENDING that is queued before it.
 	 */
-	while ((node = list_take_first(&connection->stopping)) != NULL) {
+	while ((node = list_take_first(&connection->streams.stopping)) != NULL) {
 		struct mquic_stream *stream = list_entry(node, struct mquic_stream, place_link);
 
 		(void)ngtcp2_conn_shutdown_stream_read(connection->conn, 0, stream->id,
@@ -124,7 +124,7 @@ void stream_open_waiting(struct mquic_connection *connection)
 	struct list *node;
 	struct list *following;
 
-	list_for_each (node, following, &connection->waiting) {
+	list_for_each (node, following, &connection->streams.waiting) {
 		struct mquic_stream *stream = list_entry(node, struct mquic_stream, place_link);
 
 		if (ngtcp2_conn_open_bidi_stream(connection->conn, &stream->id, stream) != 0)
@@ -143,8 +143,8 @@ static bool has_room(const struct mquic_stream *stream)
 
 static void tell_one(struct mquic_connection *connection, struct mquic_stream *stream)
 {
-	const struct connection_observer *observer = connection->observer;
-	void *self = connection->observer_self;
+	const struct connection_observer *observer = connection->telling.observer;
+	void *self = connection->telling.self;
 
 	if (!stream->owned && !stream->closed)
 		return; /* accepting it tells */
@@ -174,7 +174,7 @@ void stream_tell(struct mquic_connection *connection)
 {
 	struct list *node;
 
-	while ((node = list_take_first(&connection->touched)) != NULL)
+	while ((node = list_take_first(&connection->streams.touched)) != NULL)
 		tell_one(connection, list_entry(node, struct mquic_stream, touch_link));
 }
 
@@ -183,7 +183,7 @@ void stream_end_all(struct mquic_connection *connection)
 	struct list *node;
 	struct list *following;
 
-	list_for_each (node, following, &connection->streams) {
+	list_for_each (node, following, &connection->streams.all) {
 		struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
 
 		if (!stream->closed)
@@ -211,7 +211,7 @@ enum mquic_status mquic_stream_open(struct mquic_stream **stream,
 	if (made == NULL)
 		return error_set(&connection->error, MQUIC_ERR_MEMORY, "out of memory");
 	made->owned = true;
-	list_append(&connection->waiting, &made->place_link);
+	list_append(&connection->streams.waiting, &made->place_link);
 	if (connection->state == CONNECTION_READY)
 		stream_open_waiting(connection);
 	*stream = made;
@@ -228,7 +228,7 @@ enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connec
 		return MQUIC_ERR_INVALID;
 	if (connection_check_fork(connection) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
-	node = list_take_first(&connection->acceptable);
+	node = list_take_first(&connection->streams.acceptable);
 	if (node == NULL)
 		return connection->state == CONNECTION_ENDED ? MQUIC_ERR_CLOSED : MQUIC_ERR_AGAIN;
 	taken = list_entry(node, struct mquic_stream, place_link);

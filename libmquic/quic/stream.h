@@ -22,10 +22,10 @@
 struct mquic_stream {
 	struct mquic_connection *connection; /* NULL once that is freed */
 	int64_t id;                          /* -1: not opened yet */
-	struct list link;                    /* connection->streams */
-	struct list send_link;               /* connection->sendable */
-	struct list touch_link;              /* connection->touched */
-	struct list place_link;		     /* connection->waiting, ->stopping or ->acceptable */
+	struct list link;                    /* of all its connection has */
+	struct list send_link;               /* streams.sendable */
+	struct list touch_link;              /* streams.touched */
+	struct list place_link;              /* streams.waiting, .stopping or .acceptable */
 	struct fifo output;                  /* sent and waiting; the mark divides them */
 	uint64_t output_sent;                /* bytes handed to ngtcp2 */
 	uint64_t output_acked;
@@ -33,13 +33,13 @@ struct mquic_stream {
 	struct fifo input;
 	uint64_t bytes_sent;
 	uint64_t bytes_received;
-	uint64_t code; /* of whoever reset or stopped it */
+	uint64_t code;      /* of whoever reset or stopped it */
 	uint64_t stop_code; /* of ours, kept until it is opened */
 	void *userdata;
 
-	bool owned;        /* a handle is out */
-	bool remote;       /* opened by the peer */
-	bool closed;       /* ngtcp2 has forgotten it, or the connection ended */
+	bool owned;  /* a handle is out */
+	bool remote; /* opened by the peer */
+	bool closed; /* ngtcp2 has forgotten it, or the connection ended */
 	bool close_told;
 	bool finish_wanted;
 	bool finish_sent;

@@ -59,8 +59,9 @@ static int burst_send(struct burst *burst)
 		return 0;
 	datagram.local = transport_address(&burst->path.path.local);
 	datagram.remote = transport_address(&burst->path.path.remote);
-	connection->counters.bytes_sent += burst->len;
-	connection->counters.packets_sent += (burst->len + burst->segment - 1) / burst->segment;
+	connection->facts.counters.bytes_sent += burst->len;
+	connection->facts.counters.packets_sent +=
+		(burst->len + burst->segment - 1) / burst->segment;
 	burst->start += burst->len;
 	burst->len = 0;
 	code = wire->send(wire, &datagram);
@@ -93,10 +94,10 @@ static int burst_add(struct burst *burst, size_t len, const ngtcp2_path_storage 
 /* The stream whose turn it is, NULL if none may send now. */
 static struct mquic_stream *next_stream(struct mquic_connection *connection)
 {
-	if (list_is_empty(&connection->sendable) ||
+	if (list_is_empty(&connection->streams.sendable) ||
 	    ngtcp2_conn_get_max_data_left(connection->conn) == 0)
 		return NULL;
-	return list_entry(connection->sendable.next, struct mquic_stream, send_link);
+	return list_entry(connection->streams.sendable.next, struct mquic_stream, send_link);
 }
 
 static size_t collect(struct mquic_stream *stream, ngtcp2_vec vectors[SPANS_PER_WRITE], bool *last)

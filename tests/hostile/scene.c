@@ -67,7 +67,7 @@ static void free_streams(struct scene *scene, struct mquic_connection *connectio
 	struct list *node;
 	struct list *following;
 
-	list_for_each (node, following, &connection->streams) {
+	list_for_each (node, following, &connection->streams.all) {
 		struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
 
 		if (stream == scene->stream)

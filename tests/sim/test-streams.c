@@ -336,8 +336,8 @@ START_TEST(credit_comes_back_from_streams_given_up)
 		traffic_server[i].stream = NULL;
 		sim_run(pair.sim, 100 * SIM_MS);
 	}
-	ck_assert(list_is_empty(&pair.dialed->streams));
-	ck_assert(list_is_empty(&pair.accepted[0]->streams));
+	ck_assert(list_is_empty(&pair.dialed->streams.all));
+	ck_assert(list_is_empty(&pair.accepted[0]->streams.all));
 	(void)traffic_open(500 * KIB);
 	sim_run(pair.sim, 20 * SIM_SECOND);
 	ck_assert_uint_eq(traffic_server[40].received, 500 * KIB);
@@ -408,8 +408,8 @@ START_TEST(stream_freed_after_finish_still_delivers)
 	ck_assert(traffic_server[1].fin_seen);
 	traffic_stop();
 	sim_run(pair.sim, SIM_SECOND);
-	ck_assert(list_is_empty(&pair.dialed->streams));
-	ck_assert(list_is_empty(&pair.accepted[0]->streams));
+	ck_assert(list_is_empty(&pair.dialed->streams.all));
+	ck_assert(list_is_empty(&pair.accepted[0]->streams.all));
 }
 END_TEST
 
