@@ -15,7 +15,7 @@
 /* Aliases the peer has defined. */
 struct mqtt_alias_in {
 	struct text *topics; /* index: alias - 1 */
-	size_t count;	     /* of the array, which grows to the largest alias used */
+	size_t count;        /* of the array, which grows to the largest alias used */
 	uint16_t maximum;
 	size_t bytes;
 };

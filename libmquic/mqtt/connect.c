@@ -3,19 +3,19 @@
 
 #include "mqtt/topic.h"
 
-#define FLAG_RESERVED	 0x01
+#define FLAG_RESERVED    0x01
 #define FLAG_CLEAN_START 0x02
-#define FLAG_WILL	 0x04
-#define FLAG_WILL_QOS	 0x18
+#define FLAG_WILL        0x04
+#define FLAG_WILL_QOS    0x18
 #define FLAG_WILL_RETAIN 0x20
-#define FLAG_PASSWORD	 0x40
-#define FLAG_USERNAME	 0x80
-#define WILL_QOS_SHIFT	 3
+#define FLAG_PASSWORD    0x40
+#define FLAG_USERNAME    0x80
+#define WILL_QOS_SHIFT   3
 
 #define LEVEL_BRIDGE 0x80
 
 #define NAME_3_1 "MQIsdp"
-#define NAME	 "MQTT"
+#define NAME     "MQTT"
 
 static struct bytes protocol_name(int version)
 {

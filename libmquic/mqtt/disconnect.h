@@ -8,7 +8,7 @@
 
 struct mqtt_disconnect {
 	enum mqtt_type type; /* MQTT_DISCONNECT or MQTT_AUTH */
-	uint8_t reason;	     /* 0 in 3.1.1, which has none */
+	uint8_t reason;      /* 0 in 3.1.1, which has none */
 	struct mqtt_properties properties;
 };
 

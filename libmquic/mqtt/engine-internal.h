@@ -50,7 +50,7 @@ struct mqtt_engine {
 	bool untold; /* lost, and the application does not know yet */
 	enum mqtt_type
 		oversized; /* the last packet that is larger than the server takes; 0: none */
-	bool hung_up;	   /* the server has ended it, or an answer of its that breaks a rule */
+	bool hung_up;      /* the server has ended it, or an answer of its that breaks a rule */
 	uint8_t closing_reason;
 	bool wants_writable;
 	bool has_notice;

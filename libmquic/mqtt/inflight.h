@@ -45,7 +45,7 @@ enum mqtt_outgoing_state {
 /* What a SUBSCRIBE asks of the server that it may not offer. */
 #define MQTT_NEEDS_WILDCARDS 0x01
 #define MQTT_NEEDS_SHARED    0x02
-#define MQTT_NEEDS_IDS	     0x04
+#define MQTT_NEEDS_IDS       0x04
 
 struct mqtt_outgoing {
 	struct list link;
@@ -54,11 +54,11 @@ struct mqtt_outgoing {
 	uint16_t packet_id; /* 0 for QoS 0 */
 	size_t cost;
 	struct mquic_message *message; /* PUBLISH before PUBREC */
-	uint8_t *packet;	       /* the others: encoded, until sent */
+	uint8_t *packet;               /* the others: encoded, until sent */
 	size_t packet_len;
 	size_t filter_count;
 	unsigned int needs;
-	uint64_t turn;	 /* its place among all that was sent on this connection; 0: not sent */
+	uint64_t turn;   /* its place among all that was sent on this connection; 0: not sent */
 	uint8_t endings; /* connections that the server ended at it; see suspect.h */
 };
 
@@ -84,15 +84,15 @@ struct mqtt_inflight {
 	struct list queue;
 	struct list sent;
 	uint16_t last_id;
-	size_t window;	   /* PUBLISH packets sent on this connection and not settled */
+	size_t window;     /* PUBLISH packets sent on this connection and not settled */
 	size_t messages;   /* QoS 1 and 2 messages not settled, queued ones included */
-	size_t cost;	   /* bytes of all of ours */
-	uint64_t turns;	   /* given so far */
+	size_t cost;       /* bytes of all of ours */
+	uint64_t turns;    /* given so far */
 	uint64_t answered; /* the latest turn that the server has answered on this connection */
 
 	struct packet_id_table incoming;
 	struct list unacknowledged[2]; /* QoS 1, QoS 2 */
-	size_t incoming_count;	       /* those counted */
+	size_t incoming_count;         /* those counted */
 };
 
 void mqtt_inflight_init(struct mqtt_inflight *inflight);
@@ -139,7 +139,7 @@ void mqtt_inflight_settle(struct mqtt_inflight *inflight, struct mqtt_outgoing *
 enum mqtt_step {
 	MQTT_STEP_IGNORE,    /* an answer to nothing */
 	MQTT_STEP_SETTLE,    /* it is settled */
-	MQTT_STEP_TAKE,	     /* the server has taken it: PUBREL */
+	MQTT_STEP_TAKE,      /* the server has taken it: PUBREL */
 	MQTT_STEP_REPEAT,    /* PUBREL again */
 	MQTT_STEP_NOT_FOUND, /* PUBREL with 0x92 */
 	MQTT_STEP_VIOLATION  /* this answer is not one to what was sent */
@@ -150,11 +150,11 @@ enum mqtt_step mqtt_outgoing_step(const struct mqtt_outgoing *outgoing, enum mqt
 				  uint8_t reason);
 
 enum mqtt_arrival {
-	MQTT_ARRIVAL_NEW,	/* deliver it */
+	MQTT_ARRIVAL_NEW,       /* deliver it */
 	MQTT_ARRIVAL_DUPLICATE, /* delivered before, its acknowledgement is still to come */
-	MQTT_ARRIVAL_REPEAT,	/* delivered before: PUBREC again */
+	MQTT_ARRIVAL_REPEAT,    /* delivered before: PUBREC again */
 	MQTT_ARRIVAL_VIOLATION, /* the identifier is in use for another QoS */
-	MQTT_ARRIVAL_TOO_MANY,	/* more than `maximum` unsettled */
+	MQTT_ARRIVAL_TOO_MANY,  /* more than `maximum` unsettled */
 	MQTT_ARRIVAL_MEMORY
 };
 

@@ -7,9 +7,9 @@
 #include "mqtt/packet.h"
 
 #define KEEP_ALIVE_DEFAULT_S 60
-#define PACKET_SIZE_MIN	     1024
+#define PACKET_SIZE_MIN      1024
 #define PROPERTIES_DEFAULT   1000
-#define PROPERTIES_MAX	     1000000
+#define PROPERTIES_MAX       1000000
 
 /*
  * A packet is held twice while it becomes a message. Twice 16 MiB is what a device that runs Linux

@@ -30,7 +30,7 @@ struct mqtt_options {
 	uint32_t maximum_packet_size;
 	uint32_t maximum_properties;  /* of those that may come more than once */
 	uint16_t topic_alias_maximum; /* the server towards us */
-	uint16_t topic_aliases;	      /* us towards the server */
+	uint16_t topic_aliases;       /* us towards the server */
 	struct mqtt_pairs user_properties;
 	struct text auth_method;
 	struct text auth_data;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PACKET_ID_PAGES	    256
+#define PACKET_ID_PAGES     256
 #define PACKET_ID_PAGE_SIZE 256
 
 struct packet_id_table {

@@ -7,7 +7,7 @@ const char *mqtt_type_text(enum mqtt_type type)
 {
 	static const char *const names[] = {
 		"packet",  "CONNECT",  "CONNACK",    "PUBLISH", "PUBACK",      "PUBREC",
-		"PUBREL",  "PUBCOMP",  "SUBSCRIBE",  "SUBACK",	"UNSUBSCRIBE", "UNSUBACK",
+		"PUBREL",  "PUBCOMP",  "SUBSCRIBE",  "SUBACK",  "UNSUBSCRIBE", "UNSUBACK",
 		"PINGREQ", "PINGRESP", "DISCONNECT", "AUTH",
 	};
 

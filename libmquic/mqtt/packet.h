@@ -31,7 +31,7 @@ enum mqtt_type {
 /* Protocol levels of CONNECT (section 3.1.2.2). */
 #define MQTT_3_1   3
 #define MQTT_3_1_1 4
-#define MQTT_5	   5
+#define MQTT_5     5
 
 /* Largest fixed header and largest packet. */
 #define MQTT_HEADER_MAX 5
@@ -40,7 +40,7 @@ enum mqtt_type {
 /* A whole packet, its body still encoded; points into somebody's buffer. */
 struct mqtt_packet {
 	enum mqtt_type type;
-	uint8_t flags;	   /* the lower half of the first byte */
+	uint8_t flags;     /* the lower half of the first byte */
 	struct bytes body; /* all that follows the fixed header */
 };
 
@@ -66,14 +66,14 @@ size_t mqtt_packet_size(size_t body_len);
 /* What a byte stream is cut with. Holds at most one packet that came in pieces. */
 struct mqtt_framing {
 	struct buf_writer assembly; /* grows with what has come, not with what is announced */
-	bool shown;		    /* the packet in the assembly has been handed out */
+	bool shown;                 /* the packet in the assembly has been handed out */
 	uint32_t maximum_publish;   /* packet sizes, header included */
 	uint32_t maximum_other;
 };
 
 enum mqtt_framing_result {
-	MQTT_FRAMING_PACKET,	/* a packet is there */
-	MQTT_FRAMING_MORE,	/* all bytes are taken, and the packet is not complete */
+	MQTT_FRAMING_PACKET,    /* a packet is there */
+	MQTT_FRAMING_MORE,      /* all bytes are taken, and the packet is not complete */
 	MQTT_FRAMING_MALFORMED, /* not MQTT */
 	MQTT_FRAMING_TOO_LARGE, /* larger than the maximum */
 	MQTT_FRAMING_MEMORY

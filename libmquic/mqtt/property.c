@@ -20,14 +20,14 @@ enum value_type {
 
 struct rule {
 	enum value_type type;
-	bool nonzero;	/* 0 is a protocol error */
+	bool nonzero;   /* 0 is a protocol error */
 	uint32_t where; /* one bit for each packet type */
 };
 
 #define IN(type) (1u << (type))
 
 #define IN_MESSAGE (IN(MQTT_PUBLISH) | IN(MQTT_IN_WILL))
-#define IN_AUTH	   (IN(MQTT_CONNECT) | IN(MQTT_CONNACK) | IN(MQTT_AUTH))
+#define IN_AUTH    (IN(MQTT_CONNECT) | IN(MQTT_CONNACK) | IN(MQTT_AUTH))
 #define IN_REASON                                                                                  \
 	(IN(MQTT_CONNACK) | IN(MQTT_PUBACK) | IN(MQTT_PUBREC) | IN(MQTT_PUBREL) |                  \
 	 IN(MQTT_PUBCOMP) | IN(MQTT_SUBACK) | IN(MQTT_UNSUBACK) | IN(MQTT_DISCONNECT) |            \

@@ -7,11 +7,11 @@
 #include "mqtt/property.h"
 
 /* The options byte of section 3.8.3.1. */
-#define MQTT_OPTION_QOS		    0x03
-#define MQTT_OPTION_NO_LOCAL	    0x04
+#define MQTT_OPTION_QOS             0x03
+#define MQTT_OPTION_NO_LOCAL        0x04
 #define MQTT_OPTION_AS_PUBLISHED    0x08
 #define MQTT_OPTION_RETAIN_HANDLING 0x30
-#define MQTT_OPTION_RESERVED	    0xc0
+#define MQTT_OPTION_RESERVED        0xc0
 
 struct mqtt_filter {
 	struct bytes filter;
@@ -23,7 +23,7 @@ struct mqtt_subscribe {
 	uint16_t packet_id;
 	struct mqtt_properties properties;
 	size_t filter_count;
-	struct bytes section;		   /* reading: for mqtt_subscribe_next() */
+	struct bytes section;              /* reading: for mqtt_subscribe_next() */
 	const struct mqtt_filter *filters; /* writing */
 };
 

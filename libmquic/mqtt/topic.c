@@ -5,7 +5,7 @@
 
 #include "core/text.h"
 
-#define SHARE_PREFIX	 "$share/"
+#define SHARE_PREFIX     "$share/"
 #define SHARE_PREFIX_LEN (sizeof(SHARE_PREFIX) - 1)
 
 static bool is_text(struct bytes bytes)

@@ -20,7 +20,7 @@ struct kit {
 	struct error error;
 	uint64_t now_ms;
 	struct buf_writer wire; /* what the client sent and the test has not looked at */
-	uint8_t shown[65536];	/* the packet the test looks at */
+	uint8_t shown[65536];   /* the packet the test looks at */
 	struct mqtt_properties
 		properties; /* for the next packet from the server; none again after it */
 };

@@ -258,7 +258,7 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&tiny_messages_are_counted_with_all_they_take, &properties_of_messages_are_counted,
 		&properties_of_acknowledgements_are_counted,   &other_packets_are_counted,
-		&large_message_is_held_twice_at_most,	       &length_alone_takes_no_memory,
+		&large_message_is_held_twice_at_most,          &length_alone_takes_no_memory,
 	};
 
 	return unit_run("mqtt-held", kit_open, kit_close, tests, COUNT(tests));

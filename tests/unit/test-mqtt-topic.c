@@ -36,14 +36,14 @@ END_TEST
 START_TEST(filters_have_wildcards_alone_in_their_level)
 {
 	static const char *const good[] = {
-		"a",	  "#",	       "+",	     "a/#",	   "+/+/+",
-		"/+",	  "+/",	       "a/+/#",	     "$SYS/#",	   "$share/g/#",
+		"a",      "#",         "+",          "a/#",        "+/+/+",
+		"/+",     "+/",        "a/+/#",      "$SYS/#",     "$share/g/#",
 		"$share", "$sharex/a", "a/$share/b", "$share/g//", "$share/g/a/+/b",
 		"/#",
 	};
 	static const char *const bad[] = {
-		"",	     "#/a",	   "a#",	  "a/#/b",	 "+a",	     "a+/b",
-		"a/b+",	     "##",	   "++",	  "$share/",	 "$share/g", "$share/g/",
+		"",          "#/a",        "a#",          "a/#/b",       "+a",       "a+/b",
+		"a/b+",      "##",         "++",          "$share/",     "$share/g", "$share/g/",
 		"$share//a", "$share/+/a", "$share/g#/a", "$share/g/a#", "\xc0\x80",
 	};
 	size_t i;
