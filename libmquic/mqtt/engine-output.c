@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What we say: packets, and the queue of those that may not leave yet. */
-#include "mqtt/engine-internal.h"
+#include "mqtt/body.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +14,6 @@
 
 /* A server cannot say in 3.1.1 how many it takes, and Mosquitto cuts off who has more open. */
 #define QOS_2_WINDOW_3_1_1 20
-
-static int version_of(const struct mqtt_engine *engine)
-{
-	return engine->options.version;
-}
 
 /* ---- Single packets ---- */
 
@@ -120,7 +115,7 @@ bool engine_write_ack(struct mqtt_engine *engine, enum mqtt_type type, uint16_t 
 	ack.packet_id = packet_id;
 	ack.reason = reason;
 	mqtt_properties_init(&ack.properties);
-	mqtt_ack_write(&engine->output, &ack, version_of(engine));
+	mqtt_ack_write(&engine->output, &ack, engine_version(engine));
 	if (!written(engine, before))
 		return false;
 	engine->answers += engine->output.len - before;
@@ -147,7 +142,7 @@ bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason)
 	disconnect.type = MQTT_DISCONNECT;
 	disconnect.reason = reason;
 	mqtt_properties_init(&disconnect.properties);
-	mqtt_disconnect_write(&engine->output, &disconnect, version_of(engine));
+	mqtt_disconnect_write(&engine->output, &disconnect, engine_version(engine));
 	return written(engine, before);
 }
 
@@ -216,7 +211,7 @@ bool engine_write_publish(struct mqtt_engine *engine, const struct mqtt_publish 
 	struct mqtt_publish sent = *publish;
 	bool new_alias = apply_alias(engine, &sent);
 
-	mqtt_publish_write(&engine->output, &sent, version_of(engine));
+	mqtt_publish_write(&engine->output, &sent, engine_version(engine));
 	if (!written(engine, before))
 		return false;
 	if (new_alias)
@@ -232,7 +227,7 @@ enum mqtt_reason engine_publish_refusal(const struct mqtt_engine *engine,
 		return MQTT_QOS_NOT_SUPPORTED;
 	if (publish->retain && !engine->server.retain)
 		return MQTT_RETAIN_NOT_SUPPORTED;
-	if (mqtt_publish_size(publish, version_of(engine)) > engine->server.maximum_packet_size)
+	if (mqtt_publish_size(publish, engine_version(engine)) > engine->server.maximum_packet_size)
 		return MQTT_PACKET_TOO_LARGE;
 	return MQTT_SUCCESS;
 }
@@ -312,7 +307,7 @@ static bool send_subscribe(struct mqtt_engine *engine, struct mqtt_outgoing *out
 /* Messages that may be on their way when this one joins them (section 4.9). */
 static size_t window_max(const struct mqtt_engine *engine, const struct mqtt_outgoing *outgoing)
 {
-	if (version_of(engine) != MQTT_5 && outgoing->message->qos == 2)
+	if (engine_version(engine) != MQTT_5 && outgoing->message->qos == 2)
 		return QOS_2_WINDOW_3_1_1;
 	return engine->server.receive_maximum;
 }
@@ -389,14 +384,14 @@ static bool write_goodbye(struct mqtt_engine *engine, bool words)
 	size_t before = engine->output.len;
 
 	view_goodbye(&engine->options, words, &disconnect);
-	mqtt_disconnect_write(&engine->output, &disconnect, version_of(engine));
+	mqtt_disconnect_write(&engine->output, &disconnect, engine_version(engine));
 	return written(engine, before);
 }
 
 /* All that was queued has left: say good-bye, without words if they are too many (3.14.2.2.3). */
 void engine_finish(struct mqtt_engine *engine)
 {
-	if (version_of(engine) == MQTT_5 || engine->closing_reason == MQTT_SUCCESS)
+	if (engine_version(engine) == MQTT_5 || engine->closing_reason == MQTT_SUCCESS)
 		(void)(write_goodbye(engine, true) || write_goodbye(engine, false));
 	engine->state = MQTT_ENGINE_OVER;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The engine's life and time; the picture of its states is in engine.h. */
-#include "mqtt/engine-internal.h"
+#include "mqtt/body.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,7 +94,7 @@ enum mquic_status engine_violation(struct mqtt_engine *engine, enum mqtt_reason 
 	if (!mqtt_reason_valid_from_client((uint8_t)reason))
 		reason = MQTT_PROTOCOL_ERROR;
 	/* In 3.1.1 DISCONNECT would mean that all is well and suppress the will. */
-	if (engine->options.version == MQTT_5)
+	if (engine_version(engine) == MQTT_5)
 		(void)engine_write_disconnect(engine, (uint8_t)reason);
 	return engine_end(engine, status, (uint8_t)reason,
 			  "the server broke the rules of MQTT: %s (%s, 0x%02X)", what,
@@ -329,7 +329,7 @@ bool mqtt_engine_wants_input(const struct mqtt_engine *engine)
 /* Not the server's fault in 3.1.1, where it cannot be told what we take. */
 static enum mquic_status too_large(struct mqtt_engine *engine)
 {
-	if (engine->options.version == MQTT_5)
+	if (engine_version(engine) == MQTT_5)
 		(void)engine_write_disconnect(engine, MQTT_PACKET_TOO_LARGE);
 	return engine_end(engine, MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE,
 			  "the server sent a packet larger than we take: messages may have %u "

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "mqtt-kit.h"
-#include "mqtt/engine-internal.h"
+#include "mqtt/body.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);

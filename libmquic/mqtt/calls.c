@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What the application asks for: checked, then queued or written at once. */
-#include "mqtt/engine-internal.h"
+#include "mqtt/body.h"
 
 #include "mqtt/subscription.h"
 #include "mqtt/suspect.h"
 #include "mqtt/topic.h"
-
-static int version_of(const struct mqtt_engine *engine)
-{
-	return engine->options.version;
-}
 
 /* Whether the connection has ended, and the application cannot know. */
 static bool is_over_unheard(const struct mqtt_engine *engine)
@@ -114,7 +109,7 @@ enum mquic_status mqtt_engine_publish(struct mqtt_engine *engine,
 		return status;
 	engine_view_outgoing(message, message->qos > 0 ? 1 : 0, &publish);
 	publish.duplicate = false;
-	if (mqtt_publish_size(&publish, version_of(engine)) > MQTT_PACKET_MAX)
+	if (mqtt_publish_size(&publish, engine_version(engine)) > MQTT_PACKET_MAX)
 		return error_set(error, MQUIC_ERR_TOO_LARGE,
 				 "the message does not fit into a packet of MQTT");
 	if (engine->state == MQTT_ENGINE_CONNECTED)
@@ -138,7 +133,7 @@ static enum mquic_status check_subscription(const struct mqtt_engine *engine, en
 					    const struct mquic_subscription *subscription,
 					    unsigned int *needs, struct error *error)
 {
-	bool plain = version_of(engine) != MQTT_5 && type == MQTT_SUBSCRIBE;
+	bool plain = engine_version(engine) != MQTT_5 && type == MQTT_SUBSCRIBE;
 	size_t i;
 
 	*needs = 0;
@@ -189,11 +184,11 @@ static struct mqtt_outgoing *encode_subscription(const struct mqtt_engine *engin
 	if (type == MQTT_SUBSCRIBE && subscription->id != 0)
 		mqtt_properties_set_ids(&subscribe.properties, &subscription->id, 1);
 	buf_writer_init_counter(&writer);
-	mqtt_subscribe_write(&writer, &subscribe, version_of(engine));
+	mqtt_subscribe_write(&writer, &subscribe, engine_version(engine));
 	*too_large = writer.failed;
 	buf_writer_init(&writer, MQTT_PACKET_MAX);
 	if (!*too_large)
-		mqtt_subscribe_write(&writer, &subscribe, version_of(engine));
+		mqtt_subscribe_write(&writer, &subscribe, engine_version(engine));
 	if (*too_large || writer.failed) {
 		buf_writer_clear(&writer);
 		mqtt_outgoing_free(outgoing);
@@ -271,7 +266,7 @@ enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id
 
 	if (!engine_is_up(engine) && !is_over_unheard(engine))
 		return error_set(error, MQUIC_ERR_STATE, "the session is not connected");
-	if (version_of(engine) != MQTT_5 && reason != MQTT_SUCCESS)
+	if (engine_version(engine) != MQTT_5 && reason != MQTT_SUCCESS)
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "MQTT 3.1.1 cannot refuse a message: the reason must be 0");
 	if (!mqtt_reason_valid(MQTT_PUBACK, reason))
@@ -327,7 +322,7 @@ enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t rea
 	    (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED))
 		return error_set(error, MQUIC_ERR_STATE,
 				 "the session is not connected, or disconnecting already");
-	if (engine->options.version == MQTT_5 && engine->options.disconnect_expiry_s > 0 &&
+	if (engine_version(engine) == MQTT_5 && engine->options.disconnect_expiry_s > 0 &&
 	    engine->options.expiry_s == 0)
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "DISCONNECT cannot make a session last whose expiry is 0 in "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the server says: one handler for each kind of packet that may come to a client. */
-#include "mqtt/engine-internal.h"
+#include "mqtt/body.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +11,6 @@
 #include "mqtt/publish.h"
 #include "mqtt/subscribe.h"
 #include "mqtt/suspect.h"
-
-static int version_of(const struct mqtt_engine *engine)
-{
-	return engine->options.version;
-}
 
 static enum mquic_status malformed(struct mqtt_engine *engine, enum mqtt_reason reason,
 				   enum mqtt_type type)
@@ -147,7 +142,7 @@ static const char *broken_rule(const struct mqtt_engine *engine, const struct mq
 	if (connack->session_present && !engine->named)
 		return "it speaks of a session of a client that had no identifier yet "
 		       "(MQTT-3.2.2-4)";
-	if (version_of(engine) != MQTT_5)
+	if (engine_version(engine) != MQTT_5)
 		return NULL;
 	if (!engine->named && mqtt_properties_text(properties, MQTT_ASSIGNED_CLIENT_ID).len == 0)
 		return "it did not say which client identifier it has assigned (MQTT-3.2.2-16)";
@@ -166,7 +161,7 @@ static enum mquic_status handle_connack(struct mqtt_engine *engine,
 
 	if (engine->state != MQTT_ENGINE_CONNECTING)
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR, "it sent CONNACK twice");
-	reason = mqtt_connack_read(&connack, packet, version_of(engine));
+	reason = mqtt_connack_read(&connack, packet, engine_version(engine));
 	if (reason != MQTT_SUCCESS)
 		return malformed(engine, reason, MQTT_CONNACK);
 	if (connack.reason != MQTT_SUCCESS)
@@ -265,7 +260,7 @@ static enum mquic_status deliver(struct mqtt_engine *engine, const struct mqtt_p
 
 	if (event == NULL && !refused)
 		return engine_cannot_go_on(engine);
-	if (version_of(engine) == MQTT_5)
+	if (engine_version(engine) == MQTT_5)
 		maximum = engine->options.receive_maximum;
 	if (publish->qos > 0)
 		arrival = mqtt_inflight_arrived(&engine->inflight, publish->packet_id, publish->qos,
@@ -295,7 +290,7 @@ static enum mquic_status handle_publish(struct mqtt_engine *engine,
 					const struct mqtt_packet *packet)
 {
 	struct mqtt_publish publish;
-	enum mqtt_reason reason = mqtt_publish_read(&publish, packet, version_of(engine));
+	enum mqtt_reason reason = mqtt_publish_read(&publish, packet, engine_version(engine));
 
 	if (reason == MQTT_SUCCESS)
 		reason = mqtt_alias_in_resolve(&engine->alias_in, &publish);
@@ -326,7 +321,7 @@ static enum mquic_status release(struct mqtt_engine *engine, uint16_t packet_id,
 static enum mquic_status handle_ack(struct mqtt_engine *engine, const struct mqtt_packet *packet)
 {
 	struct mqtt_ack ack;
-	enum mqtt_reason reason = mqtt_ack_read(&ack, packet, version_of(engine));
+	enum mqtt_reason reason = mqtt_ack_read(&ack, packet, engine_version(engine));
 	struct mqtt_outgoing *outgoing;
 	enum mqtt_step step;
 
@@ -358,7 +353,7 @@ static enum mquic_status handle_ack(struct mqtt_engine *engine, const struct mqt
 static enum mquic_status handle_pubrel(struct mqtt_engine *engine, const struct mqtt_packet *packet)
 {
 	struct mqtt_ack ack;
-	enum mqtt_reason reason = mqtt_ack_read(&ack, packet, version_of(engine));
+	enum mqtt_reason reason = mqtt_ack_read(&ack, packet, engine_version(engine));
 	uint8_t code = MQTT_SUCCESS;
 
 	if (reason != MQTT_SUCCESS)
@@ -398,7 +393,7 @@ static enum mquic_status settle_plain_unsuback(struct mqtt_engine *engine,
 static enum mquic_status handle_suback(struct mqtt_engine *engine, const struct mqtt_packet *packet)
 {
 	struct mqtt_suback suback;
-	enum mqtt_reason reason = mqtt_suback_read(&suback, packet, version_of(engine));
+	enum mqtt_reason reason = mqtt_suback_read(&suback, packet, engine_version(engine));
 	struct mqtt_outgoing *outgoing;
 	enum mqtt_type asked;
 
@@ -410,7 +405,7 @@ static enum mquic_status handle_suback(struct mqtt_engine *engine, const struct 
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
 					"it answered a subscription that was not asked for");
 	mqtt_suspect_answered(&engine->inflight, outgoing);
-	if (version_of(engine) != MQTT_5 && suback.type == MQTT_UNSUBACK)
+	if (engine_version(engine) != MQTT_5 && suback.type == MQTT_UNSUBACK)
 		return settle_plain_unsuback(engine, outgoing, &suback);
 	if (suback.reasons.len != outgoing->filter_count)
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
@@ -448,7 +443,7 @@ static enum mquic_status handle_disconnect(struct mqtt_engine *engine,
 	struct mqtt_disconnect disconnect;
 	enum mqtt_reason reason;
 
-	if (version_of(engine) != MQTT_5)
+	if (engine_version(engine) != MQTT_5)
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR, "it sent DISCONNECT");
 	reason = mqtt_disconnect_read(&disconnect, packet, MQTT_5);
 	if (reason != MQTT_SUCCESS)
@@ -468,7 +463,7 @@ static enum mquic_status handle_auth(struct mqtt_engine *engine, const struct mq
 				     uint64_t now_ms)
 {
 	struct mqtt_disconnect auth;
-	enum mqtt_reason reason = mqtt_disconnect_read(&auth, packet, version_of(engine));
+	enum mqtt_reason reason = mqtt_disconnect_read(&auth, packet, engine_version(engine));
 	bool more = reason == MQTT_SUCCESS && auth.reason == MQTT_CONTINUE_AUTHENTICATION;
 	struct mquic_event *event;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The body of mqtt_engine, shared by its files: engine.c (life, time, events), engine-input.c (what
- * the server says), engine-output.c (what we say) and engine-calls.c (what the application asks).
+ * The body of mqtt_engine, shared by its files: engine.c (life, time, events), input.c (what
+ * the server says), engine-output.c (what we say) and calls.c (what the application asks).
  */
-#ifndef MQUIC_MQTT_ENGINE_INTERNAL_H
-#define MQUIC_MQTT_ENGINE_INTERNAL_H
+#ifndef MQUIC_MQTT_BODY_H
+#define MQUIC_MQTT_BODY_H
 
 #include "mqtt/ack.h"
 #include "mqtt/alias.h"
@@ -66,6 +66,12 @@ struct mqtt_engine {
 
 /* No more of the queue is encoded while this much output waits, so that little is held twice. */
 #define ENGINE_OUTPUT_ENOUGH 65536
+
+/* MQTT_3_1, MQTT_3_1_1 or MQTT_5. */
+static inline int engine_version(const struct mqtt_engine *engine)
+{
+	return engine->options.version;
+}
 
 /* Whether CONNACK has accepted us and nothing has ended it. */
 static inline bool engine_is_up(const struct mqtt_engine *engine)
@@ -137,7 +143,7 @@ void engine_finish(struct mqtt_engine *engine);
 /* Sends of the queue what may leave, then DISCONNECT if we are closing; tells WRITABLE. */
 void engine_pump(struct mqtt_engine *engine);
 
-/* ---- engine-input.c ---- */
+/* ---- input.c ---- */
 
 enum mquic_status engine_handle_packet(struct mqtt_engine *engine, const struct mqtt_packet *packet,
 				       uint64_t now_ms);
