@@ -5,6 +5,7 @@
 #include "mqtt/subscription.h"
 #include "mqtt/suspect.h"
 #include "mqtt/topic.h"
+#include "mqtt/verdict.h"
 
 /* Whether the connection has ended, and the application cannot know. */
 static bool is_over_unheard(const struct mqtt_engine *engine)

@@ -8,6 +8,7 @@
 #include "mqtt/ping.h"
 #include "mqtt/subscribe.h"
 #include "mqtt/suspect.h"
+#include "mqtt/verdict.h"
 
 /* An alias takes three bytes, so it saves nothing for a topic of fewer than this many. */
 #define ALIAS_TOPIC_MIN 4

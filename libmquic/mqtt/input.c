@@ -11,15 +11,7 @@
 #include "mqtt/publish.h"
 #include "mqtt/subscribe.h"
 #include "mqtt/suspect.h"
-
-static enum mquic_status malformed(struct mqtt_engine *engine, enum mqtt_reason reason,
-				   enum mqtt_type type)
-{
-	char what[64];
-
-	(void)snprintf(what, sizeof(what), "it sent an invalid %s", mqtt_type_text(type));
-	return engine_violation(engine, reason, what);
-}
+#include "mqtt/verdict.h"
 
 /* ---- CONNACK ---- */
 
@@ -163,7 +155,7 @@ static enum mquic_status handle_connack(struct mqtt_engine *engine,
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR, "it sent CONNACK twice");
 	reason = mqtt_connack_read(&connack, packet, engine_version(engine));
 	if (reason != MQTT_SUCCESS)
-		return malformed(engine, reason, MQTT_CONNACK);
+		return engine_malformed(engine, reason, MQTT_CONNACK);
 	if (connack.reason != MQTT_SUCCESS)
 		return engine_ended_by_server(engine, MQUIC_ERR_REFUSED, connack.reason,
 					      "the server refused the connection",
@@ -295,7 +287,7 @@ static enum mquic_status handle_publish(struct mqtt_engine *engine,
 	if (reason == MQTT_SUCCESS)
 		reason = mqtt_alias_in_resolve(&engine->alias_in, &publish);
 	if (reason != MQTT_SUCCESS)
-		return malformed(engine, reason, MQTT_PUBLISH);
+		return engine_malformed(engine, reason, MQTT_PUBLISH);
 	return deliver(engine, &publish);
 }
 
@@ -326,7 +318,7 @@ static enum mquic_status handle_ack(struct mqtt_engine *engine, const struct mqt
 	enum mqtt_step step;
 
 	if (reason != MQTT_SUCCESS)
-		return malformed(engine, reason, packet->type);
+		return engine_malformed(engine, reason, packet->type);
 	outgoing = packet_id_get(&engine->inflight.outgoing, ack.packet_id);
 	step = mqtt_outgoing_step(outgoing, ack.type, ack.reason);
 	if (outgoing != NULL && step != MQTT_STEP_VIOLATION)
@@ -357,7 +349,7 @@ static enum mquic_status handle_pubrel(struct mqtt_engine *engine, const struct 
 	uint8_t code = MQTT_SUCCESS;
 
 	if (reason != MQTT_SUCCESS)
-		return malformed(engine, reason, MQTT_PUBREL);
+		return engine_malformed(engine, reason, MQTT_PUBREL);
 	switch (mqtt_inflight_released(&engine->inflight, ack.packet_id)) {
 	case MQTT_STEP_VIOLATION:
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
@@ -398,7 +390,7 @@ static enum mquic_status handle_suback(struct mqtt_engine *engine, const struct 
 	enum mqtt_type asked;
 
 	if (reason != MQTT_SUCCESS)
-		return malformed(engine, reason, packet->type);
+		return engine_malformed(engine, reason, packet->type);
 	asked = suback.type == MQTT_SUBACK ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE;
 	outgoing = packet_id_get(&engine->inflight.outgoing, suback.packet_id);
 	if (outgoing == NULL || outgoing->state != MQTT_OUT_WAIT_SUBACK || outgoing->type != asked)
@@ -447,10 +439,10 @@ static enum mquic_status handle_disconnect(struct mqtt_engine *engine,
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR, "it sent DISCONNECT");
 	reason = mqtt_disconnect_read(&disconnect, packet, MQTT_5);
 	if (reason != MQTT_SUCCESS)
-		return malformed(engine, reason, MQTT_DISCONNECT);
+		return engine_malformed(engine, reason, MQTT_DISCONNECT);
 	if (disconnect.reason == MQTT_DISCONNECT_WITH_WILL ||
 	    mqtt_properties_has(&disconnect.properties, MQTT_SESSION_EXPIRY))
-		return malformed(engine, MQTT_PROTOCOL_ERROR, MQTT_DISCONNECT);
+		return engine_malformed(engine, MQTT_PROTOCOL_ERROR, MQTT_DISCONNECT);
 	if (!has_reason_of_its_own(disconnect.reason))
 		mqtt_engine_hung_up(engine);
 	(void)engine_ended_by_server(
@@ -468,7 +460,7 @@ static enum mquic_status handle_auth(struct mqtt_engine *engine, const struct mq
 	struct mquic_event *event;
 
 	if (reason != MQTT_SUCCESS)
-		return malformed(engine, reason, MQTT_AUTH);
+		return engine_malformed(engine, reason, MQTT_AUTH);
 	if (engine->auth != AUTH_SERVER || auth.reason == MQTT_RE_AUTHENTICATE ||
 	    (!more && engine->state == MQTT_ENGINE_CONNECTING) ||
 	    !method_matches(engine, &auth.properties, more))
@@ -491,7 +483,7 @@ static enum mquic_status handle_pingresp(struct mqtt_engine *engine,
 {
 	enum mqtt_reason reason = mqtt_ping_read(packet);
 
-	return reason == MQTT_SUCCESS ? MQUIC_OK : malformed(engine, reason, MQTT_PINGRESP);
+	return reason == MQTT_SUCCESS ? MQUIC_OK : engine_malformed(engine, reason, MQTT_PINGRESP);
 }
 
 enum mquic_status engine_handle_packet(struct mqtt_engine *engine, const struct mqtt_packet *packet,
