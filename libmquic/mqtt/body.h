@@ -73,6 +73,13 @@ static inline int engine_version(const struct mqtt_engine *engine)
 	return engine->options.version;
 }
 
+/* Ours, or the identifier that the server assigned. */
+static inline const struct text *engine_client_id(const struct mqtt_engine *engine)
+{
+	return engine->options.client_id.len > 0 ? &engine->options.client_id
+						 : &engine->assigned_id;
+}
+
 /* Whether CONNACK has accepted us and nothing has ended it. */
 static inline bool engine_is_up(const struct mqtt_engine *engine)
 {

@@ -86,17 +86,16 @@ bool engine_write_connect(struct mqtt_engine *engine)
 {
 	const struct mqtt_options *options = &engine->options;
 	size_t before = engine->output.len;
+	const struct text *id = engine_client_id(engine);
 	struct mqtt_connect connect;
-	const char *id;
-	size_t id_len;
 
 	memset(&connect, 0, sizeof(connect));
 	connect.version = options->version;
 	connect.clean_start = options->clean_start;
 	connect.keep_alive_s = options->keep_alive_s;
 	/* A session that the server named is found again under that name only. */
-	id = mqtt_engine_client_id(engine, &id_len);
-	connect.client_id = bytes_of(id, options->clean_start ? options->client_id.len : id_len);
+	connect.client_id =
+		bytes_of(id->data, options->clean_start ? options->client_id.len : id->len);
 	engine->named = connect.client_id.len > 0;
 	connect.username = bytes_of(options->username.data, options->username.len);
 	connect.password = bytes_of(options->password.data, options->password.len);

@@ -305,10 +305,8 @@ uint16_t mqtt_engine_keep_alive_s(const struct mqtt_engine *engine)
 
 const char *mqtt_engine_client_id(const struct mqtt_engine *engine, size_t *len)
 {
-	const struct text *id = &engine->options.client_id;
+	const struct text *id = engine_client_id(engine);
 
-	if (id->len == 0)
-		id = &engine->assigned_id;
 	if (len != NULL)
 		*len = id->len;
 	return id->data == NULL ? "" : id->data;
