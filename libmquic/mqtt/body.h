@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The body of mqtt_engine, shared by its files: engine.c (life, time, events), input.c (what
- * the server says), engine-output.c (what we say) and calls.c (what the application asks).
+ * The body of mqtt_engine, for its files alone. Who calls whom:
+ *
+ *     engine   life, bytes, time       calls   what the application asks for
+ *        │                                │
+ *     input    what the server says       │
+ *        └───────────┬────────────────────┘
+ *     queue    what waits to be sent
+ *     verdict  what the application is told
+ *     outgoing what we say
  */
 #ifndef MQUIC_MQTT_BODY_H
 #define MQUIC_MQTT_BODY_H
@@ -85,40 +92,6 @@ static inline bool engine_is_up(const struct mqtt_engine *engine)
 {
 	return engine->state == MQTT_ENGINE_CONNECTED || engine->state == MQTT_ENGINE_CLOSING;
 }
-
-/* ---- engine-output.c ---- */
-
-/* Each writes one packet, or nothing and returns false: out of memory, or too large for the
- * server [MQTT-3.2.2-15]. */
-bool engine_write_connect(struct mqtt_engine *engine);
-bool engine_write_ack(struct mqtt_engine *engine, enum mqtt_type type, uint16_t packet_id,
-		      uint8_t reason);
-bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason);
-bool engine_write_auth(struct mqtt_engine *engine, uint8_t reason, struct bytes data);
-bool engine_write_ping(struct mqtt_engine *engine);
-bool engine_write_publish(struct mqtt_engine *engine, const struct mqtt_publish *publish);
-
-/* Writes the acknowledgements of received messages whose turn it is; false if out of memory. */
-bool engine_flush_acks(struct mqtt_engine *engine);
-
-/* Fills in what a message looks like when we send it: nothing that only the server may say. */
-void engine_view_outgoing(const struct mquic_message *message, uint16_t packet_id,
-			  struct mqtt_publish *publish);
-
-/* Why the server would not take it, going by CONNACK; MQTT_SUCCESS if it would. */
-enum mqtt_reason engine_publish_refusal(const struct mqtt_engine *engine,
-					const struct mqtt_publish *publish);
-enum mqtt_reason engine_subscribe_refusal(const struct mqtt_engine *engine, unsigned int needs,
-					  size_t size);
-
-/* Bytes that count against the buffer. */
-size_t engine_buffered(const struct mqtt_engine *engine);
-
-/* All that was queued has left: DISCONNECT, and the engine is OVER. */
-void engine_finish(struct mqtt_engine *engine);
-
-/* Sends of the queue what may leave, then DISCONNECT if we are closing; tells WRITABLE. */
-void engine_pump(struct mqtt_engine *engine);
 
 /* ---- input.c ---- */
 

@@ -2,6 +2,8 @@
 /* What the application asks for: checked, then queued or written at once. */
 #include "mqtt/body.h"
 
+#include "mqtt/outgoing.h"
+#include "mqtt/queue.h"
 #include "mqtt/subscription.h"
 #include "mqtt/suspect.h"
 #include "mqtt/topic.h"

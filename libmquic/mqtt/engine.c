@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mqtt/outgoing.h"
+#include "mqtt/queue.h"
 #include "mqtt/suspect.h"
 #include "mqtt/verdict.h"
 

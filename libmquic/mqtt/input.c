@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "mqtt/outgoing.h"
 #include "mqtt/ping.h"
 #include "mqtt/publish.h"
 #include "mqtt/subscribe.h"

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mqtt/outgoing.h"
+
 /* ---- The end ---- */
 
 void mqtt_engine_hung_up(struct mqtt_engine *engine)

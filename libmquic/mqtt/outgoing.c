@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What we say: packets, and the queue of those that may not leave yet. */
-#include "mqtt/body.h"
+#include "mqtt/outgoing.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "mqtt/ping.h"
-#include "mqtt/subscribe.h"
-#include "mqtt/suspect.h"
-#include "mqtt/verdict.h"
 
 /* An alias takes three bytes, so it saves nothing for a topic of fewer than this many. */
 #define ALIAS_TOPIC_MIN 4
-
-/* A server cannot say in 3.1.1 how many it takes, and Mosquitto cuts off who has more open. */
-#define QOS_2_WINDOW_3_1_1 20
 
 /* ---- Single packets ---- */
 
@@ -146,6 +138,37 @@ bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason)
 	return written(engine, before);
 }
 
+/* What the program wants to be said with it; the expiry alone counts for more than words. */
+static void view_goodbye(const struct mqtt_options *options, bool words,
+			 struct mqtt_disconnect *disconnect)
+{
+	struct mqtt_properties *properties = &disconnect->properties;
+
+	mqtt_properties_init(properties);
+	if (options->has_disconnect_expiry)
+		mqtt_properties_set_number(properties, MQTT_SESSION_EXPIRY,
+					   options->disconnect_expiry_s);
+	if (!words)
+		return;
+	if (options->disconnect_text.data != NULL)
+		mqtt_properties_set_text(
+			properties, MQTT_REASON_STRING,
+			bytes_of(options->disconnect_text.data, options->disconnect_text.len));
+	mqtt_properties_set_pairs(properties, options->disconnect_pairs.items,
+				  options->disconnect_pairs.count);
+}
+
+bool engine_write_goodbye(struct mqtt_engine *engine, bool words)
+{
+	struct mqtt_disconnect disconnect = {.type = MQTT_DISCONNECT,
+					     .reason = engine->closing_reason};
+	size_t before = engine->output.len;
+
+	view_goodbye(&engine->options, words, &disconnect);
+	mqtt_disconnect_write(&engine->output, &disconnect, engine_version(engine));
+	return written(engine, before);
+}
+
 bool engine_write_auth(struct mqtt_engine *engine, uint8_t reason, struct bytes data)
 {
 	const struct text *method = &engine->options.auth_method;
@@ -168,6 +191,14 @@ bool engine_write_ping(struct mqtt_engine *engine)
 	size_t before = engine->output.len;
 
 	mqtt_ping_write(&engine->output, MQTT_PINGREQ);
+	return written(engine, before);
+}
+
+bool engine_write_encoded(struct mqtt_engine *engine, struct bytes packet)
+{
+	size_t before = engine->output.len;
+
+	buf_write_bytes(&engine->output, packet);
 	return written(engine, before);
 }
 
@@ -232,8 +263,6 @@ enum mqtt_reason engine_publish_refusal(const struct mqtt_engine *engine,
 	return MQTT_SUCCESS;
 }
 
-/* ---- The queue ---- */
-
 enum mqtt_reason engine_subscribe_refusal(const struct mqtt_engine *engine, unsigned int needs,
 					  size_t size)
 {
@@ -246,166 +275,4 @@ enum mqtt_reason engine_subscribe_refusal(const struct mqtt_engine *engine, unsi
 	if ((missing & MQTT_NEEDS_IDS) != 0)
 		return MQTT_SUBSCRIPTION_IDS_NOT_SUPPORTED;
 	return size > engine->server.maximum_packet_size ? MQTT_PACKET_TOO_LARGE : MQTT_SUCCESS;
-}
-
-/* Ends an entry that was queued before CONNACK and that the server does not take. */
-static bool refuse(struct mqtt_engine *engine, struct mqtt_outgoing *outgoing, uint8_t reason)
-{
-	struct mqtt_suback suback;
-	uint8_t *codes;
-	bool done;
-
-	if (outgoing->type == MQTT_PUBLISH) {
-		done = engine_delivered(engine, outgoing->packet_id, reason, NULL);
-	} else {
-		codes = malloc(outgoing->filter_count);
-		if (codes == NULL)
-			return false;
-		memset(codes, reason, outgoing->filter_count);
-		suback.type = outgoing->type == MQTT_SUBSCRIBE ? MQTT_SUBACK : MQTT_UNSUBACK;
-		suback.packet_id = outgoing->packet_id;
-		suback.reasons = bytes_of(codes, outgoing->filter_count);
-		mqtt_properties_init(&suback.properties);
-		done = engine_subscribed(engine, &suback);
-		free(codes);
-	}
-	if (done)
-		mqtt_inflight_settle(&engine->inflight, outgoing);
-	return done;
-}
-
-static bool send_message(struct mqtt_engine *engine, struct mqtt_outgoing *outgoing)
-{
-	struct mqtt_publish publish;
-	enum mqtt_reason reason;
-
-	engine_view_outgoing(outgoing->message, outgoing->packet_id, &publish);
-	reason = engine_publish_refusal(engine, &publish);
-	if (reason != MQTT_SUCCESS)
-		return refuse(engine, outgoing, (uint8_t)reason);
-	if (!engine_write_publish(engine, &publish))
-		return false;
-	mqtt_inflight_sent(&engine->inflight, outgoing);
-	return true;
-}
-
-static bool send_subscribe(struct mqtt_engine *engine, struct mqtt_outgoing *outgoing)
-{
-	size_t before = engine->output.len;
-	enum mqtt_reason reason =
-		engine_subscribe_refusal(engine, outgoing->needs, outgoing->packet_len);
-
-	if (reason != MQTT_SUCCESS)
-		return refuse(engine, outgoing, (uint8_t)reason);
-	buf_write_bytes(&engine->output, bytes_of(outgoing->packet, outgoing->packet_len));
-	if (!written(engine, before))
-		return false;
-	mqtt_inflight_sent(&engine->inflight, outgoing);
-	return true;
-}
-
-/* Messages that may be on their way when this one joins them (section 4.9). */
-static size_t window_max(const struct mqtt_engine *engine, const struct mqtt_outgoing *outgoing)
-{
-	if (engine_version(engine) != MQTT_5 && outgoing->message->qos == 2)
-		return QOS_2_WINDOW_3_1_1;
-	return engine->server.receive_maximum;
-}
-
-/* Whether the entry must wait for the server to settle others. */
-static bool must_wait(const struct mqtt_engine *engine, const struct mqtt_outgoing *outgoing)
-{
-	if (mqtt_suspect_holds(&engine->inflight, outgoing))
-		return true;
-	return outgoing->type == MQTT_PUBLISH && outgoing->packet_id != 0 &&
-	       engine->inflight.window >= window_max(engine, outgoing);
-}
-
-/* Sends of the queue what may leave; false if out of memory. */
-static bool drain_queue(struct mqtt_engine *engine)
-{
-	struct mqtt_outgoing *outgoing;
-
-	while (engine->output.len < ENGINE_OUTPUT_ENOUGH) {
-		outgoing = mqtt_inflight_next(&engine->inflight);
-		if (outgoing == NULL || must_wait(engine, outgoing))
-			return true;
-		if (outgoing->type == MQTT_PUBLISH ? !send_message(engine, outgoing)
-						   : !send_subscribe(engine, outgoing))
-			return false;
-	}
-	return true;
-}
-
-size_t engine_buffered(const struct mqtt_engine *engine)
-{
-	return engine->inflight.cost + engine->output.len;
-}
-
-/* Half of the buffer must be free, so that WRITABLE is worth waking up for. */
-static void tell_writable(struct mqtt_engine *engine)
-{
-	struct mquic_event *event;
-
-	if (!engine->wants_writable || engine_buffered(engine) > engine->buffer_bytes / 2 ||
-	    mqtt_inflight_free_id(&engine->inflight) == 0)
-		return;
-	event = event_new(MQUIC_EVENT_WRITABLE);
-	if (event == NULL)
-		return;
-	engine->wants_writable = false;
-	event_queue_push(&engine->events, event);
-}
-
-/* What the program wants to be said with it; the expiry alone counts for more than words. */
-static void view_goodbye(const struct mqtt_options *options, bool words,
-			 struct mqtt_disconnect *disconnect)
-{
-	struct mqtt_properties *properties = &disconnect->properties;
-
-	mqtt_properties_init(properties);
-	if (options->has_disconnect_expiry)
-		mqtt_properties_set_number(properties, MQTT_SESSION_EXPIRY,
-					   options->disconnect_expiry_s);
-	if (!words)
-		return;
-	if (options->disconnect_text.data != NULL)
-		mqtt_properties_set_text(
-			properties, MQTT_REASON_STRING,
-			bytes_of(options->disconnect_text.data, options->disconnect_text.len));
-	mqtt_properties_set_pairs(properties, options->disconnect_pairs.items,
-				  options->disconnect_pairs.count);
-}
-
-static bool write_goodbye(struct mqtt_engine *engine, bool words)
-{
-	struct mqtt_disconnect disconnect = {.type = MQTT_DISCONNECT,
-					     .reason = engine->closing_reason};
-	size_t before = engine->output.len;
-
-	view_goodbye(&engine->options, words, &disconnect);
-	mqtt_disconnect_write(&engine->output, &disconnect, engine_version(engine));
-	return written(engine, before);
-}
-
-/* All that was queued has left: say good-bye, without words if they are too many (3.14.2.2.3). */
-void engine_finish(struct mqtt_engine *engine)
-{
-	if (engine_version(engine) == MQTT_5 || engine->closing_reason == MQTT_SUCCESS)
-		(void)(write_goodbye(engine, true) || write_goodbye(engine, false));
-	engine->state = MQTT_ENGINE_OVER;
-}
-
-void engine_pump(struct mqtt_engine *engine)
-{
-	if (!engine_is_up(engine))
-		return;
-	if (!drain_queue(engine)) {
-		(void)engine_cannot_go_on(engine);
-		return;
-	}
-	if (engine->state == MQTT_ENGINE_CLOSING && mqtt_inflight_next(&engine->inflight) == NULL)
-		engine_finish(engine);
-	else
-		tell_writable(engine);
 }
