@@ -93,9 +93,4 @@ static inline bool engine_is_up(const struct mqtt_engine *engine)
 	return engine->state == MQTT_ENGINE_CONNECTED || engine->state == MQTT_ENGINE_CLOSING;
 }
 
-/* ---- input.c ---- */
-
-enum mquic_status engine_handle_packet(struct mqtt_engine *engine, const struct mqtt_packet *packet,
-				       uint64_t now_ms);
-
 #endif

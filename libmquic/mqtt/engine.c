@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mqtt/input.h"
 #include "mqtt/outgoing.h"
 #include "mqtt/queue.h"
 #include "mqtt/suspect.h"
