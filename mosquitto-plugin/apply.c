@@ -83,8 +83,8 @@ const char *options_find_file(const struct options *options, const char *sentenc
 		const char *name, *value;
 	} files[] = {
 		{"certfile", options->certfile}, {"keyfile", options->keyfile},
-		{"cafile", options->cafile},	 {"capath", options->capath},
-		{"crlfile", options->crlfile},	 {"reset_key_file", options->reset_key_file},
+		{"cafile", options->cafile},     {"capath", options->capath},
+		{"crlfile", options->crlfile},   {"reset_key_file", options->reset_key_file},
 	};
 	const char *first = NULL, *found = NULL;
 	size_t longest = 0, i;

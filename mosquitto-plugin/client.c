@@ -28,7 +28,7 @@
 #include "token.h"
 
 /* Application codes of MQTT over QUIC servers: as TCP's FIN; overloaded, come back later. */
-#define CLOSE_NORMAL	 0
+#define CLOSE_NORMAL     0
 #define CLOSE_OVERLOADED 2
 
 #define DIAL_AGAIN_MS 1
@@ -36,7 +36,7 @@
 
 /* How often memory is counted: seldom, or often once half of what is allowed is taken. */
 #define COUNT_SELDOM_MS 1000
-#define COUNT_OFTEN_MS	100
+#define COUNT_OFTEN_MS  100
 
 enum client_state {
 	CLIENT_WAITING,
@@ -51,15 +51,15 @@ struct client {
 	struct mquic_relay *relay;
 	struct identity *identity;
 	enum client_state state;
-	int fd;		     /* -1: no unix socket */
+	int fd;              /* -1: no unix socket */
 	uint32_t interest;   /* what epoll watches it for; 0: it is not in the set */
 	bool broker_full;    /* the unix socket takes no more for now */
 	bool broker_deaf;    /* nothing more will be written to it */
 	bool broker_spoke;   /* at least one byte came back */
-	bool shown;	     /* announced by its socket, not by a token */
-	bool held;	     /* nothing but CONNECT is sent before the broker has answered */
+	bool shown;          /* announced by its socket, not by a token */
+	bool held;           /* nothing but CONNECT is sent before the broker has answered */
 	size_t connect_left; /* bytes of CONNECT that are not sent yet */
-	bool proxy_due;	     /* the PROXY header goes out with the first bytes */
+	bool proxy_due;      /* the PROXY header goes out with the first bytes */
 	uint8_t *pending;    /* from the broker, not taken by the relay yet */
 	size_t pending_at;
 	size_t pending_len;
@@ -559,7 +559,7 @@ static bool watch(struct client *client)
 		(client->pending == NULL ? EPOLLIN : 0) | (client->broker_full ? EPOLLOUT : 0);
 	struct epoll_event event = {.events = interest, .data.ptr = client};
 	int operation = client->interest == 0 ? EPOLL_CTL_ADD
-			: interest == 0	      ? EPOLL_CTL_DEL
+			: interest == 0       ? EPOLL_CTL_DEL
 					      : EPOLL_CTL_MOD;
 
 	if (interest == client->interest)

@@ -23,10 +23,10 @@ struct clients {
 	struct log_ring *log;
 	int epoll_fd;
 	int highest_fd;
-	uint64_t now_ms;	  /* the worker reads the clock once per turn */
-	uint64_t memory;	  /* bytes of all clients, when last counted */
+	uint64_t now_ms;          /* the worker reads the clock once per turn */
+	uint64_t memory;          /* bytes of all clients, when last counted */
 	uint64_t count_memory_ms; /* when to count again */
-	bool memory_moved;	  /* something has happened since then */
+	bool memory_moved;        /* something has happened since then */
 	struct handoff_terms terms;
 	atomic_bool unasked; /* the broker lets clients in without asking the plugin */
 	struct queue all;

@@ -9,20 +9,20 @@
 
 /* The longest CONNECT that a broker takes, without and with its fixed header. */
 #define HANDOFF_CONNECT_BODY_MAX 100000
-#define HANDOFF_CONNECT_MAX	 (HANDOFF_CONNECT_BODY_MAX + 4)
+#define HANDOFF_CONNECT_MAX      (HANDOFF_CONNECT_BODY_MAX + 4)
 
 /* What the self-test has found out about the other side. */
 struct handoff_terms {
 	size_t connect_max; /* the longest CONNECT that is known to be taken */
 	bool names_are_ids; /* use_username_as_clientid: a token would become an identifier */
-	bool unproven;	    /* no login was ever seen: the first client has to show it */
-	bool is_open;	    /* 2.0: whoever nobody has an opinion about may come in */
+	bool unproven;      /* no login was ever seen: the first client has to show it */
+	bool is_open;       /* 2.0: whoever nobody has an opinion about may come in */
 };
 
 enum handoff_status {
 	HANDOFF_CONNECTED,
-	HANDOFF_BUSY,	/* the listener's backlog of ten is full: try again in a millisecond */
-	HANDOFF_FULL,	/* too few descriptors left */
+	HANDOFF_BUSY,   /* the listener's backlog of ten is full: try again in a millisecond */
+	HANDOFF_FULL,   /* too few descriptors left */
 	HANDOFF_ABSENT, /* nobody listens there */
 	HANDOFF_FOREIGN /* another process listens there */
 };

@@ -26,8 +26,8 @@ struct identity {
 	enum identity_state state;
 	struct token token;
 	const struct mosquitto *client; /* BOUND: the key */
-	int fd;				/* SHOWN */
-	char *client_id;		/* SHOWN: what it must have; NULL: anything */
+	int fd;                         /* SHOWN */
+	char *client_id;                /* SHOWN: what it must have; NULL: anything */
 	struct identity_facts facts;
 };
 

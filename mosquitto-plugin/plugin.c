@@ -33,12 +33,12 @@ struct plugin {
 	struct login login;
 	struct worker *worker;
 	bool serving;
-	bool refused;	    /* for good */
+	bool refused;       /* for good */
 	bool looked_around; /* at the first TICK, when all plugins are loaded */
 	bool out_of_place;  /* the dynamic security plugin is asked before us */
-	bool is_last;	    /* on_unclaimed_auth() stands behind everybody else */
+	bool is_last;       /* on_unclaimed_auth() stands behind everybody else */
 	bool may_differ;    /* the self-test's last answer, since RELOAD */
-	bool was_open;	    /* what it was before */
+	bool was_open;      /* what it was before */
 	time_t next_told_s; /* when certificates that end are spoken of again */
 	struct log_ring log;
 };

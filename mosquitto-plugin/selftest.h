@@ -40,7 +40,7 @@ enum selftest_state {
 
 /* What is being asked. */
 enum selftest_question {
-	SELFTEST_LOGIN,	    /* does a login come to us? */
+	SELFTEST_LOGIN,     /* does a login come to us? */
 	SELFTEST_PREFIXES,  /* is it the client identifier that is refused? */
 	SELFTEST_ANONYMOUS, /* may clients without a name come in? */
 };
@@ -59,12 +59,12 @@ struct selftest {
 	size_t size; /* which length is being tried, and which version */
 	size_t level;
 	enum selftest_question question;
-	bool may_ask_anonymous;	    /* whether the last question is one for this broker */
-	bool came_unnamed;	    /* ANONYMOUS: the login has come to us */
-	uint64_t again_ms;	    /* ANONYMOUS got no answer: when to ask again; 0: it did */
-	size_t username_len;	    /* what was sent */
+	bool may_ask_anonymous;     /* whether the last question is one for this broker */
+	bool came_unnamed;          /* ANONYMOUS: the login has come to us */
+	uint64_t again_ms;          /* ANONYMOUS got no answer: when to ask again; 0: it did */
+	size_t username_len;        /* what was sent */
 	struct handoff_terms terms; /* PASSED: what has been found out */
-	const char *failure;	    /* FAILED: a sentence that names the likely mistake. Static */
+	const char *failure;        /* FAILED: a sentence that names the likely mistake. Static */
 };
 
 /* The sentence about logins that go to somebody else. */

@@ -20,7 +20,7 @@
 
 /* Ending: how long connections may take, and how long the main thread waits in all. */
 #define FAREWELL_MS 500
-#define JOIN_S	    2
+#define JOIN_S      2
 
 /* A certificate of 90 days should have been renewed by then: most tools do so at 30. */
 #define EXPIRY_NOTICE_DAYS 21

@@ -19,7 +19,7 @@
 
 /* What the client sends: CONNECT, which a peek shows alone, and the rest. */
 #define CONNECT "CONNECT of a client"
-#define REST	"and SUBSCRIBE"
+#define REST    "and SUBSCRIBE"
 
 static struct {
 	int protocol;
@@ -40,7 +40,7 @@ static struct {
 
 static char relay_address, connection_address;
 
-#define RELAY	   ((struct mquic_relay *)(void *)&relay_address)
+#define RELAY      ((struct mquic_relay *)(void *)&relay_address)
 #define CONNECTION ((struct mquic_connection *)(void *)&connection_address)
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */

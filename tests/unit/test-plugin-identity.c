@@ -352,9 +352,9 @@ END_TEST
 
 START_TEST(the_proxy_header_of_ipv4)
 {
-	static const uint8_t expected[] = {13,	10, 13,	  10,	0,    13,   10,	  'Q', 'U', 'I',
+	static const uint8_t expected[] = {13,  10, 13,   10,   0,    13,   10,   'Q', 'U', 'I',
 					   'T', 10, 0x21, 0x11, 0,    12,   192,  0,   2,   1,
-					   10,	0,  0,	  1,	0x11, 0x51, 0x38, 0xe7};
+					   10,  0,  0,    1,    0x11, 0x51, 0x38, 0xe7};
 	uint8_t header[HANDOFF_PROXY_MAX];
 
 	ck_assert_uint_eq(handoff_proxy_header(header, "192.0.2.1:4433", "10.0.0.1:14567"),

@@ -72,7 +72,7 @@ static bool parse_with(struct line one, struct line two, struct line three)
 	return parse_lines(lines, count, false);
 }
 
-#define NONE	    ((struct line){NULL, NULL})
+#define NONE        ((struct line){NULL, NULL})
 #define LINE(k, v)  ((struct line){k, v})
 #define PARSE(k, v) parse_with(LINE(k, v), NONE, NONE)
 #define REFUSED(k, v, word)                                                                        \
