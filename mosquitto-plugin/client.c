@@ -25,6 +25,7 @@
 
 #include "client.h"
 #include "handoff.h"
+#include "server/proxy.h"
 #include "token.h"
 
 /* Application codes of MQTT over QUIC servers: as TCP's FIN; overloaded, come back later. */
@@ -296,7 +297,7 @@ static void connect_shown(struct client *client)
 /* ---- Bytes to the broker ------------------------------------------------- */
 
 struct first_bytes {
-	uint8_t header[HANDOFF_PROXY_MAX];
+	uint8_t header[PROXY_HEADER_MAX];
 	struct iovec parts[2];
 	struct msghdr message;
 };
@@ -309,9 +310,8 @@ static size_t make_first(const struct client *client, const uint8_t *data, size_
 	size_t header_len = 0;
 
 	if (client->proxy_due)
-		header_len = handoff_proxy_header(first->header,
-						  mquic_connection_peer_address(connection),
-						  mquic_connection_local_address(connection));
+		header_len = proxy_header(first->header, mquic_connection_peer_address(connection),
+					  mquic_connection_local_address(connection));
 	first->parts[0] = (struct iovec){first->header, header_len};
 	first->parts[1] = (struct iovec){(void *)(uintptr_t)data, len};
 	first->message = (struct msghdr){.msg_iov = first->parts, .msg_iovlen = 2};

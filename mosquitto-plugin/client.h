@@ -12,7 +12,7 @@
 #include "identity.h"
 #include "log.h"
 #include "options.h"
-#include "queue.h"
+#include "server/queue.h"
 
 struct client;
 

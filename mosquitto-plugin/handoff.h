@@ -36,14 +36,4 @@ enum handoff_status handoff_dial(const char *path, int highest_fd, int *fd);
 /* What is wrong, for people. Static. */
 const char *handoff_text(enum handoff_status status);
 
-/* The largest header handoff_proxy_header() writes. */
-#define HANDOFF_PROXY_MAX 52
-
-/*
- * Writes the PROXY protocol header, version 2, for a client with the addresses "192.0.2.1:4433"
- * or "[2001:db8::1]:4433", and returns its length; 0 if they are not such. The broker of 2.1
- * must find the header in one piece: send it together with the first bytes.
- */
-size_t handoff_proxy_header(uint8_t header[HANDOFF_PROXY_MAX], const char *peer, const char *local);
-
 #endif

@@ -9,12 +9,12 @@
 
 #include "broker.h"
 #include "identity.h"
-#include "descriptors.h"
 #include "log.h"
 #include "login.h"
 #include "neighbours.h"
 #include "options.h"
 #include "selftest.h"
+#include "server/descriptors.h"
 #include "worker.h"
 
 #define PLUGIN_VERSION 5

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "selftest.h"
+#include "server/proxy.h"
 
 #define LIMIT_MS 10000
 
@@ -151,14 +152,14 @@ static enum selftest_state try_next_size(struct selftest *selftest, const char *
 
 static enum selftest_state say_connect(struct selftest *selftest, bool proxy)
 {
-	uint8_t *bytes = malloc(HANDOFF_PROXY_MAX + HANDOFF_CONNECT_MAX);
+	uint8_t *bytes = malloc(PROXY_HEADER_MAX + HANDOFF_CONNECT_MAX);
 	size_t len = 0;
 	ssize_t sent;
 
 	if (bytes == NULL)
 		return fail(selftest, "out of memory");
 	if (proxy)
-		len = handoff_proxy_header(bytes, "127.0.0.1:0", "127.0.0.1:0");
+		len = proxy_header(bytes, "127.0.0.1:0", "127.0.0.1:0");
 	len += write_connect(selftest, bytes + len);
 	sent = send(selftest->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	free(bytes);

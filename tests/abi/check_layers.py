@@ -6,7 +6,7 @@ Who may include whom. Inside libmquic downward only:
     core <- tls <- quic     core <- mqtt     (quic, mqtt) <- session
 
 tls/ alone knows GnuTLS and quic/ alone ngtcp2; whatever stands outside the library knows
-nothing of ours but mquic.h. JSON is a matter of one directory of the tools.
+nothing of ours but mquic.h, and the plugin what is in server/. JSON is a matter of one directory of the tools.
 """
 
 import re
@@ -29,7 +29,15 @@ FOREIGN = {
 }
 # They look into the rooms, foreign types included, or stand in for a foreign library.
 INSIDERS = ("tests/unit/", "tests/sim/", "tests/hostile/", "tests/fuzz/", "tests/preload/")
-CLIENTS = ["mosquitto-plugin", "tools", "bindings", "libmquic/examples", "tests/integration"]
+# Each with the directories, beside its own, that it may include as "DIRECTORY/NAME.h".
+CLIENTS = {
+    "server": {"server"},
+    "mosquitto-plugin": {"server"},
+    "tools": set(),
+    "bindings": set(),
+    "libmquic/examples": set(),
+    "tests/integration": set(),
+}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -53,7 +61,7 @@ def room_problems(root, room, allowed):
 
 def foreign_problems(root, library, rooms):
     problems = []
-    for folder in ("libmquic", "mosquitto-plugin", "tools", "bindings", "tests"):
+    for folder in ("libmquic", "server", "mosquitto-plugin", "tools", "bindings", "tests"):
         for path in sources(root / folder):
             where = str(path.relative_to(root))
             if where.startswith(INSIDERS):
@@ -67,14 +75,19 @@ def foreign_problems(root, library, rooms):
     return problems
 
 
-def client_problems(root, folder):
-    """Quoted includes are a client's own files or mquic.h."""
+def client_problems(root, folder, below):
+    """Quoted includes are mquic.h, a client's own files, or those of what is below it."""
+    own = {path.name for path in sources(root / folder)}
+    shared = {f"{other}/{path.name}" for other in below for path in sources(root / other)}
     problems = []
     for path in sources(root / folder):
-        own = {other.name for other in sources(root / folder)}
         for mark, name in includes(path):
             ours = name.split("/")[0] in ROOMS
-            if ours or (mark == '"' and name != "mquic.h" and Path(name).name not in own):
+            known = name == "mquic.h" or name in shared or Path(name).name in own
+            # What is shared goes by its full name: two directories may have files of one name.
+            if name.split("/")[0] in CLIENTS and name not in shared:
+                known = False
+            if ours or (mark == '"' and not known):
                 problems.append(f"{path.relative_to(root)} includes {name}")
     return problems
 
@@ -99,8 +112,9 @@ def main():
             f"<{library}/...> is included in {', '.join(rooms)} alone",
             foreign_problems(root, library, rooms),
         )
-    for folder in CLIENTS:
-        tap.check(f"{folder} knows mquic.h alone", client_problems(root, folder))
+    for folder, below in CLIENTS.items():
+        also = "".join(f" and {other}/" for other in sorted(below - {folder}))
+        tap.check(f"{folder} knows mquic.h{also} alone", client_problems(root, folder, below))
     tap.check("every source of the library lives in a room", stray_problems(root))
     tap.done()
 

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokens, the table behind them, the PROXY header and the descriptor limit of the plugin. */
+/* Tokens, the table behind them, and the dialing of the plugin. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "descriptors.h"
 #include "handoff.h"
 #include "identity.h"
 #include "token.h"
@@ -350,42 +348,6 @@ START_TEST(what_nobody_has_read_is_never_taken)
 }
 END_TEST
 
-START_TEST(the_proxy_header_of_ipv4)
-{
-	static const uint8_t expected[] = {13,  10, 13,   10,   0,    13,   10,   'Q', 'U', 'I',
-					   'T', 10, 0x21, 0x11, 0,    12,   192,  0,   2,   1,
-					   10,  0,  0,    1,    0x11, 0x51, 0x38, 0xe7};
-	uint8_t header[HANDOFF_PROXY_MAX];
-
-	ck_assert_uint_eq(handoff_proxy_header(header, "192.0.2.1:4433", "10.0.0.1:14567"),
-			  sizeof(expected));
-	ck_assert_mem_eq(header, expected, sizeof(expected));
-}
-END_TEST
-
-START_TEST(the_proxy_header_of_ipv6)
-{
-	uint8_t header[HANDOFF_PROXY_MAX];
-
-	ck_assert_uint_eq(handoff_proxy_header(header, "[fe80::1%eth0]:4433", "[::1]:14567"), 52);
-	ck_assert_uint_eq(header[13], 0x21);
-	ck_assert_uint_eq(header[15], 36);
-	ck_assert_uint_eq(header[16], 0xfe);
-	ck_assert_uint_eq(header[31], 1);
-	ck_assert_uint_eq(header[48] << 8 | header[49], 4433);
-}
-END_TEST
-
-START_TEST(addresses_that_are_none_make_no_header)
-{
-	uint8_t header[HANDOFF_PROXY_MAX];
-
-	ck_assert_uint_eq(handoff_proxy_header(header, "", "10.0.0.1:1"), 0);
-	ck_assert_uint_eq(handoff_proxy_header(header, "10.0.0.1:1", "[::1]:1"), 0);
-	ck_assert_uint_eq(handoff_proxy_header(header, "localhost:1", "10.0.0.1:1"), 0);
-}
-END_TEST
-
 static int listen_at(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -419,36 +381,6 @@ START_TEST(dialing_never_waits)
 }
 END_TEST
 
-START_TEST(descriptors_are_kept_back_for_the_broker)
-{
-	static const uint64_t limits[] = {16, 64, 128, 1024, 4096, 20000, 1048576, INT32_MAX};
-	size_t i;
-
-	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		uint64_t used = 2 * (uint64_t)descriptors_clients(limits[i]);
-
-		ck_assert_uint_ge(descriptors_clients(limits[i]), 1);
-		ck_assert_uint_lt(used, limits[i]);
-		ck_assert_int_ge(descriptors_highest_fd(limits[i]),
-				 (int)(used < 2000000 ? used : 2000000));
-	}
-	ck_assert_uint_ge(descriptors_clients(20000), 8900);
-}
-END_TEST
-
-START_TEST(the_soft_limit_is_raised)
-{
-	struct rlimit limit;
-
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = limit.rlim_max < 256 ? limit.rlim_max : 256;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	descriptors_raise_files();
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	ck_assert_uint_eq(limit.rlim_cur, limit.rlim_max);
-}
-END_TEST
-
 int main(void)
 {
 	static const TTest *const *const tests[] = {
@@ -467,12 +399,7 @@ int main(void)
 		&thousands_find_their_own,
 		&two_threads_may_use_the_table,
 		&what_nobody_has_read_is_never_taken,
-		&the_proxy_header_of_ipv4,
-		&the_proxy_header_of_ipv6,
-		&addresses_that_are_none_make_no_header,
 		&dialing_never_waits,
-		&descriptors_are_kept_back_for_the_broker,
-		&the_soft_limit_is_raised,
 	};
 
 	return unit_run("plugin-identity", setup, teardown, tests, COUNT(tests));
