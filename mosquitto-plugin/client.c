@@ -24,13 +24,7 @@
 #include <unistd.h>
 
 #include "client.h"
-#include "handoff.h"
 #include "server/proxy.h"
-#include "token.h"
-
-/* Application codes of MQTT over QUIC servers: as TCP's FIN; overloaded, come back later. */
-#define CLOSE_NORMAL     0
-#define CLOSE_OVERLOADED 2
 
 #define DIAL_AGAIN_MS 1
 #define DIAL_LIMIT_MS 10000
@@ -50,14 +44,13 @@ enum client_state {
 struct client {
 	struct clients *clients;
 	struct mquic_relay *relay;
-	struct identity *identity;
+	struct door_pass pass; /* the user name in it is used at once */
 	enum client_state state;
 	int fd;              /* -1: no unix socket */
 	uint32_t interest;   /* what epoll watches it for; 0: it is not in the set */
 	bool broker_full;    /* the unix socket takes no more for now */
 	bool broker_deaf;    /* nothing more will be written to it */
 	bool broker_spoke;   /* at least one byte came back */
-	bool shown;          /* announced by its socket, not by a token */
 	bool held;           /* nothing but CONNECT is sent before the broker has answered */
 	size_t connect_left; /* bytes of CONNECT that are not sent yet */
 	bool proxy_due;      /* the PROXY header goes out with the first bytes */
@@ -75,17 +68,21 @@ void clients_init(struct clients *clients)
 {
 	queue_init(&clients->all);
 	queue_init(&clients->dialing);
+	speaker_init(&clients->speaker, clients->door);
 }
 
 /* Closes the unix end, if there is one; the broker takes it for the end of the client. */
 static void hang_up(struct client *client)
 {
+	const struct door *door = client->clients->door;
+
 	if (client->fd >= 0)
 		close(client->fd);
 	client->fd = -1;
 	client->interest = 0;
-	identity_free(client->clients->identities, client->identity);
-	client->identity = NULL;
+	if (client->pass.guest != NULL)
+		door->gone(door->keeper, &client->pass);
+	client->pass.guest = NULL;
 }
 
 static void client_free(struct client *client)
@@ -101,23 +98,23 @@ static void client_free(struct client *client)
 
 static void log_refusal(struct clients *clients, const char *peer, const char *reason)
 {
-	log_push_about_client(clients->log, MQUIC_LOG_WARNING,
-			      "mquic: QUIC client %s is turned away: %s", peer, reason);
+	speaker_say_about_client(&clients->speaker, MQUIC_LOG_WARNING,
+				 "QUIC client %s is turned away: %s", peer, reason);
 }
 
 /* Tells the client why in CONNECTION_CLOSE, and frees it. */
-static void end_with(struct client *client, uint64_t code, const char *reason)
+static void refuse(struct client *client, const struct door_refusal *refusal)
 {
 	struct mquic_connection *connection = mquic_relay_connection(client->relay);
 
-	log_refusal(client->clients, mquic_connection_peer_address(connection), reason);
-	mquic_relay_close(client->relay, code, reason);
+	log_refusal(client->clients, mquic_connection_peer_address(connection), refusal->reason);
+	mquic_relay_close(client->relay, refusal->code, refusal->reason);
 	client_free(client);
 }
 
 static void turn_away(struct client *client, const char *reason)
 {
-	end_with(client, CLOSE_OVERLOADED, reason);
+	refuse(client, &(struct door_refusal){DOOR_CLOSE_OVERLOADED, reason});
 }
 
 /* ---- Memory -------------------------------------------------------------- */
@@ -153,7 +150,7 @@ static void turn_away_above(struct clients *clients, uint64_t share)
 	struct queue *next;
 
 	for (link = clients->all.next;
-	     link != &clients->all && clients->memory > clients->options->memory_limit;
+	     link != &clients->all && clients->memory > clients->settings.memory_limit;
 	     link = next) {
 		struct client *client = QUEUE_MEMBER(link, struct client, in_all);
 		uint64_t bytes = memory_of(client);
@@ -162,13 +159,13 @@ static void turn_away_above(struct clients *clients, uint64_t share)
 		if (bytes <= share || client->relay == NULL)
 			continue;
 		clients->memory -= bytes;
-		turn_away(client, "plugin_opt_memory_limit is reached");
+		turn_away(client, clients->settings.memory_reached);
 	}
 }
 
 void clients_limit_memory(struct clients *clients, bool moved)
 {
-	uint64_t limit = clients->options->memory_limit;
+	uint64_t limit = clients->settings.memory_limit;
 	uint64_t count;
 	uint64_t factor;
 
@@ -188,13 +185,14 @@ void clients_limit_memory(struct clients *clients, bool moved)
 
 void client_accept(struct clients *clients, struct mquic_connection *connection)
 {
-	uint64_t timeout_ms = (uint64_t)clients->options->connect_timeout_s * 1000;
+	const struct client_settings *settings = &clients->settings;
 	struct client *client = calloc(1, sizeof(*client));
 
-	if (client == NULL || mquic_relay_new(&client->relay, connection, timeout_ms,
-					      HANDOFF_CONNECT_MAX) != MQUIC_OK) {
+	if (client == NULL ||
+	    mquic_relay_new(&client->relay, connection, settings->connect_timeout_ms,
+			    settings->connect_max) != MQUIC_OK) {
 		log_refusal(clients, mquic_connection_peer_address(connection), "out of memory");
-		mquic_connection_close(connection, CLOSE_OVERLOADED, "out of memory");
+		mquic_connection_close(connection, DOOR_CLOSE_OVERLOADED, "out of memory");
 		mquic_connection_free(connection);
 		free(client);
 		return;
@@ -202,91 +200,46 @@ void client_accept(struct clients *clients, struct mquic_connection *connection)
 	client->clients = clients;
 	client->state = CLIENT_WAITING;
 	client->fd = -1;
-	client->proxy_due = clients->options->proxy_protocol;
+	client->proxy_due = settings->proxy_header;
 	mquic_relay_set_userdata(client->relay, client);
 	queue_append(&clients->all, &client->in_all);
 	/* Newcomers must not cost those their place who are here. */
 	clients->memory += memory_of(client);
-	if (clients->memory > clients->options->memory_limit)
-		turn_away(client, "plugin_opt_memory_limit is reached");
+	if (clients->memory > clients->settings.memory_limit)
+		turn_away(client, clients->settings.memory_reached);
 }
 
-/*
- * Who the client is, as far as its certificate says. The broker knows no empty user names: such a
- * client is one without.
- */
-static struct identity *identify(const struct client *client)
+/* Has the door look at CONNECT, and puts what the broker is to know the client by into it. */
+static bool announce(struct client *client, struct door_refusal *refusal)
 {
-	const struct mquic_connection *connection = mquic_relay_connection(client->relay);
-	const char *peer = mquic_connection_peer_address(connection);
-	bool by_certificate = client->clients->options->use_identity_as_username;
-	const char *name = by_certificate ? mquic_connection_peer_common_name(connection)
-					  : mquic_relay_username(client->relay, NULL);
-	enum identity_kind kind = IDENTITY_CLIENT;
-
-	if (name != NULL && *name == '\0')
-		name = NULL;
-	if (by_certificate)
-		kind = name != NULL ? IDENTITY_CERTIFICATE : IDENTITY_REFUSED;
-	return identity_new(client->clients->identities, kind, name, peer);
-}
-
-/*
- * Whether the broker will take CONNECT with a token in it: it must not become longer than what is
- * known to be taken, unless it is that long by itself, nor may the token become an identifier.
- */
-static bool has_room_for_token(const struct client *client)
-{
-	const struct handoff_terms *terms = &client->clients->terms;
-	size_t size = mquic_relay_connect_size(client->relay);
-	size_t name_len = 0;
-	bool has_name = mquic_relay_username(client->relay, &name_len) != NULL;
-	/* The length of a longer packet may take one byte more. */
-	size_t longer = size + 1 + (has_name ? 0 : 2) + TOKEN_TEXT_LEN - name_len;
-
-	return !terms->names_are_ids && (longer <= size || longer <= terms->connect_max);
-}
-
-/* Puts the announcement into CONNECT, or else has it announced when it is sent. */
-static enum mquic_status put_token(struct client *client)
-{
-	const struct clients *clients = client->clients;
-	const char *name = mquic_connection_peer_common_name(mquic_relay_connection(client->relay));
-	char token[TOKEN_TEXT_LEN + 1];
-
-	client->shown = !has_room_for_token(client);
-	client->held = client->shown ||
-		       (clients->terms.unproven && !identities_were_taken(clients->identities));
-	if (!client->shown) {
-		token_text(identity_token(client->identity), token);
-		return mquic_relay_set_username(client->relay, token, TOKEN_TEXT_LEN);
-	}
-	if (clients->terms.names_are_ids && clients->options->use_identity_as_username &&
-	    name != NULL)
-		return mquic_relay_set_username(client->relay, name, MQUIC_NUL_TERMINATED);
-	return MQUIC_OK;
-}
-
-/*
- * CONNECT is here: announce the client and get in line for the unix socket. One that nobody
- * understands goes there as well, for the broker's answer; it lets nobody in who is not announced.
- */
-static void connect_shown(struct client *client)
-{
+	const struct door *door = client->clients->door;
+	struct door_pass *pass = &client->pass;
 	enum mquic_status status = MQUIC_OK;
 
-	if (client->state != CLIENT_WAITING)
-		return;
-	if (mquic_relay_protocol(client->relay) != 0) {
-		client->identity = identify(client);
-		status = client->identity != NULL ? put_token(client) : MQUIC_ERR_MEMORY;
-	}
+	if (!door->announce(door->keeper, client->relay, pass, refusal))
+		return false;
+	client->held = pass->alone || pass->by_hand;
+	if (pass->username != NULL)
+		status = mquic_relay_set_username(client->relay, pass->username,
+						  strlen(pass->username));
 	client->connect_left = mquic_relay_connect_size(client->relay);
 	if (status == MQUIC_OK)
 		status = mquic_relay_open(client->relay);
-	if (status != MQUIC_OK) {
-		turn_away(client, status == MQUIC_ERR_MEMORY ? "out of memory"
-							     : mquic_relay_error(client->relay));
+	refusal->code = DOOR_CLOSE_OVERLOADED;
+	refusal->reason =
+		status == MQUIC_ERR_MEMORY ? "out of memory" : mquic_relay_error(client->relay);
+	return status == MQUIC_OK;
+}
+
+/* CONNECT is here: announce the client and get in line for the unix socket. */
+static void connect_shown(struct client *client)
+{
+	struct door_refusal refusal;
+
+	if (client->state != CLIENT_WAITING)
+		return;
+	if (!announce(client, &refusal)) {
+		refuse(client, &refusal);
 		return;
 	}
 	client->state = CLIENT_DIALING;
@@ -354,27 +307,21 @@ static void send_some(struct client *client, const uint8_t *data, size_t len)
 }
 
 /*
- * CONNECT of a client that is known by its socket. A new socket has room for all of it; where it
- * has not, the client is not announced, and the broker refuses what it gets of it.
+ * CONNECT, through the door. A new socket has room for all of it; where it has not, the broker
+ * refuses what it gets of it.
  */
-static void send_shown(struct client *client)
+static void present(struct client *client)
 {
-	const char *id = client->clients->terms.names_are_ids
-				 ? NULL
-				 : mquic_relay_client_id(client->relay, NULL);
+	const struct door *door = client->clients->door;
 	struct first_bytes first;
 	const uint8_t *data;
 	size_t len;
 
-	/* The broker makes up an identifier for a client that has none. */
-	if (id != NULL && *id == '\0')
-		id = NULL;
 	if (mquic_relay_peek(client->relay, &data, &len) != MQUIC_OK)
 		return;
 	make_first(client, data, len, &first);
 	client->proxy_due = false;
-	if (identity_show(client->clients->identities, client->identity, client->fd, &first.message,
-			  id))
+	if (door->present(door->keeper, &client->pass, client->relay, client->fd, &first.message))
 		consume(client, len);
 	else
 		client->broker_deaf = true;
@@ -410,22 +357,22 @@ static void pipe_to_broker(struct client *client)
 /* The broker has hung up before it said anything. `unread`: before it had read all of CONNECT. */
 static void broker_silent(struct client *client, bool unread)
 {
-	size_t connect_max = client->clients->terms.connect_max;
+	const struct door *door = client->clients->door;
+	struct door_refusal refusal = {DOOR_CLOSE_NORMAL, NULL};
 
-	/* 2.1 has read all of a small packet by the time it finds it too large. */
-	if (client->shown && connect_max < HANDOFF_CONNECT_MAX)
-		end_with(client, CLOSE_NORMAL,
-			 "the broker hung up on CONNECT: it has too many clients, or the packet is "
-			 "longer than its max_packet_size");
-	else if (unread)
-		turn_away(client, "the broker hung up before it read CONNECT: look at the "
-				  "max_connections of the hand-off listener");
-	else if (mquic_relay_protocol(client->relay) == 0)
-		end_with(client, CLOSE_NORMAL,
-			 "CONNECT is malformed, or of a version the broker does not know");
-	else
-		end_with(client, CLOSE_NORMAL,
-			 "the broker does not take this CONNECT, and gives no reason");
+	if (door->silent != NULL && door->silent(door->keeper, &client->pass, unread, &refusal)) {
+		refuse(client, &refusal);
+		return;
+	}
+	if (unread) {
+		refusal.code = DOOR_CLOSE_OVERLOADED;
+		refusal.reason = "the broker hung up before it read CONNECT";
+	} else if (mquic_relay_protocol(client->relay) == 0) {
+		refusal.reason = "CONNECT is malformed, or of a version the broker does not know";
+	} else {
+		refusal.reason = "the broker does not take this CONNECT, and gives no reason";
+	}
+	refuse(client, &refusal);
 }
 
 /* The broker has closed its end: what is queued is delivered, then the connection ends. */
@@ -474,31 +421,16 @@ static bool write_to_client(struct client *client, const uint8_t *data, size_t l
 	}
 }
 
-/* Whether the broker's first words are a CONNACK (3.2) that lets the client in. */
-static bool lets_in(const uint8_t *data, size_t len)
+/* Whether the door lets the broker's first words through. */
+static bool hears_answer(struct client *client, const uint8_t *data, size_t len,
+			 struct door_refusal *refusal)
 {
-	size_t at = 1;
-
-	while (at < len && (data[at] & 0x80) != 0)
-		at++;
-	return len > at + 2 && data[0] == 0x20 && data[at + 2] == 0;
-}
-
-/*
- * The broker's first words. One that lets somebody in without having asked us does so with all of
- * them, under the names of their tokens: then nobody is served.
- */
-static bool is_answer_of_ours(struct client *client, const uint8_t *data, size_t len)
-{
-	struct clients *clients = client->clients;
-	bool unasked = client->held && clients->terms.unproven && lets_in(data, len) &&
-		       !identity_was_taken(clients->identities, client->identity);
+	const struct door *door = client->clients->door;
 
 	client->broker_spoke = true;
 	client->held = false;
-	if (unasked)
-		atomic_store(&clients->unasked, true);
-	return !unasked;
+	return door->answered == NULL ||
+	       door->answered(door->keeper, &client->pass, data, len, refusal);
 }
 
 /* One read, for the sake of the others. False: the client is in another state, or freed. */
@@ -507,6 +439,7 @@ static bool pipe_to_client(struct client *client)
 	uint8_t *buffer = client->clients->buffer;
 	ssize_t got = recv(client->fd, buffer, sizeof(client->clients->buffer), MSG_DONTWAIT);
 	bool was_held = client->held;
+	struct door_refusal refusal;
 	size_t written = 0;
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -515,8 +448,8 @@ static bool pipe_to_client(struct client *client)
 		broker_closed(client, got < 0);
 		return false;
 	}
-	if (!client->broker_spoke && !is_answer_of_ours(client, buffer, (size_t)got)) {
-		turn_away(client, "the plugin is not asked about logins");
+	if (!client->broker_spoke && !hears_answer(client, buffer, (size_t)got, &refusal)) {
+		refuse(client, &refusal);
 		return false;
 	}
 	if (!write_to_client(client, buffer, (size_t)got, &written) ||
@@ -608,8 +541,8 @@ static void dialed(struct client *client, int fd)
 	queue_remove(&client->in_dialing);
 	client->fd = fd;
 	client->state = CLIENT_PIPING;
-	if (client->shown)
-		send_shown(client);
+	if (client->pass.by_hand)
+		present(client);
 	pipe_to_broker(client);
 	settle(client);
 }
@@ -661,20 +594,22 @@ void client_ready(struct client *client, uint32_t epoll_events)
 
 static bool dial_first(struct clients *clients)
 {
+	const struct door *door = clients->door;
+	struct door_refusal refusal;
 	struct client *client;
-	enum handoff_status status;
+	enum door_dial outcome;
 	int fd;
 
 	if (queue_is_empty(&clients->dialing))
 		return false;
 	client = QUEUE_MEMBER(clients->dialing.next, struct client, in_dialing);
-	status = handoff_dial(clients->options->handoff, clients->highest_fd, &fd);
-	if (status == HANDOFF_BUSY && clients->now_ms < client->dial_until_ms)
+	outcome = door->dial(door->keeper, &client->pass, &fd, &refusal);
+	if (outcome == DOOR_BUSY && clients->now_ms < client->dial_until_ms)
 		return false;
-	if (status == HANDOFF_CONNECTED)
+	if (outcome == DOOR_CONNECTED)
 		dialed(client, fd);
 	else
-		turn_away(client, handoff_text(status));
+		refuse(client, &refusal);
 	return true;
 }
 

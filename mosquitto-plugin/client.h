@@ -3,32 +3,34 @@
 #ifndef MOSQUITTO_PLUGIN_CLIENT_H
 #define MOSQUITTO_PLUGIN_CLIENT_H
 
-#include <stdatomic.h>
 #include <stdint.h>
 
 #include <mquic.h>
 
-#include "handoff.h"
-#include "identity.h"
-#include "log.h"
-#include "options.h"
+#include "server/door.h"
 #include "server/queue.h"
+#include "server/speaker.h"
 
 struct client;
 
+struct client_settings {
+	uint64_t connect_timeout_ms;
+	size_t connect_max;         /* bytes */
+	uint64_t memory_limit;      /* bytes of all clients together */
+	const char *memory_reached; /* the sentence about that limit. Static */
+	bool proxy_header;          /* the broker wants to be told the client's address */
+};
+
 /* Everything the clients share. */
 struct clients {
-	const struct options *options;
-	struct identities *identities;
-	struct log_ring *log;
+	const struct door *door;
+	struct client_settings settings;
+	struct speaker speaker;
 	int epoll_fd;
-	int highest_fd;
 	uint64_t now_ms;          /* the worker reads the clock once per turn */
 	uint64_t memory;          /* bytes of all clients, when last counted */
 	uint64_t count_memory_ms; /* when to count again */
 	bool memory_moved;        /* something has happened since then */
-	struct handoff_terms terms;
-	atomic_bool unasked; /* the broker lets clients in without asking the plugin */
 	struct queue all;
 	struct queue dialing;  /* those that wait longest first */
 	uint8_t buffer[65536]; /* one read of a unix socket */

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "broker.h"
 #include "log.h"
-
-/* Lines about clients: at once, and per second after that. */
-#define CREDIT_MAX   50
-#define CREDIT_PER_S 5
 
 /* The broker's level for ours; NOTICE is what it uses for clients that come and go. */
 static int broker_level(enum mquic_log_level level)
@@ -53,50 +48,6 @@ void log_push(struct log_ring *ring, enum mquic_log_level level, const char *for
 	va_start(arguments, format);
 	push(ring, level, format, arguments);
 	va_end(arguments);
-}
-
-/* Takes one line's worth of credit; false if there is none. */
-static bool spend_credit(struct log_ring *ring)
-{
-	struct timespec now;
-	uint64_t now_ms, earned;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	earned = (now_ms - ring->credit_ms) * CREDIT_PER_S / 1000;
-	if (earned > 0) {
-		ring->credit_ms = now_ms;
-		ring->credit = earned < CREDIT_MAX - ring->credit
-				       ? ring->credit + (unsigned int)earned
-				       : CREDIT_MAX;
-	}
-	if (ring->credit == 0)
-		return false;
-	ring->credit--;
-	return true;
-}
-
-void log_push_about_client(struct log_ring *ring, enum mquic_log_level level, const char *format,
-			   ...)
-{
-	va_list arguments;
-
-	if (!spend_credit(ring)) {
-		atomic_fetch_add_explicit(&ring->dropped, 1, memory_order_relaxed);
-		return;
-	}
-	va_start(arguments, format);
-	push(ring, level, format, arguments);
-	va_end(arguments);
-}
-
-void log_sink(void *ring, enum mquic_log_level level, const char *line)
-{
-	/* A client is never more to libmquic than a notice: warnings are about the listener. */
-	if (level <= MQUIC_LOG_WARNING)
-		log_push(ring, level, "mquic: %s", line);
-	else
-		log_push_about_client(ring, level, "mquic: QUIC client %s", line);
 }
 
 void log_drain(struct log_ring *ring)

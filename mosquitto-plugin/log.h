@@ -19,8 +19,6 @@ struct log_ring {
 	atomic_uint written; /* lines ever written; only the writer changes it */
 	atomic_uint drained; /* lines ever read; only the reader changes it */
 	atomic_uint dropped;
-	unsigned int credit; /* of the writer: lines about clients that may still be written */
-	uint64_t credit_ms;  /* when it was last topped up */
 	struct {
 		enum mquic_log_level level;
 		char text[LOG_LINE_SIZE];
@@ -34,17 +32,6 @@ struct log_ring {
 __attribute__((format(printf, 3, 4))) void log_push(struct log_ring *ring,
 						    enum mquic_log_level level, const char *format,
 						    ...);
-
-/*
- * Writer: the same for what any stranger can cause, so that no flood of clients becomes a flood
- * of lines: after a burst a few lines per second are written and the others counted as dropped.
- */
-__attribute__((format(printf, 3, 4))) void log_push_about_client(struct log_ring *ring,
-								 enum mquic_log_level level,
-								 const char *format, ...);
-
-/* Writer: a log sink for libmquic; the user data is the ring. Errors are always written. */
-void log_sink(void *ring, enum mquic_log_level level, const char *line);
 
 /* Main thread: writes what is queued to the broker's log. One load if there is nothing. */
 void log_drain(struct log_ring *ring);

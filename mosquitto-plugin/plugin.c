@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "broker.h"
@@ -14,15 +13,16 @@
 #include "neighbours.h"
 #include "options.h"
 #include "selftest.h"
+#include "server/clock.h"
 #include "server/descriptors.h"
-#include "worker.h"
+#include "service.h"
 
 #define PLUGIN_VERSION 5
 
 /* As many clients as libmquic takes by default, if there are descriptors for them. */
 #define DEFAULT_CONNECTIONS 10000
 
-#define DAY_S 86400
+#define DAY_MS UINT64_C(86400000)
 
 struct plugin {
 	mosquitto_plugin_id_t *id;
@@ -31,15 +31,15 @@ struct plugin {
 	struct identities *identities;
 	struct selftest selftest;
 	struct login login;
-	struct worker *worker;
+	struct service *service;
 	bool serving;
-	bool refused;       /* for good */
-	bool looked_around; /* at the first TICK, when all plugins are loaded */
-	bool out_of_place;  /* the dynamic security plugin is asked before us */
-	bool is_last;       /* on_unclaimed_auth() stands behind everybody else */
-	bool may_differ;    /* the self-test's last answer, since RELOAD */
-	bool was_open;      /* what it was before */
-	time_t next_told_s; /* when certificates that end are spoken of again */
+	bool refused;          /* for good */
+	bool looked_around;    /* at the first TICK, when all plugins are loaded */
+	bool out_of_place;     /* the dynamic security plugin is asked before us */
+	bool is_last;          /* on_unclaimed_auth() stands behind everybody else */
+	bool may_differ;       /* the self-test's last answer, since RELOAD */
+	bool was_open;         /* what it was before */
+	uint64_t next_told_ms; /* when certificates that end are spoken of again */
 	struct log_ring log;
 };
 
@@ -56,10 +56,10 @@ static void refuse_to_serve(struct plugin *plugin, const char *why)
 	plugin->serving = false;
 	plugin->refused = true;
 	/* A thread that does not end keeps what it uses. */
-	if (!worker_stop(plugin->worker))
+	if (!service_stop(plugin->service))
 		return;
-	worker_free(plugin->worker);
-	plugin->worker = NULL;
+	service_free(plugin->service);
+	plugin->service = NULL;
 }
 
 static void start_serving(struct plugin *plugin)
@@ -77,7 +77,7 @@ static void start_serving(struct plugin *plugin)
 		refuse_to_serve(plugin, plugin->selftest.failure);
 		break;
 	case SELFTEST_PASSED:
-		plugin->serving = worker_start(plugin->worker, &plugin->selftest.terms);
+		plugin->serving = service_start(plugin->service, &plugin->selftest.terms);
 		if (plugin->serving)
 			log_now(MQUIC_LOG_INFO, "mquic: ready for QUIC clients");
 		else
@@ -91,15 +91,14 @@ static void start_serving(struct plugin *plugin)
 /* What ends while the broker runs for months is told every day until somebody mends it. */
 static void tell_daily(struct plugin *plugin)
 {
-	struct timespec now;
+	uint64_t now_ms = clock_ms();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (plugin->next_told_s == 0)
-		plugin->next_told_s = now.tv_sec + DAY_S;
-	if (now.tv_sec < plugin->next_told_s)
+	if (plugin->next_told_ms == 0)
+		plugin->next_told_ms = now_ms + DAY_MS;
+	if (now_ms < plugin->next_told_ms)
 		return;
-	plugin->next_told_s = now.tv_sec + DAY_S;
-	worker_tell_expiring(plugin->worker);
+	plugin->next_told_ms = now_ms + DAY_MS;
+	service_tell_expiring(plugin->service);
 }
 
 /* ---- The end of the chain, with 2.0 ------------------------------------------ */
@@ -177,7 +176,7 @@ static int on_tick(int event, void *data, void *userdata)
 		look_around(plugin);
 	if (!plugin->serving && !plugin->refused) {
 		start_serving(plugin);
-	} else if (plugin->serving && worker_was_bypassed(plugin->worker)) {
+	} else if (plugin->serving && service_was_bypassed(plugin->service)) {
 		refuse_to_serve(plugin, selftest_logins_elsewhere);
 	}
 	if (plugin->serving) {
@@ -200,7 +199,7 @@ static int on_reload(int event, void *data, void *userdata)
 	plugin->is_last = false;
 	plugin->may_differ = true;
 	if (plugin->serving)
-		worker_reload(plugin->worker);
+		service_reload(plugin->service);
 	return broker_reloaded(&plugin->broker);
 }
 
@@ -301,7 +300,7 @@ static void plugin_free(struct plugin *plugin)
 {
 	if (plugin == NULL)
 		return;
-	worker_free(plugin->worker);
+	service_free(plugin->service);
 	selftest_end(&plugin->selftest);
 	identities_free(plugin->identities);
 	options_clear(&plugin->options);
@@ -336,9 +335,9 @@ static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int
 	if (plugin->identities == NULL)
 		return false;
 	highest_fd = limit_clients(&plugin->options);
-	plugin->worker =
-		worker_new(&plugin->options, plugin->identities, &plugin->log, highest_fd, error);
-	if (plugin->worker == NULL)
+	plugin->service =
+		service_new(&plugin->options, plugin->identities, &plugin->log, highest_fd, error);
+	if (plugin->service == NULL)
 		return false;
 	snprintf(error, OPTIONS_ERROR_SIZE, "the broker does not offer the events that are needed");
 	return register_events(plugin);
@@ -400,7 +399,7 @@ int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int 
 		return MOSQ_ERR_SUCCESS;
 	unregister_events(plugin);
 	loaded = false;
-	if (plugin->worker != NULL && !worker_stop(plugin->worker)) {
+	if (plugin->service != NULL && !service_stop(plugin->service)) {
 		log_now(MQUIC_LOG_WARNING, "mquic: the QUIC thread does not end; leaving it");
 		return MOSQ_ERR_SUCCESS;
 	}

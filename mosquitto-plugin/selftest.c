@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "selftest.h"
+#include "server/clock.h"
 #include "server/proxy.h"
 
 #define LIMIT_MS 10000
@@ -36,14 +36,6 @@ const char selftest_logins_elsewhere[] =
 	"logins on the hand-off socket do not come to this plugin: put its \"plugin\" line under "
 	"that listener (per_listener_settings true) or before all listeners, and before any other "
 	"\"plugin\" line";
-
-static uint64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static enum selftest_state enter(struct selftest *selftest, enum selftest_state state)
 {

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <mquic.h>
 
 #include "client.h"
+#include "server/clock.h"
 #include "worker.h"
 
 /* Sockets served in one turn; more are ready in the next one. */
 #define TURN_EVENTS 64
 
-/* Ending: how long connections may take, and how long the main thread waits in all. */
+/* Ending: how long connections may take. */
 #define FAREWELL_MS 500
-#define JOIN_S      2
+
+/* The longest sleep when there is something left to say. */
+#define CATCH_UP_MS 1000
 
 /* A certificate of 90 days should have been renewed by then: most tools do so at 30. */
 #define EXPIRY_NOTICE_DAYS 21
@@ -28,21 +28,10 @@
 struct worker {
 	struct mquic_endpoint *endpoint;
 	struct clients clients;
-	struct log_ring *log;
-	pthread_t thread;
-	bool started;
 	atomic_bool stop;
 	atomic_bool reload;
 	atomic_bool tell;
 };
-
-static uint64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- The loop ------------------------------------------------------------ */
 
@@ -71,26 +60,26 @@ static void drain_events(struct worker *worker)
 }
 
 /* Clients would be the first to notice otherwise, and none of them can mend it. */
-static void tell_expiring(struct worker *worker)
+void worker_say_expiring(struct worker *worker)
 {
 	const char *text;
 	size_t i;
 
 	for (i = 0;
 	     (text = mquic_endpoint_expiring(worker->endpoint, EXPIRY_NOTICE_DAYS, i)) != NULL; i++)
-		log_push(worker->log, MQUIC_LOG_WARNING, "mquic: %s", text);
+		speaker_say(&worker->clients.speaker, MQUIC_LOG_WARNING, "%s", text);
 }
 
 static void reload(struct worker *worker)
 {
 	if (mquic_endpoint_reload(worker->endpoint) == MQUIC_OK)
-		log_push(worker->log, MQUIC_LOG_INFO,
-			 "mquic: certificates and keys were read again");
+		speaker_say(&worker->clients.speaker, MQUIC_LOG_INFO,
+			    "certificates and keys were read again");
 	else
-		log_push(worker->log, MQUIC_LOG_ERROR,
-			 "mquic: certificates and keys stay as they were: %s",
-			 mquic_endpoint_error(worker->endpoint));
-	tell_expiring(worker);
+		speaker_say(&worker->clients.speaker, MQUIC_LOG_ERROR,
+			    "certificates and keys stay as they were: %s",
+			    mquic_endpoint_error(worker->endpoint));
+	worker_say_expiring(worker);
 }
 
 /*
@@ -116,7 +105,7 @@ static bool turn(struct worker *worker, int timeout_ms)
 	if (atomic_exchange(&worker->reload, false))
 		reload(worker);
 	if (atomic_exchange(&worker->tell, false))
-		tell_expiring(worker);
+		worker_say_expiring(worker);
 	if (endpoint_ready && mquic_endpoint_process(worker->endpoint) != MQUIC_OK)
 		return false;
 	drain_events(worker);
@@ -140,129 +129,75 @@ static void farewell(struct worker *worker)
 	worker->endpoint = NULL;
 }
 
-static void *run(void *argument)
+/* How long the thread may sleep if nothing comes. */
+static int timeout_ms(struct worker *worker)
 {
-	struct worker *worker = argument;
+	int timeout = clients_timeout_ms(&worker->clients);
 
+	if (speaker_catch_up(&worker->clients.speaker, worker->clients.now_ms))
+		return timeout;
+	return timeout >= 0 && timeout < CATCH_UP_MS ? timeout : CATCH_UP_MS;
+}
+
+void worker_run(struct worker *worker)
+{
 	while (!atomic_load(&worker->stop))
-		if (!turn(worker, clients_timeout_ms(&worker->clients))) {
-			log_push(worker->log, MQUIC_LOG_ERROR,
-				 "mquic: QUIC stops, the system refuses: %s", strerror(errno));
+		if (!turn(worker, timeout_ms(worker))) {
+			speaker_say(&worker->clients.speaker, MQUIC_LOG_ERROR,
+				    "QUIC stops, the system refuses: %s", strerror(errno));
 			break;
 		}
 	farewell(worker);
-	return NULL;
 }
 
 /* ---- Life ---------------------------------------------------------------- */
 
-/* Names the option that libmquic's sentence is about: that of a file, or else this address. */
-static void name_option(const struct options *options, const char *listen, const char *sentence,
-			char *error)
-{
-	const char *file = options_find_file(options, sentence);
-
-	if (file != NULL)
-		snprintf(error, OPTIONS_ERROR_SIZE, "plugin_opt_%s: %s", file, sentence);
-	else
-		snprintf(error, OPTIONS_ERROR_SIZE, "plugin_opt_listen %s: %s", listen, sentence);
-}
-
-static bool listen_on(struct worker *worker, const struct listen_address *listen,
-		      const struct mquic_settings *settings, char *error)
-{
-	const char *format = strchr(listen->address, ':') != NULL ? "[%s]:%u" : "%s:%u";
-	char text[80];
-	uint16_t port;
-
-	snprintf(text, sizeof(text), format, listen->address, listen->port);
-	if (mquic_endpoint_listen(worker->endpoint, settings, listen->address, listen->port,
-				  &port) != MQUIC_OK) {
-		name_option(worker->clients.options, text, mquic_endpoint_error(worker->endpoint),
-			    error);
-		return false;
-	}
-	snprintf(text, sizeof(text), format, listen->address, port);
-	log_push(worker->log, MQUIC_LOG_INFO, "mquic: QUIC listener on UDP %s", text);
-	return true;
-}
-
-static bool listen_on_all(struct worker *worker, const struct options *options, char *error)
-{
-	struct mquic_settings *settings = NULL;
-	bool good;
-	size_t i;
-
-	snprintf(error, OPTIONS_ERROR_SIZE, "out of memory");
-	if (options->reset_key_file == NULL)
-		log_push(worker->log, MQUIC_LOG_WARNING,
-			 "mquic: the broker's user may not read " OPTIONS_RESET_KEY
-			 ": after a restart clients will not be told that their connections are "
-			 "gone; change its owner, or name another with plugin_opt_reset_key_file");
-	good = mquic_settings_new(&settings) == MQUIC_OK && options_apply(options, settings, error);
-	for (i = 0; good && i < options->listen_count; i++)
-		good = listen_on(worker, &options->listen[i], settings, error);
-	mquic_settings_free(settings);
-	return good;
-}
-
 /* The set that the thread waits on; NULL in an event stands for the endpoint. */
-static bool open_epoll(struct worker *worker, char *error)
+static bool open_epoll(struct worker *worker)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 	int fd = epoll_create1(EPOLL_CLOEXEC);
 
 	worker->clients.epoll_fd = fd;
-	if (fd >= 0 &&
-	    epoll_ctl(fd, EPOLL_CTL_ADD, mquic_endpoint_get_fd(worker->endpoint), &event) == 0)
-		return true;
-	snprintf(error, OPTIONS_ERROR_SIZE, "the system has no descriptor to wait on: %s",
-		 strerror(errno));
-	return false;
+	return fd >= 0 &&
+	       epoll_ctl(fd, EPOLL_CTL_ADD, mquic_endpoint_get_fd(worker->endpoint), &event) == 0;
 }
 
-struct worker *worker_new(const struct options *options, struct identities *identities,
-			  struct log_ring *log, int highest_fd, char error[OPTIONS_ERROR_SIZE])
+struct worker *worker_new(const struct door *door, const struct client_settings *settings)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 
 	if (worker == NULL || mquic_endpoint_new(&worker->endpoint) != MQUIC_OK) {
-		snprintf(error, OPTIONS_ERROR_SIZE, "no memory or descriptor for the endpoint");
 		free(worker);
 		return NULL;
 	}
-	worker->log = log;
-	worker->clients.options = options;
-	worker->clients.identities = identities;
-	worker->clients.log = log;
-	worker->clients.highest_fd = highest_fd;
+	worker->clients.door = door;
+	worker->clients.settings = *settings;
 	clients_init(&worker->clients);
-	mquic_endpoint_set_log(worker->endpoint, log_sink, MQUIC_LOG_INFO, log);
-	if (!open_epoll(worker, error) || !listen_on_all(worker, options, error)) {
-		worker_free(worker);
-		return NULL;
-	}
-	tell_expiring(worker);
-	return worker;
+	mquic_endpoint_set_log(worker->endpoint, speaker_sink, door->level,
+			       &worker->clients.speaker);
+	if (open_epoll(worker))
+		return worker;
+	worker_free(worker);
+	return NULL;
 }
 
-bool worker_start(struct worker *worker, const struct handoff_terms *terms)
+bool worker_listen(struct worker *worker, const struct mquic_settings *settings,
+		   const char *address, uint16_t port)
 {
-	sigset_t all, before;
+	const char *format = strchr(address, ':') != NULL ? "[%s]:%u" : "%s:%u";
+	char text[80];
 
-	worker->clients.terms = *terms;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	worker->started = pthread_create(&worker->thread, NULL, run, worker) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (worker->started)
-		pthread_setname_np(worker->thread, "mquic");
-	return worker->started;
+	if (mquic_endpoint_listen(worker->endpoint, settings, address, port, &port) != MQUIC_OK)
+		return false;
+	snprintf(text, sizeof(text), format, address, port);
+	speaker_say(&worker->clients.speaker, MQUIC_LOG_INFO, "QUIC listener on UDP %s", text);
+	return true;
 }
 
-bool worker_was_bypassed(struct worker *worker)
+const char *worker_error(const struct worker *worker)
 {
-	return atomic_load_explicit(&worker->clients.unasked, memory_order_relaxed);
+	return mquic_endpoint_error(worker->endpoint);
 }
 
 void worker_reload(struct worker *worker)
@@ -277,20 +212,10 @@ void worker_tell_expiring(struct worker *worker)
 	mquic_endpoint_wakeup(worker->endpoint);
 }
 
-bool worker_stop(struct worker *worker)
+void worker_stop(struct worker *worker)
 {
-	struct timespec until;
-
-	if (!worker->started)
-		return true;
 	atomic_store(&worker->stop, true);
 	mquic_endpoint_wakeup(worker->endpoint);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += JOIN_S;
-	if (pthread_timedjoin_np(worker->thread, NULL, &until) != 0)
-		return false;
-	worker->started = false;
-	return true;
 }
 
 void worker_free(struct worker *worker)

@@ -1,49 +1,49 @@
 /* SPDX-License-Identifier: MIT */
-/* The thread that speaks QUIC, with its endpoint. Made, started and stopped by the main thread. */
-#ifndef MOSQUITTO_PLUGIN_WORKER_H
-#define MOSQUITTO_PLUGIN_WORKER_H
+/*
+ * What speaks QUIC: an endpoint, its clients, and the loop that serves them. One thread makes it,
+ * has it listen and runs it, or hands it over to another one that does; what others may call any
+ * time says so.
+ */
+#ifndef SERVER_WORKER_H
+#define SERVER_WORKER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "handoff.h"
-#include "identity.h"
-#include "log.h"
-#include "options.h"
+#include "client.h"
+#include "server/door.h"
 
 struct worker;
 
-/*
- * Binds the UDP addresses and reads the keys; no thread yet, datagrams wait in the sockets.
- * What it is given must outlive it. NULL: `error` has a sentence.
- */
-struct worker *worker_new(const struct options *options, struct identities *identities,
-			  struct log_ring *log, int highest_fd, char error[OPTIONS_ERROR_SIZE]);
+/* `door` must outlive it. NULL: no memory, or no descriptor. */
+struct worker *worker_new(const struct door *door, const struct client_settings *settings);
 
 /*
- * Starts the thread, with all signals blocked: they are the broker's. `terms`: what the self-test
- * has found. False: no thread.
+ * Binds a UDP address and reads the keys; nobody is served yet, datagrams wait in the socket.
+ * False: worker_error() says why.
  */
-bool worker_start(struct worker *worker, const struct handoff_terms *terms);
+bool worker_listen(struct worker *worker, const struct mquic_settings *settings,
+		   const char *address, uint16_t port);
 
-/* Any time: whether the broker has let a client in without asking the plugin about it. */
-bool worker_was_bypassed(struct worker *worker);
+/* Sentence about the last call that failed; valid until the next one. */
+const char *worker_error(const struct worker *worker);
 
-/* Any time: has the thread read certificates and keys again; the outcome is logged. */
+/* Says which certificates have expired or soon will; done again after a reload. */
+void worker_say_expiring(struct worker *worker);
+
+/* Serves clients until worker_stop(), then gives them half a second to take their last bytes. */
+void worker_run(struct worker *worker);
+
+/* Any time: ends worker_run(), or has it end at once. */
+void worker_stop(struct worker *worker);
+
+/* Any time: has certificates and keys read again; the outcome is said. */
 void worker_reload(struct worker *worker);
 
-/*
- * Any time: has the thread say which certificates have expired or soon will. It does so by itself
- * at the start and after a reload.
- */
+/* Any time: has worker_say_expiring() done once more. */
 void worker_tell_expiring(struct worker *worker);
 
-/*
- * Ends all connections and the thread, if there is one; takes two seconds at the most. False:
- * the thread does not end, and nothing it uses may be freed.
- */
-bool worker_stop(struct worker *worker);
-
-/* Frees a stopped worker; NULL is fine. */
+/* Frees a worker that does not run; NULL is fine. */
 void worker_free(struct worker *worker);
 
 #endif

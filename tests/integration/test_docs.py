@@ -146,10 +146,15 @@ def test_operators_find_every_log_line():
     """What the plugin says, up to where it goes on with a variable part, is explained."""
     page = PAGES["doc/operators.md"].read_text()
     starts = set()
-    for path in (SOURCE / "mosquitto-plugin").glob("*.c"):
+    said = re.compile(r'speaker_say\w*\([^;"]*((?:"(?:[^"\\\n]|\\.)*"\s*)+)')
+    for path in [*SOURCE.glob("server/*.c"), *SOURCE.glob("mosquitto-plugin/*.c")]:
         for text in literals(path.read_text()):
-            if re.match(r"mquic: (?!%s|QUIC client %s$)|QUIC %s", text):
+            if re.match(r"mquic: (?!%s)|QUIC %s ", text):
                 starts.add(text)
+        for run in said.findall(path.read_text()):
+            text = "".join(literals(run))
+            if not re.match(r"%s|QUIC client %s$", text):
+                starts.add(f"mquic: {text}")
     assert len(starts) > 10
     for text in starts:
         parts = re.split(r"%\w", text.split(";")[0])

@@ -13,6 +13,7 @@
 
 #include "broker.h"
 #include "client.h"
+#include "keeper.h"
 #include "unit.h"
 
 /* ---- The relay, played ----------------------------------------------------- */
@@ -227,6 +228,7 @@ void mosquitto_log_printf(int level, const char *format, ...)
 /* ---- The broker's side ------------------------------------------------------- */
 
 static struct clients clients;
+static struct keeper keeper;
 static struct options options;
 static struct log_ring ring;
 static char directory[] = "/tmp/mquic-client-XXXXXX";
@@ -252,22 +254,27 @@ static void setup(void)
 	fake.write_max = sizeof(fake.written);
 	fake.connect_left = strlen(CONNECT);
 	strcpy(fake.sent, CONNECT REST);
-	options =
-		(struct options){.handoff = path, .connect_timeout_s = 10, .memory_limit = 1 << 30};
-	clients.options = &options;
-	clients.identities = identities_new();
-	clients.log = &ring;
+	options = (struct options){.handoff = path};
+	keeper.options = &options;
+	keeper.identities = identities_new();
+	keeper.log = &ring;
+	keeper.highest_fd = 1000;
+	keeper.terms = (struct handoff_terms){.connect_max = HANDOFF_CONNECT_MAX};
+	keeper_init(&keeper);
+	clients.door = &keeper.door;
+	clients.settings = (struct client_settings){
+		.connect_timeout_ms = 10000,
+		.connect_max = HANDOFF_CONNECT_MAX,
+		.memory_limit = 1 << 30,
+	};
 	clients.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	clients.highest_fd = 1000;
-	clients.terms = (struct handoff_terms){.connect_max = HANDOFF_CONNECT_MAX};
-	atomic_store(&clients.unasked, false);
 	clients_init(&clients);
 }
 
 static void teardown(void)
 {
 	clients_free(&clients);
-	identities_free(clients.identities);
+	identities_free(keeper.identities);
 	close(clients.epoll_fd);
 	close(listener);
 	if (broker >= 0)
@@ -410,7 +417,7 @@ END_TEST
 
 START_TEST(a_connect_without_room_for_its_token_may_have_been_too_long)
 {
-	clients.terms.connect_max = 21;
+	keeper.terms.connect_max = 21;
 	come_in();
 	broker_hangs_up();
 	expect_end(0, "max_packet_size");
@@ -424,13 +431,13 @@ START_TEST(a_shown_client_sends_connect_alone_before_the_answer)
 	struct identity_facts facts;
 
 	fake.username = "carol";
-	clients.terms.connect_max = 21;
+	keeper.terms.connect_max = 21;
 	come_in();
 	broker_reads(CONNECT);
 	client_event(fake.client, MQUIC_EVENT_RELAY_READABLE);
 	broker_reads("");
 	ck_assert(
-		identity_take_shown(clients.identities, (const void *)&mosquitto, "phone", &facts));
+		identity_take_shown(keeper.identities, (const void *)&mosquitto, "phone", &facts));
 	ck_assert_str_eq(facts.name, "carol");
 	free(facts.name);
 	broker_writes("\x20\x02\x00\x00", 4);
@@ -441,24 +448,24 @@ END_TEST
 
 START_TEST(the_first_client_of_an_unproven_broker_sends_connect_alone)
 {
-	clients.terms.unproven = true;
+	keeper.terms.unproven = true;
 	come_in();
 	broker_reads(CONNECT);
 	broker_writes("\x20\x02\x00\x05", 4); /* refused, whoever was asked */
 	broker_reads(REST);
 	ck_assert(!fake.closed);
-	ck_assert(!atomic_load(&clients.unasked));
+	ck_assert(!keeper_was_bypassed(&keeper));
 }
 END_TEST
 
 START_TEST(a_client_that_is_let_in_unasked_is_cut_off)
 {
-	clients.terms.unproven = true;
+	keeper.terms.unproven = true;
 	come_in();
 	broker_reads(CONNECT);
 	broker_writes("\x20\x02\x01\x00", 4);
 	expect_end(2, "not asked");
-	ck_assert(atomic_load(&clients.unasked));
+	ck_assert(keeper_was_bypassed(&keeper));
 	ck_assert_uint_eq(fake.writes, 0);
 	ck_assert_str_eq(fake.sent, REST);
 }
@@ -469,7 +476,7 @@ START_TEST(a_long_connack_lets_in_as_well)
 {
 	uint8_t connack[203] = {0x20, 0xc8, 0x01, 0x00, 0x00};
 
-	clients.terms.unproven = true;
+	keeper.terms.unproven = true;
 	come_in();
 	broker_reads(CONNECT);
 	broker_writes(connack, sizeof(connack));
