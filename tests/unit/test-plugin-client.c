@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "broker.h"
-#include "client.h"
+#include "server/client.h"
 #include "keeper.h"
 #include "unit.h"
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "client.h"
+#include "server/client.h"
 #include "server/door.h"
 
 struct worker;

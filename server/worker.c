@@ -9,9 +9,9 @@
 
 #include <mquic.h>
 
-#include "client.h"
+#include "server/client.h"
 #include "server/clock.h"
-#include "worker.h"
+#include "server/worker.h"
 
 /* Sockets served in one turn; more are ready in the next one. */
 #define TURN_EVENTS 64

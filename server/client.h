@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The QUIC clients of the worker and their unix sockets. All of this runs on the worker. */
-#ifndef MOSQUITTO_PLUGIN_CLIENT_H
-#define MOSQUITTO_PLUGIN_CLIENT_H
+#ifndef SERVER_CLIENT_H
+#define SERVER_CLIENT_H
 
 #include <stdint.h>
 

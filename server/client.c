@@ -23,7 +23,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "client.h"
+#include "server/client.h"
 #include "server/proxy.h"
 
 #define DIAL_AGAIN_MS 1
