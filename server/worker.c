@@ -9,7 +9,7 @@
 
 #include <mquic.h>
 
-#include "server/client.h"
+#include "server/clients.h"
 #include "server/clock.h"
 #include "server/worker.h"
 

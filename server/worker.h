@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/client.h"
+#include "server/clients.h"
 #include "server/door.h"
 
 struct worker;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "broker.h"
-#include "server/client.h"
+#include "server/clients.h"
 #include "keeper.h"
 #include "unit.h"
 

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The QUIC clients of the worker and their unix sockets. All of this runs on the worker. */
+#ifndef SERVER_CLIENTS_H
+#define SERVER_CLIENTS_H
+
+#include <stdint.h>
+
+#include <mquic.h>
+
+#include "server/door.h"
+#include "server/queue.h"
+#include "server/speaker.h"
+
+struct client;
+
+struct client_settings {
+	uint64_t connect_timeout_ms;
+	size_t connect_max;         /* bytes */
+	uint64_t memory_limit;      /* bytes of all clients together */
+	const char *memory_reached; /* the sentence about that limit. Static */
+	bool proxy_header;          /* the broker wants to be told the client's address */
+};
+
+/* Everything the clients share. */
+struct clients {
+	const struct door *door;
+	struct client_settings settings;
+	struct speaker speaker;
+	int epoll_fd;
+	uint64_t now_ms;          /* the worker reads the clock once per turn */
+	uint64_t memory;          /* bytes of all clients, when last counted */
+	uint64_t count_memory_ms; /* when to count again */
+	bool memory_moved;        /* something has happened since then */
+	struct queue all;
+	struct queue dialing;  /* those that wait longest first */
+	uint8_t buffer[65536]; /* one read of a unix socket */
+};
+
+/* Makes the lists empty; the fields above them are the caller's. */
+void clients_init(struct clients *clients);
+
+/* Takes over an accepted connection; closes it if that cannot be done. */
+void client_accept(struct clients *clients, struct mquic_connection *connection);
+
+/* The relay's events; `client` is its user data. The client may be freed by it. */
+void client_event(struct client *client, enum mquic_event_type type);
+
+/* The unix socket has something to read (EPOLLIN), room (EPOLLOUT) or ended. May free it. */
+void client_ready(struct client *client, uint32_t epoll_events);
+
+/* Dials for those that have no unix socket yet; some may have to wait for its backlog. */
+void clients_dial(struct clients *clients);
+
+/* Milliseconds until clients_dial() or clients_limit_memory() has something to do; -1: not yet. */
+int clients_timeout_ms(const struct clients *clients);
+
+/*
+ * Keeps the memory of all clients below memory_limit: when it is reached, those that take more
+ * than their share are turned away, the largest first. To be called once per turn; `moved` says
+ * whether anything happened in it.
+ */
+void clients_limit_memory(struct clients *clients, bool moved);
+
+/* The broker goes away: turns away those that it has not seen yet. */
+void clients_turn_away(struct clients *clients);
+
+/* Cuts off and frees all that are left. */
+void clients_free(struct clients *clients);
+
+#endif
