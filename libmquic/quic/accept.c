@@ -8,27 +8,26 @@
 #include "quic/ending.h"
 #include "quic/server.h"
 
-static void refuse(struct mquic_endpoint *endpoint, struct wire *wire,
-		   const struct datagram *datagram, const ngtcp2_pkt_hd *hd, uint64_t code,
-		   const char *reason)
+static void refuse(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
+		   const ngtcp2_pkt_hd *hd, uint64_t code, const char *reason)
 {
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 	char from[ADDRESS_TEXT_SIZE];
 
 	address_print(&datagram->remote, from);
-	log_debug(&endpoint->log, "%s: refused: %s", from, reason);
+	log_debug(&host->endpoint->log, "%s: refused: %s", from, reason);
 	wire_reply(wire, datagram, packet,
 		   token_write_refusal(packet, sizeof(packet), hd, code, reason));
 }
 
-void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
-		  const struct datagram *datagram, const ngtcp2_pkt_hd *hd)
+void accept_retry(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
+		  const ngtcp2_pkt_hd *hd)
 {
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 
 	wire_reply(wire, datagram, packet,
 		   token_write_retry(packet, sizeof(packet), &wire->listener->secrets, hd,
-				     &datagram->remote, endpoint_now(endpoint)));
+				     &datagram->remote, endpoint_now(host->endpoint)));
 }
 
 /* Makes room for a newcomer, see admission.c. An honest client is told, and tries again. */
@@ -40,11 +39,10 @@ static void give_way(struct mquic_connection *connection, const char *why)
 	connection_drop(connection);
 }
 
-static void admit(struct mquic_endpoint *endpoint, struct wire *wire,
-		  const struct datagram *datagram, const ngtcp2_pkt_hd *hd,
-		  const ngtcp2_cid *original)
+static void admit(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
+		  const ngtcp2_pkt_hd *hd, const ngtcp2_cid *original)
 {
-	struct mquic_connection *connection = connection_new(endpoint);
+	struct mquic_connection *connection = connection_new(host);
 
 	if (connection == NULL)
 		return;
@@ -64,60 +62,60 @@ static void admit(struct mquic_endpoint *endpoint, struct wire *wire,
 	connection_read(connection, wire, datagram);
 }
 
-void accept_initial(struct mquic_endpoint *endpoint, struct wire *wire,
-		    const struct datagram *datagram, const ngtcp2_pkt_hd *hd)
+void accept_initial(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
+		    const ngtcp2_pkt_hd *hd)
 {
 	const struct quic_listener *listener = wire->listener;
 	ngtcp2_cid original;
 	enum token_verdict verdict = token_check(&listener->secrets, hd, &datagram->remote,
-						 endpoint_now(endpoint), &original);
+						 endpoint_now(host->endpoint), &original);
 	bool proven = verdict == TOKEN_VALID;
-	struct admission admission =
-		admission_judge(endpoint, listener->settings, &datagram->remote,
-				proven ? ADDRESS_PROVEN : ADDRESS_UNPROVEN);
+	struct admission admission = admission_judge(host, listener->settings, &datagram->remote,
+						     proven ? ADDRESS_PROVEN : ADDRESS_UNPROVEN);
 
 	if (verdict == TOKEN_INVALID) {
-		refuse(endpoint, wire, datagram, hd, NGTCP2_INVALID_TOKEN, "invalid Retry token");
+		refuse(host, wire, datagram, hd, NGTCP2_INVALID_TOKEN, "invalid Retry token");
 	} else if (admission.retry) {
-		accept_retry(endpoint, wire, datagram, hd);
+		accept_retry(host, wire, datagram, hd);
 	} else if (admission.objection != NULL && admission.gives_way == NULL) {
-		refuse(endpoint, wire, datagram, hd, NGTCP2_CONNECTION_REFUSED,
-		       admission.objection);
+		refuse(host, wire, datagram, hd, NGTCP2_CONNECTION_REFUSED, admission.objection);
 	} else {
 		if (admission.gives_way != NULL)
 			give_way(admission.gives_way, admission.objection);
-		admit(endpoint, wire, datagram, hd, proven ? &original : NULL);
+		admit(host, wire, datagram, hd, proven ? &original : NULL);
 	}
 }
 
 void accept_tell(struct mquic_connection *connection)
 {
-	struct mquic_endpoint *endpoint = connection->endpoint;
+	struct quic_host *host = connection->host;
 	struct mquic_event *event;
 
-	list_append(&endpoint->acceptable, &connection->accept_link);
-	if (endpoint->acceptable_queued)
+	list_append(&host->acceptable, &connection->accept_link);
+	if (host->acceptable_queued)
 		return;
 	event = event_new(MQUIC_EVENT_ACCEPTABLE);
 	if (event == NULL) {
 		connection_out_of_memory(connection);
 		return;
 	}
-	event->owner = endpoint;
-	event->queued = &endpoint->acceptable_queued;
-	endpoint_push(endpoint, event);
+	event->owner = host;
+	event->queued = &host->acceptable_queued;
+	endpoint_push(host->endpoint, event);
 }
 
 enum mquic_status mquic_endpoint_accept(struct mquic_endpoint *endpoint,
 					struct mquic_connection **connection)
 {
+	struct quic_host *host;
 	struct list *node;
 
 	if (endpoint == NULL || connection == NULL)
 		return MQUIC_ERR_INVALID;
 	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
-	node = list_take_first(&endpoint->acceptable);
+	host = host_of(endpoint);
+	node = host == NULL ? NULL : list_take_first(&host->acceptable);
 	if (node == NULL)
 		return MQUIC_ERR_AGAIN;
 	*connection = list_entry(node, struct mquic_connection, accept_link);

@@ -29,14 +29,14 @@
 /* Share of its time limit after which a handshake is old. */
 #define OLD_SHARE 4
 
-bool admission_init(struct mquic_endpoint *endpoint, const uint64_t secret[2])
+bool admission_init(struct quic_host *host, const uint64_t secret[2])
 {
-	struct list *crowds = &endpoint->crowds[0][0];
+	struct list *crowds = &host->crowds[0][0];
 	size_t i;
 
-	for (i = 0; i < sizeof(endpoint->crowds) / sizeof(*crowds); i++)
+	for (i = 0; i < sizeof(host->crowds) / sizeof(*crowds); i++)
 		list_init(&crowds[i]);
-	return table_init(&endpoint->addresses, secret);
+	return table_init(&host->addresses, secret);
 }
 
 /* ---- Crowds: those of one kind and address ---------------------------------------- */
@@ -45,20 +45,20 @@ bool admission_init(struct mquic_endpoint *endpoint, const uint64_t secret[2])
  * Crowds of 1, of 2 and 3, of 4 to 7 ... stand in a list each, so that the greatest is found
  * without a search, as nearly as matters.
  */
-static struct list *list_for(struct mquic_endpoint *endpoint, unsigned int kind, uint32_t count)
+static struct list *list_for(struct quic_host *host, unsigned int kind, uint32_t count)
 {
 	size_t level = 0;
 
 	while ((count >>= 1) > 0 && level < CROWD_LEVELS - 1)
 		level++;
-	return &endpoint->crowds[kind][level];
+	return &host->crowds[kind][level];
 }
 
-static void set_count(struct mquic_endpoint *endpoint, struct quic_crowd *crowd, unsigned int kind,
+static void set_count(struct quic_host *host, struct quic_crowd *crowd, unsigned int kind,
 		      uint32_t count)
 {
-	struct list *before = crowd->count > 0 ? list_for(endpoint, kind, crowd->count) : NULL;
-	struct list *after = count > 0 ? list_for(endpoint, kind, count) : NULL;
+	struct list *before = crowd->count > 0 ? list_for(host, kind, crowd->count) : NULL;
+	struct list *after = count > 0 ? list_for(host, kind, count) : NULL;
 
 	crowd->count = count;
 	if (before == after)
@@ -74,7 +74,7 @@ static void join_crowd(struct mquic_connection *connection, unsigned int kind)
 
 	connection->place.kind = kind;
 	list_append(&crowd->members, &connection->place.link);
-	set_count(connection->endpoint, crowd, kind, crowd->count + 1);
+	set_count(connection->host, crowd, kind, crowd->count + 1);
 }
 
 static void leave_crowd(struct mquic_connection *connection)
@@ -83,9 +83,9 @@ static void leave_crowd(struct mquic_connection *connection)
 	struct quic_crowd *crowd = &connection->place.address->crowds[kind];
 
 	list_remove(&connection->place.link);
-	set_count(connection->endpoint, crowd, kind, crowd->count - 1);
+	set_count(connection->host, crowd, kind, crowd->count - 1);
 	if (kind != CROWD_WAITING)
-		connection->endpoint->handshakes--;
+		connection->host->handshakes--;
 }
 
 static bool is_in_crowd(const struct mquic_connection *connection)
@@ -114,18 +114,16 @@ static bool is_old(const struct mquic_connection *connection)
 
 /* ---- Counting --------------------------------------------------------------------- */
 
-static struct quic_address *find_address(const struct mquic_endpoint *endpoint,
-					 const struct address *remote)
+static struct quic_address *find_address(const struct quic_host *host, const struct address *remote)
 {
 	uint8_t prefix[ADDRESS_PREFIX_MAX];
 	size_t len = address_prefix(remote, prefix);
-	struct table_entry *entry = table_find(&endpoint->addresses, prefix, len);
+	struct table_entry *entry = table_find(&host->addresses, prefix, len);
 
 	return entry == NULL ? NULL : list_entry(entry, struct quic_address, entry);
 }
 
-static struct quic_address *new_address(struct mquic_endpoint *endpoint,
-					const struct address *remote)
+static struct quic_address *new_address(struct quic_host *host, const struct address *remote)
 {
 	struct quic_address *address = calloc(1, sizeof(*address));
 	uint8_t prefix[ADDRESS_PREFIX_MAX];
@@ -135,24 +133,24 @@ static struct quic_address *new_address(struct mquic_endpoint *endpoint,
 		return NULL;
 	for (kind = 0; kind < CROWD_KINDS; kind++)
 		list_init(&address->crowds[kind].members);
-	table_add(&endpoint->addresses, &address->entry, prefix, address_prefix(remote, prefix));
+	table_add(&host->addresses, &address->entry, prefix, address_prefix(remote, prefix));
 	return address;
 }
 
 bool admission_enter(struct mquic_connection *connection, const struct address *remote,
 		     enum address_proof proof)
 {
-	struct mquic_endpoint *endpoint = connection->endpoint;
-	struct quic_address *address = find_address(endpoint, remote);
+	struct quic_host *host = connection->host;
+	struct quic_address *address = find_address(host, remote);
 
 	if (address == NULL)
-		address = new_address(endpoint, remote);
+		address = new_address(host, remote);
 	if (address == NULL)
 		return false;
 	connection->place.address = address;
 	address->connections++;
-	endpoint->server_connections++;
-	endpoint->handshakes++;
+	host->server_connections++;
+	host->handshakes++;
 	join_crowd(connection, (unsigned int)proof);
 	return true;
 }
@@ -162,7 +160,7 @@ void admission_proven(struct mquic_connection *connection)
 	if (!is_handshake(connection) || connection->place.kind == ADDRESS_PROVEN)
 		return;
 	leave_crowd(connection);
-	connection->endpoint->handshakes++;
+	connection->host->handshakes++;
 	join_crowd(connection, ADDRESS_PROVEN);
 }
 
@@ -193,9 +191,9 @@ void admission_leave(struct mquic_connection *connection)
 	if (is_in_crowd(connection))
 		leave_crowd(connection);
 	connection->place.address = NULL;
-	connection->endpoint->server_connections--;
+	connection->host->server_connections--;
 	if (--address->connections == 0) {
-		table_remove(&connection->endpoint->addresses, &address->entry);
+		table_remove(&connection->host->addresses, &address->entry);
 		free(address);
 	}
 }
@@ -218,12 +216,11 @@ static const char *limit_of_address(const struct newcomer *newcomer)
 	return NULL;
 }
 
-static const char *limit_of_all(const struct mquic_endpoint *endpoint,
-				const struct newcomer *newcomer)
+static const char *limit_of_all(const struct quic_host *host, const struct newcomer *newcomer)
 {
-	if (endpoint->server_connections >= newcomer->settings->max_connections)
+	if (host->server_connections >= newcomer->settings->max_connections)
 		return "too many connections";
-	if (endpoint->handshakes >= newcomer->settings->max_handshakes)
+	if (host->handshakes >= newcomer->settings->max_handshakes)
 		return "too many handshakes";
 	return NULL;
 }
@@ -235,15 +232,14 @@ enum fault {
 };
 
 /* Looks at one crowd of each size at most. */
-static struct mquic_connection *find(struct mquic_endpoint *endpoint,
-				     const struct newcomer *newcomer, unsigned int kind,
-				     enum fault fault)
+static struct mquic_connection *find(struct quic_host *host, const struct newcomer *newcomer,
+				     unsigned int kind, enum fault fault)
 {
 	uint32_t own = newcomer->address == NULL ? 0 : newcomer->address->crowds[kind].count;
 	size_t level = CROWD_LEVELS;
 
 	while (level-- > 0) {
-		struct list *crowds = &endpoint->crowds[kind][level];
+		struct list *crowds = &host->crowds[kind][level];
 		struct quic_crowd *crowd = list_entry(crowds->next, struct quic_crowd, link);
 
 		if (!list_is_empty(crowds) &&
@@ -254,30 +250,29 @@ static struct mquic_connection *find(struct mquic_endpoint *endpoint,
 }
 
 /* The greedy before the old; the waiting only for who is proven, and where it makes room. */
-static struct mquic_connection *find_faulty(struct mquic_endpoint *endpoint,
-					    const struct newcomer *newcomer)
+static struct mquic_connection *find_faulty(struct quic_host *host, const struct newcomer *newcomer)
 {
 	bool waiting_too = newcomer->proof == ADDRESS_PROVEN &&
-			   endpoint->handshakes < newcomer->settings->max_handshakes;
+			   host->handshakes < newcomer->settings->max_handshakes;
 	struct mquic_connection *found = NULL;
 	int fault;
 
 	for (fault = FAULT_GREEDY; fault <= FAULT_OLD && found == NULL; fault++) {
 		if (waiting_too)
-			found = find(endpoint, newcomer, CROWD_WAITING, (enum fault)fault);
+			found = find(host, newcomer, CROWD_WAITING, (enum fault)fault);
 		if (found == NULL)
-			found = find(endpoint, newcomer, (unsigned int)newcomer->proof,
+			found = find(host, newcomer, (unsigned int)newcomer->proof,
 				     (enum fault)fault);
 	}
 	return found;
 }
 
-static struct mquic_connection *find_unproven(struct mquic_endpoint *endpoint)
+static struct mquic_connection *find_unproven(struct quic_host *host)
 {
 	size_t level = CROWD_LEVELS;
 
 	while (level-- > 0) {
-		struct list *crowds = &endpoint->crowds[ADDRESS_UNPROVEN][level];
+		struct list *crowds = &host->crowds[ADDRESS_UNPROVEN][level];
 
 		if (!list_is_empty(crowds))
 			return oldest(list_entry(crowds->next, struct quic_crowd, link));
@@ -300,51 +295,49 @@ static struct mquic_connection *find_within(const struct newcomer *newcomer)
 	return first != NULL && is_old(first) ? first : NULL;
 }
 
-static struct mquic_connection *who_gives_way(struct mquic_endpoint *endpoint,
+static struct mquic_connection *who_gives_way(struct quic_host *host,
 					      const struct newcomer *newcomer)
 {
 	struct mquic_connection *unproven;
 
 	if (limit_of_address(newcomer) != NULL)
 		return find_within(newcomer);
-	unproven = newcomer->proof == ADDRESS_PROVEN ? find_unproven(endpoint) : NULL;
-	return unproven != NULL ? unproven : find_faulty(endpoint, newcomer);
+	unproven = newcomer->proof == ADDRESS_PROVEN ? find_unproven(host) : NULL;
+	return unproven != NULL ? unproven : find_faulty(host, newcomer);
 }
 
 /* Whether it would help a newcomer to prove its address. */
-static bool could_give_way(struct mquic_endpoint *endpoint, const struct newcomer *newcomer)
+static bool could_give_way(struct quic_host *host, const struct newcomer *newcomer)
 {
 	struct newcomer proven = *newcomer;
 
 	proven.proof = ADDRESS_PROVEN;
-	return who_gives_way(endpoint, &proven) != NULL;
+	return who_gives_way(host, &proven) != NULL;
 }
 
-static bool is_crowded(const struct mquic_endpoint *endpoint, const struct mquic_settings *settings)
+static bool is_crowded(const struct quic_host *host, const struct mquic_settings *settings)
 {
-	return endpoint->handshakes > 0 &&
-	       endpoint->handshakes >= settings->max_handshakes / RETRY_SHARE;
+	return host->handshakes > 0 && host->handshakes >= settings->max_handshakes / RETRY_SHARE;
 }
 
-struct admission admission_judge(struct mquic_endpoint *endpoint,
-				 const struct mquic_settings *settings,
+struct admission admission_judge(struct quic_host *host, const struct mquic_settings *settings,
 				 const struct address *remote, enum address_proof proof)
 {
-	struct newcomer newcomer = {settings, find_address(endpoint, remote), proof};
+	struct newcomer newcomer = {settings, find_address(host, remote), proof};
 	struct admission admission = {NULL, NULL, false};
 	bool may_ask = proof == ADDRESS_UNPROVEN && settings->retry != MQUIC_RETRY_NEVER;
 
 	admission.objection = limit_of_address(&newcomer);
 	if (admission.objection == NULL)
-		admission.objection = limit_of_all(endpoint, &newcomer);
+		admission.objection = limit_of_all(host, &newcomer);
 	if (admission.objection == NULL) {
 		admission.retry = may_ask && (settings->retry == MQUIC_RETRY_ALWAYS ||
-					      is_crowded(endpoint, settings));
+					      is_crowded(host, settings));
 		return admission;
 	}
 	if (may_ask)
-		admission.retry = could_give_way(endpoint, &newcomer);
+		admission.retry = could_give_way(host, &newcomer);
 	else
-		admission.gives_way = who_gives_way(endpoint, &newcomer);
+		admission.gives_way = who_gives_way(host, &newcomer);
 	return admission;
 }

@@ -3,13 +3,13 @@
 #ifndef MQUIC_QUIC_ADMISSION_H
 #define MQUIC_QUIC_ADMISSION_H
 
-#include "quic/endpoint.h"
+#include "quic/host.h"
 
 struct mquic_connection;
 
 /* Connections of one kind and address prefix that may give way, the oldest first (admission.c). */
 struct quic_crowd {
-	struct list link;    /* one of endpoint->crowds, by how many they are */
+	struct list link;    /* one of host->crowds, by how many they are */
 	struct list members; /* of struct mquic_connection */
 	uint32_t count;
 };
@@ -36,9 +36,8 @@ struct admission {
 };
 
 /* Its tables; false if out of memory. */
-bool admission_init(struct mquic_endpoint *endpoint, const uint64_t secret[2]);
-struct admission admission_judge(struct mquic_endpoint *endpoint,
-				 const struct mquic_settings *settings,
+bool admission_init(struct quic_host *host, const uint64_t secret[2]);
+struct admission admission_judge(struct quic_host *host, const struct mquic_settings *settings,
 				 const struct address *remote, enum address_proof proof);
 /* Counts a connection that begins its handshake; false if out of memory. */
 bool admission_enter(struct mquic_connection *connection, const struct address *remote,

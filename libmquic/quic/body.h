@@ -21,9 +21,9 @@
 #include "quic/admission.h"
 #include "quic/connection.h"
 #include "quic/dial.h"
-#include "quic/endpoint.h"
 #include "quic/facts.h"
 #include "quic/held.h"
+#include "quic/host.h"
 #include "quic/memory.h"
 #include "quic/migrate.h"
 #include "quic/mtu.h"
@@ -53,9 +53,10 @@ struct quic_streams {
 
 struct mquic_connection {
 	struct quic_target target;
-	struct list link;        /* endpoint->connections */
-	struct list accept_link; /* endpoint->acceptable */
-	struct mquic_endpoint *endpoint;
+	struct list link;                /* host->connections */
+	struct list accept_link;         /* host->acceptable */
+	struct mquic_endpoint *endpoint; /* NULL once that is freed, like the host */
+	struct quic_host *host;
 	struct quic_listener *listener; /* server side only */
 	struct mquic_settings *settings;
 	struct tls_credentials *credentials;
@@ -98,7 +99,7 @@ struct mquic_connection {
 	struct quic_memory memory;
 };
 
-struct mquic_connection *connection_new(struct mquic_endpoint *endpoint);
+struct mquic_connection *connection_new(struct quic_host *host);
 /* Frees everything; no handle and no observer may know it any more. */
 void connection_destroy(struct mquic_connection *connection);
 /* Frees what an attempt to connect made: ngtcp2's and TLS's part, on a client the socket. */

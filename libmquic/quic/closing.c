@@ -22,8 +22,8 @@
 
 struct quic_closing {
 	struct quic_target target;
-	struct list link; /* endpoint->closings */
-	struct mquic_endpoint *endpoint;
+	struct list link; /* host->closings */
+	struct quic_host *host;
 	struct wire *wire;
 	bool owns_wire; /* a client's socket lives on here */
 	struct timer timer;
@@ -44,13 +44,13 @@ struct quic_closing *closing_of_link(struct list *link)
 
 void closing_free(struct quic_closing *closing)
 {
-	struct mquic_endpoint *endpoint = closing->endpoint;
+	struct quic_host *host = closing->host;
 
-	timer_set(&endpoint->timers, &closing->timer, TIMER_NEVER);
-	timers_release(&endpoint->timers);
-	route_remove_all(endpoint, &closing->target);
+	timer_set(&host->endpoint->timers, &closing->timer, TIMER_NEVER);
+	timers_release(&host->endpoint->timers);
+	route_remove_all(host, &closing->target);
 	list_remove(&closing->link);
-	endpoint->closing_count--;
+	host->closing_count--;
 	if (closing->owns_wire)
 		closing->wire->free(closing->wire);
 	free(closing);
@@ -66,19 +66,19 @@ static void expired(struct timer *timer, uint64_t now_ns)
 static struct quic_closing *remember(struct mquic_connection *connection,
 				     const struct datagram *reply)
 {
-	struct mquic_endpoint *endpoint = connection->endpoint;
+	struct quic_host *host = connection->host;
 	struct quic_closing *closing;
 
-	if (endpoint->closing_count >= CLOSINGS_MAX)
-		closing_free(closing_of_link(endpoint->closings.next));
+	if (host->closing_count >= CLOSINGS_MAX)
+		closing_free(closing_of_link(host->closings.next));
 	closing = calloc(1, sizeof(*closing) + reply->len);
 	if (closing == NULL)
 		return NULL;
-	if (!timers_reserve(&endpoint->timers)) {
+	if (!timers_reserve(&host->endpoint->timers)) {
 		free(closing);
 		return NULL;
 	}
-	closing->endpoint = endpoint;
+	closing->host = host;
 	closing->target.kind = TARGET_CLOSING;
 	list_init(&closing->target.routes);
 	route_move_all(&connection->target, &closing->target);
@@ -94,8 +94,8 @@ static struct quic_closing *remember(struct mquic_connection *connection,
 		memcpy(closing->packet, reply->data, reply->len);
 	closing->reply.data = closing->packet;
 	closing->timer.fire = expired;
-	list_append(&endpoint->closings, &closing->link);
-	endpoint->closing_count++;
+	list_append(&host->closings, &closing->link);
+	host->closing_count++;
 	return closing;
 }
 
@@ -108,8 +108,8 @@ static void keep(struct mquic_connection *connection, const struct datagram *rep
 		return;
 	if (reply->len > 0 && !closing->owns_wire && period_ns < SERVER_CLOSING_NS)
 		period_ns = SERVER_CLOSING_NS;
-	timer_set(&closing->endpoint->timers, &closing->timer,
-		  endpoint_now(closing->endpoint) + period_ns);
+	timer_set(&closing->host->endpoint->timers, &closing->timer,
+		  endpoint_now(closing->host->endpoint) + period_ns);
 }
 
 /* Sends CONNECTION_CLOSE, and shows what it sent. False if nothing can be said. */

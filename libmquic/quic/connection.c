@@ -22,14 +22,14 @@
 static void run(struct task *task);
 static void timer_fired(struct timer *timer, uint64_t now_ns);
 
-struct mquic_connection *connection_new(struct mquic_endpoint *endpoint)
+struct mquic_connection *connection_new(struct quic_host *host)
 {
 	struct mquic_connection *connection = calloc(1, sizeof(*connection));
 
 	if (connection == NULL)
 		return NULL;
 	connection->telling.last_event = event_new(MQUIC_EVENT_CONNECTION_CLOSED);
-	if (connection->telling.last_event == NULL || !timers_reserve(&endpoint->timers)) {
+	if (connection->telling.last_event == NULL || !timers_reserve(&host->endpoint->timers)) {
 		mquic_event_free(connection->telling.last_event);
 		free(connection);
 		return NULL;
@@ -37,10 +37,11 @@ struct mquic_connection *connection_new(struct mquic_endpoint *endpoint)
 	memory_init(&connection->memory);
 	held_init(&connection->held);
 	connection->target.kind = TARGET_CONNECTION;
-	connection->endpoint = endpoint;
+	connection->endpoint = host->endpoint;
+	connection->host = host;
 	connection->telling.observer = connection_events();
 	connection->telling.self = connection;
-	connection->started_ns = endpoint_now(endpoint);
+	connection->started_ns = endpoint_now(host->endpoint);
 	connection->timer.fire = timer_fired;
 	connection->task.run = run;
 	list_init(&connection->target.routes);
@@ -50,7 +51,7 @@ struct mquic_connection *connection_new(struct mquic_endpoint *endpoint)
 	list_init(&connection->streams.waiting);
 	list_init(&connection->streams.stopping);
 	list_init(&connection->streams.acceptable);
-	list_append(&endpoint->connections, &connection->link);
+	list_append(&host->connections, &connection->link);
 	return connection;
 }
 
@@ -67,7 +68,7 @@ void connection_strip(struct mquic_connection *connection)
 	connection->tls = NULL;
 	held_clear(&connection->held);
 	timer_set(&endpoint->timers, &connection->timer, TIMER_NEVER);
-	route_remove_all(endpoint, &connection->target);
+	route_remove_all(connection->host, &connection->target);
 	if (connection->wire != NULL && connection->wire->connection == connection)
 		connection->wire->free(connection->wire);
 	connection->wire = NULL;
@@ -156,7 +157,7 @@ static void feed(struct mquic_connection *connection, struct wire *wire,
 
 		/* A ClientHello in pieces, out of order: ngtcp2 wants the address proven first. */
 		if (ngtcp2_accept(&hd, datagram->data, datagram->len) == 0)
-			accept_retry(connection->endpoint, wire, datagram, &hd);
+			accept_retry(connection->host, wire, datagram, &hd);
 		code = NGTCP2_ERR_DROP_CONN;
 	}
 	connection->failure = code;
@@ -245,15 +246,15 @@ static void tell(struct mquic_connection *connection)
 }
 
 /* A client that does not get in is worth a line, a flood of them is not. */
-static bool may_log_failure(struct mquic_endpoint *endpoint)
+static bool may_log_failure(struct quic_host *host)
 {
-	uint64_t second = endpoint_now(endpoint) / NGTCP2_SECONDS;
+	uint64_t second = endpoint_now(host->endpoint) / NGTCP2_SECONDS;
 
-	if (second != endpoint->failure_second) {
-		endpoint->failure_second = second;
-		endpoint->failures = 0;
+	if (second != host->failure_second) {
+		host->failure_second = second;
+		host->failures = 0;
 	}
-	return endpoint->failures++ < FAILURES_PER_SECOND;
+	return host->failures++ < FAILURES_PER_SECOND;
 }
 
 static void log_end(struct mquic_connection *connection)
@@ -261,7 +262,7 @@ static void log_end(struct mquic_connection *connection)
 	struct mquic_endpoint *endpoint = connection->endpoint;
 
 	if (connection->listener != NULL && !connection->telling.handshake_told &&
-	    may_log_failure(endpoint))
+	    may_log_failure(connection->host))
 		log_info(&endpoint->log, "%s: handshake failed: %s", connection->peer_text,
 			 connection->end.text);
 	else

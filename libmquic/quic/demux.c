@@ -12,8 +12,7 @@
 #include "quic/mtu.h"
 #include "quic/udp.h"
 
-void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,
-		   const struct datagram *datagram)
+void demux_receive(struct quic_host *host, struct wire *wire, const struct datagram *datagram)
 {
 	if (datagram->len == 0)
 		return;
@@ -24,7 +23,7 @@ void demux_receive(struct mquic_endpoint *endpoint, struct wire *wire,
 	else if (wire->closing != NULL)
 		closing_read(wire->closing, datagram);
 	else if (wire->listener != NULL)
-		listener_receive(endpoint, wire, datagram);
+		listener_receive(host, wire, datagram);
 }
 
 void demux_unreachable(struct mquic_connection *connection, int code)
@@ -50,9 +49,9 @@ void demux_unreachable(struct mquic_connection *connection, int code)
 	connection_drop(connection);
 }
 
-static void failed(struct mquic_endpoint *endpoint, struct wire *wire, int code)
+static void failed(struct quic_host *host, struct wire *wire, int code)
 {
-	(void)endpoint;
+	(void)host;
 	if (wire->connection == NULL)
 		return;
 	/* Anybody can forge a router's word: it may make packets smaller, but end nothing (RFC 9000

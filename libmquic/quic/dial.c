@@ -19,12 +19,12 @@
  * Loading the system's trust store takes milliseconds and megabytes, so connections that are
  * alive share it with new ones of the same settings.
  */
-static struct tls_credentials *shared_credentials(struct mquic_endpoint *endpoint,
+static struct tls_credentials *shared_credentials(struct quic_host *host,
 						  const struct mquic_settings *settings)
 {
 	struct list *node;
 
-	for (node = endpoint->connections.prev; node != &endpoint->connections; node = node->prev) {
+	for (node = host->connections.prev; node != &host->connections; node = node->prev) {
 		struct mquic_connection *other = list_entry(node, struct mquic_connection, link);
 
 		if (other->listener == NULL && other->state != CONNECTION_ENDED &&
@@ -100,22 +100,22 @@ static enum mquic_status start(struct mquic_connection *connection, struct wire 
 enum mquic_status dial_open_wire(struct mquic_connection *connection, struct wire **wire,
 				 const struct address *remote)
 {
-	struct mquic_endpoint *endpoint = connection->endpoint;
+	struct quic_host *host = connection->host;
 	const char *text = connection->settings->local_address;
 	struct address local;
 	enum mquic_status status;
 
 	if (text == NULL)
-		return endpoint->open_wire(endpoint, wire, NULL, remote);
-	status = address_parse(&local, text, 0, &endpoint->error);
+		return host->open_wire(host, wire, NULL, remote);
+	status = address_parse(&local, text, 0, &host->endpoint->error);
 	if (status != MQUIC_OK)
 		return status;
 	if (local.of.any.sa_family != remote->of.any.sa_family)
-		return error_set(&endpoint->error, MQUIC_ERR_SYSTEM,
+		return error_set(&host->endpoint->error, MQUIC_ERR_SYSTEM,
 				 "the server's address is not of the kind of %s, which is to be "
 				 "dialed from",
 				 text);
-	return endpoint->open_wire(endpoint, wire, &local, remote);
+	return host->open_wire(host, wire, &local, remote);
 }
 
 static enum mquic_status try_address(struct mquic_connection *connection,
@@ -190,25 +190,24 @@ static struct quic_dial *new_dial(struct mquic_connection *connection, const cha
 }
 
 /* A connection with everything but an address. */
-static enum mquic_status prepare(struct mquic_connection **connection,
-				 struct mquic_endpoint *endpoint,
+static enum mquic_status prepare(struct mquic_connection **connection, struct quic_host *quic,
 				 const struct mquic_settings *settings, const char *host)
 {
-	struct mquic_connection *made = connection_new(endpoint);
+	struct mquic_connection *made = connection_new(quic);
 	enum mquic_status status = MQUIC_OK;
 
 	if (made == NULL)
-		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+		return error_set(&quic->endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
 	made->settings = settings_copy(settings);
 	made->dial = new_dial(made, host);
 	if (made->settings == NULL || made->dial == NULL) {
 		connection_destroy(made);
-		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+		return error_set(&quic->endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
 	}
-	made->credentials = shared_credentials(endpoint, made->settings);
+	made->credentials = shared_credentials(quic, made->settings);
 	if (made->credentials == NULL)
 		status = transport_credentials(&made->credentials, made->settings, TLS_CLIENT,
-					       &endpoint->error);
+					       &quic->endpoint->error);
 	if (status != MQUIC_OK) {
 		connection_destroy(made);
 		return status;
@@ -242,6 +241,7 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 					uint16_t port)
 {
 	struct mquic_connection *made = NULL;
+	struct quic_host *quic;
 	enum mquic_status status;
 
 	if (connection == NULL || endpoint == NULL)
@@ -251,7 +251,10 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 	if (host == NULL || host[0] == '\0' || port == 0)
 		return error_set(&endpoint->error, MQUIC_ERR_INVALID,
 				 "a host and a port from 1 to 65535 are needed to dial");
-	status = prepare(&made, endpoint, settings, host);
+	quic = host_get(endpoint);
+	if (quic == NULL)
+		return MQUIC_ERR_MEMORY;
+	status = prepare(&made, quic, settings, host);
 	if (status != MQUIC_OK)
 		return status;
 	status = resolve(made->dial, host, port, &endpoint->error);

@@ -7,16 +7,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "quic/body.h"
-#include "quic/closing.h"
-#include "quic/demux.h"
-#include "quic/listener.h"
-#include "quic/udp.h"
-#include "quic/watch.h"
-
 /* Tasks may schedule tasks (session to connection); more rounds than this wait for the next turn.
  */
 #define TASK_ROUNDS 4
+
+#define NS_PER_SECOND 1000000000U
 
 static uint64_t monotonic_ns(void *argument)
 {
@@ -24,31 +19,13 @@ static uint64_t monotonic_ns(void *argument)
 
 	(void)argument;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NGTCP2_SECONDS + (uint64_t)now.tv_nsec;
-}
-
-static enum mquic_status open_udp(struct mquic_endpoint *endpoint, struct wire **wire,
-				  const struct address *local, const struct address *remote)
-{
-	if (endpoint->watch == NULL)
-		endpoint->watch = watch_new(endpoint);
-	return udp_open(wire, endpoint, &demux_reader, local, remote, &endpoint->error);
-}
-
-static void release(struct mquic_endpoint *endpoint)
-{
-	watch_free(endpoint->watch);
-	listener_fini(endpoint);
-	timers_fini(&endpoint->timers);
-	udp_batch_free(endpoint->batch);
-	free(endpoint->burst);
-	loop_fini(&endpoint->loop);
-	free(endpoint);
+	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
 
 enum mquic_status mquic_endpoint_new(struct mquic_endpoint **endpoint)
 {
 	struct mquic_endpoint *made;
+	int floor;
 
 	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
@@ -60,68 +37,62 @@ enum mquic_status mquic_endpoint_new(struct mquic_endpoint **endpoint)
 		return MQUIC_ERR_SYSTEM;
 	}
 	made->clock = monotonic_ns;
-	made->open_wire = open_udp;
 	timers_init(&made->timers);
 	event_queue_init(&made->events);
 	list_init(&made->tasks);
-	list_init(&made->children);
-	list_init(&made->listeners);
-	list_init(&made->connections);
-	list_init(&made->closings);
-	list_init(&made->acceptable);
-	made->batch = udp_batch_new();
-	made->burst = malloc(ENDPOINT_BURST_BYTES);
-	if (made->batch == NULL || made->burst == NULL || !listener_init(made)) {
-		release(made);
-		return MQUIC_ERR_MEMORY;
-	}
+	for (floor = 0; floor < ENDPOINT_FLOORS; floor++)
+		list_init(&made->children[floor]);
 	*endpoint = made;
 	return MQUIC_OK;
 }
 
-/* Handles that are out live on without an endpoint. */
-static void let_connections_go(struct mquic_endpoint *endpoint)
+static void orphan_all(struct list *children)
 {
 	struct list *node;
 
-	while (!list_is_empty(&endpoint->connections)) {
-		struct mquic_connection *connection =
-			list_entry(endpoint->connections.next, struct mquic_connection, link);
+	while ((node = list_take_first(children)) != NULL) {
+		struct endpoint_child *child = list_entry(node, struct endpoint_child, link);
 
-		(void)mquic_connection_close(connection, 0, NULL);
-		connection_drop(connection); /* in a child of fork() nothing was said */
-		if (!connection->owned) {
-			connection_destroy(connection);
-			continue;
-		}
-		list_remove(&connection->link);
-		list_remove(&connection->task.link);
-		connection->endpoint = NULL;
-		if (connection->listener != NULL)
-			connection->settings = NULL; /* the listener's */
-		connection->listener = NULL;
+		child->orphan(child);
 	}
-	while ((node = list_take_first(&endpoint->closings)) != NULL)
-		closing_free(closing_of_link(node));
 }
 
 void mquic_endpoint_free(struct mquic_endpoint *endpoint)
 {
 	struct mquic_event *event;
-	struct list *node;
+	int floor;
 
 	if (endpoint == NULL || endpoint_is_torn(endpoint))
 		return;
-	while ((node = list_take_first(&endpoint->children)) != NULL) {
-		struct endpoint_child *child = list_entry(node, struct endpoint_child, link);
-
-		child->orphan(child);
-	}
-	let_connections_go(endpoint);
-	listener_free_all(endpoint);
+	for (floor = ENDPOINT_FLOORS; floor-- > 0;)
+		orphan_all(&endpoint->children[floor]);
 	while ((event = event_queue_pop(&endpoint->events)) != NULL)
 		mquic_event_free(event);
-	release(endpoint);
+	timers_fini(&endpoint->timers);
+	loop_fini(&endpoint->loop);
+	free(endpoint);
+}
+
+void endpoint_adopt(struct mquic_endpoint *endpoint, enum endpoint_floor floor,
+		    struct endpoint_child *child)
+{
+	list_append(&endpoint->children[floor], &child->link);
+}
+
+struct endpoint_child *endpoint_child(const struct mquic_endpoint *endpoint,
+				      enum endpoint_floor floor,
+				      void (*orphan)(struct endpoint_child *child))
+{
+	const struct list *children = &endpoint->children[floor];
+	struct list *node;
+
+	for (node = children->next; node != children; node = node->next) {
+		struct endpoint_child *child = list_entry(node, struct endpoint_child, link);
+
+		if (child->orphan == orphan)
+			return child;
+	}
+	return NULL;
 }
 
 enum mquic_status endpoint_check_fork(const struct mquic_endpoint *endpoint, struct error *error)

@@ -15,31 +15,6 @@
 #include "core/loop.h"
 #include "core/settings.h"
 #include "core/timer.h"
-#include "quic/table.h"
-#include "quic/token.h"
-#include "quic/wire.h"
-
-struct tls_credentials;
-struct udp_batch;
-struct watch;
-
-/* Room for one burst of packets: the most that one GSO send may carry. */
-#define ENDPOINT_BURST_BYTES 65000
-
-/* Whether a client has shown that it receives at the address it sends from. */
-enum address_proof {
-	ADDRESS_UNPROVEN,
-	ADDRESS_PROVEN,
-	ADDRESS_PROOFS
-};
-
-/* Connections that may give way to newcomers: handshakes by the proof of their address ... */
-#define CROWD_KINDS (ADDRESS_PROOFS + 1)
-/* ... and those that are complete, and have said nothing yet that would deserve a place. */
-#define CROWD_WAITING ADDRESS_PROOFS
-
-/* Sizes of crowds, by powers of two: more handshakes than 2^20 are not allowed. */
-#define CROWD_LEVELS 21
 
 /* Something to do once before the loop sleeps. Embedded in its owner. */
 struct task {
@@ -53,19 +28,15 @@ struct endpoint_child {
 	void (*orphan)(struct endpoint_child *child);
 };
 
-/* One listening address. Connections point to it; it lives as long as the endpoint. */
-struct quic_listener {
-	struct list link;
-	struct mquic_settings *settings;
-	struct tls_credentials *credentials;
-	struct wire *wire;
-	uint8_t reset_key[TOKEN_SECRET_LEN]; /* kept in a file, if there is one */
-	struct token_secrets secrets;
+/* Children of the upper floor use those of the lower: they are told first. */
+enum endpoint_floor {
+	ENDPOINT_TRANSPORTS,
+	ENDPOINT_SESSIONS,
+	ENDPOINT_FLOORS
 };
 
 struct mquic_endpoint {
 	struct error error;
-	struct error expiring; /* what mquic_endpoint_expiring() has shown */
 	struct log log;
 	void *userdata;
 
@@ -79,31 +50,7 @@ struct mquic_endpoint {
 	/* Reads the time; CLOCK_MONOTONIC but in simulations. */
 	uint64_t (*clock)(void *argument);
 	void *clock_argument;
-	/* Opens a wire to `remote` to dial over; a UDP socket but in simulations. */
-	enum mquic_status (*open_wire)(struct mquic_endpoint *endpoint, struct wire **wire,
-				       const struct address *local,
-				       const struct address *remote);
-
-	struct watch *watch; /* for addresses that change; NULL while nothing was dialed */
-	struct list children; /* of struct endpoint_child */
-	struct list listeners;
-	struct list connections; /* all that have a transport */
-	struct list closings;
-	size_t closing_count;
-	struct list acceptable; /* handshake complete, not yet accepted */
-	bool acceptable_queued;
-	struct table routes;    /* connection identifiers of the server side */
-	struct table addresses; /* connections per client address */
-	struct list crowds[CROWD_KINDS][CROWD_LEVELS]; /* of struct quic_crowd */
-	uint32_t server_connections;
-	uint32_t handshakes; /* of the server side, in flight */
-	uint64_t reset_second; /* stateless resets are limited per second */
-	unsigned int resets;
-	uint64_t failure_second; /* so are log lines about failed handshakes */
-	unsigned int failures;
-
-	struct udp_batch *batch;
-	uint8_t *burst; /* ENDPOINT_BURST_BYTES */
+	struct list children[ENDPOINT_FLOORS]; /* of struct endpoint_child */
 };
 
 /* MQUIC_OK, or in a child of fork() MQUIC_ERR_FORKED with a sentence. */
@@ -124,10 +71,14 @@ void endpoint_schedule(struct mquic_endpoint *endpoint, struct task *task);
 /* Queues an event and makes the descriptor readable. */
 void endpoint_push(struct mquic_endpoint *endpoint, struct mquic_event *event);
 
-/* Adds a listener on a wire that is given, which the endpoint then owns. */
-enum mquic_status endpoint_listen_on_wire(struct mquic_endpoint *endpoint,
-					  const struct mquic_settings *settings,
-					  struct wire *wire);
+/* The child's orphan() is called when the endpoint is freed, unless its link is removed before. */
+void endpoint_adopt(struct mquic_endpoint *endpoint, enum endpoint_floor floor,
+		    struct endpoint_child *child);
+
+/* The first child of the floor with this orphan(), by which its kind is known; NULL: none. */
+struct endpoint_child *endpoint_child(const struct mquic_endpoint *endpoint,
+				      enum endpoint_floor floor,
+				      void (*orphan)(struct endpoint_child *child));
 
 /* One turn without sockets: fires timers at the current time and runs tasks. */
 void endpoint_turn(struct mquic_endpoint *endpoint);

@@ -16,18 +16,18 @@
 /* Stateless resets per second: enough after a restart, too few to be worth provoking. */
 #define RESETS_PER_SECOND 500
 
-bool listener_init(struct mquic_endpoint *endpoint)
+bool listener_init(struct quic_host *host)
 {
 	uint64_t secret[2];
 
 	random_fill((uint8_t *)secret, sizeof(secret));
-	return table_init(&endpoint->routes, secret) && admission_init(endpoint, secret);
+	return table_init(&host->routes, secret) && admission_init(host, secret);
 }
 
-void listener_fini(struct mquic_endpoint *endpoint)
+void listener_fini(struct quic_host *host)
 {
-	table_fini(&endpoint->routes);
-	table_fini(&endpoint->addresses);
+	table_fini(&host->routes);
+	table_fini(&host->addresses);
 }
 
 static void free_listener(struct quic_listener *listener)
@@ -41,21 +41,21 @@ static void free_listener(struct quic_listener *listener)
 	free(listener);
 }
 
-void listener_free_all(struct mquic_endpoint *endpoint)
+void listener_free_all(struct quic_host *host)
 {
 	struct list *node;
 
-	while ((node = list_take_first(&endpoint->listeners)) != NULL)
+	while ((node = list_take_first(&host->listeners)) != NULL)
 		free_listener(list_entry(node, struct quic_listener, link));
 }
 
 /* An earlier listener that goes by the same file. */
-static const struct quic_listener *find_twin(const struct mquic_endpoint *endpoint,
+static const struct quic_listener *find_twin(const struct quic_host *host,
 					     const struct quic_listener *listener)
 {
 	const struct list *node;
 
-	for (node = endpoint->listeners.next; node != &endpoint->listeners; node = node->next) {
+	for (node = host->listeners.next; node != &host->listeners; node = node->next) {
 		const struct quic_listener *other = list_entry(node, struct quic_listener, link);
 		const char *path = other->settings->reset_key_file;
 
@@ -71,11 +71,10 @@ static const struct quic_listener *find_twin(const struct mquic_endpoint *endpoi
  * Makes the secret for resets and its file agree. Without a file that can be written clients are
  * served all the same: it is said once what that costs.
  */
-static enum mquic_status keep_reset_key(struct mquic_endpoint *endpoint,
-					struct quic_listener *listener)
+static enum mquic_status keep_reset_key(struct quic_host *host, struct quic_listener *listener)
 {
 	const char *path = listener->settings->reset_key_file;
-	const struct quic_listener *twin = path == NULL ? NULL : find_twin(endpoint, listener);
+	const struct quic_listener *twin = path == NULL ? NULL : find_twin(host, listener);
 	struct error error = {""};
 	enum mquic_status status;
 
@@ -86,18 +85,17 @@ static enum mquic_status keep_reset_key(struct mquic_endpoint *endpoint,
 	status = tls_secret_keep(listener->reset_key, "reset key file", path, &error);
 	if (status == MQUIC_ERR_SYSTEM) {
 		if (twin == NULL)
-			log_warning(&endpoint->log,
+			log_warning(&host->endpoint->log,
 				    "%s: after a restart clients will not be told that their "
 				    "connections are gone, and wait for their time-outs",
 				    error.text);
 		return MQUIC_OK;
 	}
 	return status == MQUIC_OK ? MQUIC_OK
-				  : error_set(&endpoint->error, status, "%s", error.text);
+				  : error_set(&host->endpoint->error, status, "%s", error.text);
 }
 
-static enum mquic_status add_listener(struct mquic_endpoint *endpoint,
-				      const struct mquic_settings *settings,
+static enum mquic_status add_listener(struct quic_host *host, const struct mquic_settings *settings,
 				      struct quic_listener **listener)
 {
 	struct quic_listener *made = calloc(1, sizeof(*made));
@@ -105,17 +103,17 @@ static enum mquic_status add_listener(struct mquic_endpoint *endpoint,
 
 	*listener = NULL;
 	if (made == NULL)
-		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+		return error_set(&host->endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
 	made->settings = settings_copy(settings);
 	if (made->settings == NULL) {
 		free_listener(made);
-		return error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+		return error_set(&host->endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
 	}
 	status = transport_credentials(&made->credentials, made->settings, TLS_SERVER,
-				       &endpoint->error);
+				       &host->endpoint->error);
 	random_fill(made->reset_key, sizeof(made->reset_key));
 	if (status == MQUIC_OK)
-		status = keep_reset_key(endpoint, made);
+		status = keep_reset_key(host, made);
 	if (status != MQUIC_OK) {
 		free_listener(made);
 		return status;
@@ -125,37 +123,58 @@ static enum mquic_status add_listener(struct mquic_endpoint *endpoint,
 }
 
 /* Frees the listener, and not the wire, if it fails. */
-static enum mquic_status attach(struct mquic_endpoint *endpoint, struct quic_listener *listener,
+static enum mquic_status attach(struct quic_host *host, struct quic_listener *listener,
 				struct wire *wire)
 {
 	if (!token_reset_secret(&listener->secrets, listener->reset_key, &wire->local) ||
 	    !token_retry_secret(&listener->secrets, listener->credentials)) {
 		free_listener(listener);
-		return error_set(&endpoint->error, MQUIC_ERR_TLS,
+		return error_set(&host->endpoint->error, MQUIC_ERR_TLS,
 				 "no secrets can be derived from the private key");
 	}
 	listener->wire = wire;
 	wire->listener = listener;
-	list_append(&endpoint->listeners, &listener->link);
+	list_append(&host->listeners, &listener->link);
 	return MQUIC_OK;
 }
 
-enum mquic_status endpoint_listen_on_wire(struct mquic_endpoint *endpoint,
-					  const struct mquic_settings *settings, struct wire *wire)
+enum mquic_status host_listen(struct quic_host *host, const struct mquic_settings *settings,
+			      struct wire *wire)
 {
 	struct quic_listener *listener;
-	enum mquic_status status = add_listener(endpoint, settings, &listener);
+	enum mquic_status status = add_listener(host, settings, &listener);
 
-	return status == MQUIC_OK ? attach(endpoint, listener, wire) : status;
+	return status == MQUIC_OK ? attach(host, listener, wire) : status;
+}
+
+static enum mquic_status listen_at(struct quic_host *host, const struct mquic_settings *settings,
+				   const struct address *local, uint16_t *bound_port)
+{
+	struct quic_listener *listener;
+	struct wire *wire;
+	enum mquic_status status = add_listener(host, settings, &listener);
+
+	if (status != MQUIC_OK)
+		return status;
+	status = udp_open(&wire, host, &demux_reader, local, NULL, &host->endpoint->error);
+	if (status != MQUIC_OK) {
+		free_listener(listener);
+		return status;
+	}
+	status = attach(host, listener, wire);
+	if (status != MQUIC_OK)
+		wire->free(wire);
+	else if (bound_port != NULL)
+		*bound_port = address_port(&wire->local);
+	return status;
 }
 
 enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
 					const struct mquic_settings *settings, const char *address,
 					uint16_t port, uint16_t *bound_port)
 {
-	struct quic_listener *listener;
+	struct quic_host *host;
 	struct address local;
-	struct wire *wire;
 	enum mquic_status status;
 
 	if (endpoint == NULL)
@@ -168,30 +187,18 @@ enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
 	status = address_parse(&local, address, port, &endpoint->error);
 	if (status != MQUIC_OK)
 		return status;
-	status = add_listener(endpoint, settings, &listener);
-	if (status != MQUIC_OK)
-		return status;
-	status = udp_open(&wire, endpoint, &demux_reader, &local, NULL, &endpoint->error);
-	if (status != MQUIC_OK) {
-		free_listener(listener);
-		return status;
-	}
-	status = attach(endpoint, listener, wire);
-	if (status != MQUIC_OK)
-		wire->free(wire);
-	else if (bound_port != NULL)
-		*bound_port = address_port(&wire->local);
-	return status;
+	host = host_get(endpoint);
+	return host == NULL ? MQUIC_ERR_MEMORY : listen_at(host, settings, &local, bound_port);
 }
 
-static enum mquic_status reload(struct mquic_endpoint *endpoint, struct quic_listener *listener)
+static enum mquic_status reload(struct quic_host *host, struct quic_listener *listener)
 {
 	struct tls_credentials *credentials;
-	enum mquic_status status = keep_reset_key(endpoint, listener);
+	enum mquic_status status = keep_reset_key(host, listener);
 
 	if (status == MQUIC_OK)
 		status = transport_credentials(&credentials, listener->settings, TLS_SERVER,
-					       &endpoint->error);
+					       &host->endpoint->error);
 	if (status != MQUIC_OK)
 		return status;
 	tls_credentials_unref(listener->credentials);
@@ -202,6 +209,7 @@ static enum mquic_status reload(struct mquic_endpoint *endpoint, struct quic_lis
 
 enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 {
+	struct quic_host *host;
 	struct list *node;
 	struct list *following;
 	enum mquic_status result = MQUIC_OK;
@@ -210,9 +218,12 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 		return MQUIC_ERR_INVALID;
 	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
-	list_for_each (node, following, &endpoint->listeners) {
+	host = host_of(endpoint);
+	if (host == NULL)
+		return MQUIC_OK;
+	list_for_each (node, following, &host->listeners) {
 		enum mquic_status status =
-			reload(endpoint, list_entry(node, struct quic_listener, link));
+			reload(host, list_entry(node, struct quic_listener, link));
 
 		if (status != MQUIC_OK)
 			result = status;
@@ -220,24 +231,24 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 	return result;
 }
 
-static bool may_reset(struct mquic_endpoint *endpoint)
+static bool may_reset(struct quic_host *host)
 {
-	uint64_t second = endpoint_now(endpoint) / NGTCP2_SECONDS;
+	uint64_t second = endpoint_now(host->endpoint) / NGTCP2_SECONDS;
 
-	if (second != endpoint->reset_second) {
-		endpoint->reset_second = second;
-		endpoint->resets = 0;
+	if (second != host->reset_second) {
+		host->reset_second = second;
+		host->resets = 0;
 	}
-	return endpoint->resets++ < RESETS_PER_SECOND;
+	return host->resets++ < RESETS_PER_SECOND;
 }
 
 /* A packet of a connection that is not ours any more (RFC 9000 section 10.3). */
-static void answer_unknown(struct mquic_endpoint *endpoint, struct wire *wire,
+static void answer_unknown(struct quic_host *host, struct wire *wire,
 			   const struct datagram *datagram, const ngtcp2_version_cid *ids)
 {
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 
-	if (may_reset(endpoint))
+	if (may_reset(host))
 		wire_reply(wire, datagram, packet,
 			   token_write_reset(packet, sizeof(packet), &wire->listener->secrets,
 					     ids->dcid, datagram->len));
@@ -272,8 +283,7 @@ static bool is_short(const struct datagram *datagram)
 	return (datagram->data[0] & 0x80) == 0;
 }
 
-void listener_receive(struct mquic_endpoint *endpoint, struct wire *wire,
-		      const struct datagram *datagram)
+void listener_receive(struct quic_host *host, struct wire *wire, const struct datagram *datagram)
 {
 	ngtcp2_version_cid ids;
 	struct table_entry *entry;
@@ -287,12 +297,12 @@ void listener_receive(struct mquic_endpoint *endpoint, struct wire *wire,
 	}
 	if (code != 0)
 		return;
-	entry = table_find(&endpoint->routes, ids.dcid, ids.dcidlen);
+	entry = table_find(&host->routes, ids.dcid, ids.dcidlen);
 	if (entry != NULL)
 		to_target(entry, wire, datagram);
 	else if (is_short(datagram))
-		answer_unknown(endpoint, wire, datagram, &ids);
+		answer_unknown(host, wire, datagram, &ids);
 	else if (datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE &&
 		 ngtcp2_accept(&hd, datagram->data, datagram->len) == 0)
-		accept_initial(endpoint, wire, datagram, &hd);
+		accept_initial(host, wire, datagram, &hd);
 }

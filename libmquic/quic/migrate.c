@@ -121,12 +121,12 @@ void migrate_if_moved(struct mquic_connection *connection, bool cannot_send)
 		give_up(connection);
 }
 
-void migrate_all_that_moved(struct mquic_endpoint *endpoint)
+void migrate_all_that_moved(struct quic_host *host)
 {
 	struct list *node;
 	struct list *following;
 
-	list_for_each (node, following, &endpoint->connections)
+	list_for_each (node, following, &host->connections)
 		migrate_if_moved(list_entry(node, struct mquic_connection, link), false);
 }
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 struct mquic_connection;
-struct mquic_endpoint;
+struct quic_host;
 
 /* What is known of the path of a connection's next wire. */
 enum path_answer {
@@ -19,7 +19,7 @@ enum path_answer {
 /* Tries another path if the system would now send from another address. `cannot_send`: on the
  * present one. */
 void migrate_if_moved(struct mquic_connection *connection, bool cannot_send);
-void migrate_all_that_moved(struct mquic_endpoint *endpoint);
+void migrate_all_that_moved(struct quic_host *host);
 /* Records what ngtcp2 knows of a path, on either side. */
 void migrate_path_answered(struct mquic_connection *connection, const ngtcp2_path *path,
 			   ngtcp2_path_validation_result result);

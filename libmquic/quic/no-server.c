@@ -47,34 +47,33 @@ const char *mquic_endpoint_expiring(struct mquic_endpoint *endpoint, uint32_t da
 	return NULL;
 }
 
-bool listener_init(struct mquic_endpoint *endpoint)
+bool listener_init(struct quic_host *host)
 {
-	(void)endpoint;
+	(void)host;
 	return true;
 }
 
-void listener_fini(struct mquic_endpoint *endpoint)
+void listener_fini(struct quic_host *host)
 {
-	(void)endpoint;
+	(void)host;
 }
 
-void listener_free_all(struct mquic_endpoint *endpoint)
+void listener_free_all(struct quic_host *host)
 {
-	(void)endpoint;
+	(void)host;
 }
 
-void listener_receive(struct mquic_endpoint *endpoint, struct wire *wire,
-		      const struct datagram *datagram)
+void listener_receive(struct quic_host *host, struct wire *wire, const struct datagram *datagram)
 {
-	(void)endpoint;
+	(void)host;
 	(void)wire;
 	(void)datagram;
 }
 
-void accept_retry(struct mquic_endpoint *endpoint, struct wire *wire,
-		  const struct datagram *datagram, const ngtcp2_pkt_hd *hd)
+void accept_retry(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
+		  const ngtcp2_pkt_hd *hd)
 {
-	(void)endpoint;
+	(void)host;
 	(void)wire;
 	(void)datagram;
 	(void)hd;
@@ -106,9 +105,9 @@ void admission_handshake_over(struct mquic_connection *connection)
 	(void)connection;
 }
 
-void route_remove_all(struct mquic_endpoint *endpoint, struct quic_target *target)
+void route_remove_all(struct quic_host *host, struct quic_target *target)
 {
-	(void)endpoint;
+	(void)host;
 	(void)target;
 }
 

@@ -1,47 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "quic/endpoint.h"
+#include "quic/host.h"
 #include "quic/routes.h"
 
-bool route_add(struct mquic_endpoint *endpoint, struct quic_target *target, const uint8_t *cid,
-	       size_t len)
+bool route_add(struct quic_host *host, struct quic_target *target, const uint8_t *cid, size_t len)
 {
 	struct quic_route *route;
 
 	/* Two clients may pick the same first identifier; the second then fails to connect. */
-	if (len == 0 || len > TABLE_KEY_MAX || table_find(&endpoint->routes, cid, len) != NULL)
+	if (len == 0 || len > TABLE_KEY_MAX || table_find(&host->routes, cid, len) != NULL)
 		return false;
 	route = malloc(sizeof(*route));
 	if (route == NULL)
 		return false;
 	route->target = target;
-	table_add(&endpoint->routes, &route->entry, cid, len);
+	table_add(&host->routes, &route->entry, cid, len);
 	list_append(&target->routes, &route->link);
 	return true;
 }
 
-static void drop(struct mquic_endpoint *endpoint, struct quic_route *route)
+static void drop(struct quic_host *host, struct quic_route *route)
 {
-	table_remove(&endpoint->routes, &route->entry);
+	table_remove(&host->routes, &route->entry);
 	list_remove(&route->link);
 	free(route);
 }
 
-void route_remove(struct mquic_endpoint *endpoint, struct quic_target *target,
-		  const ngtcp2_cid *cid)
+void route_remove(struct quic_host *host, struct quic_target *target, const ngtcp2_cid *cid)
 {
-	struct table_entry *entry = table_find(&endpoint->routes, cid->data, cid->datalen);
+	struct table_entry *entry = table_find(&host->routes, cid->data, cid->datalen);
 	struct quic_route *route = list_entry(entry, struct quic_route, entry);
 
 	if (entry != NULL && route->target == target)
-		drop(endpoint, route);
+		drop(host, route);
 }
 
-void route_remove_all(struct mquic_endpoint *endpoint, struct quic_target *target)
+void route_remove_all(struct quic_host *host, struct quic_target *target)
 {
 	while (!list_is_empty(&target->routes))
-		drop(endpoint, list_entry(target->routes.next, struct quic_route, link));
+		drop(host, list_entry(target->routes.next, struct quic_route, link));
 }
 
 void route_move_all(struct quic_target *from, struct quic_target *to)

@@ -8,7 +8,7 @@
 #include "core/list.h"
 #include "quic/table.h"
 
-struct mquic_endpoint;
+struct quic_host;
 
 /* What a connection identifier of the server side leads to. */
 enum target_kind {
@@ -27,11 +27,9 @@ struct quic_route {
 	struct quic_target *target;
 };
 
-bool route_add(struct mquic_endpoint *endpoint, struct quic_target *target, const uint8_t *cid,
-	       size_t len);
-void route_remove(struct mquic_endpoint *endpoint, struct quic_target *target,
-		  const ngtcp2_cid *cid);
-void route_remove_all(struct mquic_endpoint *endpoint, struct quic_target *target);
+bool route_add(struct quic_host *host, struct quic_target *target, const uint8_t *cid, size_t len);
+void route_remove(struct quic_host *host, struct quic_target *target, const ngtcp2_cid *cid);
+void route_remove_all(struct quic_host *host, struct quic_target *target);
 void route_move_all(struct quic_target *from, struct quic_target *to);
 
 #endif

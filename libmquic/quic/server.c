@@ -15,7 +15,7 @@ static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token,
 	(void)conn;
 	transport_random_cid(cid, len);
 	if (!token_reset(token, &connection->listener->secrets, cid) ||
-	    !route_add(connection->endpoint, &connection->target, cid->data, len))
+	    !route_add(connection->host, &connection->target, cid->data, len))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	return 0;
 }
@@ -25,7 +25,7 @@ static int remove_connection_id(ngtcp2_conn *conn, const ngtcp2_cid *cid, void *
 	struct mquic_connection *connection = user_data;
 
 	(void)conn;
-	route_remove(connection->endpoint, &connection->target, cid);
+	route_remove(connection->host, &connection->target, cid);
 	return 0;
 }
 
@@ -35,8 +35,8 @@ static bool choose_identifier(struct mquic_connection *connection, const ngtcp2_
 {
 	transport_random_cid(ours, QUIC_CID_LEN);
 	return token_reset(token, &connection->listener->secrets, ours) &&
-	       route_add(connection->endpoint, &connection->target, ours->data, ours->datalen) &&
-	       route_add(connection->endpoint, &connection->target, theirs->data, theirs->datalen);
+	       route_add(connection->host, &connection->target, ours->data, ours->datalen) &&
+	       route_add(connection->host, &connection->target, theirs->data, theirs->datalen);
 }
 
 enum mquic_status transport_server(struct mquic_connection *connection, const ngtcp2_pkt_hd *hd,

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "quic/endpoint.h"
+#include "quic/host.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -16,14 +16,14 @@
 #define UDP_GRO 104
 #endif
 
-#define BATCH_MESSAGES	 8
-#define MESSAGE_SIZE	 65536
-#define CONTROL_SIZE	 256
+#define BATCH_MESSAGES   8
+#define MESSAGE_SIZE     65536
+#define CONTROL_SIZE     256
 #define BATCHES_PER_TURN 8
-#define MAX_SEGMENTS	 64
-#define LISTEN_BUFFER	 4194304
+#define MAX_SEGMENTS     64
+#define LISTEN_BUFFER    4194304
 #define CONNECTED_BUFFER 1048576
-#define ECN_MASK	 0x03
+#define ECN_MASK         0x03
 /* An IP and a UDP header. */
 #define IPV4_HEADERS 28
 #define IPV6_HEADERS 48
@@ -39,7 +39,7 @@ struct udp_batch {
 struct udp_socket {
 	struct wire wire;
 	struct loop_source source;
-	struct mquic_endpoint *endpoint;
+	struct quic_host *host;
 	const struct udp_reader *reader;
 	int fd;
 	bool connected;
@@ -136,7 +136,7 @@ static void deliver(struct udp_socket *socket, struct udp_batch *batch, size_t i
 		datagram.segment = left;
 	while (left > 0) {
 		datagram.len = left < datagram.segment ? left : datagram.segment;
-		socket->reader->receive(socket->endpoint, &socket->wire, &datagram);
+		socket->reader->receive(socket->host, &socket->wire, &datagram);
 		datagram.data += datagram.len;
 		left -= datagram.len;
 	}
@@ -165,7 +165,7 @@ static int receive(struct udp_socket *socket, struct udp_batch *batch)
 static void read_ready(struct loop_source *source)
 {
 	struct udp_socket *socket = list_entry(source, struct udp_socket, source);
-	struct udp_batch *batch = socket->endpoint->batch;
+	struct udp_batch *batch = socket->host->batch;
 	int most = BATCHES_PER_TURN * BATCH_MESSAGES;
 	int count;
 
@@ -176,7 +176,7 @@ static void read_ready(struct loop_source *source)
 		count = receive(socket, batch);
 		if (count < 0) {
 			if (errno != EAGAIN && errno != EINTR)
-				socket->reader->failed(socket->endpoint, &socket->wire, errno);
+				socket->reader->failed(socket->host, &socket->wire, errno);
 			return;
 		}
 		for (i = 0; i < count; i++)
@@ -328,7 +328,7 @@ static int send_datagram(struct wire *wire, const struct datagram *datagram)
 	struct udp_socket *socket = list_entry(wire, struct udp_socket, wire);
 	int code;
 
-	if (loop_is_forked(&socket->endpoint->loop))
+	if (loop_is_forked(&socket->host->endpoint->loop))
 		return 0; /* the socket is the parent's */
 	if (datagram->len <= datagram->segment)
 		return worth_telling(send_once(socket, datagram, datagram->data, datagram->len));
@@ -382,7 +382,7 @@ static void udp_close(struct wire *wire)
 	struct udp_socket *socket = list_entry(wire, struct udp_socket, wire);
 
 	if (socket->fd >= 0) {
-		loop_remove(&socket->endpoint->loop, socket->fd);
+		loop_remove(&socket->host->endpoint->loop, socket->fd);
 		(void)close(socket->fd);
 	}
 	free(socket);
@@ -439,11 +439,11 @@ static enum mquic_status attach(struct udp_socket *socket, const struct address 
 	socket->wire.local.len = sizeof(socket->wire.local.of);
 	if (getsockname(socket->fd, &socket->wire.local.of.any, &socket->wire.local.len) != 0)
 		return error_set_system(error, errno, "asking for the local address");
-	code = loop_add(&socket->endpoint->loop, socket->fd, &socket->source);
+	code = loop_add(&socket->host->endpoint->loop, socket->fd, &socket->source);
 	return code == 0 ? MQUIC_OK : error_set_system(error, code, "watching a UDP socket");
 }
 
-enum mquic_status udp_open(struct wire **wire, struct mquic_endpoint *endpoint,
+enum mquic_status udp_open(struct wire **wire, struct quic_host *host,
 			   const struct udp_reader *reader, const struct address *local,
 			   const struct address *remote, struct error *error)
 {
@@ -458,7 +458,7 @@ enum mquic_status udp_open(struct wire **wire, struct mquic_endpoint *endpoint,
 	made->wire.largest = largest;
 	made->wire.free = udp_close;
 	made->source.ready = read_ready;
-	made->endpoint = endpoint;
+	made->host = host;
 	made->reader = reader;
 	made->connected = remote != NULL;
 	made->any = remote == NULL && is_wildcard(local);

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "quic/endpoint.h"
+#include "quic/host.h"
 #include "quic/migrate.h"
 
 #define INTERVAL_NS    (100 * NGTCP2_MILLISECONDS)
@@ -16,7 +16,7 @@
 struct watch {
 	struct loop_source source;
 	struct timer timer;
-	struct mquic_endpoint *endpoint;
+	struct quic_host *host;
 	uint64_t next_ns; /* when the connections may be looked at again */
 	int fd;
 };
@@ -26,7 +26,7 @@ static void look(struct timer *timer, uint64_t now_ns)
 	struct watch *watch = list_entry(timer, struct watch, timer);
 
 	watch->next_ns = now_ns + INTERVAL_NS;
-	migrate_all_that_moved(watch->endpoint);
+	migrate_all_that_moved(watch->host);
 }
 
 /* What has changed does not matter: the system is asked for the address to use. */
@@ -41,7 +41,7 @@ static void read_ready(struct loop_source *source)
 		if (recv(watch->fd, word, sizeof(word), MSG_DONTWAIT) < 0 && errno != ENOBUFS)
 			break;
 	/* Timers fire when all sockets are read: looking may close one that waits its turn. */
-	timer_set(&watch->endpoint->timers, &watch->timer, watch->next_ns);
+	timer_set(&watch->host->endpoint->timers, &watch->timer, watch->next_ns);
 }
 
 static int open_netlink(void)
@@ -60,25 +60,25 @@ static int open_netlink(void)
 	return fd;
 }
 
-struct watch *watch_new(struct mquic_endpoint *endpoint)
+struct watch *watch_new(struct quic_host *host)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
 
 	if (watch == NULL)
 		return NULL;
-	watch->endpoint = endpoint;
+	watch->host = host;
 	watch->source.ready = read_ready;
 	watch->timer.fire = look;
 	watch->fd = open_netlink();
-	if (watch->fd < 0 || !timers_reserve(&endpoint->timers)) {
+	if (watch->fd < 0 || !timers_reserve(&host->endpoint->timers)) {
 		if (watch->fd >= 0)
 			(void)close(watch->fd);
 		free(watch);
 		return NULL;
 	}
-	if (loop_add(&endpoint->loop, watch->fd, &watch->source) != 0) {
+	if (loop_add(&host->endpoint->loop, watch->fd, &watch->source) != 0) {
 		(void)close(watch->fd);
-		timers_release(&endpoint->timers);
+		timers_release(&host->endpoint->timers);
 		free(watch);
 		return NULL;
 	}
@@ -89,9 +89,9 @@ void watch_free(struct watch *watch)
 {
 	if (watch == NULL)
 		return;
-	timer_set(&watch->endpoint->timers, &watch->timer, TIMER_NEVER);
-	timers_release(&watch->endpoint->timers);
-	loop_remove(&watch->endpoint->loop, watch->fd);
+	timer_set(&watch->host->endpoint->timers, &watch->timer, TIMER_NEVER);
+	timers_release(&watch->host->endpoint->timers);
+	loop_remove(&watch->host->endpoint->loop, watch->fd);
 	(void)close(watch->fd);
 	free(watch);
 }

@@ -3,7 +3,7 @@
 #ifndef MQUIC_QUIC_WATCH_H
 #define MQUIC_QUIC_WATCH_H
 
-struct mquic_endpoint;
+struct quic_host;
 struct watch;
 
 /*
@@ -11,7 +11,7 @@ struct watch;
  * more often than ten times a second. NULL if the system does not tell: then a client notices
  * when sending fails.
  */
-struct watch *watch_new(struct mquic_endpoint *endpoint);
+struct watch *watch_new(struct quic_host *host);
 void watch_free(struct watch *watch);
 
 #endif

@@ -194,18 +194,18 @@ int writer_run(struct mquic_connection *connection)
 	size_t largest = ngtcp2_conn_get_max_tx_udp_payload_size(connection->conn);
 	size_t known = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn);
 	size_t quantum = ngtcp2_conn_get_send_quantum(connection->conn);
-	struct burst burst = {.connection = connection, .start = endpoint->burst};
+	struct burst burst = {.connection = connection, .start = connection->host->burst};
 	size_t used = 0;
 	int unreachable = 0;
 	bool probed = false;
 	bool more = true;
 
-	if (quantum > ENDPOINT_BURST_BYTES)
-		quantum = ENDPOINT_BURST_BYTES;
+	if (quantum > HOST_BURST_BYTES)
+		quantum = HOST_BURST_BYTES;
 	mtu_look(connection);
 	pace_begin(connection);
-	while (used == 0 || (used < quantum && used + largest <= ENDPOINT_BURST_BYTES)) {
-		struct packet packet = {.to = endpoint->burst + used};
+	while (used == 0 || (used < quantum && used + largest <= HOST_BURST_BYTES)) {
+		struct packet packet = {.to = connection->host->burst + used};
 		ngtcp2_ssize written;
 		int code;
 

@@ -231,7 +231,7 @@ enum mquic_status mquic_relay_new(struct mquic_relay **relay, struct mquic_conne
 	made->head_max = max_connect;
 	made->child.orphan = orphan;
 	made->timer.fire = timer_fired;
-	list_append(&made->endpoint->children, &made->child.link);
+	endpoint_adopt(made->endpoint, ENDPOINT_SESSIONS, &made->child);
 	connection_observe(connection, &observer, made);
 	connection_set_waiting(connection, true); /* until it has sent CONNECT */
 	timer_set(&made->endpoint->timers, &made->timer,

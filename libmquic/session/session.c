@@ -64,7 +64,7 @@ enum mquic_status mquic_session_new(struct mquic_session **session, struct mquic
 	made->endpoint = endpoint;
 	made->child.orphan = orphan;
 	pump_init(made);
-	list_append(&endpoint->children, &made->child.link);
+	endpoint_adopt(endpoint, ENDPOINT_SESSIONS, &made->child);
 	*session = made;
 	return MQUIC_OK;
 }

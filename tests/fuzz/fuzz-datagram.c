@@ -20,7 +20,7 @@
 #include "identity.h"
 #include "sim.h"
 
-#define PORT	  4433
+#define PORT      4433
 #define STEPS_MAX 64
 
 struct input {
@@ -204,7 +204,7 @@ static void send_raw(struct world *world, struct input *input)
 
 static const uint8_t *some_identifier(const struct world *world)
 {
-	const struct list *connections = &world->server->endpoint->connections;
+	const struct list *connections = &world->server->quic->connections;
 	const struct mquic_connection *connection;
 
 	if (list_is_empty(connections))
@@ -296,7 +296,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {data, size};
 	struct world world = {0};
-	const struct mquic_endpoint *endpoint;
+	const struct quic_host *quic;
 	int steps;
 
 	if (initial_len == 0)
@@ -313,10 +313,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mquic_connection_free(world.dialed);
 	/* Whatever came: in the end the server has forgotten it all. */
 	sim_run(world.sim, 120 * SIM_SECOND);
-	endpoint = world.server->endpoint;
-	MUST(list_is_empty(&endpoint->connections));
-	MUST(endpoint->server_connections == 0 && endpoint->handshakes == 0);
-	MUST(endpoint->routes.count == 0 && endpoint->addresses.count == 0);
+	quic = world.server->quic;
+	MUST(list_is_empty(&quic->connections));
+	MUST(quic->server_connections == 0 && quic->handshakes == 0);
+	MUST(quic->routes.count == 0 && quic->addresses.count == 0);
 	sim_free(world.sim);
 	return 0;
 }

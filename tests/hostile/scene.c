@@ -216,16 +216,16 @@ void scene_speak(struct scene *scene, size_t len)
 
 bool scene_close(struct scene *scene)
 {
-	const struct mquic_endpoint *endpoint = scene->host->endpoint;
+	const struct quic_host *quic = scene->host->quic;
 	bool clean;
 
 	scene->peer->mute = true;
 	/* Three probe timeouts, if that is longer than the idle timeout (RFC 9000 section 10.1): a
 	 * peer that answers late can make them long. */
 	sim_run(scene->sim, 1000 * SIM_SECOND);
-	clean = list_is_empty(&endpoint->connections) && endpoint->server_connections == 0 &&
-		endpoint->handshakes == 0 && endpoint->routes.count == 0 &&
-		endpoint->addresses.count == 0 && endpoint->closing_count == 0;
+	clean = list_is_empty(&quic->connections) && quic->server_connections == 0 &&
+		quic->handshakes == 0 && quic->routes.count == 0 && quic->addresses.count == 0 &&
+		quic->closing_count == 0;
 	mquic_stream_free(scene->stream);
 	mquic_connection_free(scene->connection);
 	hostile_free(scene->peer);

@@ -183,14 +183,15 @@ void pair_expect_end(const struct pair_end *end, enum mquic_status status, enum 
 void pair_expect_empty(const struct sim_host *host)
 {
 	const struct mquic_endpoint *endpoint = host->endpoint;
+	const struct quic_host *quic = host->quic;
 
-	ck_assert(list_is_empty(&endpoint->connections));
-	ck_assert(list_is_empty(&endpoint->closings));
-	ck_assert_uint_eq(endpoint->closing_count, 0);
-	ck_assert_uint_eq(endpoint->routes.count, 0);
-	ck_assert_uint_eq(endpoint->addresses.count, 0);
-	ck_assert_uint_eq(endpoint->server_connections, 0);
-	ck_assert_uint_eq(endpoint->handshakes, 0);
+	ck_assert(list_is_empty(&quic->connections));
+	ck_assert(list_is_empty(&quic->closings));
+	ck_assert_uint_eq(quic->closing_count, 0);
+	ck_assert_uint_eq(quic->routes.count, 0);
+	ck_assert_uint_eq(quic->addresses.count, 0);
+	ck_assert_uint_eq(quic->server_connections, 0);
+	ck_assert_uint_eq(quic->handshakes, 0);
 	ck_assert_uint_eq(endpoint->timers.count, 0);
 	ck_assert_uint_eq(endpoint->timers.reserved, 0);
 }

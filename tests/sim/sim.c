@@ -342,15 +342,15 @@ static uint64_t read_clock(void *argument)
 	return ((struct sim_host *)argument)->sim->now_ns;
 }
 
-static enum mquic_status open_wire(struct mquic_endpoint *endpoint, struct wire **wire,
+static enum mquic_status open_wire(struct quic_host *quic, struct wire **wire,
 				   const struct address *local, const struct address *remote)
 {
-	struct sim_host *host = endpoint->clock_argument;
+	struct sim_host *host = quic->open_argument;
 
 	(void)local;
 	(void)remote;
 	if (host->open_error != 0)
-		return error_set_system(&endpoint->error, host->open_error, "opening a wire");
+		return error_set_system(&quic->endpoint->error, host->open_error, "opening a wire");
 	*wire = wire_new(host, host->next_port++);
 	return MQUIC_OK;
 }
@@ -361,8 +361,12 @@ static void make_endpoint(struct sim_host *host)
 		die("no endpoint can be made");
 	host->endpoint->clock = read_clock;
 	host->endpoint->clock_argument = host;
-	host->endpoint->open_wire = open_wire;
 	host->endpoint->now_ns = 0;
+	host->quic = host_get(host->endpoint);
+	if (host->quic == NULL)
+		die("no half of QUIC can be made");
+	host->quic->open_wire = open_wire;
+	host->quic->open_argument = host;
 }
 
 static struct sim_host *add_host(struct sim *sim, unsigned int number)
@@ -393,7 +397,7 @@ struct sim_host *sim_probe_new(struct sim *sim, unsigned int number, uint16_t po
 	return host;
 }
 
-static void host_free(struct sim_host *host)
+static void free_host(struct sim_host *host)
 {
 	struct list *node;
 
@@ -416,7 +420,7 @@ enum mquic_status sim_listen(struct sim_host *host, const struct mquic_settings 
 			     uint16_t port)
 {
 	struct wire *wire = wire_new(host, port);
-	enum mquic_status status = endpoint_listen_on_wire(host->endpoint, settings, wire);
+	enum mquic_status status = host_listen(host->quic, settings, wire);
 
 	if (status != MQUIC_OK)
 		wire->free(wire);
@@ -465,7 +469,7 @@ struct sim *sim_new(uint64_t seed)
 void sim_free(struct sim *sim)
 {
 	while (!list_is_empty(&sim->hosts))
-		host_free(list_entry(sim->hosts.next, struct sim_host, link));
+		free_host(list_entry(sim->hosts.next, struct sim_host, link));
 	while (sim->air_count > 0)
 		packet_free(sim->air[--sim->air_count]);
 	free(sim->air);
@@ -493,7 +497,7 @@ static void deliver(struct sim_wire *wire, const struct sim_packet *packet)
 	if (host->intercept != NULL && host->intercept(host, &datagram))
 		return;
 	if (host->endpoint != NULL)
-		demux_receive(host->endpoint, &wire->wire, &datagram);
+		demux_receive(host->quic, &wire->wire, &datagram);
 	else if (host->on_datagram != NULL)
 		host->on_datagram(host, &datagram);
 }

@@ -17,7 +17,7 @@
 #include "mquic.h"
 #include "quic/body.h"
 
-#define SIM_MS	   ((uint64_t)1000000)
+#define SIM_MS     ((uint64_t)1000000)
 #define SIM_SECOND (1000 * SIM_MS)
 
 /* One direction of a host's access line. All zero: perfect. Chances are per thousand. */
@@ -27,12 +27,12 @@ struct sim_link {
 	unsigned int loss;
 	unsigned int duplicate;
 	unsigned int mark; /* congestion experienced, on packets that can carry ECN */
-	bool bleach;	   /* ECN marks are wiped */
-	uint64_t rate;	   /* bytes per second, 0: no limit */
-	size_t queue;	   /* bytes that may wait for it; more are dropped */
-	size_t mtu;	   /* larger packets vanish, 0: none do */
-	bool tells;	   /* the host's system refuses them instead */
-	size_t known;	   /* what the host's system takes the MTU for, 0: nothing is known */
+	bool bleach;       /* ECN marks are wiped */
+	uint64_t rate;     /* bytes per second, 0: no limit */
+	size_t queue;      /* bytes that may wait for it; more are dropped */
+	size_t mtu;        /* larger packets vanish, 0: none do */
+	bool tells;        /* the host's system refuses them instead */
+	size_t known;      /* what the host's system takes the MTU for, 0: nothing is known */
 
 	/* what became of it */
 	uint64_t packets; /* offered */
@@ -48,7 +48,8 @@ struct sim_host {
 	struct list link;
 	struct sim *sim;
 	struct mquic_endpoint *endpoint; /* NULL: a probe, or switched off */
-	unsigned int number;		 /* 10.0.0.number, behind NAT 192.0.2.number */
+	struct quic_host *quic;          /* its half of QUIC */
+	unsigned int number;             /* 10.0.0.number, behind NAT 192.0.2.number */
 	struct list wires;
 	struct sim_link up;
 	struct sim_link down;

@@ -207,7 +207,7 @@ START_TEST(memory_of_the_closed_is_bounded)
 		mquic_connection_free(pair.accepted[0]);
 		pair.accepted_count = 0;
 	}
-	ck_assert_uint_gt(pair.server->endpoint->closing_count, 0);
+	ck_assert_uint_gt(pair.server->quic->closing_count, 0);
 	sim_run(pair.sim, 5 * SIM_SECOND);
 	free_all();
 	pair_expect_empty(pair.server);
@@ -519,7 +519,7 @@ START_TEST(connections_nobody_accepted_go_with_the_endpoint)
 	pair_dial();
 	sim_run(pair.sim, SIM_SECOND);
 	ck_assert_uint_eq(pair.ready, 1);
-	ck_assert(!list_is_empty(&pair.server->endpoint->acceptable));
+	ck_assert(!list_is_empty(&pair.server->quic->acceptable));
 	mquic_endpoint_free(pair.server->endpoint);
 	pair.server->endpoint = NULL;
 	pair_wait(pair_client_is_over, 1);

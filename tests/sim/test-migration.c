@@ -31,7 +31,7 @@ static void clean_up(void)
 
 static void the_system_tells(void)
 {
-	migrate_all_that_moved(pair.client->endpoint);
+	migrate_all_that_moved(pair.client->quic);
 }
 
 static void expect_client_at(const char *address)

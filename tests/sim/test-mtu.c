@@ -162,7 +162,7 @@ END_TEST
 static void tell_client(size_t mtu)
 {
 	pair.client->up.known = mtu;
-	demux_reader.failed(pair.client->endpoint, pair.dialed->wire, EMSGSIZE);
+	demux_reader.failed(pair.client->quic, pair.dialed->wire, EMSGSIZE);
 }
 
 START_TEST(router_may_make_packets_small)

@@ -197,7 +197,7 @@ static void disturb(void)
 	case 4:
 		if (host->endpoint != NULL) {
 			sim_move(host, 10 + (unsigned int)any(200), true);
-			migrate_all_that_moved(host->endpoint);
+			migrate_all_that_moved(host->quic);
 		}
 		break;
 	default:

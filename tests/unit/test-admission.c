@@ -9,6 +9,7 @@
 #define CROWD 400
 
 static struct mquic_endpoint *endpoint;
+static struct quic_host *quic;
 static struct mquic_settings *settings;
 static uint64_t now_ns;
 static struct mquic_connection crowd[CROWD];
@@ -27,6 +28,8 @@ static void set_up(void)
 	now_ns = 1000 * NGTCP2_SECONDS;
 	endpoint->now_ns = 0;
 	endpoint->clock = read_clock;
+	quic = host_get(endpoint);
+	ck_assert_ptr_nonnull(quic);
 	memset(crowd, 0, sizeof(crowd));
 	crowd_count = 0;
 	settings->max_handshakes = 16;
@@ -40,13 +43,13 @@ static void tear_down(void)
 	for (i = 0; i < crowd_count; i++)
 		if (crowd[i].endpoint != NULL)
 			admission_leave(&crowd[i]);
-	ck_assert_uint_eq(endpoint->handshakes, 0);
-	ck_assert_uint_eq(endpoint->server_connections, 0);
-	ck_assert_uint_eq(endpoint->addresses.count, 0);
+	ck_assert_uint_eq(quic->handshakes, 0);
+	ck_assert_uint_eq(quic->server_connections, 0);
+	ck_assert_uint_eq(quic->addresses.count, 0);
 	for (i = 0; i < CROWD_LEVELS; i++) {
-		ck_assert(list_is_empty(&endpoint->crowds[ADDRESS_UNPROVEN][i]));
-		ck_assert(list_is_empty(&endpoint->crowds[ADDRESS_PROVEN][i]));
-		ck_assert(list_is_empty(&endpoint->crowds[CROWD_WAITING][i]));
+		ck_assert(list_is_empty(&quic->crowds[ADDRESS_UNPROVEN][i]));
+		ck_assert(list_is_empty(&quic->crowds[ADDRESS_PROVEN][i]));
+		ck_assert(list_is_empty(&quic->crowds[CROWD_WAITING][i]));
 	}
 	mquic_settings_free(settings);
 	mquic_endpoint_free(endpoint);
@@ -72,6 +75,7 @@ static struct mquic_connection *enter(unsigned int number, enum address_proof pr
 
 	ck_assert_uint_le(crowd_count, CROWD);
 	connection->endpoint = endpoint;
+	connection->host = quic;
 	connection->settings = settings;
 	connection->started_ns = now_ns;
 	ck_assert(admission_enter(connection, &remote, proof));
@@ -102,7 +106,7 @@ static struct admission judge(unsigned int number, enum address_proof proof)
 {
 	struct address remote = host(number);
 
-	return admission_judge(endpoint, settings, &remote, proof);
+	return admission_judge(quic, settings, &remote, proof);
 }
 
 static void expect_place_of(struct mquic_connection *connection, unsigned int number,
@@ -233,12 +237,12 @@ START_TEST(handshake_that_proves_its_address_is_out_of_reach)
 	expect_place_of(honest, 2, ADDRESS_UNPROVEN);
 	admission_proven(honest);
 	admission_proven(honest);
-	ck_assert_uint_eq(endpoint->handshakes, 16);
+	ck_assert_uint_eq(quic->handshakes, 16);
 	expect_place_of(other, 2, ADDRESS_UNPROVEN);
 	expect_place_of(other, 2, ADDRESS_PROVEN);
 	admission_handshake_over(honest);
 	admission_proven(honest); /* too late to matter */
-	ck_assert_uint_eq(endpoint->handshakes, 15);
+	ck_assert_uint_eq(quic->handshakes, 15);
 }
 END_TEST
 
@@ -340,7 +344,7 @@ START_TEST(greedy_address_that_says_nothing_gives_way)
 	enter_many(1, 10, ADDRESS_PROVEN);
 	for (i = 0; i < 10; i++)
 		admission_handshake_over(&crowd[i]);
-	ck_assert_uint_eq(endpoint->handshakes, 0);
+	ck_assert_uint_eq(quic->handshakes, 0);
 	expect_place_of(&crowd[0], 2, ADDRESS_PROVEN);
 	/* What may be forged takes nobody's place. */
 	expect_refusal(2, ADDRESS_UNPROVEN, "too many connections");
@@ -401,7 +405,7 @@ static void expect_counts(void)
 
 	for (proof = 0; proof < CROWD_KINDS; proof++)
 		for (level = 0; level < CROWD_LEVELS; level++) {
-			struct list *crowds = &endpoint->crowds[proof][level];
+			struct list *crowds = &quic->crowds[proof][level];
 			struct list *node;
 			struct list *following;
 
@@ -414,7 +418,7 @@ static void expect_counts(void)
 					handshakes += count;
 			}
 		}
-	ck_assert_uint_eq(handshakes, endpoint->handshakes);
+	ck_assert_uint_eq(handshakes, quic->handshakes);
 }
 
 /* Whatever happens in whatever order, crowds stand where their size belongs. */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * QUIC's half of an endpoint: what its connections and listeners share. It hangs on the endpoint
+ * as a child, made when something is first dialed or listened on, and goes with it.
+ */
+#ifndef MQUIC_QUIC_HOST_H
+#define MQUIC_QUIC_HOST_H
+
+#include "quic/endpoint.h"
+#include "quic/table.h"
+#include "quic/token.h"
+#include "quic/wire.h"
+
+struct tls_credentials;
+struct udp_batch;
+struct watch;
+
+/* Room for one burst of packets: the most that one GSO send may carry. */
+#define HOST_BURST_BYTES 65000
+
+/* Whether a client has shown that it receives at the address it sends from. */
+enum address_proof {
+	ADDRESS_UNPROVEN,
+	ADDRESS_PROVEN,
+	ADDRESS_PROOFS
+};
+
+/* Connections that may give way to newcomers: handshakes by the proof of their address ... */
+#define CROWD_KINDS (ADDRESS_PROOFS + 1)
+/* ... and those that are complete, and have said nothing yet that would deserve a place. */
+#define CROWD_WAITING ADDRESS_PROOFS
+
+/* Sizes of crowds, by powers of two: more handshakes than 2^20 are not allowed. */
+#define CROWD_LEVELS 21
+
+/* One listening address. Connections point to it; it lives as long as the host. */
+struct quic_listener {
+	struct list link;
+	struct mquic_settings *settings;
+	struct tls_credentials *credentials;
+	struct wire *wire;
+	uint8_t reset_key[TOKEN_SECRET_LEN]; /* kept in a file, if there is one */
+	struct token_secrets secrets;
+};
+
+struct quic_host {
+	struct endpoint_child child;
+	struct mquic_endpoint *endpoint;
+	/* Opens a wire to `remote` to dial over; a UDP socket but in simulations. */
+	enum mquic_status (*open_wire)(struct quic_host *host, struct wire **wire,
+				       const struct address *local, const struct address *remote);
+	void *open_argument;
+
+	struct watch *watch;     /* for addresses that change; NULL while nothing was dialed */
+	struct list connections; /* all that have a transport */
+	struct list closings;
+	size_t closing_count;
+
+	struct list listeners;
+	struct error expiring;  /* what mquic_endpoint_expiring() has shown */
+	struct list acceptable; /* handshake complete, not yet accepted */
+	bool acceptable_queued;
+	struct table routes;    /* connection identifiers of the server side */
+	struct table addresses; /* connections per client address */
+	struct list crowds[CROWD_KINDS][CROWD_LEVELS]; /* of struct quic_crowd */
+	uint32_t server_connections;
+	uint32_t handshakes;   /* of the server side, in flight */
+	uint64_t reset_second; /* stateless resets are limited per second */
+	unsigned int resets;
+	uint64_t failure_second; /* so are log lines about failed handshakes */
+	unsigned int failures;
+
+	struct udp_batch *batch;
+	uint8_t *burst; /* HOST_BURST_BYTES */
+};
+
+/* The endpoint's, NULL as long as it has none. */
+struct quic_host *host_of(const struct mquic_endpoint *endpoint);
+
+/* The endpoint's, made if it has none yet; NULL out of memory, with a sentence. */
+struct quic_host *host_get(struct mquic_endpoint *endpoint);
+
+/* The connections, listeners and remains on it are gone: the rest of it goes. */
+void host_free(struct quic_host *host);
+
+/* The endpoint goes: all that is on the host is let go, and the host freed (host-end.c). */
+void host_orphan(struct endpoint_child *child);
+
+/* Adds a listener on a wire that is given, which the host then owns. */
+enum mquic_status host_listen(struct quic_host *host, const struct mquic_settings *settings,
+			      struct wire *wire);
+
+#endif
