@@ -253,10 +253,14 @@ enum mquic_status mqtt_engine_unsubscribe(struct mqtt_engine *engine,
 }
 
 /* Why a packet that the application asked for was not written. */
-static enum mquic_status unwritten(const struct mqtt_engine *engine, enum mquic_status status,
+static enum mquic_status unwritten(struct mqtt_engine *engine, enum mquic_status status,
 				   struct error *error)
 {
-	if (engine->oversized == 0)
+	bool too_large = engine->oversized != 0;
+
+	/* The connection may go on, and end for another reason. */
+	engine->oversized = (enum mqtt_type)0;
+	if (!too_large)
 		return error_set(error, status, "out of memory");
 	return error_set(error, status, "the server takes no packet of more than %u bytes",
 			 (unsigned int)engine->server.maximum_packet_size);

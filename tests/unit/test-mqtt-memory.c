@@ -200,6 +200,50 @@ START_TEST(every_allocation_of_a_session_may_fail)
 }
 END_TEST
 
+static struct mqtt_engine *connected_with_authentication(void)
+{
+	struct mqtt_engine *engine;
+	struct error error;
+	uint8_t *connack;
+	size_t len;
+
+	/* At most 64 bytes a packet, client identifier "abc", authentication method "M". */
+	connack = kit_bytes("20 12 00 00 0f 2700000040 120003'abc' 150001'M'", &len);
+	ck_assert_int_eq(mqtt_engine_new(&engine, 100000), MQUIC_OK);
+	ck_assert_int_eq(mqtt_options_set_authentication(mqtt_engine_options(engine), "M", 1, NULL,
+							 0, &error),
+			 MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_connect(engine, 0, 0, &error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_receive(engine, connack, len, 0), MQUIC_OK);
+	free(connack);
+	drain(engine);
+	return engine;
+}
+
+START_TEST(lack_of_memory_is_told_as_such_after_a_packet_too_large)
+{
+	static const uint8_t large[100];
+	struct mqtt_engine *engine = connected_with_authentication();
+	struct mquic_event *event;
+	struct error error;
+
+	ck_assert_int_eq(mqtt_engine_auth(engine, 0x19, large, sizeof(large), &error),
+			 MQUIC_ERR_TOO_LARGE);
+	ck_assert_ptr_nonnull(strstr(error.text, "more than 64 bytes"));
+	countdown = 1;
+	(void)mqtt_engine_receive(engine, pieces[6].data, pieces[6].len, 0);
+	countdown = 0;
+	event = mqtt_engine_next_event(engine);
+	ck_assert_ptr_nonnull(event);
+	ck_assert_int_eq(mquic_event_type(event), MQUIC_EVENT_DISCONNECTED);
+	ck_assert_int_eq(mquic_event_status(event), MQUIC_ERR_MEMORY);
+	ck_assert_msg(strstr(mquic_event_text(event), "memory") != NULL, "%s",
+		      mquic_event_text(event));
+	mquic_event_free(event);
+	mqtt_engine_free(engine);
+}
+END_TEST
+
 START_TEST(every_allocation_of_a_copy_may_fail)
 {
 	size_t n = 0;
@@ -229,6 +273,7 @@ int main(void)
 {
 	static const TTest *const *const tests[] = {
 		&every_allocation_of_a_session_may_fail,
+		&lack_of_memory_is_told_as_such_after_a_packet_too_large,
 		&every_allocation_of_a_copy_may_fail,
 	};
 
