@@ -9,6 +9,7 @@
  *     queue    what waits to be sent
  *     verdict  what the application is told
  *     outgoing what we say
+ *     state    the step from one state to the next
  */
 #ifndef MQUIC_MQTT_BODY_H
 #define MQUIC_MQTT_BODY_H
@@ -30,15 +31,32 @@ struct server_limits {
 	unsigned int lacks; /* or-ed MQTT_NEEDS_... */
 };
 
-/* Whose turn it is to send AUTH (section 4.12). */
+/*
+ * Whose turn it is to send AUTH (section 4.12).
+ *
+ *     NOBODY ──connect() with a method, auth(0x19)──▶ SERVER ──AUTH 0x18──▶ CLIENT
+ *        ▲                                             │   ▲                  │
+ *        └──CONNACK, AUTH 0x00, the connection ends────┘   └────auth(0x18)────┘
+ */
 enum auth_turn {
 	AUTH_NOBODY, /* no exchange is going on */
 	AUTH_SERVER,
 	AUTH_CLIENT
 };
 
+/* More than one connection makes, from IDLE to IDLE. */
+#define ENGINE_STEPS_MAX 6
+
+/* Steps that nobody has asked for yet. */
+struct engine_steps {
+	enum mqtt_engine_state from; /* the first of them */
+	enum mqtt_engine_state to[ENGINE_STEPS_MAX];
+	size_t count;
+};
+
 struct mqtt_engine {
-	enum mqtt_engine_state state;
+	enum mqtt_engine_state state; /* changed by engine_step() alone */
+	struct engine_steps steps;
 	struct mqtt_options options;
 	size_t buffer_bytes;
 	struct mqtt_framing framing;

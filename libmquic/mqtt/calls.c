@@ -4,6 +4,7 @@
 
 #include "mqtt/outgoing.h"
 #include "mqtt/queue.h"
+#include "mqtt/state.h"
 #include "mqtt/subscription.h"
 #include "mqtt/suspect.h"
 #include "mqtt/topic.h"
@@ -340,7 +341,7 @@ enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t rea
 	engine->closing = true;
 	engine->closing_reason = reason;
 	if (engine->state == MQTT_ENGINE_CONNECTED) {
-		engine->state = MQTT_ENGINE_CLOSING;
+		engine_step(engine, MQTT_ENGINE_CLOSING);
 		engine_pump(engine);
 	} else if (mqtt_inflight_next(&engine->inflight) == NULL) {
 		engine_finish(engine);

@@ -8,6 +8,7 @@
 #include "mqtt/input.h"
 #include "mqtt/outgoing.h"
 #include "mqtt/queue.h"
+#include "mqtt/state.h"
 #include "mqtt/suspect.h"
 #include "mqtt/verdict.h"
 
@@ -118,7 +119,7 @@ enum mquic_status mqtt_engine_connect(struct mqtt_engine *engine, uint64_t now_m
 		engine->connack_deadline_ms = now_ms + connack_timeout_ms;
 	engine->last_sent_ms = now_ms;
 	engine->last_received_ms = now_ms;
-	engine->state = MQTT_ENGINE_CONNECTING;
+	engine_step(engine, MQTT_ENGINE_CONNECTING);
 	return MQUIC_OK;
 }
 
@@ -147,7 +148,7 @@ void mqtt_engine_lost(struct mqtt_engine *engine)
 		engine->untold = !engine->closing;
 	reset_connection(engine);
 	mqtt_inflight_lost(&engine->inflight);
-	engine->state = MQTT_ENGINE_IDLE;
+	engine_step(engine, MQTT_ENGINE_IDLE);
 }
 
 void mqtt_engine_told(struct mqtt_engine *engine)
@@ -289,11 +290,6 @@ void mqtt_engine_tick(struct mqtt_engine *engine, uint64_t now_ms)
 }
 
 /* ---- Questions ---- */
-
-enum mqtt_engine_state mqtt_engine_state(const struct mqtt_engine *engine)
-{
-	return engine->state;
-}
 
 size_t mqtt_engine_inflight(const struct mqtt_engine *engine)
 {

@@ -11,7 +11,7 @@
  *      └────lost──────── OVER: the output still has to leave, whatever comes in is ignored
  *
  * disconnect() is also possible while CONNECTING: the engine remembers it, and CLOSING follows
- * CONNACK. lost() leads from every state to IDLE.
+ * CONNACK, or OVER at once if nothing is queued. lost() leads from every state to IDLE.
  *
  * How to drive it:
  *   - mqtt_engine_connect() when (or just before) the network is up.
@@ -22,7 +22,7 @@
  *     may follow what was consumed, and events (WRITABLE, DELIVERED) too.
  *   - Call mqtt_engine_tick() at mqtt_engine_deadline_ms(), which every call may move.
  *   - When mqtt_engine_state() is MQTT_ENGINE_OVER and the output is empty, end the connection,
- * then call mqtt_engine_lost().
+ *     then call mqtt_engine_lost().
  *   - When the network is gone for whatever reason, call mqtt_engine_lost().
  *
  * Events. CONNECTED, MESSAGE, DELIVERED, SUBSCRIBED, UNSUBSCRIBED, WRITABLE and AUTH. A
@@ -181,6 +181,17 @@ enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t rea
 					 struct error *error);
 
 enum mqtt_engine_state mqtt_engine_state(const struct mqtt_engine *engine);
+
+/* "CONNECTED" and so on; static. */
+const char *mqtt_engine_state_name(enum mqtt_engine_state state);
+
+/*
+ * The oldest step that has not been taken yet, for the caller's log, as the engine has none; false
+ * if there is none. Whose fault a step to OVER was, DISCONNECTED says. Of those that nobody takes
+ * the last few are kept.
+ */
+bool mqtt_engine_take_step(struct mqtt_engine *engine, enum mqtt_engine_state *from,
+			   enum mqtt_engine_state *to);
 
 /* QoS 1 and 2 messages of ours that are not settled, queued ones included. */
 size_t mqtt_engine_inflight(const struct mqtt_engine *engine);

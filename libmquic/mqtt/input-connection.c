@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mqtt/outgoing.h"
+#include "mqtt/state.h"
 #include "mqtt/verdict.h"
 
 /* ---- CONNACK ---- */
@@ -110,7 +111,7 @@ static bool accept_connack(struct mqtt_engine *engine, const struct mqtt_connack
 	event_queue_push(&engine->events, event);
 	read_limits(engine, &connack->properties);
 	engine->auth = AUTH_NOBODY;
-	engine->state = engine->closing ? MQTT_ENGINE_CLOSING : MQTT_ENGINE_CONNECTED;
+	engine_step(engine, engine->closing ? MQTT_ENGINE_CLOSING : MQTT_ENGINE_CONNECTED);
 	if (!connack->session_present)
 		mqtt_inflight_absent(&engine->inflight);
 	return resume_releases(engine, connack->session_present);

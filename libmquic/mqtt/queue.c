@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mqtt/outgoing.h"
+#include "mqtt/state.h"
 #include "mqtt/suspect.h"
 #include "mqtt/verdict.h"
 
@@ -123,7 +124,7 @@ void engine_finish(struct mqtt_engine *engine)
 {
 	if (engine_version(engine) == MQTT_5 || engine->closing_reason == MQTT_SUCCESS)
 		(void)(engine_write_goodbye(engine, true) || engine_write_goodbye(engine, false));
-	engine->state = MQTT_ENGINE_OVER;
+	engine_step(engine, MQTT_ENGINE_OVER);
 }
 
 void engine_pump(struct mqtt_engine *engine)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mqtt/outgoing.h"
+#include "mqtt/state.h"
 
 /* ---- The end ---- */
 
@@ -23,7 +24,7 @@ enum mquic_status engine_end(struct mqtt_engine *engine, enum mquic_status statu
 	char text[512];
 	va_list args;
 
-	engine->state = MQTT_ENGINE_OVER;
+	engine_step(engine, MQTT_ENGINE_OVER);
 	engine->last_event = NULL;
 	if (event == NULL)
 		return status;

@@ -17,8 +17,41 @@ void kit_open(void)
 	kit.options = mqtt_engine_options(kit.engine);
 }
 
+/* Whether the picture in engine.h has this step. */
+static bool is_drawn(enum mqtt_engine_state from, enum mqtt_engine_state to)
+{
+	switch (to) {
+	case MQTT_ENGINE_IDLE:
+		return from != MQTT_ENGINE_IDLE;
+	case MQTT_ENGINE_CONNECTING:
+		return from == MQTT_ENGINE_IDLE;
+	case MQTT_ENGINE_CONNECTED:
+		return from == MQTT_ENGINE_CONNECTING;
+	case MQTT_ENGINE_CLOSING:
+		return from == MQTT_ENGINE_CONNECTING || from == MQTT_ENGINE_CONNECTED;
+	case MQTT_ENGINE_OVER:
+		break;
+	}
+	return from != MQTT_ENGINE_IDLE && from != MQTT_ENGINE_OVER;
+}
+
+bool kit_step(enum mqtt_engine_state *to)
+{
+	enum mqtt_engine_state from;
+
+	if (!mqtt_engine_take_step(kit.engine, &from, to))
+		return false;
+	ck_assert_msg(is_drawn(from, *to), "%s → %s is not in the picture",
+		      mqtt_engine_state_name(from), mqtt_engine_state_name(*to));
+	return true;
+}
+
 void kit_close(void)
 {
+	enum mqtt_engine_state to;
+
+	while (kit_step(&to))
+		;
 	mqtt_engine_free(kit.engine);
 	buf_writer_clear(&kit.wire);
 }

@@ -30,6 +30,9 @@ extern struct kit kit;
 void kit_open(void);
 void kit_close(void);
 
+/* The next step of the engine, which the picture of its states must have; false: there is none. */
+bool kit_step(enum mqtt_engine_state *to);
+
 /* Connects; answers CONNECT with CONNACK; takes the CONNECTED event. */
 void kit_connect(void);
 void kit_accept(bool session_present);

@@ -594,6 +594,61 @@ START_TEST(idle_engine_ignores_everything)
 }
 END_TEST
 
+/* ---- States ---- */
+
+static void steps_to(enum mqtt_engine_state state)
+{
+	enum mqtt_engine_state to;
+
+	ck_assert(kit_step(&to));
+	ck_assert_str_eq(mqtt_engine_state_name(to), mqtt_engine_state_name(state));
+}
+
+START_TEST(every_step_is_told_once_and_in_order)
+{
+	enum mqtt_engine_state to;
+	struct mqtt_connect connect;
+
+	ck_assert(!kit_step(&to));
+	kit_up();
+	steps_to(MQTT_ENGINE_CONNECTING);
+	steps_to(MQTT_ENGINE_CONNECTED);
+	ck_assert(!kit_step(&to));
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
+	mqtt_engine_lost(kit.engine);
+	steps_to(MQTT_ENGINE_CLOSING);
+	steps_to(MQTT_ENGINE_OVER);
+	steps_to(MQTT_ENGINE_IDLE);
+	mqtt_engine_lost(kit.engine);
+	ck_assert(!kit_step(&to));
+	kit_connect();
+	kit_sends_connect(&connect);
+	ck_assert_int_eq(kit_feed("e0 01 8b"), MQUIC_ERR_CLOSED);
+	steps_to(MQTT_ENGINE_CONNECTING);
+	steps_to(MQTT_ENGINE_OVER);
+	ck_assert(!kit_step(&to));
+}
+END_TEST
+
+START_TEST(steps_that_nobody_takes_do_not_pile_up)
+{
+	enum mqtt_engine_state to = MQTT_ENGINE_OVER;
+	int taken = 0;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		kit_connect();
+		mqtt_engine_lost(kit.engine);
+	}
+	/* What is left of them is still a way through the picture, up to now. */
+	for (; kit_step(&to); taken++)
+		;
+	ck_assert_int_gt(taken, 1);
+	ck_assert_int_lt(taken, 20);
+	ck_assert_int_eq(to, MQTT_ENGINE_IDLE);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *const tests[] = {
@@ -627,6 +682,8 @@ int main(void)
 		&violations_of_3_1_1_are_answered_with_silence,
 		&events_before_a_violation_are_kept,
 		&idle_engine_ignores_everything,
+		&every_step_is_told_once_and_in_order,
+		&steps_that_nobody_takes_do_not_pile_up,
 	};
 
 	return unit_run("mqtt-engine", kit_open, kit_close, tests, COUNT(tests));
