@@ -3,63 +3,10 @@
 #include "session/relay.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "mqtt/reason.h"
 
-#define NS_PER_MS 1000000U
-
-/* How long the client may acknowledge nothing of the last bytes. */
-#define FINISH_NS (5000 * (uint64_t)NS_PER_MS)
-
-/* ---- Events ------------------------------------------------------------- */
-
-void relay_push(struct mquic_relay *relay, enum mquic_event_type type, bool *queued)
-{
-	struct mquic_event *event;
-
-	if (queued != NULL && *queued)
-		return;
-	event = event_new(type);
-	if (event == NULL) {
-		/* Without its event the relay would hang for ever. */
-		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE, NULL);
-		return;
-	}
-	event->relay = relay;
-	event->connection = relay->connection;
-	event->owner = relay;
-	event->queued = queued;
-	endpoint_push(relay->endpoint, event);
-}
-
-void relay_tell_closed(struct mquic_relay *relay)
-{
-	struct mquic_event *event = relay->last_event;
-
-	if (event == NULL)
-		return;
-	relay->last_event = NULL;
-	relay->state = RELAY_CLOSED;
-	event->type = MQUIC_EVENT_RELAY_CLOSED;
-	event->relay = relay;
-	event->connection = relay->connection;
-	event->owner = relay;
-	event->status = relay->end.status;
-	event->origin = relay->end.origin;
-	event->code = relay->end.code;
-	event_set_text(event, relay->end.text, strlen(relay->end.text));
-	endpoint_push(relay->endpoint, event);
-}
-
 /* ---- What the connection tells ------------------------------------------ */
-
-void relay_lose_stream(struct mquic_relay *relay)
-{
-	if (!connection_is_over(relay->connection))
-		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE,
-					     "the control stream is gone");
-}
 
 static void stream_readable(void *self, struct mquic_stream *stream)
 {
@@ -149,12 +96,6 @@ static const struct connection_observer observer = {
 	.stream_closed = stream_closed,
 	.ended = ended,
 };
-
-void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns)
-{
-	relay->pending = mquic_stream_bytes_pending(relay->stream);
-	timer_set(&relay->endpoint->timers, &relay->timer, now_ns + FINISH_NS);
-}
 
 static void timer_fired(struct timer *timer, uint64_t now_ns)
 {
@@ -249,37 +190,6 @@ void mquic_relay_free(struct mquic_relay *relay)
 	relay_forget_connect(relay);
 	mquic_event_free(relay->last_event);
 	free(relay);
-}
-
-enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state, const char *what)
-{
-	if (relay == NULL)
-		return MQUIC_ERR_INVALID;
-	if (relay->state == RELAY_CLOSED || relay->endpoint == NULL)
-		return error_set(&relay->error, MQUIC_ERR_CLOSED, "the client is gone");
-	if (endpoint_check_fork(relay->endpoint, &relay->error) != MQUIC_OK)
-		return MQUIC_ERR_FORKED;
-	if (relay->state != state)
-		return error_set(&relay->error, MQUIC_ERR_STATE, "%s", what);
-	return MQUIC_OK;
-}
-
-enum mquic_status mquic_relay_close(struct mquic_relay *relay, uint64_t code, const char *reason)
-{
-	if (relay == NULL)
-		return MQUIC_ERR_INVALID;
-	if (relay->state == RELAY_CLOSED || relay->endpoint == NULL)
-		return error_set(&relay->error, MQUIC_ERR_CLOSED, "the client is gone");
-	if (endpoint_check_fork(relay->endpoint, &relay->error) != MQUIC_OK)
-		return MQUIC_ERR_FORKED;
-	if (relay->ended) {
-		relay_tell_closed(relay);
-		return MQUIC_OK;
-	}
-	if (mquic_connection_close(relay->connection, code, reason) != MQUIC_OK)
-		return error_set(&relay->error, MQUIC_ERR_INVALID, "%s",
-				 mquic_connection_error(relay->connection));
-	return MQUIC_OK;
 }
 
 /* ---- Looking at it ------------------------------------------------------ */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The body of a relay, shared by its files: relay.c has its life and what the connection tells,
- * relay-connect.c looks at CONNECT, relay-pipe.c moves the bytes.
+ * relay-connect.c looks at CONNECT, relay-pipe.c moves the bytes, relay-end.c ends it.
  *
  * The server side of one MQTT client: one stream of an accepted connection, whose first packet is
  * looked at, and may get another user name, before all is a byte pipe.
@@ -22,6 +22,8 @@
 
 /* The first that a client opens; all of MQTT goes over it. */
 #define CONTROL_STREAM 0
+
+#define NS_PER_MS 1000000U
 
 enum relay_state {
 	RELAY_WAITING,
@@ -59,18 +61,21 @@ struct mquic_relay {
 	void *userdata;
 };
 
-/* ---- relay.c ---- */
+/* ---- relay-state.c ---- */
 
+/* Whether the relay is in the state a call demands; `what` is the sentence if it is not. */
+enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state, const char *what);
 /* Queues an event of the relay; `queued`, unless NULL, says whether one of its type waits. */
 void relay_push(struct mquic_relay *relay, enum mquic_event_type type, bool *queued);
+
+/* ---- relay-end.c ---- */
+
 /* The last event, once; nothing follows it. */
 void relay_tell_closed(struct mquic_relay *relay);
 /* Without its stream, or half of it, a client is gone (as a TCP connection would be). */
 void relay_lose_stream(struct mquic_relay *relay);
 /* Gives the client time for its last bytes. */
 void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns);
-/* Whether the relay is in the state a call demands; `what` is the sentence if it is not. */
-enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state, const char *what);
 
 /* ---- relay-connect.c ---- */
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* How a relay ends: the last bytes, the last event. See relay.h. */
+#include "session/relay.h"
+
+#include <string.h>
+
+/* How long the client may acknowledge nothing of the last bytes. */
+#define FINISH_NS (5000 * (uint64_t)NS_PER_MS)
+
+void relay_tell_closed(struct mquic_relay *relay)
+{
+	struct mquic_event *event = relay->last_event;
+
+	if (event == NULL)
+		return;
+	relay->last_event = NULL;
+	relay->state = RELAY_CLOSED;
+	event->type = MQUIC_EVENT_RELAY_CLOSED;
+	event->relay = relay;
+	event->connection = relay->connection;
+	event->owner = relay;
+	event->status = relay->end.status;
+	event->origin = relay->end.origin;
+	event->code = relay->end.code;
+	event_set_text(event, relay->end.text, strlen(relay->end.text));
+	endpoint_push(relay->endpoint, event);
+}
+
+void relay_lose_stream(struct mquic_relay *relay)
+{
+	if (!connection_is_over(relay->connection))
+		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE,
+					     "the control stream is gone");
+}
+
+void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns)
+{
+	relay->pending = mquic_stream_bytes_pending(relay->stream);
+	timer_set(&relay->endpoint->timers, &relay->timer, now_ns + FINISH_NS);
+}
+
+enum mquic_status mquic_relay_close(struct mquic_relay *relay, uint64_t code, const char *reason)
+{
+	if (relay == NULL)
+		return MQUIC_ERR_INVALID;
+	if (relay->state == RELAY_CLOSED || relay->endpoint == NULL)
+		return error_set(&relay->error, MQUIC_ERR_CLOSED, "the client is gone");
+	if (endpoint_check_fork(relay->endpoint, &relay->error) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
+	if (relay->ended) {
+		relay_tell_closed(relay);
+		return MQUIC_OK;
+	}
+	if (mquic_connection_close(relay->connection, code, reason) != MQUIC_OK)
+		return error_set(&relay->error, MQUIC_ERR_INVALID, "%s",
+				 mquic_connection_error(relay->connection));
+	return MQUIC_OK;
+}
