@@ -8,11 +8,6 @@
 #include "mqtt/connect.h"
 #include "mqtt/reason.h"
 
-static void reject(struct mquic_relay *relay, const char *text)
-{
-	(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE, text);
-}
-
 /* Copies what the caller may ask for; the packet itself stays for the broker. */
 static bool keep_facts(struct mquic_relay *relay, const struct mqtt_connect *connect)
 {
@@ -25,26 +20,6 @@ static bool keep_facts(struct mquic_relay *relay, const struct mqtt_connect *con
 			connect->client_id.len) &&
 	       text_set(&relay->username, (const char *)connect->username.data,
 			connect->username.len);
-}
-
-/*
- * A CONNECT that we do not understand is the broker's to answer: with CONNACK for a version it does
- * not know ([MQTT-3.1.2-2]), or by hanging up. It is shown as protocol 0, and stays as it is.
- */
-static void show(struct mquic_relay *relay)
-{
-	struct mqtt_connect connect;
-	bool understood =
-		mqtt_connect_parse(&connect, relay->head, relay->head_len) == MQTT_SUCCESS;
-
-	if (!(understood ? keep_facts(relay, &connect) : text_set(&relay->client_id, "", 0))) {
-		reject(relay, "out of memory");
-		return;
-	}
-	relay->state = RELAY_SHOWN;
-	connection_set_waiting(relay->connection, false);
-	timer_set(&relay->endpoint->timers, &relay->timer, TIMER_NEVER);
-	relay_push(relay, MQUIC_EVENT_RELAY_CONNECT, NULL);
 }
 
 static bool append(struct mquic_relay *relay, const uint8_t *data, size_t len)
@@ -61,58 +36,72 @@ static bool append(struct mquic_relay *relay, const uint8_t *data, size_t len)
 }
 
 /*
- * Takes the bytes of CONNECT from the stream, not one more. Returns false when there is nothing
- * to do until more bytes come.
+ * A CONNECT that we do not understand is the broker's to answer: with CONNACK for a version it does
+ * not know ([MQTT-3.1.2-2]), or by hanging up. It is shown as protocol 0, and stays as it is.
  */
-static bool take(struct mquic_relay *relay)
+static bool look(struct mquic_relay *relay)
 {
-	const uint8_t *data;
-	size_t len;
-	size_t total = 0;
-	size_t wanted;
-	enum mqtt_scan scan;
+	struct mqtt_connect connect;
+	bool understood =
+		mqtt_connect_parse(&connect, relay->head, relay->head_len) == MQTT_SUCCESS;
 
-	switch (mquic_stream_peek(relay->stream, &data, &len)) {
-	case MQUIC_OK:
-		break;
-	case MQUIC_ERR_CLOSED:
-		reject(relay, "the stream was reset before CONNECT");
-		return false;
-	default:
-		return false;
-	}
-	if (len == 0) {
-		reject(relay, "the stream ended before CONNECT");
-		return false;
-	}
-	/* The length is known after five bytes; until then they come one by one. */
-	scan = mqtt_connect_scan(relay->head, relay->head_len, &total);
-	wanted = scan == MQTT_SCAN_MORE && total > 0 ? total - relay->head_len : 1;
-	if (wanted > len)
-		wanted = len;
-	if (!append(relay, data, wanted)) {
-		reject(relay, "out of memory");
-		return false;
-	}
-	(void)mquic_stream_consume(relay->stream, wanted);
-	scan = mqtt_connect_scan(relay->head, relay->head_len, &total);
-	if (total > relay->head_max) {
-		reject(relay, "CONNECT is too large");
-		return false;
-	}
-	if (scan == MQTT_SCAN_COMPLETE) {
-		show(relay);
-		return false;
-	}
-	if (scan == MQTT_SCAN_MALFORMED)
-		reject(relay, "no CONNECT");
-	return scan == MQTT_SCAN_MORE;
+	return understood ? keep_facts(relay, &connect) : text_set(&relay->client_id, "", 0);
 }
 
-void relay_gather(struct mquic_relay *relay)
+/* The length is known after five bytes; until then they come one by one. */
+static size_t bytes_wanted(const struct mquic_relay *relay)
 {
-	while (take(relay))
-		;
+	size_t total = 0;
+	enum mqtt_scan scan = mqtt_connect_scan(relay->head, relay->head_len, &total);
+
+	return scan == MQTT_SCAN_MORE && total > 0 ? total - relay->head_len : 1;
+}
+
+static enum relay_gathered object(const char **objection, const char *text)
+{
+	*objection = text;
+	return GATHERED_BAD;
+}
+
+/* What there is of CONNECT so far. */
+static enum relay_gathered judge(struct mquic_relay *relay, const char **objection)
+{
+	size_t total = 0;
+	enum mqtt_scan scan = mqtt_connect_scan(relay->head, relay->head_len, &total);
+
+	if (total > relay->head_max)
+		return object(objection, "CONNECT is too large");
+	if (scan == MQTT_SCAN_MALFORMED)
+		return object(objection, "no CONNECT");
+	if (scan == MQTT_SCAN_MORE)
+		return GATHERED_PART;
+	return look(relay) ? GATHERED_ALL : object(objection, "out of memory");
+}
+
+enum relay_gathered relay_gather(struct mquic_relay *relay, const char **objection)
+{
+	enum relay_gathered gathered = GATHERED_PART;
+	const uint8_t *data;
+	size_t len;
+
+	while (gathered == GATHERED_PART) {
+		enum mquic_status status = mquic_stream_peek(relay->stream, &data, &len);
+		size_t wanted = bytes_wanted(relay);
+
+		if (status == MQUIC_ERR_CLOSED)
+			return object(objection, "the stream was reset before CONNECT");
+		if (status != MQUIC_OK)
+			break;
+		if (len == 0)
+			return object(objection, "the stream ended before CONNECT");
+		if (wanted > len)
+			wanted = len;
+		if (!append(relay, data, wanted))
+			return object(objection, "out of memory");
+		(void)mquic_stream_consume(relay->stream, wanted);
+		gathered = judge(relay, objection);
+	}
+	return gathered;
 }
 
 void relay_forget_connect(struct mquic_relay *relay)

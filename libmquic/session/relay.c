@@ -8,12 +8,36 @@
 
 /* ---- What the connection tells ------------------------------------------ */
 
+static void show_connect(struct mquic_relay *relay)
+{
+	relay->state = RELAY_SHOWN;
+	connection_set_waiting(relay->connection, false);
+	timer_set(&relay->endpoint->timers, &relay->timer, TIMER_NEVER);
+	relay_push(relay, MQUIC_EVENT_RELAY_CONNECT, NULL);
+}
+
+static void await_connect(struct mquic_relay *relay)
+{
+	const char *objection = NULL;
+
+	switch (relay_gather(relay, &objection)) {
+	case GATHERED_PART:
+		break;
+	case GATHERED_ALL:
+		show_connect(relay);
+		break;
+	case GATHERED_BAD:
+		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE, objection);
+		break;
+	}
+}
+
 static void stream_readable(void *self, struct mquic_stream *stream)
 {
 	struct mquic_relay *relay = self;
 
 	if (relay->state == RELAY_WAITING) {
-		relay_gather(relay);
+		await_connect(relay);
 	} else if (relay->state == RELAY_OPEN || relay->state == RELAY_SHOWN) {
 		const uint8_t *data;
 		size_t len;

@@ -79,8 +79,14 @@ void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns);
 
 /* ---- relay-connect.c ---- */
 
-/* WAITING: takes what there is of CONNECT from the stream. */
-void relay_gather(struct mquic_relay *relay);
+enum relay_gathered {
+	GATHERED_PART,
+	GATHERED_ALL, /* what the program may ask for is known */
+	GATHERED_BAD
+};
+
+/* WAITING: takes the bytes of CONNECT from the stream, not one more; says why, if they are bad. */
+enum relay_gathered relay_gather(struct mquic_relay *relay, const char **objection);
 void relay_forget_connect(struct mquic_relay *relay);
 
 /* ---- relay-pipe.c ---- */
