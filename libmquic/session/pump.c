@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The pump of a session, from the stream to the engine and back, and its end. See session.h. */
+/* The pump of a session, from the lane to the engine and back, and its end. See session.h. */
 #include <string.h>
 
 #include "session/session.h"
-
-/* Routers forget silent UDP flows after 30 s, and MQTT's PINGREQ comes too late to notice soon that
- * a server was restarted. */
-#define PING_MS 20000
 
 #define NS_PER_MS 1000000U
 
 /* Bytes of events that may wait at the endpoint before sessions stop reading. */
 #define EVENT_BYTES 1048576
-
-/* The application code of a server that lacks room, or shuts down: nothing that we sent. */
-#define CLOSE_OVERLOADED 2
 
 /* How long the last bytes, DISCONNECT among them, may take to be acknowledged. */
 #define FAREWELL_NS (10000 * (uint64_t)NS_PER_MS)
@@ -29,9 +22,9 @@ static void schedule(struct mquic_session *session)
 	endpoint_schedule(session->endpoint, &session->task);
 }
 
-/* ---- The end of a connection -------------------------------------------- */
+/* ---- The end of a carrier ----------------------------------------------- */
 
-/* Whether all that the application gave has at least been handed to the stream. */
+/* Whether all that the application gave has at least been handed to the lane. */
 static bool has_handed_over(const struct mquic_session *session)
 {
 	const uint8_t *data;
@@ -42,8 +35,8 @@ static bool has_handed_over(const struct mquic_session *session)
 }
 
 /*
- * Whether the connection ended as we asked. The server answers DISCONNECT by closing, and its
- * CONNECTION_CLOSE may come before ours has left.
+ * Whether the carrier ended as we asked. The server answers DISCONNECT by closing, and that may
+ * come before ours has left.
  */
 static bool ended_as_wanted(const struct mquic_session *session)
 {
@@ -51,7 +44,7 @@ static bool ended_as_wanted(const struct mquic_session *session)
 	       has_handed_over(session);
 }
 
-/* DISCONNECTED as MQTT or, if it has no opinion, QUIC sees it. */
+/* DISCONNECTED as MQTT or, if it has no opinion, the carrier sees it. */
 static struct mquic_event *last_event(struct mquic_session *session)
 {
 	static const char unheard[] = "the server did not acknowledge the last messages; they may "
@@ -95,7 +88,7 @@ static void pull_events(struct mquic_session *session)
 
 	while ((event = mqtt_engine_next_event(session->engine)) != NULL) {
 		if (event->type == MQUIC_EVENT_DISCONNECTED)
-			session->verdict = event; /* told when the connection is over, too */
+			session->verdict = event; /* told when the carrier is over, too */
 		else
 			push(session, event);
 	}
@@ -105,12 +98,12 @@ static void finish(struct mquic_session *session)
 {
 	struct mquic_event *event = last_event(session);
 
-	if (session->end.origin == MQUIC_ORIGIN_PEER && session->end.code != CLOSE_OVERLOADED)
+	if (session->end.hung_up)
 		mqtt_engine_hung_up(session->engine);
 	mqtt_engine_lost(session->engine);
 	pull_events(session);
-	mquic_stream_free(session->stream);
-	session->stream = NULL;
+	carrier_close_lane(session->lane);
+	session->lane = NULL;
 	session->active = false;
 	timer_set(&session->endpoint->timers, &session->timer, TIMER_NEVER);
 	event->queued = &session->untold;
@@ -133,18 +126,18 @@ static bool may_read(const struct mquic_session *session)
 {
 	enum mqtt_engine_state state = mqtt_engine_state(session->engine);
 
-	return session->stream != NULL && state != MQTT_ENGINE_IDLE && state != MQTT_ENGINE_OVER &&
+	return session->lane != NULL && state != MQTT_ENGINE_IDLE && state != MQTT_ENGINE_OVER &&
 	       mqtt_engine_wants_input(session->engine) &&
 	       session->endpoint->events.cost < EVENT_BYTES;
 }
 
-/* The server wants no more of the stream, which is the end of the connection, too. */
+/* The server wants no more of the lane, which is the end of the carrier, too. */
 static void hang_up(struct mquic_session *session, const char *reason)
 {
-	/* A connection that is over takes its streams along; why it is, it has said. */
+	/* A carrier that is over takes its lanes along; why it is, it has said. */
 	if (!session->ended)
 		mqtt_engine_hung_up(session->engine);
-	(void)mquic_connection_close(session->connection, 0, reason);
+	carrier_close(session->carrier, reason);
 }
 
 static void feed(struct mquic_session *session)
@@ -154,11 +147,11 @@ static void feed(struct mquic_session *session)
 	enum mquic_status status = MQUIC_ERR_AGAIN;
 
 	while (may_read(session)) {
-		status = mquic_stream_peek(session->stream, &data, &len);
+		status = carrier_peek(session->lane, &data, &len);
 		if (status != MQUIC_OK || len == 0)
 			break;
 		(void)mqtt_engine_receive(session->engine, data, len, pump_now_ms(session));
-		(void)mquic_stream_consume(session->stream, len);
+		carrier_consume(session->lane, len);
 		log_notice(session);
 		pull_events(session);
 	}
@@ -175,7 +168,7 @@ static bool has_more(const struct mquic_session *session)
 	size_t len;
 
 	return state != MQTT_ENGINE_OVER && mqtt_engine_wants_input(session->engine) &&
-	       mquic_stream_peek(session->stream, &data, &len) == MQUIC_OK && len > 0;
+	       carrier_peek(session->lane, &data, &len) == MQUIC_OK && len > 0;
 }
 
 static void drain(struct mquic_session *session)
@@ -187,7 +180,7 @@ static void drain(struct mquic_session *session)
 
 	do {
 		mqtt_engine_output(session->engine, &data, &len);
-		status = mquic_stream_send(session->stream, data, len, &sent);
+		status = carrier_send(session->lane, data, len, &sent);
 		if (status == MQUIC_OK && len > 0)
 			mqtt_engine_output_consume(session->engine, sent, pump_now_ms(session));
 	} while (status == MQUIC_OK && len > 0);
@@ -200,17 +193,19 @@ static void drain(struct mquic_session *session)
 /* Whether nothing is left to send, and the server has acknowledged the last byte. */
 static bool all_is_said(const struct mquic_session *session)
 {
-	return has_handed_over(session) && mquic_stream_bytes_pending(session->stream) == 0;
+	struct carrier_progress progress = carrier_progress(session->lane);
+
+	return has_handed_over(session) && progress.acknowledged == progress.taken;
 }
 
 /* Whether bytes wait, and the server has acknowledged some since the last look: slow, not dead. */
 static bool is_moving(struct mquic_session *session)
 {
-	uint64_t pending = mquic_stream_bytes_pending(session->stream);
-	uint64_t acknowledged = mquic_stream_bytes_sent(session->stream) - pending;
-	bool moving = pending > 0 && acknowledged > session->acknowledged;
+	struct carrier_progress progress = carrier_progress(session->lane);
+	bool moving = progress.acknowledged < progress.taken &&
+		      progress.acknowledged > session->acknowledged;
 
-	session->acknowledged = acknowledged;
+	session->acknowledged = progress.acknowledged;
 	return moving;
 }
 
@@ -223,7 +218,7 @@ static void part(struct mquic_session *session, bool moving)
 		session->close_by_ns = now_ns + FAREWELL_NS;
 	session->cut_short = !all_is_said(session) && now_ns >= session->close_by_ns;
 	if (session->cut_short || all_is_said(session))
-		(void)mquic_connection_close(session->connection, 0, NULL);
+		carrier_close(session->carrier, NULL);
 }
 
 static void set_timer(struct mquic_session *session)
@@ -269,38 +264,20 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 	schedule(list_entry(timer, struct mquic_session, timer));
 }
 
-/* ---- What the connection tells ------------------------------------------ */
+/* ---- What the carrier tells --------------------------------------------- */
 
-static void connection_ready(void *self)
+static void ready(void *self)
 {
-	struct mquic_session *session = self;
-	const struct mquic_settings *settings = session->settings;
-	uint64_t idle_ms = connection_idle_timeout_ms(session->connection);
-	uint64_t ping_ms = settings->keep_alive_ms_told ? settings->keep_alive_ms : PING_MS;
-
-	/* Either side may drop us between two of MQTT's own pings: QUIC's fill the gap. */
-	if (idle_ms > 0 && ping_ms > idle_ms / 2)
-		ping_ms = idle_ms / 2;
-	connection_set_keep_alive_ms(session->connection, ping_ms);
+	(void)self; /* the server has got CONNECT already, or gets it now */
 }
 
-static void stream_event(void *self, struct mquic_stream *stream)
+static void lane_event(void *self, struct carrier_lane *lane)
 {
-	(void)stream;
+	(void)lane;
 	schedule(self);
 }
 
-static void stream_acceptable(void *self)
-{
-	struct mquic_session *session = self;
-	struct mquic_stream *stream;
-
-	/* A server opens no stream in MQTT over QUIC. */
-	while (mquic_connection_accept_stream(session->connection, &stream) == MQUIC_OK)
-		mquic_stream_free(stream);
-}
-
-static void connection_ended(void *self, const struct quic_end *end)
+static void ended(void *self, const struct carrier_end *end)
 {
 	struct mquic_session *session = self;
 
@@ -309,14 +286,12 @@ static void connection_ended(void *self, const struct quic_end *end)
 	schedule(session);
 }
 
-const struct connection_observer pump_observer = {
-	.ready = connection_ready,
-	.stream_acceptable = stream_acceptable,
-	.stream_readable = stream_event,
-	.stream_writable = stream_event,
-	.stream_flushed = stream_event,
-	.stream_closed = stream_event,
-	.ended = connection_ended,
+const struct carrier_user pump_user = {
+	.ready = ready,
+	.readable = lane_event,
+	.writable = lane_event,
+	.flushed = lane_event,
+	.ended = ended,
 };
 
 void pump_init(struct mquic_session *session)

@@ -14,19 +14,19 @@ static void schedule(struct mquic_session *session)
 
 /* ---- Life --------------------------------------------------------------- */
 
-static void forget_connection(struct mquic_session *session)
+static void forget_carrier(struct mquic_session *session)
 {
-	mquic_stream_free(session->stream);
-	session->stream = NULL;
-	mquic_connection_free(session->connection);
-	session->connection = NULL;
+	carrier_close_lane(session->lane);
+	session->lane = NULL;
+	carrier_free(session->carrier);
+	session->carrier = NULL;
 }
 
 static void forget_endpoint(struct mquic_session *session)
 {
 	struct mquic_endpoint *endpoint = session->endpoint;
 
-	forget_connection(session);
+	forget_carrier(session);
 	event_queue_purge(&endpoint->events, session);
 	timer_set(&endpoint->timers, &session->timer, TIMER_NEVER);
 	timers_release(&endpoint->timers);
@@ -63,6 +63,7 @@ enum mquic_status mquic_session_new(struct mquic_session **session, struct mquic
 	}
 	made->endpoint = endpoint;
 	made->child.orphan = orphan;
+	made->kind = carrier_usual();
 	pump_init(made);
 	endpoint_adopt(endpoint, ENDPOINT_SESSIONS, &made->child);
 	*session = made;
@@ -84,32 +85,25 @@ void mquic_session_free(struct mquic_session *session)
 
 /* ---- Connecting --------------------------------------------------------- */
 
-/* A QUIC connection should not end between two PINGREQs. */
-static void stretch_idle_timeout(struct mquic_session *session)
-{
-	uint64_t wanted_ms = 1500 * (uint64_t)mqtt_engine_keep_alive_s(session->engine);
-
-	if (session->settings->idle_timeout_ms != 0 &&
-	    session->settings->idle_timeout_ms < wanted_ms)
-		session->settings->idle_timeout_ms = wanted_ms;
-}
-
 static enum mquic_status dial(struct mquic_session *session, const char *host, uint16_t port)
 {
-	enum mquic_status status;
+	struct carrier_plan plan = {
+		.endpoint = session->endpoint,
+		.settings = session->settings,
+		.host = host,
+		.port = port,
+		.quiet_ms = 1500 * (uint64_t)mqtt_engine_keep_alive_s(session->engine),
+		.user = &pump_user,
+		.self = session,
+	};
+	enum mquic_status status = session->kind->dial(&session->carrier, &plan, &session->error);
 
-	stretch_idle_timeout(session);
-	status = mquic_connection_dial(&session->connection, session->endpoint, session->settings,
-				       host, port == 0 ? MQUIC_PORT : port);
-	if (status != MQUIC_OK) {
-		session->error = session->endpoint->error;
+	if (status != MQUIC_OK)
 		return status;
-	}
-	connection_observe(session->connection, &pump_observer, session);
-	status = mquic_stream_open(&session->stream, session->connection);
+	status = carrier_open(&session->lane, session->carrier);
 	if (status != MQUIC_OK)
 		return error_set(&session->error, status, "no stream could be opened");
-	/* CONNECT waits on the stream and leaves with the first packet that can carry it. */
+	/* CONNECT waits on the lane and leaves with the first packet that can carry it. */
 	return mqtt_engine_connect(session->engine, pump_now_ms(session),
 				   2 * session->settings->handshake_timeout_ms, &session->error);
 }
@@ -132,7 +126,7 @@ enum mquic_status mquic_session_connect(struct mquic_session *session, const cha
 	status = mqtt_options_check(mqtt_engine_options(session->engine), &session->error);
 	if (status != MQUIC_OK)
 		return status;
-	forget_connection(session);
+	forget_carrier(session);
 	mquic_event_free(session->farewell);
 	session->farewell = event_new(MQUIC_EVENT_DISCONNECTED);
 	if (session->farewell == NULL)
@@ -144,7 +138,7 @@ enum mquic_status mquic_session_connect(struct mquic_session *session, const cha
 	session->acknowledged = 0;
 	status = dial(session, host, port);
 	if (status != MQUIC_OK) {
-		forget_connection(session);
+		forget_carrier(session);
 		return status;
 	}
 	session->active = true;
@@ -351,7 +345,8 @@ uint16_t mquic_session_keep_alive_s(const struct mquic_session *session)
 
 struct mquic_connection *mquic_session_connection(const struct mquic_session *session)
 {
-	return session == NULL ? NULL : session->connection;
+	return session == NULL || session->carrier == NULL ? NULL
+							   : carrier_connection(session->carrier);
 }
 
 void mquic_session_set_userdata(struct mquic_session *session, void *userdata)
