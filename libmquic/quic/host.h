@@ -6,7 +6,7 @@
 #ifndef MQUIC_QUIC_HOST_H
 #define MQUIC_QUIC_HOST_H
 
-#include "quic/endpoint.h"
+#include "core/endpoint.h"
 #include "quic/table.h"
 #include "quic/token.h"
 #include "quic/wire.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* In place of messages, subscriptions and sessions, in a library built with -Dmqtt=false. */
-#include "quic/endpoint.h"
+#include "core/endpoint.h"
 #include "session/refusal.h"
 
 const char *mquic_reason_text(uint8_t reason)

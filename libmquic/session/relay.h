@@ -14,7 +14,7 @@
 #define MQUIC_SESSION_RELAY_H
 
 #include "quic/connection.h"
-#include "quic/endpoint.h"
+#include "core/endpoint.h"
 
 /* Application codes of MQTT over QUIC (EMQX): normal, and the control stream is gone. */
 #define CLOSE_NORMAL	   0

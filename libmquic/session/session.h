@@ -10,8 +10,8 @@
 #ifndef MQUIC_SESSION_SESSION_H
 #define MQUIC_SESSION_SESSION_H
 
+#include "core/endpoint.h"
 #include "mqtt/engine.h"
-#include "quic/endpoint.h"
 #include "session/carrier.h"
 
 struct mquic_session {

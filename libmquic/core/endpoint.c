@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "quic/endpoint.h"
+#include "core/endpoint.h"
 
 #include <errno.h>
 #include <poll.h>

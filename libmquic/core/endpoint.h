@@ -6,8 +6,8 @@
  * reported empty. Sending is such a task, so that one turn of the caller's loop leaves in as few
  * packets as it can.
  */
-#ifndef MQUIC_QUIC_ENDPOINT_H
-#define MQUIC_QUIC_ENDPOINT_H
+#ifndef MQUIC_CORE_ENDPOINT_H
+#define MQUIC_CORE_ENDPOINT_H
 
 #include "core/event.h"
 #include "core/list.h"
