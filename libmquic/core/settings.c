@@ -8,15 +8,15 @@
 
 /* ---- The rows ------------------------------------------------------------ */
 
-#define DEFAULT_PATH(value)	.text = (value)
-#define DEFAULT_PAIRED(value)	.text = (value)
-#define DEFAULT_TEXT(value)	.text = (value)
-#define DEFAULT_ADDRESS(value)	.text = (value)
-#define DEFAULT_FLAG(value)	.number = (value)
-#define DEFAULT_NUMBER(value)	.number = (value)
+#define DEFAULT_PATH(value)     .text = (value)
+#define DEFAULT_PAIRED(value)   .text = (value)
+#define DEFAULT_TEXT(value)     .text = (value)
+#define DEFAULT_ADDRESS(value)  .text = (value)
+#define DEFAULT_FLAG(value)     .number = (value)
+#define DEFAULT_NUMBER(value)   .number = (value)
 #define DEFAULT_OPTIONAL(value) .number = (value)
-#define DEFAULT_COUNT(value)	.number = (value)
-#define DEFAULT_CHOICE(value)	.number = (value)
+#define DEFAULT_COUNT(value)    .number = (value)
+#define DEFAULT_CHOICE(value)   .number = (value)
 
 #define SETTING_ROW(kind_of_it, field, from, to, value, marks_of_it, words)                        \
 	[SETTING_##field] = {.kind = SETTING_KIND_##kind_of_it,                                    \
@@ -281,7 +281,7 @@ static enum mquic_status set_optional(struct mquic_settings *settings, const str
 	{                                                                                          \
 		return __VA_ARGS__;                                                                \
 	}
-#define SET_TEXT(field)	  set_text(settings, &settings_rows[SETTING_##field], value)
+#define SET_TEXT(field)   set_text(settings, &settings_rows[SETTING_##field], value)
 #define SET_NUMBER(field) set_number(settings, &settings_rows[SETTING_##field], value)
 #define SET_OPTIONAL(field)                                                                        \
 	set_optional(settings, &settings_rows[SETTING_##field], value,                             \

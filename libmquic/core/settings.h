@@ -10,8 +10,8 @@
 enum setting_mark {
 	SETTING_PLAIN = 0x0,
 	SETTING_CREDENTIAL = 0x1, /* TLS credentials are made of it: who shares them agrees in it */
-	SETTING_ZERO = 0x2,	  /* 0 is below the least and allowed: it turns something off */
-	SETTING_NEEDED = 0x4	  /* a text that cannot be NULL */
+	SETTING_ZERO = 0x2,       /* 0 is below the least and allowed: it turns something off */
+	SETTING_NEEDED = 0x4      /* a text that cannot be NULL */
 };
 
 /*

@@ -174,8 +174,8 @@ END_TEST
 
 START_TEST(settings_local_address_is_numeric)
 {
-	static const char *const wrong[] = {"",	     "localhost", "127.0.0.1:80", "127.0.0.1%lo",
-					    "1.2.3", "[::1]",	  "::1::",	  "%eth0"};
+	static const char *const wrong[] = {"",      "localhost", "127.0.0.1:80", "127.0.0.1%lo",
+					    "1.2.3", "[::1]",     "::1::",        "%eth0"};
 	static const char *const right[] = {"127.0.0.1", "::1", "fe80::1%eth0", "2001:db8::7"};
 	size_t i;
 
