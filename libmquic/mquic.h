@@ -55,8 +55,9 @@
  *
  * @par Errors
  * A function that can fail returns an ::mquic_status: #MQUIC_OK is 0, errors are
- * negative. After a failure `mquic_<object>_error()` gives a sentence that says
- * what is wrong and how to mend it. A setter that refuses a value keeps the old one.
+ * negative. After an error `mquic_<object>_error()` gives a sentence that says
+ * what is wrong and how to mend it: of the object that the call was made on, or that the new
+ * one was to be made on. A setter that refuses a value keeps the old one.
  * #MQUIC_ERR_MEMORY can come from any call that allocates and is not repeated below. A
  * library built for a small device may lack the server side or MQTT: then
  * mquic_endpoint_listen(), _accept() and _reload(), or what creates sessions, messages,
@@ -666,6 +667,8 @@ MQUIC_API enum mquic_status mquic_stream_open(struct mquic_stream **stream,
  * that was not finished is reset with code 0. NULL is fine. Since: 0.1
  */
 MQUIC_API void mquic_stream_free(struct mquic_stream *stream);
+/** Sentence about the last call on this stream that failed, "" if none did. Since: 0.1 */
+MQUIC_API const char *mquic_stream_error(const struct mquic_stream *stream);
 /** The stream's connection, NULL once that is freed. Since: 0.1 */
 MQUIC_API struct mquic_connection *mquic_stream_connection(const struct mquic_stream *stream);
 /** The stream identifier (RFC 9000 section 2.1), -1 while it waits to be opened. Since: 0.1 */

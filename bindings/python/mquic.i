@@ -30,8 +30,9 @@
 	"native_blame((native_explain)mquic_session_error, $1);"
 %typemap(check) struct mquic_relay *relay
 	"native_blame((native_explain)mquic_relay_error, $1);"
-%typemap(check) struct mquic_stream *stream, struct mquic_message *message,
-		struct mquic_subscription *subscription
+%typemap(check) struct mquic_stream *stream
+	"native_blame((native_explain)mquic_stream_error, $1);"
+%typemap(check) struct mquic_message *message, struct mquic_subscription *subscription
 	"native_blame(NULL, NULL);"
 %typemap(check) const struct mquic_settings *settings, const struct mquic_message *message,
 		const struct mquic_message *will, const struct mquic_subscription *subscription

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/fork.h"
+
 /* Tasks may schedule tasks (session to connection); more rounds than this wait for the next turn.
  */
 #define TASK_ROUNDS 4
@@ -99,9 +101,7 @@ enum mquic_status endpoint_check_fork(const struct mquic_endpoint *endpoint, str
 {
 	if (!loop_is_forked(&endpoint->loop))
 		return MQUIC_OK;
-	return error_set(error, MQUIC_ERR_FORKED,
-			 "this was made before fork() and belongs to the parent process: make a "
-			 "new endpoint in the child");
+	return error_set(error, MQUIC_ERR_FORKED, "%s", FORK_SENTENCE);
 }
 
 bool endpoint_is_torn(const struct mquic_endpoint *endpoint)

@@ -10,12 +10,24 @@ struct error {
 };
 
 /* Stores the sentence and returns `status`, so that callers can `return error_set(...)`. */
-__attribute__((format(printf, 3, 4))) enum mquic_status
-error_set(struct error *error, enum mquic_status status, const char *format, ...);
+__attribute__((format(printf, 3, 4))) enum mquic_status error_set(struct error *error,
+								  enum mquic_status status,
+								  const char *format, ...);
 
 /* As error_set() with ": " and the text of errno value `code` behind the sentence. */
 __attribute__((format(printf, 3, 4))) enum mquic_status error_set_system(struct error *error,
 									 int code,
 									 const char *format, ...);
+
+/*
+ * The same for objects of which there are many: no more than the address of the sentence, which
+ * is a literal, is kept.
+ */
+static inline enum mquic_status error_note(const char **note, enum mquic_status status,
+					   const char *sentence)
+{
+	*note = sentence;
+	return status;
+}
 
 #endif

@@ -21,4 +21,9 @@ bool fork_watch(void);
  */
 unsigned int fork_count(void);
 
+/* What a call on an object of the parent process says. */
+#define FORK_SENTENCE                                                                              \
+	"this was made before fork() and belongs to the parent process: make a new endpoint in "   \
+	"the child"
+
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/fork.h"
+
 #define CODE_LIMIT ((uint64_t)1 << 62)
 
 struct mquic_stream *stream_new(struct mquic_connection *connection)
@@ -300,12 +302,62 @@ static bool is_forked(const struct mquic_stream *stream)
 	return stream->connection != NULL && connection_check_fork(stream->connection) != MQUIC_OK;
 }
 
+static enum mquic_status refuse(struct mquic_stream *stream, enum mquic_status status,
+				const char *sentence)
+{
+	return error_note(&stream->note, status, sentence);
+}
+
+/* For arguments that no state could make good; there may be no stream to say it of. */
+static enum mquic_status misused(struct mquic_stream *stream, const char *sentence)
+{
+	return stream == NULL ? MQUIC_ERR_INVALID : refuse(stream, MQUIC_ERR_INVALID, sentence);
+}
+
+static enum mquic_status no_memory(struct mquic_stream *stream)
+{
+	return refuse(stream, MQUIC_ERR_MEMORY, "out of memory");
+}
+
+static enum mquic_status refuse_forked(struct mquic_stream *stream)
+{
+	return refuse(stream, MQUIC_ERR_FORKED, FORK_SENTENCE);
+}
+
+static enum mquic_status refuse_over(struct mquic_stream *stream)
+{
+	return refuse(stream, MQUIC_ERR_CLOSED,
+		      stream->connection == NULL || stream->connection->state == CONNECTION_ENDED
+			      ? "the stream is over, for its connection is; the event at the end "
+				"of the connection says why"
+			      : "the stream is over: both directions have ended");
+}
+
 /* MQUIC_OK while the stream can be asked to do something. */
-static enum mquic_status check_alive(const struct mquic_stream *stream)
+static enum mquic_status check_alive(struct mquic_stream *stream)
 {
 	if (is_forked(stream))
-		return MQUIC_ERR_FORKED;
-	return is_over(stream) ? MQUIC_ERR_CLOSED : MQUIC_OK;
+		return refuse_forked(stream);
+	return is_over(stream) ? refuse_over(stream) : MQUIC_OK;
+}
+
+/* MQUIC_OK while bytes may be queued. */
+static enum mquic_status check_sending(struct mquic_stream *stream)
+{
+	if (is_forked(stream))
+		return refuse_forked(stream);
+	if (stream->send_stopped)
+		return refuse(stream, MQUIC_ERR_CLOSED,
+			      "the peer reads no more of this stream (STOP_SENDING)");
+	if (is_over(stream))
+		return refuse_over(stream);
+	if (stream->send_reset)
+		return refuse(stream, MQUIC_ERR_STATE,
+			      "nothing can be sent: the stream was reset by this side");
+	if (stream->finish_wanted)
+		return refuse(stream, MQUIC_ERR_STATE,
+			      "nothing can be sent: the stream was finished by this side");
+	return MQUIC_OK;
 }
 
 enum mquic_status mquic_stream_send(struct mquic_stream *stream, const uint8_t *data, size_t len,
@@ -316,18 +368,12 @@ enum mquic_status mquic_stream_send(struct mquic_stream *stream, const uint8_t *
 	size_t room;
 
 	if (stream == NULL || sent == NULL || (data == NULL && len > 0))
-		return MQUIC_ERR_INVALID;
+		return misused(stream, "sending needs bytes, and a place for how many were taken");
 	*sent = 0;
 	connection = stream->connection;
-	status = check_alive(stream);
-	if (status != MQUIC_OK)
+	status = check_sending(stream);
+	if (status != MQUIC_OK || len == 0)
 		return status;
-	if (stream->send_stopped)
-		return MQUIC_ERR_CLOSED;
-	if (stream->send_reset || stream->finish_wanted)
-		return MQUIC_ERR_STATE;
-	if (len == 0)
-		return MQUIC_OK;
 	room = stream->output.len < connection->settings->send_buffer
 		       ? (size_t)connection->settings->send_buffer - stream->output.len
 		       : 0;
@@ -336,9 +382,10 @@ enum mquic_status mquic_stream_send(struct mquic_stream *stream, const uint8_t *
 		len = room;
 	}
 	if (len == 0)
-		return MQUIC_ERR_AGAIN;
+		return refuse(stream, MQUIC_ERR_AGAIN,
+			      "the send buffer is full; an event tells when there is room");
 	if (!fifo_append(&stream->output, data, len))
-		return MQUIC_ERR_MEMORY;
+		return no_memory(stream);
 	stream->bytes_sent += len;
 	*sent = len;
 	stream_mark_sendable(stream);
@@ -351,13 +398,14 @@ enum mquic_status mquic_stream_peek(struct mquic_stream *stream, const uint8_t *
 	struct fifo_span span;
 
 	if (stream == NULL || data == NULL || len == NULL)
-		return MQUIC_ERR_INVALID;
+		return misused(stream, "looking needs a place for the bytes and for their number");
 	*data = NULL;
 	*len = 0;
 	if (is_forked(stream))
-		return MQUIC_ERR_FORKED;
+		return refuse_forked(stream);
 	if (stream->discard)
-		return MQUIC_ERR_CLOSED;
+		return refuse(stream, MQUIC_ERR_CLOSED,
+			      "nothing can be read: receiving was given up by this side");
 	span = fifo_front(&stream->input);
 	if (span.len > 0) {
 		*data = span.data;
@@ -366,9 +414,13 @@ enum mquic_status mquic_stream_peek(struct mquic_stream *stream, const uint8_t *
 	}
 	if (stream->input_ended)
 		return MQUIC_OK;
-	if (stream->input_reset || is_over(stream))
-		return MQUIC_ERR_CLOSED;
-	return MQUIC_ERR_AGAIN;
+	if (stream->input_reset)
+		return refuse(stream, MQUIC_ERR_CLOSED,
+			      "the peer has given up sending on this stream (RESET_STREAM)");
+	if (is_over(stream))
+		return refuse_over(stream);
+	return refuse(stream, MQUIC_ERR_AGAIN,
+		      "nothing has come yet; an event tells when there is something to read");
 }
 
 enum mquic_status mquic_stream_consume(struct mquic_stream *stream, size_t len)
@@ -376,9 +428,9 @@ enum mquic_status mquic_stream_consume(struct mquic_stream *stream, size_t len)
 	struct mquic_connection *connection;
 
 	if (stream == NULL || len > fifo_front(&stream->input).len)
-		return MQUIC_ERR_INVALID;
+		return misused(stream, "more cannot be consumed than the last peek has shown");
 	if (is_forked(stream))
-		return MQUIC_ERR_FORKED;
+		return refuse_forked(stream);
 	if (len == 0)
 		return MQUIC_OK;
 	fifo_drop(&stream->input, len);
@@ -400,8 +452,9 @@ enum mquic_status mquic_stream_recv(struct mquic_stream *stream, uint8_t *buffer
 	size_t len;
 	enum mquic_status status;
 
-	if (buffer == NULL || received == NULL || size == 0)
-		return MQUIC_ERR_INVALID;
+	if (stream == NULL || buffer == NULL || received == NULL || size == 0)
+		return misused(stream, "receiving needs a buffer with room, and a place for how "
+				       "many bytes came");
 	*received = 0;
 	while (*received < size) {
 		status = mquic_stream_peek(stream, &data, &len);
@@ -426,7 +479,8 @@ enum mquic_status mquic_stream_finish(struct mquic_stream *stream)
 	if (status != MQUIC_OK)
 		return status;
 	if (stream->send_reset)
-		return MQUIC_ERR_STATE;
+		return refuse(stream, MQUIC_ERR_STATE,
+			      "the stream cannot be finished: sending was given up (reset)");
 	if (stream->finish_wanted)
 		return MQUIC_OK;
 	stream->finish_wanted = true;
@@ -440,7 +494,7 @@ enum mquic_status mquic_stream_reset(struct mquic_stream *stream, uint64_t code)
 	enum mquic_status status;
 
 	if (stream == NULL || code >= CODE_LIMIT)
-		return MQUIC_ERR_INVALID;
+		return misused(stream, "a code must be below 2^62");
 	status = check_alive(stream);
 	if (status != MQUIC_OK)
 		return status;
@@ -451,7 +505,7 @@ enum mquic_status mquic_stream_reset(struct mquic_stream *stream, uint64_t code)
 	list_remove(&stream->send_link);
 	if (stream->id >= 0 &&
 	    ngtcp2_conn_shutdown_stream_write(stream->connection->conn, 0, stream->id, code) != 0)
-		return MQUIC_ERR_MEMORY;
+		return no_memory(stream);
 	endpoint_schedule(stream->connection->endpoint, &stream->connection->task);
 	return MQUIC_OK;
 }
@@ -461,7 +515,7 @@ enum mquic_status mquic_stream_stop(struct mquic_stream *stream, uint64_t code)
 	enum mquic_status status;
 
 	if (stream == NULL || code >= CODE_LIMIT)
-		return MQUIC_ERR_INVALID;
+		return misused(stream, "a code must be below 2^62");
 	status = check_alive(stream);
 	if (status != MQUIC_OK)
 		return status;
@@ -472,9 +526,16 @@ enum mquic_status mquic_stream_stop(struct mquic_stream *stream, uint64_t code)
 	discard_input(stream);
 	if (stream->id >= 0 &&
 	    ngtcp2_conn_shutdown_stream_read(stream->connection->conn, 0, stream->id, code) != 0)
-		return MQUIC_ERR_MEMORY;
+		return no_memory(stream);
 	endpoint_schedule(stream->connection->endpoint, &stream->connection->task);
 	return MQUIC_OK;
+}
+
+const char *mquic_stream_error(const struct mquic_stream *stream)
+{
+	if (stream == NULL)
+		return "no stream was given";
+	return stream->note == NULL ? "" : stream->note;
 }
 
 uint64_t mquic_stream_bytes_sent(const struct mquic_stream *stream)

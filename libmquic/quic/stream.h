@@ -36,6 +36,7 @@ struct mquic_stream {
 	uint64_t code;      /* of whoever reset or stopped it */
 	uint64_t stop_code; /* of ours, kept until it is opened */
 	void *userdata;
+	const char *note; /* about the last call that failed; NULL: none has */
 
 	bool owned;  /* a handle is out */
 	bool remote; /* opened by the peer */

@@ -454,6 +454,7 @@ START_TEST(stop_reaches_the_writer_with_its_code)
 	ck_assert_uint_gt(traffic_client[0].writable, 0);
 	ck_assert_int_eq(mquic_stream_send(traffic_client[0].stream, &byte, 1, &sent),
 			 MQUIC_ERR_CLOSED);
+	ck_assert_ptr_nonnull(strstr(mquic_stream_error(traffic_client[0].stream), "STOP_SENDING"));
 	ck_assert_uint_eq(traffic_client[0].closed, 1);
 	ck_assert_uint_eq(traffic_client[0].close_code, 0x99);
 	traffic_stop();
@@ -625,6 +626,79 @@ START_TEST(server_opens_streams_too)
 }
 END_TEST
 
+/* ---- What is said of a failure -------------------------------------------------------- */
+
+static void expect_failure(enum mquic_status got, enum mquic_status wanted,
+			   struct mquic_stream *stream, const char *words)
+{
+	ck_assert_int_eq(got, wanted);
+	ck_assert_msg(strstr(mquic_stream_error(stream), words) != NULL, "\"%s\" lacks \"%s\"",
+		      mquic_stream_error(stream), words);
+}
+
+START_TEST(stream_says_why_bytes_are_not_taken)
+{
+	struct mquic_stream *stream;
+	const uint8_t byte = 'x';
+	size_t len;
+
+	pair_connect();
+	ck_assert_int_eq(mquic_stream_open(&stream, pair.dialed), MQUIC_OK);
+	ck_assert_str_eq(mquic_stream_error(stream), "");
+	expect_failure(mquic_stream_send(stream, NULL, 1, &len), MQUIC_ERR_INVALID, stream,
+		       "needs bytes");
+	expect_failure(mquic_stream_reset(stream, UINT64_MAX), MQUIC_ERR_INVALID, stream, "2^62");
+	ck_assert_int_eq(mquic_stream_finish(stream), MQUIC_OK);
+	expect_failure(mquic_stream_send(stream, &byte, 1, &len), MQUIC_ERR_STATE, stream,
+		       "finished");
+	ck_assert_int_eq(mquic_stream_reset(stream, 1), MQUIC_OK);
+	expect_failure(mquic_stream_send(stream, &byte, 1, &len), MQUIC_ERR_STATE, stream, "reset");
+	expect_failure(mquic_stream_finish(stream), MQUIC_ERR_STATE, stream, "reset");
+	mquic_connection_free(pair.dialed);
+	pair.dialed = NULL;
+	expect_failure(mquic_stream_finish(stream), MQUIC_ERR_CLOSED, stream, "connection");
+	mquic_stream_free(stream);
+}
+END_TEST
+
+START_TEST(stream_says_why_nothing_can_be_read)
+{
+	struct mquic_stream *stream;
+	const uint8_t *data;
+	uint8_t byte;
+	size_t len;
+
+	pair_connect();
+	ck_assert_int_eq(mquic_stream_open(&stream, pair.dialed), MQUIC_OK);
+	expect_failure(mquic_stream_recv(stream, &byte, 0, &len), MQUIC_ERR_INVALID, stream,
+		       "a buffer with room");
+	expect_failure(mquic_stream_peek(stream, NULL, &len), MQUIC_ERR_INVALID, stream, "place");
+	expect_failure(mquic_stream_consume(stream, 1), MQUIC_ERR_INVALID, stream, "peek");
+	expect_failure(mquic_stream_peek(stream, &data, &len), MQUIC_ERR_AGAIN, stream, "yet");
+	ck_assert_int_eq(mquic_stream_stop(stream, 3), MQUIC_OK);
+	expect_failure(mquic_stream_peek(stream, &data, &len), MQUIC_ERR_CLOSED, stream,
+		       "by this side");
+	mquic_stream_free(stream);
+}
+END_TEST
+
+START_TEST(stream_says_what_the_peer_did)
+{
+	uint8_t byte;
+	size_t len;
+
+	pair_connect();
+	traffic_start(0);
+	(void)traffic_open(10 * MIB);
+	sim_run(pair.sim, 50 * SIM_MS);
+	ck_assert_int_eq(mquic_stream_reset(traffic_client[0].stream, 7), MQUIC_OK);
+	sim_run(pair.sim, SIM_SECOND);
+	expect_failure(mquic_stream_recv(traffic_server[0].stream, &byte, 1, &len),
+		       MQUIC_ERR_CLOSED, traffic_server[0].stream, "RESET_STREAM");
+	traffic_stop();
+}
+END_TEST
+
 /* ---- What freeing leaves ------------------------------------------------------------- */
 
 START_TEST(stream_outlives_its_connection)
@@ -726,6 +800,9 @@ static void add_life(Suite *suite)
 	tcase_add_test(group, stop_of_before_the_handshake_keeps_its_code);
 	tcase_add_test(group, bytes_before_a_reset_can_still_be_read);
 	tcase_add_test(group, server_opens_streams_too);
+	tcase_add_test(group, stream_says_why_bytes_are_not_taken);
+	tcase_add_test(group, stream_says_why_nothing_can_be_read);
+	tcase_add_test(group, stream_says_what_the_peer_did);
 	tcase_add_test(group, stream_outlives_its_connection);
 	tcase_add_test(group, unread_bytes_outlive_connection_and_endpoint);
 	suite_add_tcase(suite, group);

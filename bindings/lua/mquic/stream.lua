@@ -12,9 +12,13 @@ local function alive(self)
 	return object.native(self, Stream)
 end
 
-local function answer(status)
+local function refused(handle, status)
+	return object.failure(status, core.stream_error(handle))
+end
+
+local function answer(handle, status)
 	if status ~= core.OK then
-		return object.failure(status)
+		return refused(handle, status)
 	end
 	return true
 end
@@ -46,7 +50,7 @@ function Stream:send(data, from)
 	from = from or 1
 	local status, sent = core.stream_send(handle, from == 1 and data or data:sub(from))
 	if status ~= core.OK then
-		return object.failure(status)
+		return refused(handle, status)
 	end
 	return from - 1 + sent
 end
@@ -61,7 +65,7 @@ function Stream:receive(max)
 	end
 	local data, status = core.stream_receive(handle, max or CHUNK)
 	if not data then
-		return object.failure(status)
+		return refused(handle, status)
 	end
 	return data
 end
@@ -72,7 +76,7 @@ function Stream:finish()
 	if not handle then
 		return object.closed(Stream)
 	end
-	return answer(core.stream_finish(handle))
+	return answer(handle, core.stream_finish(handle))
 end
 
 local function with_code(name, call)
@@ -82,7 +86,7 @@ local function with_code(name, call)
 		if not handle then
 			return object.closed(Stream)
 		end
-		return answer(call(handle, code or 0))
+		return answer(handle, call(handle, code or 0))
 	end
 end
 

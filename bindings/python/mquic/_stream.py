@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _native
 from ._check import application_code
-from .errors import MquicError, StateError, WouldBlock
+from .errors import MquicError, WouldBlock
 
 if TYPE_CHECKING:
     from .quic import Connection
@@ -42,10 +42,7 @@ class Stream:
 
         def attempt() -> int:
             with self._lock:
-                try:
-                    return _native.stream_send(self._handle, view)
-                except StateError:
-                    raise StateError("nothing can be sent after finish() or reset()") from None
+                return _native.stream_send(self._handle, view)
 
         return self.connection.endpoint._until(attempt, timeout, "nothing could be sent")
 

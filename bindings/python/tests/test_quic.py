@@ -175,6 +175,14 @@ def test_timeouts(echo, tls):
         stream.recv(0)
 
 
+def test_a_stream_says_why_it_refuses(echo, tls):
+    connection = quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=PATIENCE)
+    stream = connection.open_stream()
+    stream.finish()
+    with pytest.raises(mquic.MquicError, match="was finished by this side"):
+        stream.send(b"more")
+
+
 def test_close_codes(server_tls, tls):
     server = quic.Endpoint()
     port = server.listen("127.0.0.1", 0, tls=server_tls, alpn="x")

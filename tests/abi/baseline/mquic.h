@@ -55,8 +55,9 @@
  *
  * @par Errors
  * A function that can fail returns an ::mquic_status: #MQUIC_OK is 0, errors are
- * negative. After a failure `mquic_<object>_error()` gives a sentence that says
- * what is wrong and how to mend it. A setter that refuses a value keeps the old one.
+ * negative. After an error `mquic_<object>_error()` gives a sentence that says
+ * what is wrong and how to mend it: of the object that the call was made on, or that the new
+ * one was to be made on. A setter that refuses a value keeps the old one.
  * #MQUIC_ERR_MEMORY can come from any call that allocates and is not repeated below. A
  * library built for a small device may lack the server side or MQTT: then
  * mquic_endpoint_listen(), _accept() and _reload(), or what creates sessions, messages,
@@ -172,7 +173,7 @@ MQUIC_API const char *mquic_text_printable(char *out, size_t size, const char *t
 enum mquic_congestion_control {
 	MQUIC_CONGESTION_CUBIC = 0, /**< RFC 9438; the default */
 	MQUIC_CONGESTION_RENO = 1,  /**< RFC 9002 */
-	MQUIC_CONGESTION_BBR = 2    /**< model based; for links that lose packets whatever is sent */
+	MQUIC_CONGESTION_BBR = 2    /**< by a model; for links that lose whatever is sent */
 };
 
 /** When a server validates an address with Retry (RFC 9000 section 8.1.2). Since: 0.1 */
@@ -198,10 +199,16 @@ MQUIC_API const char *mquic_settings_error(const struct mquic_settings *settings
  */
 MQUIC_API enum mquic_status mquic_settings_set_ca_file(struct mquic_settings *settings,
 						       const char *path);
-/** Directory of PEM files to trust, like mquic_settings_set_ca_file(). Since: 0.1 */
+/**
+ * Directory of PEM files to trust, like mquic_settings_set_ca_file(). NULL, the default: none.
+ * Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_settings_set_ca_path(struct mquic_settings *settings,
 						       const char *path);
-/** PEM file of certificate revocation lists; needs a CA file or path. NULL: none. Since: 0.1 */
+/**
+ * PEM file of certificate revocation lists; needs a CA file or path. NULL, the default: none.
+ * Since: 0.1
+ */
 MQUIC_API enum mquic_status mquic_settings_set_crl_file(struct mquic_settings *settings,
 							const char *path);
 /**
@@ -234,9 +241,9 @@ MQUIC_API enum mquic_status mquic_settings_set_local_address(struct mquic_settin
 							     const char *address);
 /**
  * Client: the name to send (SNI, RFC 6066) and to verify, in place of the host that was
- * dialed. NULL: that host. It must be among the subject alternative names of the server's
- * certificate (RFC 9525); one with other characters than letters, digits, dots and dashes is
- * verified, but not sent. Since: 0.1
+ * dialed, 1 to 255 bytes. NULL, the default: that host. It must be among the subject alternative
+ * names of the server's certificate (RFC 9525); one with other characters than letters, digits,
+ * dots and dashes is verified, but not sent. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_server_name(struct mquic_settings *settings,
 							   const char *name);
@@ -257,7 +264,7 @@ MQUIC_API enum mquic_status mquic_settings_set_keylog_file(struct mquic_settings
  * tells clients after a restart that it no longer knows their connections. It is made, with mode
  * 0600, by the first mquic_endpoint_listen(): 64 hexadecimal digits. It belongs to one server:
  * others that have the same key, even if they share its certificate, can be made to cut its
- * clients off (section 21.11). Without one, the default, or where none can be made, which is
+ * clients off (section 21.11). With NULL, the default, or where none can be made, which is
  * logged, the key lasts as long as the listener. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_reset_key_file(struct mquic_settings *settings,
@@ -304,9 +311,8 @@ MQUIC_API enum mquic_status mquic_settings_set_receive_window(struct mquic_setti
 MQUIC_API enum mquic_status mquic_settings_set_send_buffer(struct mquic_settings *settings,
 							   uint64_t bytes);
 /** Congestion control, CUBIC by default. Since: 0.1 */
-MQUIC_API enum mquic_status
-mquic_settings_set_congestion_control(struct mquic_settings *settings,
-				      enum mquic_congestion_control algorithm);
+MQUIC_API enum mquic_status mquic_settings_set_congestion_control(
+	struct mquic_settings *settings, enum mquic_congestion_control algorithm);
 /** Server: when to demand Retry. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_settings_set_retry(struct mquic_settings *settings,
 						     enum mquic_retry retry);
@@ -318,12 +324,11 @@ MQUIC_API enum mquic_status mquic_settings_set_retry(struct mquic_settings *sett
 MQUIC_API enum mquic_status mquic_settings_set_max_connections(struct mquic_settings *settings,
 							       uint32_t connections);
 /**
- * Server: connections from one address (an IPv6 /64 counts as one), 0, the default, for no
- * limit, up to 1000000. Since: 0.1
+ * Server: connections from one address (an IPv6 /64 counts as one), 0 to 1000000; 0, the
+ * default, is no limit. Since: 0.1
  */
-MQUIC_API enum mquic_status
-mquic_settings_set_max_connections_per_address(struct mquic_settings *settings,
-					       uint32_t connections);
+MQUIC_API enum mquic_status mquic_settings_set_max_connections_per_address(
+	struct mquic_settings *settings, uint32_t connections);
 /**
  * Server: handshakes in flight, 1 to 1000000, 1000 by default. Beyond that the oldest handshake of
  * the address with the most gives way to a newcomer: at once if that has four times as many as the
@@ -444,7 +449,7 @@ enum mquic_event_type {
 	MQUIC_EVENT_ACCEPTABLE = 1,
 	/** Dialed connection: the handshake is complete and the peer is verified. */
 	MQUIC_EVENT_CONNECTION_READY = 2,
-	/** Connection: it is over; status, origin, code and text say why. The last of its events. */
+	/** Connection: it is over; status, origin, code and text say why. Its last event. */
 	MQUIC_EVENT_CONNECTION_CLOSED = 3,
 	/** Connection: streams wait for mquic_connection_accept_stream(). */
 	MQUIC_EVENT_STREAM_ACCEPTABLE = 4,
@@ -455,7 +460,7 @@ enum mquic_event_type {
 	 * more (STOP_SENDING), and sending, even nothing, answers #MQUIC_ERR_CLOSED.
 	 */
 	MQUIC_EVENT_STREAM_WRITABLE = 6,
-	/** Stream: both directions have ended, or the connection has; code says how (0: cleanly). */
+	/** Stream: both directions have ended, or the connection has; code 0: cleanly. */
 	MQUIC_EVENT_STREAM_CLOSED = 7,
 	/** Session: CONNACK has accepted us. */
 	MQUIC_EVENT_CONNECTED = 16,
@@ -496,7 +501,7 @@ enum mquic_event_type {
 enum mquic_origin {
 	MQUIC_ORIGIN_LOCAL = 0,     /**< we closed it */
 	MQUIC_ORIGIN_PEER = 1,      /**< the peer closed it with an application code */
-	MQUIC_ORIGIN_TRANSPORT = 2, /**< QUIC: a transport error code of RFC 9000 section 20.1, or 0 */
+	MQUIC_ORIGIN_TRANSPORT = 2, /**< QUIC; a code of RFC 9000 section 20.1, or 0 */
 	MQUIC_ORIGIN_TLS = 3,       /**< the handshake; the code is the TLS alert (RFC 8446) or 0 */
 	MQUIC_ORIGIN_MQTT = 4,      /**< MQTT; the code is a reason code */
 	MQUIC_ORIGIN_SYSTEM = 5     /**< the operating system; the code is an errno value */
@@ -554,19 +559,19 @@ MQUIC_API void mquic_event_free(struct mquic_event *event);
 
 /* ---- Connection ---------------------------------------------------------- */
 
-/** What mquic_connection_statistic() counts. Since: 0.1 */
+/** What mquic_connection_statistic() counts; `_US` are microseconds. Since: 0.1 */
 enum mquic_statistic {
-	MQUIC_STATISTIC_SMOOTHED_RTT_US = 1,   /**< smoothed round trip (RFC 9002 5.3), microseconds */
-	MQUIC_STATISTIC_MIN_RTT_US = 2,        /**< smallest round trip seen, microseconds */
-	MQUIC_STATISTIC_RTT_VARIATION_US = 3,  /**< rttvar of RFC 9002 5.3, microseconds */
+	MQUIC_STATISTIC_SMOOTHED_RTT_US = 1,   /**< round trip, smoothed (RFC 9002 5.3) */
+	MQUIC_STATISTIC_MIN_RTT_US = 2,        /**< smallest round trip seen */
+	MQUIC_STATISTIC_RTT_VARIATION_US = 3,  /**< rttvar of RFC 9002 5.3 */
 	MQUIC_STATISTIC_CONGESTION_WINDOW = 4, /**< bytes */
 	MQUIC_STATISTIC_BYTES_IN_FLIGHT = 5,   /**< bytes sent and not acknowledged */
 	MQUIC_STATISTIC_BYTES_SENT = 6,        /**< UDP payload bytes */
 	MQUIC_STATISTIC_BYTES_RECEIVED = 7,    /**< UDP payload bytes */
 	MQUIC_STATISTIC_PACKETS_SENT = 8,      /**< UDP datagrams */
 	MQUIC_STATISTIC_PACKETS_RECEIVED = 9,  /**< UDP datagrams */
-	MQUIC_STATISTIC_PACKETS_LOST = 10,     /**< packets with stream data declared lost (RFC 9002 6) */
-	MQUIC_STATISTIC_HANDSHAKE_US = 11,     /**< from first packet to handshake complete; 0 before */
+	MQUIC_STATISTIC_PACKETS_LOST = 10,     /**< with stream data, declared lost (RFC 9002 6) */
+	MQUIC_STATISTIC_HANDSHAKE_US = 11,     /**< first packet to handshake complete; 0 before */
 	/**
 	 * Bytes of memory the connection takes now: its state, what was received and not
 	 * consumed, what was sent and not acknowledged; TLS aside, which goes with the handshake.
@@ -662,6 +667,8 @@ MQUIC_API enum mquic_status mquic_stream_open(struct mquic_stream **stream,
  * that was not finished is reset with code 0. NULL is fine. Since: 0.1
  */
 MQUIC_API void mquic_stream_free(struct mquic_stream *stream);
+/** Sentence about the last call on this stream that failed, "" if none did. Since: 0.1 */
+MQUIC_API const char *mquic_stream_error(const struct mquic_stream *stream);
 /** The stream's connection, NULL once that is freed. Since: 0.1 */
 MQUIC_API struct mquic_connection *mquic_stream_connection(const struct mquic_stream *stream);
 /** The stream identifier (RFC 9000 section 2.1), -1 while it waits to be opened. Since: 0.1 */
@@ -791,9 +798,8 @@ MQUIC_API bool mquic_message_user_property(const struct mquic_message *message, 
  * topic is there all the same; publishing the message sends no alias because of it. Since: 0.1
  */
 MQUIC_API uint16_t mquic_message_topic_alias(const struct mquic_message *message);
-/** Received messages: subscription identifier at `index`, 0 past the last (3.3.2.3.8). Since: 0.1 */
-MQUIC_API uint32_t mquic_message_subscription_id(const struct mquic_message *message,
-						 size_t index);
+/** Received: the subscription identifier at `index`, 0 past the last (3.3.2.3.8). Since: 0.1 */
+MQUIC_API uint32_t mquic_message_subscription_id(const struct mquic_message *message, size_t index);
 
 /* ---- Subscription -------------------------------------------------------- */
 
@@ -801,7 +807,7 @@ MQUIC_API uint32_t mquic_message_subscription_id(const struct mquic_message *mes
 enum mquic_subscribe_option {
 	MQUIC_SUBSCRIBE_NO_LOCAL = 0x04,            /**< not what we publish ourselves */
 	MQUIC_SUBSCRIBE_RETAIN_AS_PUBLISHED = 0x08, /**< keep the retain flag */
-	MQUIC_SUBSCRIBE_RETAINED_IF_NEW = 0x10,     /**< retained ones only for a new subscription */
+	MQUIC_SUBSCRIBE_RETAINED_IF_NEW = 0x10,     /**< retained ones to a new one only */
 	MQUIC_SUBSCRIBE_RETAINED_NEVER = 0x20       /**< no retained messages */
 };
 
@@ -820,9 +826,9 @@ MQUIC_API enum mquic_status mquic_subscription_add(struct mquic_subscription *su
 MQUIC_API enum mquic_status mquic_subscription_set_id(struct mquic_subscription *subscription,
 						      uint32_t id);
 /** MQTT 5.0 3.8.2.1.3: adds one user property. Since: 0.1 */
-MQUIC_API enum mquic_status
-mquic_subscription_add_user_property(struct mquic_subscription *subscription, const char *name,
-				     size_t name_len, const char *value, size_t value_len);
+MQUIC_API enum mquic_status mquic_subscription_add_user_property(
+	struct mquic_subscription *subscription, const char *name, size_t name_len,
+	const char *value, size_t value_len);
 
 /* ---- Session -------------------------------------------------------------
  * One MQTT client. It outlives connections: after #MQUIC_EVENT_DISCONNECTED it may be
@@ -968,8 +974,8 @@ MQUIC_API enum mquic_status mquic_session_connect_url(struct mquic_session *sess
  * #MQUIC_EVENT_DELIVERED will carry, 0 for QoS 0.
  *
  * Errors: #MQUIC_ERR_INVALID (no topic), #MQUIC_ERR_STATE (not connected nor connecting, or
- * closing), #MQUIC_ERR_AGAIN (buffer full or no packet identifier free; #MQUIC_EVENT_WRITABLE follows),
- * #MQUIC_ERR_TOO_LARGE (the server takes no such packet), #MQUIC_ERR_REFUSED (the server
+ * closing), #MQUIC_ERR_AGAIN (buffer full or no packet identifier free; #MQUIC_EVENT_WRITABLE
+ * follows), #MQUIC_ERR_TOO_LARGE (the server takes no such packet), #MQUIC_ERR_REFUSED (the server
  * announced that it takes no such QoS or no retained messages). Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_session_publish(struct mquic_session *session,
@@ -983,9 +989,9 @@ MQUIC_API enum mquic_status mquic_session_subscribe(struct mquic_session *sessio
  * Subscribes to several filters at once. Errors as for publish; #MQUIC_ERR_INVALID also for an
  * empty list, and for options and properties with 3.1.1. Since: 0.1
  */
-MQUIC_API enum mquic_status
-mquic_session_subscribe_all(struct mquic_session *session,
-			    const struct mquic_subscription *subscription, uint16_t *packet_id);
+MQUIC_API enum mquic_status mquic_session_subscribe_all(
+	struct mquic_session *session, const struct mquic_subscription *subscription,
+	uint16_t *packet_id);
 /** Unsubscribes one filter. #MQUIC_EVENT_UNSUBSCRIBED follows. Errors as above. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_session_unsubscribe(struct mquic_session *session,
 						      const char *filter, size_t len,
@@ -994,9 +1000,9 @@ MQUIC_API enum mquic_status mquic_session_unsubscribe(struct mquic_session *sess
  * Unsubscribes several filters at once; QoS and options are ignored. Errors as for
  * mquic_session_subscribe_all(). Since: 0.1
  */
-MQUIC_API enum mquic_status
-mquic_session_unsubscribe_all(struct mquic_session *session,
-			      const struct mquic_subscription *subscription, uint16_t *packet_id);
+MQUIC_API enum mquic_status mquic_session_unsubscribe_all(
+	struct mquic_session *session, const struct mquic_subscription *subscription,
+	uint16_t *packet_id);
 /**
  * Manual mode: settles a received QoS 1 or 2 message by its packet identifier with a reason
  * code, 0 or an error of MQTT 5.0 3.4.2.1, with 3.1.1 only 0. #MQUIC_ERR_INVALID: no such message
@@ -1018,8 +1024,7 @@ MQUIC_API enum mquic_status mquic_session_auth(struct mquic_session *session, ui
  * #MQUIC_ERR_TIMEOUT if nothing was acknowledged for ten seconds. Errors: #MQUIC_ERR_INVALID (no
  * reason code of a client), #MQUIC_ERR_STATE (not connected, or closing already). Since: 0.1
  */
-MQUIC_API enum mquic_status mquic_session_disconnect(struct mquic_session *session,
-						     uint8_t reason);
+MQUIC_API enum mquic_status mquic_session_disconnect(struct mquic_session *session, uint8_t reason);
 /**
  * MQTT 5.0 3.14.2.2.2: changes, with each DISCONNECT of ours from now on, how long the server
  * keeps the session. May be set at any time. A session whose expiry is 0 in CONNECT cannot get
@@ -1038,9 +1043,9 @@ MQUIC_API enum mquic_status mquic_session_set_disconnect_text(struct mquic_sessi
  * MQTT 5.0 3.14.2.2.4: adds one user property to each DISCONNECT of ours from now on, left out
  * like its text. May be set at any time. Since: 0.1
  */
-MQUIC_API enum mquic_status
-mquic_session_add_disconnect_user_property(struct mquic_session *session, const char *name,
-					   size_t name_len, const char *value, size_t value_len);
+MQUIC_API enum mquic_status mquic_session_add_disconnect_user_property(
+	struct mquic_session *session, const char *name, size_t name_len, const char *value,
+	size_t value_len);
 /** QoS 1 and 2 messages of ours that are not settled. Since: 0.1 */
 MQUIC_API size_t mquic_session_inflight(const struct mquic_session *session);
 /** Keep-alive in force in seconds: ours, or the server's if it set one. Since: 0.1 */
