@@ -15,6 +15,23 @@
 
 #define NS_PER_SECOND 1000000000U
 
+struct mquic_endpoint {
+	struct error error;
+	struct log log;
+	void *userdata;
+
+	struct loop loop;
+	struct timers timers;
+	struct event_queue events;
+	struct list tasks;
+	struct list task_marker; /* bounds a round: what is scheduled meanwhile stands behind it */
+	uint64_t now_ns;
+	bool processing;                   /* now_ns is the time of this turn */
+	uint64_t (*clock)(void *argument); /* CLOCK_MONOTONIC but in simulations */
+	void *clock_argument;
+	struct list children[ENDPOINT_FLOORS]; /* of struct endpoint_child */
+};
+
 static uint64_t monotonic_ns(void *argument)
 {
 	struct timespec now;
@@ -109,6 +126,31 @@ bool endpoint_is_torn(const struct mquic_endpoint *endpoint)
 	return endpoint->processing && loop_is_forked(&endpoint->loop);
 }
 
+struct timers *endpoint_timers(struct mquic_endpoint *endpoint)
+{
+	return &endpoint->timers;
+}
+
+struct event_queue *endpoint_events(struct mquic_endpoint *endpoint)
+{
+	return &endpoint->events;
+}
+
+struct loop *endpoint_loop(struct mquic_endpoint *endpoint)
+{
+	return &endpoint->loop;
+}
+
+struct log *endpoint_log(struct mquic_endpoint *endpoint)
+{
+	return &endpoint->log;
+}
+
+struct error *endpoint_error(struct mquic_endpoint *endpoint)
+{
+	return &endpoint->error;
+}
+
 uint64_t endpoint_now(struct mquic_endpoint *endpoint)
 {
 	uint64_t now_ns;
@@ -160,13 +202,25 @@ static void begin(struct mquic_endpoint *endpoint)
 	endpoint->processing = true;
 }
 
-/* Readable at once while anything waits, else at the next deadline. */
-static void end(struct mquic_endpoint *endpoint)
+uint64_t endpoint_deadline(const struct mquic_endpoint *endpoint)
 {
 	bool pending = !list_is_empty(&endpoint->events.events) || !list_is_empty(&endpoint->tasks);
 
+	return pending ? 0 : timers_next(&endpoint->timers);
+}
+
+/* Readable at once while anything waits, else at the next deadline. */
+static void end(struct mquic_endpoint *endpoint)
+{
 	endpoint->processing = false;
-	loop_arm(&endpoint->loop, pending ? 0 : timers_next(&endpoint->timers));
+	loop_arm(&endpoint->loop, endpoint_deadline(endpoint));
+}
+
+void endpoint_set_clock(struct mquic_endpoint *endpoint, uint64_t (*clock)(void *argument),
+			void *argument)
+{
+	endpoint->clock = clock;
+	endpoint->clock_argument = argument;
 }
 
 void endpoint_turn(struct mquic_endpoint *endpoint)

@@ -35,24 +35,6 @@ enum endpoint_floor {
 	ENDPOINT_FLOORS
 };
 
-struct mquic_endpoint {
-	struct error error;
-	struct log log;
-	void *userdata;
-
-	struct loop loop;
-	struct timers timers;
-	struct event_queue events;
-	struct list tasks;
-	struct list task_marker; /* bounds a round: what is scheduled meanwhile stands behind it */
-	uint64_t now_ns;
-	bool processing; /* now_ns is the time of this turn */
-	/* Reads the time; CLOCK_MONOTONIC but in simulations. */
-	uint64_t (*clock)(void *argument);
-	void *clock_argument;
-	struct list children[ENDPOINT_FLOORS]; /* of struct endpoint_child */
-};
-
 /* MQUIC_OK, or in a child of fork() MQUIC_ERR_FORKED with a sentence. */
 enum mquic_status endpoint_check_fork(const struct mquic_endpoint *endpoint, struct error *error);
 
@@ -61,6 +43,14 @@ enum mquic_status endpoint_check_fork(const struct mquic_endpoint *endpoint, str
  * be relied on then, and what is on it is best left where it is.
  */
 bool endpoint_is_torn(const struct mquic_endpoint *endpoint);
+
+/* Its parts, for those who know what to do with them; they live as long as it does. */
+struct timers *endpoint_timers(struct mquic_endpoint *endpoint);
+struct event_queue *endpoint_events(struct mquic_endpoint *endpoint);
+struct loop *endpoint_loop(struct mquic_endpoint *endpoint);
+struct log *endpoint_log(struct mquic_endpoint *endpoint);
+/* What mquic_endpoint_error() shows. */
+struct error *endpoint_error(struct mquic_endpoint *endpoint);
 
 /* The time of this turn, or of now between turns; never goes back. */
 uint64_t endpoint_now(struct mquic_endpoint *endpoint);
@@ -79,6 +69,15 @@ void endpoint_adopt(struct mquic_endpoint *endpoint, enum endpoint_floor floor,
 struct endpoint_child *endpoint_child(const struct mquic_endpoint *endpoint,
 				      enum endpoint_floor floor,
 				      void (*orphan)(struct endpoint_child *child));
+
+/* ---- For simulations -------------------------------------------------------------- */
+
+/* Reads the time from there, in ns, in place of CLOCK_MONOTONIC. */
+void endpoint_set_clock(struct mquic_endpoint *endpoint, uint64_t (*clock)(void *argument),
+			void *argument);
+
+/* When a turn is due: 0 is now, TIMER_NEVER never. */
+uint64_t endpoint_deadline(const struct mquic_endpoint *endpoint);
 
 /* One turn without sockets: fires timers at the current time and runs tasks. */
 void endpoint_turn(struct mquic_endpoint *endpoint);

@@ -15,7 +15,7 @@ static void refuse(struct quic_host *host, struct wire *wire, const struct datag
 	char from[ADDRESS_TEXT_SIZE];
 
 	address_print(&datagram->remote, from);
-	log_debug(&host->endpoint->log, "%s: refused: %s", from, reason);
+	log_debug(endpoint_log(host->endpoint), "%s: refused: %s", from, reason);
 	wire_reply(wire, datagram, packet,
 		   token_write_refusal(packet, sizeof(packet), hd, code, reason));
 }
@@ -112,7 +112,7 @@ enum mquic_status mquic_endpoint_accept(struct mquic_endpoint *endpoint,
 
 	if (endpoint == NULL || connection == NULL)
 		return MQUIC_ERR_INVALID;
-	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+	if (endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	host = host_of(endpoint);
 	node = host == NULL ? NULL : list_take_first(&host->acceptable);

@@ -46,8 +46,8 @@ void closing_free(struct quic_closing *closing)
 {
 	struct quic_host *host = closing->host;
 
-	timer_set(&host->endpoint->timers, &closing->timer, TIMER_NEVER);
-	timers_release(&host->endpoint->timers);
+	timer_set(endpoint_timers(host->endpoint), &closing->timer, TIMER_NEVER);
+	timers_release(endpoint_timers(host->endpoint));
 	route_remove_all(host, &closing->target);
 	list_remove(&closing->link);
 	host->closing_count--;
@@ -74,7 +74,7 @@ static struct quic_closing *remember(struct mquic_connection *connection,
 	closing = calloc(1, sizeof(*closing) + reply->len);
 	if (closing == NULL)
 		return NULL;
-	if (!timers_reserve(&host->endpoint->timers)) {
+	if (!timers_reserve(endpoint_timers(host->endpoint))) {
 		free(closing);
 		return NULL;
 	}
@@ -108,7 +108,7 @@ static void keep(struct mquic_connection *connection, const struct datagram *rep
 		return;
 	if (reply->len > 0 && !closing->owns_wire && period_ns < SERVER_CLOSING_NS)
 		period_ns = SERVER_CLOSING_NS;
-	timer_set(&closing->host->endpoint->timers, &closing->timer,
+	timer_set(endpoint_timers(closing->host->endpoint), &closing->timer,
 		  endpoint_now(closing->host->endpoint) + period_ns);
 }
 

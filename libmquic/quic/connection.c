@@ -29,7 +29,8 @@ struct mquic_connection *connection_new(struct quic_host *host)
 	if (connection == NULL)
 		return NULL;
 	connection->telling.last_event = event_new(MQUIC_EVENT_CONNECTION_CLOSED);
-	if (connection->telling.last_event == NULL || !timers_reserve(&host->endpoint->timers)) {
+	if (connection->telling.last_event == NULL ||
+	    !timers_reserve(endpoint_timers(host->endpoint))) {
 		mquic_event_free(connection->telling.last_event);
 		free(connection);
 		return NULL;
@@ -67,7 +68,7 @@ void connection_strip(struct mquic_connection *connection)
 	tls_session_free(connection->tls);
 	connection->tls = NULL;
 	held_clear(&connection->held);
-	timer_set(&endpoint->timers, &connection->timer, TIMER_NEVER);
+	timer_set(endpoint_timers(endpoint), &connection->timer, TIMER_NEVER);
 	route_remove_all(connection->host, &connection->target);
 	if (connection->wire != NULL && connection->wire->connection == connection)
 		connection->wire->free(connection->wire);
@@ -96,7 +97,7 @@ static void let_streams_go(struct mquic_connection *connection)
 			list_entry(connection->streams.all.next, struct mquic_stream, link);
 
 		if (connection->endpoint != NULL)
-			event_queue_purge(&connection->endpoint->events, stream);
+			event_queue_purge(endpoint_events(connection->endpoint), stream);
 		if (!stream->owned) {
 			stream_destroy(stream);
 			continue;
@@ -111,8 +112,8 @@ void connection_destroy(struct mquic_connection *connection)
 
 	if (endpoint != NULL) {
 		connection_drop(connection);
-		event_queue_purge(&endpoint->events, connection);
-		timers_release(&endpoint->timers);
+		event_queue_purge(endpoint_events(endpoint), connection);
+		timers_release(endpoint_timers(endpoint));
 	}
 	let_streams_go(connection);
 	list_remove(&connection->task.link);
@@ -224,7 +225,7 @@ static void finish_handshake(struct mquic_connection *connection)
 		(endpoint_now(endpoint) - connection->started_ns) / NGTCP2_MICROSECONDS;
 	finish_tls(connection);
 	dial_free(connection);
-	log_debug(&endpoint->log, "%s: connected, %s %s", connection->peer_text,
+	log_debug(endpoint_log(endpoint), "%s: connected, %s %s", connection->peer_text,
 		  mquic_connection_tls_version(connection), mquic_connection_cipher(connection));
 	if (connection->listener != NULL)
 		accept_tell(connection);
@@ -263,10 +264,10 @@ static void log_end(struct mquic_connection *connection)
 
 	if (connection->listener != NULL && !connection->telling.handshake_told &&
 	    may_log_failure(connection->host))
-		log_info(&endpoint->log, "%s: handshake failed: %s", connection->peer_text,
+		log_info(endpoint_log(endpoint), "%s: handshake failed: %s", connection->peer_text,
 			 connection->end.text);
 	else
-		log_debug(&endpoint->log, "%s: over: %s", connection->peer_text,
+		log_debug(endpoint_log(endpoint), "%s: over: %s", connection->peer_text,
 			  connection->end.text);
 }
 
@@ -322,7 +323,7 @@ static void run(struct task *task)
 	if (connection->conn != NULL)
 		unreachable = writer_run(connection);
 	if (connection->conn != NULL) {
-		timer_set(&connection->endpoint->timers, &connection->timer,
+		timer_set(endpoint_timers(connection->endpoint), &connection->timer,
 			  ngtcp2_conn_get_expiry(connection->conn));
 		rest(connection);
 		read_held(connection);
@@ -341,7 +342,7 @@ void connection_observe(struct mquic_connection *connection,
 	connection->telling.self = observer == NULL ? connection : self;
 	if (connection->endpoint == NULL)
 		return;
-	event_queue_purge(&connection->endpoint->events, connection);
+	event_queue_purge(endpoint_events(connection->endpoint), connection);
 	connection->streams.fresh = !list_is_empty(&connection->streams.acceptable);
 	if (connection->streams.fresh)
 		endpoint_schedule(connection->endpoint, &connection->task);

@@ -45,7 +45,7 @@ void demux_unreachable(struct mquic_connection *connection, int code)
 		connection_set_end(connection, MQUIC_ERR_SYSTEM, MQUIC_ORIGIN_SYSTEM,
 				   (uint64_t)code, "UDP %s cannot be reached: %s",
 				   connection->peer_text, strerror(code));
-	log_debug(&connection->endpoint->log, "%s: unreachable", connection->peer_text);
+	log_debug(endpoint_log(connection->endpoint), "%s: unreachable", connection->peer_text);
 	connection_drop(connection);
 }
 

@@ -44,7 +44,7 @@ static void patience_is_over(struct timer *timer, uint64_t now_ns)
 	if (connection->heard || dial_next(connection) || connection->conn != NULL)
 		return; /* it goes on, there or, if nothing else can be tried, here */
 	connection_set_end(connection, MQUIC_ERR_MEMORY, MQUIC_ORIGIN_LOCAL, 0, "%s",
-			   connection->endpoint->error.text);
+			   endpoint_error(connection->endpoint)->text);
 	connection_drop(connection);
 }
 
@@ -55,15 +55,15 @@ void dial_free(struct mquic_connection *connection)
 	if (dial == NULL)
 		return;
 	connection->dial = NULL;
-	timer_set(&connection->endpoint->timers, &dial->timer, TIMER_NEVER);
-	timers_release(&connection->endpoint->timers);
+	timer_set(endpoint_timers(connection->endpoint), &dial->timer, TIMER_NEVER);
+	timers_release(endpoint_timers(connection->endpoint));
 	free(dial->host);
 	free(dial);
 }
 
 static enum mquic_status explain(struct mquic_connection *connection, enum mquic_status status)
 {
-	struct error *error = &connection->endpoint->error;
+	struct error *error = endpoint_error(connection->endpoint);
 	const char *name = connection->settings->server_name != NULL
 				   ? connection->settings->server_name
 				   : connection->dial->host;
@@ -107,11 +107,11 @@ enum mquic_status dial_open_wire(struct mquic_connection *connection, struct wir
 
 	if (text == NULL)
 		return host->open_wire(host, wire, NULL, remote);
-	status = address_parse(&local, text, 0, &host->endpoint->error);
+	status = address_parse(&local, text, 0, endpoint_error(host->endpoint));
 	if (status != MQUIC_OK)
 		return status;
 	if (local.of.any.sa_family != remote->of.any.sa_family)
-		return error_set(&host->endpoint->error, MQUIC_ERR_SYSTEM,
+		return error_set(endpoint_error(host->endpoint), MQUIC_ERR_SYSTEM,
 				 "the server's address is not of the kind of %s, which is to be "
 				 "dialed from",
 				 text);
@@ -147,8 +147,9 @@ static enum mquic_status try_rest(struct mquic_connection *connection)
 		if (status != MQUIC_ERR_SYSTEM)
 			break;
 	}
-	timer_set(&endpoint->timers, &dial->timer,
-		  dial->next < dial->candidates.count ? endpoint_now(endpoint) + PATIENCE_NS : TIMER_NEVER);
+	timer_set(endpoint_timers(endpoint), &dial->timer,
+		  dial->next < dial->candidates.count ? endpoint_now(endpoint) + PATIENCE_NS
+						      : TIMER_NEVER);
 	return status;
 }
 
@@ -181,7 +182,7 @@ static struct quic_dial *new_dial(struct mquic_connection *connection, const cha
 	dial->connection = connection;
 	dial->timer.fire = patience_is_over;
 	dial->host = strdup(host);
-	if (dial->host == NULL || !timers_reserve(&endpoint->timers)) {
+	if (dial->host == NULL || !timers_reserve(endpoint_timers(endpoint))) {
 		free(dial->host);
 		free(dial);
 		return NULL;
@@ -197,17 +198,17 @@ static enum mquic_status prepare(struct mquic_connection **connection, struct qu
 	enum mquic_status status = MQUIC_OK;
 
 	if (made == NULL)
-		return error_set(&quic->endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+		return error_set(endpoint_error(quic->endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	made->settings = settings_copy(settings);
 	made->dial = new_dial(made, host);
 	if (made->settings == NULL || made->dial == NULL) {
 		connection_destroy(made);
-		return error_set(&quic->endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+		return error_set(endpoint_error(quic->endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	}
 	made->credentials = shared_credentials(quic, made->settings);
 	if (made->credentials == NULL)
 		status = transport_credentials(&made->credentials, made->settings, TLS_CLIENT,
-					       &quic->endpoint->error);
+					       endpoint_error(quic->endpoint));
 	if (status != MQUIC_OK) {
 		connection_destroy(made);
 		return status;
@@ -246,10 +247,10 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 
 	if (connection == NULL || endpoint == NULL)
 		return MQUIC_ERR_INVALID;
-	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+	if (endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	if (host == NULL || host[0] == '\0' || port == 0)
-		return error_set(&endpoint->error, MQUIC_ERR_INVALID,
+		return error_set(endpoint_error(endpoint), MQUIC_ERR_INVALID,
 				 "a host and a port from 1 to 65535 are needed to dial");
 	quic = host_get(endpoint);
 	if (quic == NULL)
@@ -257,7 +258,7 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 	status = prepare(&made, quic, settings, host);
 	if (status != MQUIC_OK)
 		return status;
-	status = resolve(made->dial, host, port, &endpoint->error);
+	status = resolve(made->dial, host, port, endpoint_error(endpoint));
 	if (status == MQUIC_OK)
 		status = try_rest(made);
 	if (status != MQUIC_OK) {

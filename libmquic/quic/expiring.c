@@ -43,7 +43,7 @@ const char *mquic_endpoint_expiring(struct mquic_endpoint *endpoint, uint32_t da
 {
 	struct quic_host *host;
 
-	if (endpoint == NULL || endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+	if (endpoint == NULL || endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
 		return NULL;
 	host = host_of(endpoint);
 	return host == NULL ? NULL : expiring(host, days, index);

@@ -37,6 +37,6 @@ void host_orphan(struct endpoint_child *child)
 
 	let_connections_go(host);
 	listener_free_all(host);
-	event_queue_purge(&host->endpoint->events, host);
+	event_queue_purge(endpoint_events(host->endpoint), host);
 	host_free(host);
 }

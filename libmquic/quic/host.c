@@ -13,7 +13,7 @@ static enum mquic_status open_udp(struct quic_host *host, struct wire **wire,
 {
 	if (host->watch == NULL)
 		host->watch = watch_new(host);
-	return udp_open(wire, host, &demux_reader, local, remote, &host->endpoint->error);
+	return udp_open(wire, host, &demux_reader, local, remote, endpoint_error(host->endpoint));
 }
 
 struct quic_host *host_of(const struct mquic_endpoint *endpoint)
@@ -62,6 +62,6 @@ struct quic_host *host_get(struct mquic_endpoint *endpoint)
 	if (host == NULL)
 		host = host_new(endpoint);
 	if (host == NULL)
-		(void)error_set(&endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+		(void)error_set(endpoint_error(endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	return host;
 }

@@ -85,14 +85,15 @@ static enum mquic_status keep_reset_key(struct quic_host *host, struct quic_list
 	status = tls_secret_keep(listener->reset_key, "reset key file", path, &error);
 	if (status == MQUIC_ERR_SYSTEM) {
 		if (twin == NULL)
-			log_warning(&host->endpoint->log,
+			log_warning(endpoint_log(host->endpoint),
 				    "%s: after a restart clients will not be told that their "
 				    "connections are gone, and wait for their time-outs",
 				    error.text);
 		return MQUIC_OK;
 	}
-	return status == MQUIC_OK ? MQUIC_OK
-				  : error_set(&host->endpoint->error, status, "%s", error.text);
+	return status == MQUIC_OK
+		       ? MQUIC_OK
+		       : error_set(endpoint_error(host->endpoint), status, "%s", error.text);
 }
 
 static enum mquic_status add_listener(struct quic_host *host, const struct mquic_settings *settings,
@@ -103,14 +104,14 @@ static enum mquic_status add_listener(struct quic_host *host, const struct mquic
 
 	*listener = NULL;
 	if (made == NULL)
-		return error_set(&host->endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+		return error_set(endpoint_error(host->endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	made->settings = settings_copy(settings);
 	if (made->settings == NULL) {
 		free_listener(made);
-		return error_set(&host->endpoint->error, MQUIC_ERR_MEMORY, "out of memory");
+		return error_set(endpoint_error(host->endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	}
 	status = transport_credentials(&made->credentials, made->settings, TLS_SERVER,
-				       &host->endpoint->error);
+				       endpoint_error(host->endpoint));
 	random_fill(made->reset_key, sizeof(made->reset_key));
 	if (status == MQUIC_OK)
 		status = keep_reset_key(host, made);
@@ -129,7 +130,7 @@ static enum mquic_status attach(struct quic_host *host, struct quic_listener *li
 	if (!token_reset_secret(&listener->secrets, listener->reset_key, &wire->local) ||
 	    !token_retry_secret(&listener->secrets, listener->credentials)) {
 		free_listener(listener);
-		return error_set(&host->endpoint->error, MQUIC_ERR_TLS,
+		return error_set(endpoint_error(host->endpoint), MQUIC_ERR_TLS,
 				 "no secrets can be derived from the private key");
 	}
 	listener->wire = wire;
@@ -156,7 +157,7 @@ static enum mquic_status listen_at(struct quic_host *host, const struct mquic_se
 
 	if (status != MQUIC_OK)
 		return status;
-	status = udp_open(&wire, host, &demux_reader, local, NULL, &host->endpoint->error);
+	status = udp_open(&wire, host, &demux_reader, local, NULL, endpoint_error(host->endpoint));
 	if (status != MQUIC_OK) {
 		free_listener(listener);
 		return status;
@@ -179,12 +180,12 @@ enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
 
 	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
-	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+	if (endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	if (settings == NULL || address == NULL)
-		return error_set(&endpoint->error, MQUIC_ERR_INVALID,
+		return error_set(endpoint_error(endpoint), MQUIC_ERR_INVALID,
 				 "listening needs settings with a certificate, and an address");
-	status = address_parse(&local, address, port, &endpoint->error);
+	status = address_parse(&local, address, port, endpoint_error(endpoint));
 	if (status != MQUIC_OK)
 		return status;
 	host = host_get(endpoint);
@@ -198,7 +199,7 @@ static enum mquic_status reload(struct quic_host *host, struct quic_listener *li
 
 	if (status == MQUIC_OK)
 		status = transport_credentials(&credentials, listener->settings, TLS_SERVER,
-					       &host->endpoint->error);
+					       endpoint_error(host->endpoint));
 	if (status != MQUIC_OK)
 		return status;
 	tls_credentials_unref(listener->credentials);
@@ -216,7 +217,7 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 
 	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
-	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+	if (endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	host = host_of(endpoint);
 	if (host == NULL)

@@ -139,8 +139,8 @@ void migrate_settle(struct mquic_connection *connection)
 		return;
 	}
 	use_next_wire(connection);
-	log_debug(&connection->endpoint->log, "%s: reached from %s now", connection->peer_text,
-		  connection->local_text);
+	log_debug(endpoint_log(connection->endpoint), "%s: reached from %s now",
+		  connection->peer_text, connection->local_text);
 }
 
 void migrate_path_answered(struct mquic_connection *connection, const ngtcp2_path *path,
@@ -175,7 +175,7 @@ enum mquic_status mquic_connection_migrate(struct mquic_connection *connection)
 	wire = open_wire(connection);
 	if (wire == NULL)
 		return error_set(&connection->error, MQUIC_ERR_SYSTEM, "%s",
-				 connection->endpoint->error.text);
+				 endpoint_error(connection->endpoint)->text);
 	code = begin(connection, wire, false);
 	if (code == 0)
 		return MQUIC_OK;

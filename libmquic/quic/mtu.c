@@ -33,7 +33,7 @@ static void fall_back(struct mquic_connection *connection)
 	mtu->pause_ns = FIRST_PAUSE;
 	mtu->retry_ns = endpoint_now(connection->endpoint) + mtu->pause_ns;
 	mtu->until_ns = 0;
-	log_debug(&connection->endpoint->log,
+	log_debug(endpoint_log(connection->endpoint),
 		  "%s: packets of %zu bytes do not get through any more; from here on they have %d",
 		  connection->peer_text, mtu->lost, ALWAYS);
 }
@@ -148,7 +148,7 @@ void mtu_acknowledged(struct mquic_connection *connection, const struct mquic_st
 	    ngtcp2_conn_get_stream_loss_count(connection->conn, stream->id) != mtu->losses)
 		return;
 	*mtu = (struct quic_mtu){.lost = 0};
-	log_debug(&connection->endpoint->log, "%s: large packets get through again",
+	log_debug(endpoint_log(connection->endpoint), "%s: large packets get through again",
 		  connection->peer_text);
 }
 

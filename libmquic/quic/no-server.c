@@ -12,7 +12,7 @@ static enum mquic_status refuse(struct mquic_endpoint *endpoint)
 {
 	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
-	return error_set(&endpoint->error, MQUIC_ERR_UNSUPPORTED,
+	return error_set(endpoint_error(endpoint), MQUIC_ERR_UNSUPPORTED,
 			 "this libmquic was built without its server side: rebuild it with "
 			 "-Dserver=true, or use the packaged one");
 }

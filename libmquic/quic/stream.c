@@ -267,7 +267,7 @@ void mquic_stream_free(struct mquic_stream *stream)
 		return;
 	}
 	if (connection->endpoint != NULL)
-		event_queue_purge(&connection->endpoint->events, stream);
+		event_queue_purge(endpoint_events(connection->endpoint), stream);
 	if (connection->conn == NULL || stream->closed ||
 	    (stream->id < 0 && !stream->finish_wanted)) {
 		stream_destroy(stream);

@@ -328,7 +328,7 @@ static int send_datagram(struct wire *wire, const struct datagram *datagram)
 	struct udp_socket *socket = list_entry(wire, struct udp_socket, wire);
 	int code;
 
-	if (loop_is_forked(&socket->host->endpoint->loop))
+	if (loop_is_forked(endpoint_loop(socket->host->endpoint)))
 		return 0; /* the socket is the parent's */
 	if (datagram->len <= datagram->segment)
 		return worth_telling(send_once(socket, datagram, datagram->data, datagram->len));
@@ -382,7 +382,7 @@ static void udp_close(struct wire *wire)
 	struct udp_socket *socket = list_entry(wire, struct udp_socket, wire);
 
 	if (socket->fd >= 0) {
-		loop_remove(&socket->host->endpoint->loop, socket->fd);
+		loop_remove(endpoint_loop(socket->host->endpoint), socket->fd);
 		(void)close(socket->fd);
 	}
 	free(socket);
@@ -439,7 +439,7 @@ static enum mquic_status attach(struct udp_socket *socket, const struct address 
 	socket->wire.local.len = sizeof(socket->wire.local.of);
 	if (getsockname(socket->fd, &socket->wire.local.of.any, &socket->wire.local.len) != 0)
 		return error_set_system(error, errno, "asking for the local address");
-	code = loop_add(&socket->host->endpoint->loop, socket->fd, &socket->source);
+	code = loop_add(endpoint_loop(socket->host->endpoint), socket->fd, &socket->source);
 	return code == 0 ? MQUIC_OK : error_set_system(error, code, "watching a UDP socket");
 }
 

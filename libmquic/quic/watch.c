@@ -41,7 +41,7 @@ static void read_ready(struct loop_source *source)
 		if (recv(watch->fd, word, sizeof(word), MSG_DONTWAIT) < 0 && errno != ENOBUFS)
 			break;
 	/* Timers fire when all sockets are read: looking may close one that waits its turn. */
-	timer_set(&watch->host->endpoint->timers, &watch->timer, watch->next_ns);
+	timer_set(endpoint_timers(watch->host->endpoint), &watch->timer, watch->next_ns);
 }
 
 static int open_netlink(void)
@@ -70,15 +70,15 @@ struct watch *watch_new(struct quic_host *host)
 	watch->source.ready = read_ready;
 	watch->timer.fire = look;
 	watch->fd = open_netlink();
-	if (watch->fd < 0 || !timers_reserve(&host->endpoint->timers)) {
+	if (watch->fd < 0 || !timers_reserve(endpoint_timers(host->endpoint))) {
 		if (watch->fd >= 0)
 			(void)close(watch->fd);
 		free(watch);
 		return NULL;
 	}
-	if (loop_add(&host->endpoint->loop, watch->fd, &watch->source) != 0) {
+	if (loop_add(endpoint_loop(host->endpoint), watch->fd, &watch->source) != 0) {
 		(void)close(watch->fd);
-		timers_release(&host->endpoint->timers);
+		timers_release(endpoint_timers(host->endpoint));
 		free(watch);
 		return NULL;
 	}
@@ -89,9 +89,9 @@ void watch_free(struct watch *watch)
 {
 	if (watch == NULL)
 		return;
-	timer_set(&watch->host->endpoint->timers, &watch->timer, TIMER_NEVER);
-	timers_release(&watch->host->endpoint->timers);
-	loop_remove(&watch->host->endpoint->loop, watch->fd);
+	timer_set(endpoint_timers(watch->host->endpoint), &watch->timer, TIMER_NEVER);
+	timers_release(endpoint_timers(watch->host->endpoint));
+	loop_remove(endpoint_loop(watch->host->endpoint), watch->fd);
 	(void)close(watch->fd);
 	free(watch);
 }

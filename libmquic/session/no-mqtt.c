@@ -23,7 +23,7 @@ enum mquic_status mquic_session_new(struct mquic_session **session, struct mquic
 {
 	if (session == NULL || endpoint == NULL)
 		return MQUIC_ERR_INVALID;
-	return error_set(&endpoint->error, MQUIC_ERR_UNSUPPORTED,
+	return error_set(endpoint_error(endpoint), MQUIC_ERR_UNSUPPORTED,
 			 "this libmquic was built without MQTT: rebuild it with -Dmqtt=true, or "
 			 "use the packaged one");
 }

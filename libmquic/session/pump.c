@@ -105,7 +105,7 @@ static void finish(struct mquic_session *session)
 	carrier_close_lane(session->lane);
 	session->lane = NULL;
 	session->active = false;
-	timer_set(&session->endpoint->timers, &session->timer, TIMER_NEVER);
+	timer_set(endpoint_timers(session->endpoint), &session->timer, TIMER_NEVER);
 	event->queued = &session->untold;
 	push(session, event);
 	mquic_event_free(session->farewell);
@@ -119,7 +119,7 @@ static void log_notice(struct mquic_session *session)
 	const char *notice = mqtt_engine_take_notice(session->engine);
 
 	if (notice != NULL)
-		log_warning(&session->endpoint->log, "%s", notice);
+		log_warning(endpoint_log(session->endpoint), "%s", notice);
 }
 
 static bool may_read(const struct mquic_session *session)
@@ -128,7 +128,7 @@ static bool may_read(const struct mquic_session *session)
 
 	return session->lane != NULL && state != MQTT_ENGINE_IDLE && state != MQTT_ENGINE_OVER &&
 	       mqtt_engine_wants_input(session->engine) &&
-	       session->endpoint->events.cost < EVENT_BYTES;
+	       endpoint_events(session->endpoint)->cost < EVENT_BYTES;
 }
 
 /* The server wants no more of the lane, which is the end of the carrier, too. */
@@ -228,7 +228,7 @@ static void set_timer(struct mquic_session *session)
 
 	if (session->close_by_ns != 0 && session->close_by_ns < deadline_ns)
 		deadline_ns = session->close_by_ns;
-	timer_set(&session->endpoint->timers, &session->timer, deadline_ns);
+	timer_set(endpoint_timers(session->endpoint), &session->timer, deadline_ns);
 }
 
 static void run(struct task *task)

@@ -36,7 +36,7 @@ void relay_lose_stream(struct mquic_relay *relay)
 void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns)
 {
 	relay->pending = mquic_stream_bytes_pending(relay->stream);
-	timer_set(&relay->endpoint->timers, &relay->timer, now_ns + FINISH_NS);
+	timer_set(endpoint_timers(relay->endpoint), &relay->timer, now_ns + FINISH_NS);
 }
 
 enum mquic_status mquic_relay_close(struct mquic_relay *relay, uint64_t code, const char *reason)

@@ -12,7 +12,7 @@ static void show_connect(struct mquic_relay *relay)
 {
 	relay->state = RELAY_SHOWN;
 	connection_set_waiting(relay->connection, false);
-	timer_set(&relay->endpoint->timers, &relay->timer, TIMER_NEVER);
+	timer_set(endpoint_timers(relay->endpoint), &relay->timer, TIMER_NEVER);
 	relay_push(relay, MQUIC_EVENT_RELAY_CONNECT, NULL);
 }
 
@@ -104,7 +104,7 @@ static void ended(void *self, const struct quic_end *end)
 
 	relay->ended = true;
 	relay->end = *end;
-	timer_set(&relay->endpoint->timers, &relay->timer, TIMER_NEVER);
+	timer_set(endpoint_timers(relay->endpoint), &relay->timer, TIMER_NEVER);
 	if (relay->state == RELAY_OPEN && relay_has_unread(relay))
 		relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
 	else
@@ -145,9 +145,9 @@ static void forget_endpoint(struct mquic_relay *relay)
 	relay->stream = NULL;
 	mquic_connection_free(relay->connection);
 	relay->connection = NULL;
-	event_queue_purge(&endpoint->events, relay);
-	timer_set(&endpoint->timers, &relay->timer, TIMER_NEVER);
-	timers_release(&endpoint->timers);
+	event_queue_purge(endpoint_events(endpoint), relay);
+	timer_set(endpoint_timers(endpoint), &relay->timer, TIMER_NEVER);
+	timers_release(endpoint_timers(endpoint));
 	list_remove(&relay->child.link);
 	relay->endpoint = NULL;
 	relay->state = RELAY_CLOSED;
@@ -187,7 +187,7 @@ enum mquic_status mquic_relay_new(struct mquic_relay **relay, struct mquic_conne
 		return MQUIC_ERR_MEMORY;
 	made->endpoint = connection_endpoint(connection);
 	made->last_event = event_new(MQUIC_EVENT_RELAY_CLOSED);
-	if (made->last_event == NULL || !timers_reserve(&made->endpoint->timers)) {
+	if (made->last_event == NULL || !timers_reserve(endpoint_timers(made->endpoint))) {
 		mquic_event_free(made->last_event);
 		free(made);
 		return MQUIC_ERR_MEMORY;
@@ -199,7 +199,7 @@ enum mquic_status mquic_relay_new(struct mquic_relay **relay, struct mquic_conne
 	endpoint_adopt(made->endpoint, ENDPOINT_SESSIONS, &made->child);
 	connection_observe(connection, &observer, made);
 	connection_set_waiting(connection, true); /* until it has sent CONNECT */
-	timer_set(&made->endpoint->timers, &made->timer,
+	timer_set(endpoint_timers(made->endpoint), &made->timer,
 		  endpoint_now(made->endpoint) + connect_timeout_ms * NS_PER_MS);
 	*relay = made;
 	return MQUIC_OK;

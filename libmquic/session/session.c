@@ -27,9 +27,9 @@ static void forget_endpoint(struct mquic_session *session)
 	struct mquic_endpoint *endpoint = session->endpoint;
 
 	forget_carrier(session);
-	event_queue_purge(&endpoint->events, session);
-	timer_set(&endpoint->timers, &session->timer, TIMER_NEVER);
-	timers_release(&endpoint->timers);
+	event_queue_purge(endpoint_events(endpoint), session);
+	timer_set(endpoint_timers(endpoint), &session->timer, TIMER_NEVER);
+	timers_release(endpoint_timers(endpoint));
 	list_remove(&session->task.link);
 	list_remove(&session->child.link);
 	session->endpoint = NULL;
@@ -47,7 +47,7 @@ enum mquic_status mquic_session_new(struct mquic_session **session, struct mquic
 
 	if (session == NULL || endpoint == NULL)
 		return MQUIC_ERR_INVALID;
-	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
+	if (endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	made = calloc(1, sizeof(*made));
 	if (made == NULL)
@@ -55,7 +55,7 @@ enum mquic_status mquic_session_new(struct mquic_session **session, struct mquic
 	made->settings = settings_copy(settings);
 	if (made->settings == NULL ||
 	    mqtt_engine_new(&made->engine, (size_t)made->settings->send_buffer) != MQUIC_OK ||
-	    !timers_reserve(&endpoint->timers)) {
+	    !timers_reserve(endpoint_timers(endpoint))) {
 		mqtt_engine_free(made->engine);
 		mquic_settings_free(made->settings);
 		free(made);

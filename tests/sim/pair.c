@@ -182,7 +182,7 @@ void pair_expect_end(const struct pair_end *end, enum mquic_status status, enum 
 
 void pair_expect_empty(const struct sim_host *host)
 {
-	const struct mquic_endpoint *endpoint = host->endpoint;
+	struct mquic_endpoint *endpoint = host->endpoint;
 	const struct quic_host *quic = host->quic;
 
 	ck_assert(list_is_empty(&quic->connections));
@@ -192,6 +192,6 @@ void pair_expect_empty(const struct sim_host *host)
 	ck_assert_uint_eq(quic->addresses.count, 0);
 	ck_assert_uint_eq(quic->server_connections, 0);
 	ck_assert_uint_eq(quic->handshakes, 0);
-	ck_assert_uint_eq(endpoint->timers.count, 0);
-	ck_assert_uint_eq(endpoint->timers.reserved, 0);
+	ck_assert_uint_eq(endpoint_timers(endpoint)->count, 0);
+	ck_assert_uint_eq(endpoint_timers(endpoint)->reserved, 0);
 }

@@ -339,7 +339,9 @@ static struct wire *wire_new(struct sim_host *host, uint16_t port)
 
 static uint64_t read_clock(void *argument)
 {
-	return ((struct sim_host *)argument)->sim->now_ns;
+	const struct sim_host *host = argument;
+
+	return host->clock != NULL ? host->clock(host->sim) : host->sim->now_ns;
 }
 
 static enum mquic_status open_wire(struct quic_host *quic, struct wire **wire,
@@ -350,7 +352,8 @@ static enum mquic_status open_wire(struct quic_host *quic, struct wire **wire,
 	(void)local;
 	(void)remote;
 	if (host->open_error != 0)
-		return error_set_system(&quic->endpoint->error, host->open_error, "opening a wire");
+		return error_set_system(endpoint_error(quic->endpoint), host->open_error,
+					"opening a wire");
 	*wire = wire_new(host, host->next_port++);
 	return MQUIC_OK;
 }
@@ -359,9 +362,7 @@ static void make_endpoint(struct sim_host *host)
 {
 	if (mquic_endpoint_new(&host->endpoint) != MQUIC_OK)
 		die("no endpoint can be made");
-	host->endpoint->clock = read_clock;
-	host->endpoint->clock_argument = host;
-	host->endpoint->now_ns = 0;
+	endpoint_set_clock(host->endpoint, read_clock, host);
 	host->quic = host_get(host->endpoint);
 	if (host->quic == NULL)
 		die("no half of QUIC can be made");
@@ -547,11 +548,7 @@ void sim_send(struct sim_host *probe, const struct address *to, const uint8_t *d
 
 static bool is_due(const struct sim_host *host)
 {
-	const struct mquic_endpoint *endpoint = host->endpoint;
-
-	return endpoint != NULL &&
-	       (!list_is_empty(&endpoint->tasks) || !list_is_empty(&endpoint->events.events) ||
-		timers_next(&endpoint->timers) <= host->sim->now_ns);
+	return host->endpoint != NULL && endpoint_deadline(host->endpoint) <= host->sim->now_ns;
 }
 
 /* What a program does when the descriptor is readable. */
@@ -608,8 +605,9 @@ static uint64_t next_deadline(const struct sim *sim)
 
 	for (node = sim->hosts.next; node != &sim->hosts; node = node->next) {
 		const struct sim_host *host = list_entry(node, struct sim_host, link);
-		uint64_t deadline_ns =
-			host->endpoint == NULL ? UINT64_MAX : timers_next(&host->endpoint->timers);
+		uint64_t deadline_ns = host->endpoint == NULL
+					       ? UINT64_MAX
+					       : timers_next(endpoint_timers(host->endpoint));
 
 		if (deadline_ns < next_ns)
 			next_ns = deadline_ns;

@@ -58,6 +58,7 @@ struct sim_host {
 	int open_error; /* and to opening a wire */
 	/* Gets each event, which is freed behind its back. */
 	void (*on_event)(struct sim_host *host, struct mquic_event *event);
+	uint64_t (*clock)(const struct sim *sim); /* in place of the simulation's; NULL: that */
 	/* Sees each datagram before the endpoint does, which does not get it if this is true. */
 	bool (*intercept)(struct sim_host *host, const struct datagram *datagram);
 	/* A probe gets each datagram. */

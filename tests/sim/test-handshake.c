@@ -454,7 +454,8 @@ static void dial_two_addresses(unsigned int second)
 	dial = pair.dialed->dial;
 	dial->candidates.list[1] = sim_address(second, PAIR_PORT);
 	dial->candidates.count = 2;
-	timer_set(&pair.client->endpoint->timers, &dial->timer, sim_now(pair.sim) + 500 * SIM_MS);
+	timer_set(endpoint_timers(pair.client->endpoint), &dial->timer,
+		  sim_now(pair.sim) + 500 * SIM_MS);
 }
 
 START_TEST(next_address_is_tried_when_the_first_keeps_silent)

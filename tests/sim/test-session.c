@@ -698,8 +698,8 @@ START_TEST(reader_that_takes_no_events_holds_the_server_back)
 	/* By hand, since the simulator takes all events. */
 	for (turns = 0; turns < 2000; turns++) {
 		event = mquic_endpoint_next_event(pair.client->endpoint);
-		if (pair.client->endpoint->events.cost > most)
-			most = pair.client->endpoint->events.cost;
+		if (endpoint_events(pair.client->endpoint)->cost > most)
+			most = endpoint_events(pair.client->endpoint)->cost;
 		if (event == NULL) {
 			sim_run(pair.sim, 10 * SIM_MS);
 			continue;

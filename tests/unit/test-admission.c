@@ -26,8 +26,7 @@ static void set_up(void)
 	ck_assert_int_eq(mquic_endpoint_new(&endpoint), MQUIC_OK);
 	ck_assert_int_eq(mquic_settings_new(&settings), MQUIC_OK);
 	now_ns = 1000 * NGTCP2_SECONDS;
-	endpoint->now_ns = 0;
-	endpoint->clock = read_clock;
+	endpoint_set_clock(endpoint, read_clock, NULL);
 	quic = host_get(endpoint);
 	ck_assert_ptr_nonnull(quic);
 	memset(crowd, 0, sizeof(crowd));
