@@ -4,9 +4,7 @@
 
 #include "server/client.h"
 
-#define DIAL_LIMIT_MS 10000
-
-void client_accept(struct clients *clients, struct mquic_connection *connection)
+struct client *client_new(struct clients *clients, struct mquic_connection *connection)
 {
 	const struct client_settings *settings = &clients->settings;
 	struct client *client = calloc(1, sizeof(*client));
@@ -14,59 +12,48 @@ void client_accept(struct clients *clients, struct mquic_connection *connection)
 	if (client == NULL ||
 	    mquic_relay_new(&client->relay, connection, settings->connect_timeout_ms,
 			    settings->connect_max) != MQUIC_OK) {
-		clients_say_refusal(clients, mquic_connection_peer_address(connection),
-				    "out of memory");
-		mquic_connection_close(connection, DOOR_CLOSE_OVERLOADED, "out of memory");
-		mquic_connection_free(connection);
 		free(client);
-		return;
+		return NULL;
 	}
 	client->clients = clients;
+	client->number = ++clients->numbered;
 	client->state = CLIENT_WAITING;
 	client->fd = -1;
 	client->proxy_due = settings->proxy_header;
 	mquic_relay_set_userdata(client->relay, client);
 	queue_append(&clients->all, &client->in_all);
-	/* Newcomers must not cost those their place who are here. */
-	clients->memory += client_memory(client);
-	if (clients->memory > clients->settings.memory_limit)
-		client_turn_away(client, clients->settings.memory_reached);
+	speaker_say(&clients->speaker, MQUIC_LOG_DEBUG, "client %llu: WAITING, from %s",
+		    (unsigned long long)client->number, mquic_connection_peer_address(connection));
+	return client;
 }
 
-/* Has the door look at CONNECT, and puts what the broker is to know the client by into it. */
-static bool announce(struct client *client, struct door_refusal *refusal)
+/* Puts what the broker is to know the client by into CONNECT, and lets the bytes flow. */
+static enum mquic_status open_relay(struct client *client)
 {
-	const struct door *door = client->clients->door;
-	struct door_pass *pass = &client->pass;
+	const char *name = client->pass.username;
 	enum mquic_status status = MQUIC_OK;
 
-	if (!door->announce(door->keeper, client->relay, pass, refusal))
-		return false;
-	client->held = pass->alone || pass->by_hand;
-	if (pass->username != NULL)
-		status = mquic_relay_set_username(client->relay, pass->username,
-						  strlen(pass->username));
+	if (name != NULL)
+		status = mquic_relay_set_username(client->relay, name, strlen(name));
 	client->connect_left = mquic_relay_connect_size(client->relay);
-	if (status == MQUIC_OK)
-		status = mquic_relay_open(client->relay);
-	refusal->code = DOOR_CLOSE_OVERLOADED;
-	refusal->reason =
-		status == MQUIC_ERR_MEMORY ? "out of memory" : mquic_relay_error(client->relay);
-	return status == MQUIC_OK;
+	return status == MQUIC_OK ? mquic_relay_open(client->relay) : status;
 }
 
-/* CONNECT is here: announce the client and get in line for the unix socket. */
-void client_connect_shown(struct client *client)
+void client_announce(struct client *client)
 {
+	const struct door *door = client->clients->door;
 	struct door_refusal refusal;
+	enum mquic_status status;
 
-	if (client->state != CLIENT_WAITING)
-		return;
-	if (!announce(client, &refusal)) {
-		client_refuse(client, &refusal);
+	if (!door->announce(door->keeper, client->relay, &client->pass, &refusal)) {
+		client_refuse(client, CULPRIT_CALLER, &refusal);
 		return;
 	}
-	client->state = CLIENT_DIALING;
-	client->dial_until_ms = client->clients->now_ms + DIAL_LIMIT_MS;
-	queue_append(&client->clients->dialing, &client->in_dialing);
+	client->held = client->pass.alone || client->pass.by_hand;
+	status = open_relay(client);
+	if (status == MQUIC_ERR_MEMORY)
+		client_give_up(client, CULPRIT_SYSTEM, DOOR_CLOSE_OVERLOADED, "out of memory");
+	else if (status != MQUIC_OK)
+		client_give_up(client, CULPRIT_PEER, DOOR_CLOSE_OVERLOADED,
+			       mquic_relay_error(client->relay));
 }

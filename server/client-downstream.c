@@ -13,31 +13,17 @@ static void broker_silent(struct client *client, bool unread)
 	struct door_refusal refusal = {DOOR_CLOSE_NORMAL, NULL};
 
 	if (door->silent != NULL && door->silent(door->keeper, &client->pass, unread, &refusal)) {
-		client_refuse(client, &refusal);
-		return;
-	}
-	if (unread) {
-		refusal.code = DOOR_CLOSE_OVERLOADED;
-		refusal.reason = "the broker hung up before it read CONNECT";
+		client_refuse(client, CULPRIT_BROKER, &refusal);
+	} else if (unread) {
+		client_give_up(client, CULPRIT_BROKER, DOOR_CLOSE_OVERLOADED,
+			       "the broker hung up before it read CONNECT");
 	} else if (mquic_relay_protocol(client->relay) == 0) {
-		refusal.reason = "CONNECT is malformed, or of a version the broker does not know";
+		client_give_up(client, CULPRIT_PEER, DOOR_CLOSE_NORMAL,
+			       "CONNECT is malformed, or of a version the broker does not know");
 	} else {
-		refusal.reason = "the broker does not take this CONNECT, and gives no reason";
+		client_give_up(client, CULPRIT_BROKER, DOOR_CLOSE_NORMAL,
+			       "the broker does not take this CONNECT, and gives no reason");
 	}
-	client_refuse(client, &refusal);
-}
-
-/* The broker has closed its end: what is queued is delivered, then the connection ends. */
-static void broker_closed(struct client *client, bool unread)
-{
-	if (!client->broker_spoke) {
-		broker_silent(client, unread || client->connect_left > 0);
-		return;
-	}
-	client_hang_up(client);
-	client->state = CLIENT_FINISHING;
-	if (mquic_relay_finish(client->relay) != MQUIC_OK)
-		client_free(client);
 }
 
 /* Keeps what the relay did not take. */
@@ -73,61 +59,64 @@ static bool write_to_client(struct client *client, const uint8_t *data, size_t l
 	}
 }
 
-/* Whether the door lets the broker's first words through. */
-static bool hears_answer(struct client *client, const uint8_t *data, size_t len,
-			 struct door_refusal *refusal)
+/* The broker's first words. False: the door does not let them through. */
+static bool hear_answer(struct client *client, const uint8_t *data, size_t len)
 {
 	const struct door *door = client->clients->door;
+	struct door_refusal refusal;
 
 	client->broker_spoke = true;
 	client->held = false;
-	return door->answered == NULL ||
-	       door->answered(door->keeper, &client->pass, data, len, refusal);
+	if (door->answered == NULL ||
+	    door->answered(door->keeper, &client->pass, data, len, &refusal))
+		return true;
+	client_refuse(client, CULPRIT_CALLER, &refusal);
+	return false;
 }
 
-/* One read, for the sake of the others. False: the client is in another state, or freed. */
-bool client_pipe_to_client(struct client *client)
+/* What the relay does not take waits. */
+static void carry(struct client *client, const uint8_t *data, size_t len)
+{
+	size_t written = 0;
+
+	if (!write_to_client(client, data, len, &written) ||
+	    !keep_pending(client, data + written, len - written))
+		client_give_up(client, CULPRIT_SYSTEM, DOOR_CLOSE_OVERLOADED, "out of memory");
+}
+
+void client_pipe_to_client(struct client *client)
 {
 	uint8_t *buffer = client->clients->buffer;
 	ssize_t got = recv(client->fd, buffer, sizeof(client->clients->buffer), MSG_DONTWAIT);
 	bool was_held = client->held;
-	struct door_refusal refusal;
-	size_t written = 0;
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
+		return;
 	if (got <= 0) {
-		broker_closed(client, got < 0);
-		return false;
+		client->broker_ended = true;
+		if (!client->broker_spoke)
+			broker_silent(client, got < 0 || client->connect_left > 0);
+		return;
 	}
-	if (!client->broker_spoke && !hears_answer(client, buffer, (size_t)got, &refusal)) {
-		client_refuse(client, &refusal);
-		return false;
-	}
-	if (!write_to_client(client, buffer, (size_t)got, &written) ||
-	    !keep_pending(client, buffer + written, (size_t)got - written)) {
-		client_turn_away(client, "out of memory");
-		return false;
-	}
-	if (was_held)
+	if (!client->broker_spoke && !hear_answer(client, buffer, (size_t)got))
+		return;
+	carry(client, buffer, (size_t)got);
+	if (was_held && !client_is_given_up(client))
 		client_pipe_to_broker(client);
-	return true;
 }
 
-/* False: the client is freed. */
-bool client_flush_pending(struct client *client)
+void client_flush_pending(struct client *client)
 {
 	size_t written = 0;
 
 	if (!write_to_client(client, client->pending + client->pending_at,
 			     client->pending_len - client->pending_at, &written)) {
-		client_turn_away(client, "out of memory");
-		return false;
+		client_give_up(client, CULPRIT_SYSTEM, DOOR_CLOSE_OVERLOADED, "out of memory");
+		return;
 	}
 	client->pending_at += written;
 	if (client->pending_at == client->pending_len) {
 		free(client->pending);
 		client->pending = NULL;
 	}
-	return true;
 }

@@ -63,10 +63,6 @@ static void send_some(struct client *client, const uint8_t *data, size_t len)
 	client->broker_deaf = !client->broker_full;
 }
 
-/*
- * CONNECT, through the door. A new socket has room for all of it; where it has not, the broker
- * refuses what it gets of it.
- */
 void client_present(struct client *client)
 {
 	const struct door *door = client->clients->door;
@@ -84,11 +80,6 @@ void client_present(struct client *client)
 		client->broker_deaf = true;
 }
 
-/*
- * Moves what the relay has until it has no more or the socket is full. Bounded: nothing is
- * received meanwhile, so there is at most a receive window. What the broker will not read is
- * thrown away, for the relay tells of the client's end only when all is read.
- */
 void client_pipe_to_broker(struct client *client)
 {
 	const uint8_t *data;

@@ -7,17 +7,17 @@
  *               │                    │                     ▼                         │ or late
  *               │                    │                  LEAVING                      │
  *               ▼                    ▼                     ▼ broker closed           ▼
- *             ────────────────────────────────── freed ──────────────────────────────────
+ *             ─────────────────────────────────── OVER ──────────────────────────────────
  *
  * RELAY_CLOSED ends each state; it comes only when all that the client sent has been read, so a
  * DISCONNECT is not lost. LEAVING gives the broker time to read it, too: were the socket closed
  * at once, the broker's next write would fail, and it would drop what it has not read. Only the
- * dial has a time limit of ours: the relay has the others. DIALING, PIPING and LEAVING have an
- * identity, for as long as the broker may ask; the latter two have the socket.
+ * dial has a time limit of ours: the relay has the others. DIALING, PIPING and LEAVING have what
+ * the door made of the client, for as long as the broker may ask; the latter two have the socket.
  *
- * The body of a client, shared by its files: client.c has its end, client-connect.c its coming,
- * client-upstream.c and client-downstream.c move its bytes, client-memory.c keeps all of them
- * small, and clients.c has them do that.
+ * The body of a client, shared by its files. client-connect.c, client-upstream.c and
+ * client-downstream.c move it along and record what they find; client.c makes the steps.
+ * client-memory.c and clients.c look after all of them.
  */
 #ifndef SERVER_CLIENT_H
 #define SERVER_CLIENT_H
@@ -30,22 +30,40 @@ enum client_state {
 	CLIENT_PIPING,
 	CLIENT_LEAVING,
 	CLIENT_FINISHING,
+	CLIENT_OVER,
+};
+
+/* Who erred when a client is turned away. */
+enum client_culprit {
+	CULPRIT_CALLER, /* whoever stands behind the door has refused it, or set a limit */
+	CULPRIT_PEER,   /* the client */
+	CULPRIT_BROKER,
+	CULPRIT_SYSTEM,
+};
+
+/* Why it is to be turned away; without a reason it is not. */
+struct client_end {
+	enum client_culprit culprit;
+	struct door_refusal refusal;
 };
 
 struct client {
 	struct clients *clients;
+	uint64_t number; /* in log lines */
 	struct mquic_relay *relay;
 	struct door_pass pass; /* the user name in it is used at once */
 	enum client_state state;
-	int fd;              /* -1: no unix socket */
-	uint32_t interest;   /* what epoll watches it for; 0: it is not in the set */
-	bool broker_full;    /* the unix socket takes no more for now */
-	bool broker_deaf;    /* nothing more will be written to it */
-	bool broker_spoke;   /* at least one byte came back */
-	bool held;           /* nothing but CONNECT is sent before the broker has answered */
-	size_t connect_left; /* bytes of CONNECT that are not sent yet */
-	bool proxy_due;      /* the PROXY header goes out with the first bytes */
-	uint8_t *pending;    /* from the broker, not taken by the relay yet */
+	struct client_end end; /* recorded by whoever finds it, the first one first */
+	int fd;                /* -1: no unix socket */
+	uint32_t interest;     /* what epoll watches it for; 0: it is not in the set */
+	bool broker_full;      /* the unix socket takes no more for now */
+	bool broker_deaf;      /* nothing more will be written to it */
+	bool broker_spoke;     /* at least one byte came back */
+	bool broker_ended;     /* and no more will */
+	bool held;             /* nothing but CONNECT is sent before the broker has answered */
+	bool proxy_due;        /* the PROXY header goes out with the first bytes */
+	size_t connect_left;   /* bytes of CONNECT that are not sent yet */
+	uint8_t *pending;      /* from the broker, not taken by the relay yet */
 	size_t pending_at;
 	size_t pending_len;
 	uint64_t dial_until_ms;
@@ -53,25 +71,29 @@ struct client {
 	struct queue in_dialing;
 };
 
-/* ---- client.c ---- */
+/* ---- client-end.c ---- */
 
-/* Closes the unix end, if there is one; the broker takes it for the end of the client. */
-void client_hang_up(struct client *client);
-void client_free(struct client *client);
+/* Records why the client is to be turned away; what was recorded before stays. */
+void client_give_up(struct client *client, enum client_culprit culprit, uint64_t code,
+		    const char *reason);
+/* The same of what the door has said. */
+void client_refuse(struct client *client, enum client_culprit culprit,
+		   const struct door_refusal *refusal);
+
+static inline bool client_is_given_up(const struct client *client)
+{
+	return client->end.refusal.reason != NULL;
+}
+
+/* Says that somebody was turned away. */
 void clients_say_refusal(struct clients *clients, const char *peer, const char *reason);
-/* Tells the client why in CONNECTION_CLOSE, and frees it. */
-void client_refuse(struct client *client, const struct door_refusal *refusal);
-void client_turn_away(struct client *client, const char *reason);
-
-/* ---- client-memory.c ---- */
-
-/* Bytes it takes. */
-uint64_t client_memory(const struct client *client);
 
 /* ---- client-connect.c ---- */
 
-/* CONNECT is here: announce the client and get in line for the unix socket. */
-void client_connect_shown(struct client *client);
+/* A client of this connection; NULL: no memory, and the connection is still the caller's. */
+struct client *client_new(struct clients *clients, struct mquic_connection *connection);
+/* CONNECT is here: has the door look at it, and opens the relay. */
+void client_announce(struct client *client);
 
 /* ---- client-upstream.c ---- */
 
@@ -89,9 +111,24 @@ void client_pipe_to_broker(struct client *client);
 
 /* ---- client-downstream.c ---- */
 
-/* One read, for the sake of the others. False: the client is in another state, or freed. */
-bool client_pipe_to_client(struct client *client);
-/* False: the client is freed. */
-bool client_flush_pending(struct client *client);
+/* One read, for the sake of the others. */
+void client_pipe_to_client(struct client *client);
+/* What did not fit into the relay. */
+void client_flush_pending(struct client *client);
+
+/* ---- client-memory.c ---- */
+
+/* Bytes it takes. */
+uint64_t client_memory(const struct client *client);
+
+/* ---- client.c ---- */
+
+/* It has a socket to the broker. May free it. */
+void client_connected(struct client *client, int fd);
+/* Tells the client why it is turned away in CONNECTION_CLOSE, and frees it. */
+void client_turn_away(struct client *client, enum client_culprit culprit, uint64_t code,
+		      const char *reason);
+/* Frees it, its connection and its socket. */
+void client_free(struct client *client);
 
 #endif

@@ -27,6 +27,7 @@ struct clients {
 	struct client_settings settings;
 	struct speaker speaker;
 	int epoll_fd;
+	uint64_t numbered;        /* clients that have come so far */
 	uint64_t now_ms;          /* the worker reads the clock once per turn */
 	uint64_t memory;          /* bytes of all clients, when last counted */
 	uint64_t count_memory_ms; /* when to count again */
