@@ -64,13 +64,13 @@ static void hang_up(struct client *client)
 {
 	const struct door *door = client->clients->door;
 
+	if (client->pass.guest != NULL)
+		door->gone(door->keeper, &client->pass);
+	client->pass.guest = NULL;
 	if (client->fd >= 0)
 		close(client->fd);
 	client->fd = -1;
 	client->interest = 0;
-	if (client->pass.guest != NULL)
-		door->gone(door->keeper, &client->pass);
-	client->pass.guest = NULL;
 }
 
 void client_free(struct client *client)

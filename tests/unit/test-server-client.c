@@ -406,6 +406,18 @@ START_TEST(only_the_first_words_are_shown_to_the_door)
 }
 END_TEST
 
+/* Its descriptor may be somebody else's at once, and the door may still look at it. */
+START_TEST(the_door_forgets_a_client_before_its_socket_is_closed)
+{
+	come_in();
+	broker_writes("CONNACK");
+	broker_hangs_up();
+	ck_assert_uint_eq(keeper.forgotten, 1);
+	ck_assert(keeper.socket_was_open);
+	ck_assert_int_lt(fcntl(ends[0], F_GETFD), 0);
+}
+END_TEST
+
 /* ---- Bytes ---------------------------------------------------------------------------- */
 
 START_TEST(a_slow_broker_gets_the_rest_when_it_reads)
@@ -520,6 +532,7 @@ int main(void)
 		&connect_that_cannot_be_presented_is_read_and_dropped,
 		&an_answer_that_is_refused_does_not_reach_the_client,
 		&only_the_first_words_are_shown_to_the_door,
+		&the_door_forgets_a_client_before_its_socket_is_closed,
 		&a_slow_broker_gets_the_rest_when_it_reads,
 		&a_slow_client_is_not_read_for,
 		&what_waits_is_delivered_before_the_end,
