@@ -28,7 +28,8 @@ static const struct alert_text from_server[] = {
 	{GNUTLS_A_CERTIFICATE_REVOKED,
 	 "the server says that our certificate has been revoked: get a new one"},
 	{GNUTLS_A_CERTIFICATE_EXPIRED,
-	 "the server says that our certificate has expired: renew it"},
+	 "the server says that our certificate has expired or is not yet valid: renew it; "
+	 "are the clocks right?"},
 	{GNUTLS_A_CERTIFICATE_UNKNOWN,
 	 "the server does not accept our certificate: its log may say why"},
 	{GNUTLS_A_UNKNOWN_CA,
@@ -51,7 +52,8 @@ static const struct alert_text from_client[] = {
 	{GNUTLS_A_CERTIFICATE_REVOKED,
 	 "the client says that our certificate has been revoked: get a new one"},
 	{GNUTLS_A_CERTIFICATE_EXPIRED,
-	 "the client says that our certificate has expired: renew it"},
+	 "the client says that our certificate has expired or is not yet valid: renew it; "
+	 "are the clocks right?"},
 	{GNUTLS_A_CERTIFICATE_UNKNOWN, "the client does not accept our certificate"},
 	{GNUTLS_A_UNKNOWN_CA,
 	 "the client does not trust the CA of our certificate: it must be given that CA's "

@@ -297,7 +297,8 @@ uint8_t tls_session_alert(const struct tls_session *session, uint8_t alert)
 		return GNUTLS_A_CERTIFICATE_REVOKED;
 	if (session->verdict & UNKNOWN_CA)
 		return GNUTLS_A_UNKNOWN_CA;
-	if (session->verdict & GNUTLS_CERT_EXPIRED)
+	/* RFC 8446 section 6.2: "has expired or is not currently valid". */
+	if (session->verdict & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED))
 		return GNUTLS_A_CERTIFICATE_EXPIRED;
 	return alert;
 }

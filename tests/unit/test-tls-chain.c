@@ -379,7 +379,7 @@ START_TEST(ca_out_of_its_time_is_named_with_its_own_date)
 	make_leaf("future");
 	show_server("future", NULL, NULL);
 	(void)strftime(date, sizeof(date), "%Y-%m-%d", gmtime_r(&when, &parts));
-	refuses(GNUTLS_A_BAD_CERTIFICATE, "CN=Future CA", date);
+	refuses(GNUTLS_A_CERTIFICATE_EXPIRED, "CN=Future CA", date);
 	kit_make(&past);
 	make_leaf("past");
 	show_server("ca", "past", NULL);
@@ -469,11 +469,11 @@ END_TEST
 /* ---- Name constraints ----------------------------------------------------------- */
 
 /* Tags of RFC 5280's GeneralName. */
-#define EMAIL	  "\x81"
-#define DNS	  "\x82"
+#define EMAIL     "\x81"
+#define DNS       "\x82"
 #define DIRECTORY "\xa4"
-#define URI	  "\x86"
-#define ADDRESS	  "\x87"
+#define URI       "\x86"
+#define ADDRESS   "\x87"
 #define OTHER_ID  "\x88"
 
 /* O=Good, as a Name. */
@@ -539,7 +539,7 @@ static void rule_refuses(const struct rule *rule, const struct kit_spec *leaf, c
 			   "name constraints");
 }
 
-#define LEAF(...)		   (&(struct kit_spec){.name = "leaf", .issuer = "limited", __VA_ARGS__})
+#define LEAF(...)                  (&(struct kit_spec){.name = "leaf", .issuer = "limited", __VA_ARGS__})
 #define RULE(excluded, tag, value) (&(struct rule){excluded, tag, value, sizeof(value) - 1})
 
 START_TEST(dns_constraints_bind_whatever_the_case)
