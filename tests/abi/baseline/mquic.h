@@ -1058,6 +1058,45 @@ MQUIC_API void mquic_session_set_userdata(struct mquic_session *session, void *u
 /** The pointer of mquic_session_set_userdata(), NULL before. Since: 0.1 */
 MQUIC_API void *mquic_session_get_userdata(const struct mquic_session *session);
 
+/* ---- Coming back ---------------------------------------------------------
+ * For programs that connect again after an end, of a session or of a connection: whether
+ * that can help, and how long to wait before it. Works in any thread, and without MQTT.
+ */
+
+/** What to do after an end or a failed attempt, by mquic_reconnect_advice(). Since: 0.1 */
+enum mquic_reconnect {
+	/** Try again after mquic_reconnect_pause_ms(): the cause may be gone by itself. */
+	MQUIC_RECONNECT_LATER = 1,
+	/** The server sends its clients to another; its words may name that. */
+	MQUIC_RECONNECT_ELSEWHERE = 2,
+	/** The same again will fail again until somebody changes something, here or there. */
+	MQUIC_RECONNECT_NEVER = 3
+};
+
+/**
+ * What to do after an end, by mquic_event_status(), _origin() and _code() of its event; after a
+ * call that failed, by its status, #MQUIC_ORIGIN_LOCAL and 0.
+ *
+ * By itself passes what MQTT says of a server that is busy, unavailable, shutting down or over
+ * a quota or rate (MQTT 5.0 section 2.4: 0x80, 0x83, 0x88, 0x89, 0x8b, 0x8d, 0x96, 0x97, 0x9f,
+ * 0xa0; 3.1.1: return code 3); of TLS an internal error, and a certificate that has expired or is
+ * not yet valid, for clocks are set and certificates renewed; and all that the network, the
+ * system or the peer's QUIC brought about. Elsewhere send 0x9c and 0x9d. Final are the other
+ * reasons of MQTT, among them a wrong password, no authorization and a session that was taken
+ * over; the other alerts of TLS (RFC 8446 section 6), such as an untrusted certificate; what a
+ * setting or a call is wrong with; and an end that we wanted. Since: 0.1
+ */
+MQUIC_API enum mquic_reconnect mquic_reconnect_advice(enum mquic_status status,
+						      enum mquic_origin origin, uint64_t code);
+/**
+ * How long to wait before the next attempt, in milliseconds: `first_ms`, doubled for each of
+ * `failures`, the pauses since there was a connection last, up to `longest_ms`; and by chance up
+ * to a quarter more, so that a server that was away is not met by all its clients at once. The
+ * largest values are no danger. Since: 0.1
+ */
+MQUIC_API uint64_t mquic_reconnect_pause_ms(uint32_t failures, uint32_t first_ms,
+					    uint32_t longest_ms);
+
 /* ---- Relay ---------------------------------------------------------------
  * The server side of one MQTT client, for whoever carries its bytes to a broker. It shows
  * CONNECT, lets the user name be replaced, and is a byte pipe from then on.
