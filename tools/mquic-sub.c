@@ -8,7 +8,6 @@
 #include "common/clock.h"
 #include "common/format.h"
 #include "common/property.h"
-#include "common/reason.h"
 #include "common/say.h"
 #include "common/standard-files.h"
 #include "common/tcp-options.h"

@@ -76,6 +76,18 @@ def test_a_certificate_that_is_wanted_leads_to_the_options(make_broker, certs):
     assert "(--cert and --key)" in done.stderr
 
 
+def test_a_broker_that_is_trusted_no_longer_is_not_tried_for_ever(make_broker, certs):
+    """Once connected, it comes back after a loss; but not to somebody else."""
+    broker = make_broker().start()
+    sub = broker.sub("-t", "x")
+    assert broker.stop() == 0
+    sub.wait_error("Trying again")
+    broker.identity = certs.other_server
+    broker.start()
+    assert sub.wait() == 1
+    assert "(--cafile)" in sub.errors.splitlines()[-1], sub.errors
+
+
 @pytest.mark.parametrize("name", ["", "x" * 256])
 def test_a_server_name_has_a_length(build, name):
     done = build.run(build.tool("mquic-pub"), "-t", "x", "-m", "y", "--server-name", name)

@@ -271,15 +271,11 @@ static const char *full_stop_after(const char *sentence)
 	return len > 0 && strchr(".?!", sentence[len - 1]) == NULL ? "." : "";
 }
 
-/* A pause that doubles, with up to a quarter more so that clients do not come back in step. */
 static void wait_before_next(struct client *client, const char *why)
 {
-	unsigned int doublings = client->failures < 5 ? client->failures : 5;
-	uint64_t pause_ms = (uint64_t)FIRST_PAUSE_MS << doublings;
+	uint64_t pause_ms =
+		mquic_reconnect_pause_ms(client->failures, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
 
-	if (pause_ms > LONGEST_PAUSE_MS)
-		pause_ms = LONGEST_PAUSE_MS;
-	pause_ms += clock_us() % (pause_ms / 4);
 	client->failures++;
 	client->state = CLIENT_WAITING;
 	client->deadline_ms = clock_ms() + pause_ms;
@@ -294,13 +290,13 @@ static int exit_code(const struct client *client, const struct mquic_event *even
 	return reason_exit_code((uint8_t)mquic_event_code(event), client->options->protocol);
 }
 
-/* A refusal is worth another try only if the broker may think otherwise soon. */
+/* What has worked is tried again, unless the reason of its end will be there the next time. */
 static bool is_worth_another_try(const struct client *client, const struct mquic_event *event)
 {
 	if (!client->was_connected || client_interrupted())
 		return false;
-	return mquic_event_origin(event) != MQUIC_ORIGIN_MQTT ||
-	       reason_is_passing((uint8_t)mquic_event_code(event));
+	return mquic_reconnect_advice(mquic_event_status(event), mquic_event_origin(event),
+				      mquic_event_code(event)) == MQUIC_RECONNECT_LATER;
 }
 
 static void disconnected(struct client *client, const struct mquic_event *event)

@@ -6,25 +6,6 @@
 /* The CONNACK return codes of MQTT 3.1.1 (table 3.1), by the 5.0 codes the library reports. */
 static const uint8_t return_codes[] = {0, 0x84, 0x85, 0x88, 0x86, 0x87};
 
-bool reason_is_passing(uint8_t reason)
-{
-	switch (reason) {
-	case 0x80: /* unspecified error */
-	case 0x83: /* implementation specific error */
-	case 0x88: /* server unavailable */
-	case 0x89: /* server busy */
-	case 0x8b: /* server shutting down */
-	case 0x8d: /* keep-alive timeout */
-	case 0x96: /* message rate too high */
-	case 0x97: /* quota exceeded */
-	case 0x9f: /* connection rate exceeded */
-	case 0xa0: /* maximum connect time */
-		return true;
-	default:
-		return false;
-	}
-}
-
 int reason_exit_code(uint8_t reason, enum mquic_protocol protocol)
 {
 	if (protocol == MQUIC_PROTOCOL_MQTT_5)

@@ -5,8 +5,6 @@
 
 #include <mquic.h>
 
-/* Whether the cause may be gone after a while. */
-bool reason_is_passing(uint8_t reason);
 /* The exit code for a CONNACK that refuses, as mosquitto_pub has it: the code on the wire. */
 int reason_exit_code(uint8_t reason, enum mquic_protocol protocol);
 
