@@ -16,6 +16,11 @@ local Client = object.class("client", {
 
 local FIRST_RETRY, LAST_RETRY = 1, 60 -- seconds
 
+-- The library's times are of 32 bits.
+local function milliseconds(seconds)
+	return math.min(math.ceil(seconds * 1000), 0xffffffff)
+end
+
 local function alive(self)
 	return object.native(self, Client)
 end
@@ -46,6 +51,7 @@ function Client.make(given)
 	self.own_endpoint = not given.endpoint
 	self.uri = given.uri
 	self.reconnect = given.reconnect
+	self.failures = 0 -- pauses since there was a connection
 	self.manual_ack = given.manual_ack
 	self.state = "idle"
 	self.callbacks = { delivered = {}, subscribe = {}, unsubscribe = {} }
@@ -85,18 +91,26 @@ end
 
 -- What follows after an end that nobody asked for.
 local function schedule(self)
-	local wait = self.reconnect
-	if wait == true then
-		wait = math.min(self.retry_wait or FIRST_RETRY, LAST_RETRY)
-		self.retry_wait = wait * 2
+	local first, longest = self.reconnect, self.reconnect
+	if first == true then
+		first, longest = FIRST_RETRY, LAST_RETRY
 	end
-	self.retry_at = core.now() + wait
+	self.retry_at = core.now()
+		+ core.reconnect_pause_ms(self.failures, milliseconds(first), milliseconds(longest)) / 1000
+	self.failures = self.failures + 1
+end
+
+-- Whether coming back will fail again until somebody has changed something.
+local function is_final(record)
+	return core.reconnect_advice(record.status, record.origin or core.ORIGIN_LOCAL,
+		record.code or 0) == core.RECONNECT_NEVER
 end
 
 -- A connection that ended, or was not made.
 local function over(self, text, code, record)
 	self.state = "idle"
 	self.callbacks.subscribe, self.callbacks.unsubscribe = {}, {}
+	record.final = is_final(record)
 	if code ~= core.OK then
 		self.failed = { text, code }
 	end
@@ -287,7 +301,7 @@ local deliveries = {
 	end,
 	[core.EVENT_CONNECTED] = function(self, record)
 		self.state = "connected"
-		self.retry_wait = nil
+		self.failures = 0
 		self:emit("connect", record)
 	end,
 	[core.EVENT_DELIVERED] = function(self, record)

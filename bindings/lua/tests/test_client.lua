@@ -334,6 +334,60 @@ test("client_connects_again_by_itself", function()
 	end, client, server)
 end)
 
+-- A client that has failed to connect, and what the event close told.
+local function failed_one(given)
+	local client = kit.client(given)
+	local closed
+	client:on("close", function(record)
+		closed = record
+	end)
+	assert(client:connect())
+	kit.wait(function()
+		return closed
+	end, client)
+	return client, closed
+end
+
+test("client_comes_back_after_a_pause_that_is_left_to_chance_in_part", function()
+	local client, record = failed_one({
+		uri = "127.0.0.1:1", reconnect = 1000, handshake_timeout_ms = 200,
+	})
+	equal(record.final, false)
+	local wait = client:timeout()
+	assert(wait > 990 and wait <= 1250, wait)
+end)
+
+test("client_waits_by_the_policy_of_the_library", function()
+	local core = require("mquic.core")
+	local native, asked = core.reconnect_pause_ms, {}
+	rawset(core, "reconnect_pause_ms", function(...)
+		asked[#asked + 1] = { ... }
+		return 1
+	end)
+	local failures = 0
+	local client = kit.client({ uri = "127.0.0.1:1", reconnect = true, handshake_timeout_ms = 200 })
+	client:on("error", function()
+		failures = failures + 1
+	end)
+	assert(client:connect())
+	kit.wait(function()
+		return failures >= 3
+	end, client)
+	client:disconnect()
+	rawset(core, "reconnect_pause_ms", native)
+	for i = 1, 3 do
+		equal(asked[i][1], i - 1)
+		equal(asked[i][2], 1000)
+		equal(asked[i][3], 60000)
+	end
+end)
+
+test("close_tells_whether_coming_back_can_help", function()
+	local _, record = failed_one({ server_name = "other.example" })
+	equal(record.code, 42) -- bad_certificate
+	equal(record.final, true)
+end)
+
 test("handlers_are_taken_off", function()
 	local client, messages = kit.subscribed("off", 1)
 	local first, second = 0, 0

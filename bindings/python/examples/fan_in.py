@@ -17,16 +17,19 @@ from mquic import aio
 async def follow(host, port, tls, queue):
     """Puts every message of one server into the queue, for ever."""
     client = aio.Client(host, port, tls=tls, max_queued_incoming_messages=100)
+    failures = 0
     while True:
         try:
             async with client:
+                failures = 0
                 await client.subscribe("machines/#", qos=1)
                 print(f"following {host}:{port}", flush=True)
                 async for message in client.messages:
                     await queue.put((f"{host}:{port}", message))
         except mquic.MquicError as error:
             print(f"{host}:{port}: {error}", flush=True)
-            await asyncio.sleep(1)
+            await asyncio.sleep(mquic.reconnect_pause(failures))
+            failures += 1
 
 
 async def main():

@@ -22,6 +22,7 @@ with warnings.catch_warnings():
     from . import _native
 
 from ._facts import ConnectionInfo, Statistics
+from ._reconnect import reconnect_pause
 from ._text import printable
 from .client import Client, MQTTMessageInfo
 from .enums import (
@@ -105,6 +106,7 @@ __all__ = [
     "UnsupportedError",
     "WouldBlock",
     "printable",
+    "reconnect_pause",
     "topic_matches_sub",
 ]
 

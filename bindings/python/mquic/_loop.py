@@ -21,6 +21,7 @@ from ._callbacks import LIBRARY_LEVELS, Callbacks, Descriptor
 from ._codes import MQTT_ERR_INVAL, MQTT_ERR_NO_CONN, MQTT_ERR_SUCCESS
 from ._fork import free_lock, refuse, tell_of_forks
 from ._options import Options
+from ._reconnect import reconnect_pause
 from ._session import Event, Login, Session
 from .enums import EndpointLogLevel, EventType, LogLevel, MQTTErrorCode, Origin, Status
 from .errors import MquicError, make_end
@@ -70,7 +71,7 @@ class Loop(Callbacks, Options):
 
         self._thread: threading.Thread | None = None
         self._terminate = False
-        self._delay = 0.0
+        self._failures = 0  # pauses since there was a connection
         self._loop_thread: int | None = None  # who is in the loop now
         self._unsent = False  # something was queued from inside the loop
         tell_of_forks(self)
@@ -316,9 +317,10 @@ class Loop(Callbacks, Options):
         self._call("on_connect_fail")
 
     def _reconnect_wait(self) -> None:
-        self._delay = min(max(self._min_delay, 2 * self._delay), self._max_delay)
+        pause = reconnect_pause(self._failures, self._min_delay, self._max_delay)
+        self._failures += 1
         with self._changed:
-            self._changed.wait_for(lambda: self._leaving or self._terminate, self._delay)
+            self._changed.wait_for(lambda: self._leaving or self._terminate, pause)
 
     def loop_start(self) -> MQTTErrorCode:
         """

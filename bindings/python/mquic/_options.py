@@ -77,7 +77,10 @@ class Options:
         self._login.max_properties = whole("count", count, 1, 1000000)
 
     def reconnect_delay_set(self, min_delay: float = 1, max_delay: float = 120) -> None:
-        """Seconds to wait before connecting again: first, and at most; it doubles in between."""
+        """
+        Seconds to wait before connecting again: first, and in the end; it doubles in between. By
+        chance it is up to a quarter more, see ``mquic.reconnect_pause()``.
+        """
         if min_delay < 0 or max_delay < min_delay:
             raise ValueError("the delays must be 0 or more, and the largest not the smaller one")
         self._min_delay = min_delay

@@ -488,7 +488,7 @@ class Client(Delivery):
         properties = self._properties(PacketTypes.CONNACK, event)
         self._connected = self._connected_before = True
         self._debug(f"Received CONNACK (session present: {event[4]:d}): Success")
-        self._delay = 0.0
+        self._failures = 0
         if self.protocol == MQTTv5:
             self._add_assigned(properties._values)
         self._call(

@@ -37,6 +37,19 @@ class MquicError(Exception):
         """The reason code if MQTT gave one, else the status: one number, as aiomqtt has it."""
         return self.status if self.reason_code is None else self.reason_code
 
+    @property
+    def is_final(self) -> bool:
+        """
+        Whether the same will fail again until somebody changes something: a wrong password, a
+        certificate that is not trusted, a mistake in the program. If not, it is worth another try
+        after ``mquic.reconnect_pause()``.
+        """
+        origin, code = self.origin, self.code or 0
+        if self.reason_code is not None:
+            origin, code = Origin.MQTT, self.reason_code.value
+        advice = _native.reconnect_advice(self.status, origin or 0, code)
+        return advice == _native.RECONNECT_NEVER
+
     def __str__(self) -> str:
         return self.message
 

@@ -169,6 +169,56 @@ def test_settings_are_checked():
         client.connect("127.0.0.1", 9, 70000)
 
 
+def test_reconnect_pause_grows_and_is_left_to_chance_in_part():
+    for failures, first, longest, least in (
+        (0, 1, 60, 1), (1, 1, 60, 2), (5, 1, 60, 32), (6, 1, 60, 60), (10**30, 1, 60, 60),
+        (0, 0.05, 0.05, 0.05), (3, 0, 60, 0), (0, 10**12, 10**12, (2**32 - 1) / 1000),
+    ):  # fmt: skip
+        pause = mquic.reconnect_pause(failures, first, longest)
+        assert least <= pause <= least * 1.25, (failures, first, longest)
+    assert len({mquic.reconnect_pause(0, 1000, 1000) for _ in range(50)}) > 1
+
+
+def test_a_client_waits_by_the_policy_of_the_library(monkeypatch):
+    asked = []
+
+    def pause(*arguments):
+        asked.append(arguments)
+        return 0
+
+    monkeypatch.setattr("mquic._loop.reconnect_pause", pause)
+    client = mqtt.Client()
+    client.reconnect_delay_set(0.5, 8)
+
+    def failed(client, userdata):
+        if len(asked) == 3:
+            client.disconnect()
+
+    client.on_connect_fail = failed
+    client.connect_async("host.invalid", 9)
+    client.loop_forever(retry_first_connection=True)
+    assert asked == [(0, 0.5, 8), (1, 0.5, 8), (2, 0.5, 8), (3, 0.5, 8)][: len(asked)]
+    assert len(asked) >= 3
+
+
+def test_errors_tell_whether_they_are_final():
+    def end(status, origin, code):
+        return mquic.errors.make_end(status, origin, code, "").is_final
+
+    status, origin = mquic.Status, mquic.Origin
+    assert end(status.REFUSED, origin.MQTT, 0x87) and not end(status.REFUSED, origin.MQTT, 0x88)
+    assert end(status.CLOSED, origin.MQTT, 0x8E) and not end(status.CLOSED, origin.MQTT, 0x8B)
+    assert end(status.TLS, origin.TLS, 48) and not end(status.TLS, origin.TLS, 45)
+    assert not end(status.REFUSED, origin.SYSTEM, 111)
+    assert not end(status.TIMEOUT, origin.TRANSPORT, 0)
+    with pytest.raises(mquic.MquicError) as caught:
+        mqtt.Client(tls=mquic.TLSSettings(ca_file="/no/such/file")).connect("127.0.0.1", 9)
+    assert caught.value.is_final
+    refused = mquic.NegativeAckError("it", [mqtt.ReasonCode(PacketTypes.PUBACK, identifier=0x87)])
+    assert refused.is_final
+    assert mquic.InvalidError("x").is_final and not mquic.ResolveError("x").is_final
+
+
 def test_publish_single_and_multiple(broker, tls):
     listener = broker.tcp_sub("-t", "once/#", "-C", "4", "-v")
     where = {"hostname": broker.host, "port": broker.port}
