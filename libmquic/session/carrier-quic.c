@@ -138,7 +138,8 @@ static enum mquic_status dial(struct carrier **carrier, const struct carrier_pla
 		return error_set(error, status, "%s", mquic_endpoint_error(plan->endpoint));
 	}
 	made->carrier.kind = &carrier_quic;
-	made->ping_ms = plan->settings->keep_alive_ms_told ? plan->settings->keep_alive_ms : PING_MS;
+	made->ping_ms =
+		plan->settings->keep_alive_ms_told ? plan->settings->keep_alive_ms : PING_MS;
 	made->user = plan->user;
 	made->self = plan->self;
 	connection_observe(made->connection, &observer, made);

@@ -19,7 +19,7 @@ static enum mquic_status begin(struct mquic_session *session, struct mqtt_option
 {
 	enum mquic_status status = begin_any_time(session, options);
 
-	if (status == MQUIC_OK && session->active)
+	if (status == MQUIC_OK && session_is_active(session))
 		return error_set(&session->error, MQUIC_ERR_STATE,
 				 "this is set before connecting, or after DISCONNECTED");
 	return status;

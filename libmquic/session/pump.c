@@ -40,7 +40,7 @@ static bool has_handed_over(const struct mquic_session *session)
  */
 static bool ended_as_wanted(const struct mquic_session *session)
 {
-	return session->disconnecting && !session->cut_short && session->end.status == MQUIC_OK &&
+	return session->goodbye == GOODBYE_ASKED && session->end.status == MQUIC_OK &&
 	       has_handed_over(session);
 }
 
@@ -64,7 +64,7 @@ static struct mquic_event *last_event(struct mquic_session *session)
 	}
 	event->origin = session->end.origin;
 	event->code = session->end.code;
-	if (session->cut_short) {
+	if (session->goodbye == GOODBYE_CUT_SHORT) {
 		event->status = MQUIC_ERR_TIMEOUT;
 		event_set_text(event, unheard, strlen(unheard));
 		return event;
@@ -82,15 +82,24 @@ static void push(struct mquic_session *session, struct mquic_event *event)
 	endpoint_push(session->endpoint, event);
 }
 
+static void note_connack(struct mquic_session *session)
+{
+	if (session->state == SESSION_DIALING || session->state == SESSION_CONNECTING)
+		session_step(session, SESSION_CONNECTED);
+}
+
 static void pull_events(struct mquic_session *session)
 {
 	struct mquic_event *event;
 
 	while ((event = mqtt_engine_next_event(session->engine)) != NULL) {
-		if (event->type == MQUIC_EVENT_DISCONNECTED)
+		if (event->type == MQUIC_EVENT_DISCONNECTED) {
 			session->verdict = event; /* told when the carrier is over, too */
-		else
-			push(session, event);
+			continue;
+		}
+		if (event->type == MQUIC_EVENT_CONNECTED)
+			note_connack(session);
+		push(session, event);
 	}
 }
 
@@ -104,7 +113,7 @@ static void finish(struct mquic_session *session)
 	pull_events(session);
 	carrier_close_lane(session->lane);
 	session->lane = NULL;
-	session->active = false;
+	session_step_over(session, event);
 	timer_set(endpoint_timers(session->endpoint), &session->timer, TIMER_NEVER);
 	event->queued = &session->untold;
 	push(session, event);
@@ -135,8 +144,11 @@ static bool may_read(const struct mquic_session *session)
 static void hang_up(struct mquic_session *session, const char *reason)
 {
 	/* A carrier that is over takes its lanes along; why it is, it has said. */
-	if (!session->ended)
-		mqtt_engine_hung_up(session->engine);
+	if (session->state == SESSION_ENDED)
+		return;
+	mqtt_engine_hung_up(session->engine);
+	if (session->goodbye == GOODBYE_NONE)
+		session->goodbye = GOODBYE_HUNG_UP;
 	carrier_close(session->carrier, reason);
 }
 
@@ -213,12 +225,17 @@ static bool is_moving(struct mquic_session *session)
 static void part(struct mquic_session *session, bool moving)
 {
 	uint64_t now_ns = endpoint_now(session->endpoint);
+	bool said = all_is_said(session);
 
-	if (session->close_by_ns == 0 || moving)
+	if (session->state != SESSION_PARTING || moving)
 		session->close_by_ns = now_ns + FAREWELL_NS;
-	session->cut_short = !all_is_said(session) && now_ns >= session->close_by_ns;
-	if (session->cut_short || all_is_said(session))
-		carrier_close(session->carrier, NULL);
+	if (session->state != SESSION_PARTING)
+		session_step(session, SESSION_PARTING);
+	if (!said && now_ns < session->close_by_ns)
+		return;
+	if (!said)
+		session->goodbye = GOODBYE_CUT_SHORT;
+	carrier_close(session->carrier, NULL);
 }
 
 static void set_timer(struct mquic_session *session)
@@ -226,7 +243,7 @@ static void set_timer(struct mquic_session *session)
 	uint64_t deadline_ms = mqtt_engine_deadline_ms(session->engine);
 	uint64_t deadline_ns = deadline_ms == UINT64_MAX ? TIMER_NEVER : deadline_ms * NS_PER_MS;
 
-	if (session->close_by_ns != 0 && session->close_by_ns < deadline_ns)
+	if (session->state == SESSION_PARTING && session->close_by_ns < deadline_ns)
 		deadline_ns = session->close_by_ns;
 	timer_set(endpoint_timers(session->endpoint), &session->timer, deadline_ns);
 }
@@ -236,7 +253,7 @@ static void run(struct task *task)
 	struct mquic_session *session = list_entry(task, struct mquic_session, task);
 	bool moving;
 
-	if (!session->active)
+	if (!session_is_active(session))
 		return;
 	feed(session);
 	/* Input that is held back, or output that moves before PINGREQ: the server is alive. */
@@ -245,13 +262,13 @@ static void run(struct task *task)
 		(void)mqtt_engine_receive(session->engine, NULL, 0, pump_now_ms(session));
 	mqtt_engine_tick(session->engine, pump_now_ms(session));
 	pull_events(session);
-	if (!session->ended)
+	if (session->state != SESSION_ENDED)
 		drain(session);
 	if (has_more(session))
 		schedule(session); /* room was made, or the caller must take events first */
-	else if (session->ended)
+	else if (session->state == SESSION_ENDED)
 		finish(session);
-	if (session->ended)
+	if (session->state == SESSION_ENDED || session->state == SESSION_OVER)
 		return;
 	if (mqtt_engine_state(session->engine) == MQTT_ENGINE_OVER)
 		part(session, moving);
@@ -268,7 +285,10 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 
 static void ready(void *self)
 {
-	(void)self; /* the server has got CONNECT already, or gets it now */
+	struct mquic_session *session = self;
+
+	if (session->state == SESSION_DIALING)
+		session_step(session, SESSION_CONNECTING);
 }
 
 static void lane_event(void *self, struct carrier_lane *lane)
@@ -281,7 +301,7 @@ static void ended(void *self, const struct carrier_end *end)
 {
 	struct mquic_session *session = self;
 
-	session->ended = true;
+	session_step(session, SESSION_ENDED);
 	session->end = *end;
 	schedule(session);
 }

@@ -62,6 +62,7 @@ enum mquic_status mquic_session_new(struct mquic_session **session, struct mquic
 		return MQUIC_ERR_MEMORY;
 	}
 	made->endpoint = endpoint;
+	made->number = log_number(endpoint_log(endpoint), LOG_SESSION);
 	made->child.orphan = orphan;
 	made->kind = carrier_usual();
 	pump_init(made);
@@ -120,7 +121,7 @@ enum mquic_status mquic_session_connect(struct mquic_session *session, const cha
 				 "the endpoint of this session is gone");
 	if (endpoint_check_fork(session->endpoint, &session->error) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
-	if (session->active)
+	if (session_is_active(session))
 		return error_set(&session->error, MQUIC_ERR_STATE,
 				 "the session is connecting or connected already");
 	status = mqtt_options_check(mqtt_engine_options(session->engine), &session->error);
@@ -131,17 +132,15 @@ enum mquic_status mquic_session_connect(struct mquic_session *session, const cha
 	session->farewell = event_new(MQUIC_EVENT_DISCONNECTED);
 	if (session->farewell == NULL)
 		return error_set(&session->error, MQUIC_ERR_MEMORY, "out of memory");
-	session->ended = false;
-	session->disconnecting = false;
-	session->cut_short = false;
-	session->close_by_ns = 0;
+	session->goodbye = GOODBYE_NONE;
 	session->acknowledged = 0;
 	status = dial(session, host, port);
 	if (status != MQUIC_OK) {
 		forget_carrier(session);
 		return status;
 	}
-	session->active = true;
+	session_settle(session);
+	session_step(session, SESSION_DIALING);
 	schedule(session);
 	return MQUIC_OK;
 }
@@ -177,6 +176,12 @@ enum mquic_status mquic_session_connect_url(struct mquic_session *session, const
 
 /* ---- While connected ---------------------------------------------------- */
 
+/* The program has called disconnect itself. */
+static bool has_left(const struct mquic_session *session)
+{
+	return session->goodbye == GOODBYE_ASKED || session->goodbye == GOODBYE_CUT_SHORT;
+}
+
 static enum mquic_status begin(struct mquic_session *session)
 {
 	if (session == NULL)
@@ -186,12 +191,11 @@ static enum mquic_status begin(struct mquic_session *session)
 				 "the endpoint of this session is gone");
 	if (endpoint_check_fork(session->endpoint, &session->error) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
-	if (session->active)
+	session_settle(session);
+	if (session_is_active(session))
 		return MQUIC_OK;
-	if (!session->untold)
-		mqtt_engine_told(session->engine);
 	/* Who has not been told yet cannot know; the engine knows what to make of it. */
-	if (session->untold && !session->disconnecting)
+	if (session->state == SESSION_OVER && !has_left(session))
 		return MQUIC_OK;
 	return error_set(&session->error, MQUIC_ERR_STATE,
 			 "the session is not connected: call connect first");
@@ -312,8 +316,11 @@ enum mquic_status mquic_session_disconnect(struct mquic_session *session, uint8_
 	if (status != MQUIC_OK)
 		return status;
 	status = mqtt_engine_disconnect(session->engine, reason, &session->error);
-	if (status == MQUIC_OK)
-		session->disconnecting = true;
+	if (status == MQUIC_OK) {
+		session->goodbye = GOODBYE_ASKED;
+		if (session->state != SESSION_ENDED)
+			session_step(session, SESSION_LEAVING);
+	}
 	return end(session, status);
 }
 

@@ -442,6 +442,164 @@ START_TEST(carrier_is_freed_with_its_endpoint)
 }
 END_TEST
 
+/* ---- Its steps in the log ---------------------------------------------------------------- */
+
+static char lines[4096];
+
+static void note(void *unused, enum mquic_log_level level, const char *line)
+{
+	size_t len = strlen(lines);
+
+	(void)unused;
+	ck_assert_int_eq(level, MQUIC_LOG_DEBUG);
+	(void)snprintf(lines + len, sizeof(lines) - len, "%s\n", line);
+}
+
+static void listen_to_steps(void)
+{
+	lines[0] = '\0';
+	mquic_endpoint_set_log(endpoint, note, MQUIC_LOG_DEBUG, NULL);
+}
+
+START_TEST(each_step_is_a_line_of_the_log)
+{
+	listen_to_steps();
+	bring_up();
+	server_acknowledges();
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_OK);
+	nothing_happens();
+	server_acknowledges();
+	nothing_happens();
+	carrier_ends(MQUIC_OK, MQUIC_ORIGIN_LOCAL, "closed");
+	expect_end(MQUIC_OK, MQUIC_ORIGIN_LOCAL, "disconnected");
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_ERR_STATE);
+	ck_assert_str_eq(lines, "session 1: IDLE → DIALING\n"
+				"session 1: DIALING → CONNECTING\n"
+				"session 1: CONNECTING → CONNECTED\n"
+				"session 1: CONNECTED → LEAVING\n"
+				"session 1: LEAVING → PARTING\n"
+				"session 1: PARTING → ENDED\n"
+				"session 1: ENDED → OVER\n"
+				"session 1: OVER → IDLE\n");
+}
+END_TEST
+
+START_TEST(step_at_a_fault_says_whose_it_was)
+{
+	bring_up();
+	listen_to_steps();
+	carrier_ends(MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, "idle timeout");
+	expect_end(MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, "idle timeout");
+	ck_assert_str_eq(lines, "session 1: CONNECTED → ENDED\n"
+				"session 1: ENDED → OVER (peer: idle timeout)\n");
+}
+END_TEST
+
+START_TEST(end_of_the_lane_is_the_fault_of_the_peer)
+{
+	bring_up();
+	memory.finished = true;
+	memory.user->readable(memory.self, &memory.lane);
+	nothing_happens();
+	listen_to_steps();
+	carrier_ends(MQUIC_OK, MQUIC_ORIGIN_LOCAL, "the server ended the stream");
+	expect_end(MQUIC_ERR_CLOSED, MQUIC_ORIGIN_LOCAL, "the server ended the stream");
+	ck_assert_str_eq(lines, "session 1: CONNECTED → ENDED\n"
+				"session 1: ENDED → OVER (peer: the server ended the stream)\n");
+}
+END_TEST
+
+START_TEST(wrong_password_is_the_fault_of_the_caller)
+{
+	ck_assert_int_eq(mquic_session_connect(session, "server", 0), MQUIC_OK);
+	memory.user->ready(memory.self);
+	server_says("20 03 00 86 00");
+	nothing_happens();
+	server_acknowledges();
+	listen_to_steps();
+	nothing_happens();
+	carrier_ends(MQUIC_OK, MQUIC_ORIGIN_LOCAL, "closed");
+	mquic_event_free(next(MQUIC_EVENT_DISCONNECTED));
+	ck_assert_str_eq(lines, "session 1: PARTING → ENDED\n"
+				"session 1: ENDED → OVER (caller: bad user name or password)\n");
+}
+END_TEST
+
+START_TEST(session_is_numbered_on_its_endpoint)
+{
+	struct mquic_session *other;
+
+	ck_assert_int_eq(mquic_session_new(&other, endpoint, NULL), MQUIC_OK);
+	other->kind = &memory_kind;
+	listen_to_steps();
+	ck_assert_int_eq(mquic_session_connect(other, "server", 0), MQUIC_OK);
+	ck_assert_str_eq(lines, "session 2: IDLE → DIALING\n");
+	mquic_session_free(other);
+}
+END_TEST
+
+/* All that a session is given to keep, and all that a server may say, has SECRET in it. */
+static void give_secrets(void)
+{
+	static const char secret[] = "SECRET";
+	const uint8_t *bytes = (const uint8_t *)secret;
+	struct mquic_message *will;
+
+	ck_assert_int_eq(mquic_message_new(&will), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_topic(will, "SECRET/will", 11), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_payload(will, bytes, 6), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_set_will(session, will, 0), MQUIC_OK);
+	mquic_message_free(will);
+	ck_assert_int_eq(mquic_session_set_client_id(session, secret, 6), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_set_username(session, secret, 6), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_set_password(session, bytes, 6), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_add_user_property(session, secret, 6, secret, 6), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_set_disconnect_text(session, secret, 6), MQUIC_OK);
+}
+
+static void publish_secret(void)
+{
+	struct mquic_message *message;
+
+	ck_assert_int_eq(mquic_message_new(&message), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_topic(message, "SECRET", 6), MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_payload(message, (const uint8_t *)"SECRET", 6),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_message_add_user_property(message, "SECRET", 6, "SECRET", 6),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_message_set_qos(message, 1), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_publish(session, message, NULL), MQUIC_OK);
+	mquic_message_free(message);
+}
+
+START_TEST(log_has_steps_but_nothing_of_what_they_are_about)
+{
+	struct mquic_event *event;
+
+	listen_to_steps();
+	give_secrets();
+	ck_assert_int_eq(mquic_session_connect(session, "server", 0), MQUIC_OK);
+	publish_secret();
+	nothing_happens();
+	memory.user->ready(memory.self);
+	server_says("20 03 00 00 00");
+	mquic_event_free(next(MQUIC_EVENT_CONNECTED));
+	server_says("30 0f 0006 'SECRET' 00 'SECRET'");
+	mquic_event_free(next(MQUIC_EVENT_MESSAGE));
+	/* DISCONNECT: not authorized, with a reason string and a user property. */
+	server_says("e0 1a 87 18 1f 0006 'SECRET' 26 0006 'SECRET' 0004 'name'");
+	nothing_happens();
+	server_acknowledges();
+	nothing_happens();
+	carrier_ends(MQUIC_OK, MQUIC_ORIGIN_LOCAL, "closed");
+	event = next(MQUIC_EVENT_DISCONNECTED);
+	ck_assert_ptr_nonnull(strstr(mquic_event_text(event), "SECRET"));
+	mquic_event_free(event);
+	ck_assert_ptr_nonnull(strstr(lines, "ENDED → OVER (peer: not authorized)\n"));
+	ck_assert_ptr_null(strstr(lines, "SECRET"));
+}
+END_TEST
+
 static const TTest *const *const tests[] = {
 	&session_publishes_over_any_carrier_until_the_peer_ends_it,
 	&message_is_received_in_pieces,
@@ -454,6 +612,12 @@ static const TTest *const *const tests[] = {
 	&carrier_that_does_not_arrive_is_told,
 	&session_of_another_carrier_has_no_connection,
 	&carrier_is_freed_with_its_endpoint,
+	&each_step_is_a_line_of_the_log,
+	&step_at_a_fault_says_whose_it_was,
+	&end_of_the_lane_is_the_fault_of_the_peer,
+	&wrong_password_is_the_fault_of_the_caller,
+	&session_is_numbered_on_its_endpoint,
+	&log_has_steps_but_nothing_of_what_they_are_about,
 };
 
 int main(void)
