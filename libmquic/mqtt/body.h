@@ -15,11 +15,10 @@
 #define MQUIC_MQTT_BODY_H
 
 #include "mqtt/ack.h"
-#include "mqtt/alias.h"
 #include "mqtt/connect.h"
 #include "mqtt/disconnect.h"
 #include "mqtt/engine.h"
-#include "mqtt/inflight.h"
+#include "mqtt/lane.h"
 #include "mqtt/subscribe.h"
 
 /* What the server told of itself in CONNACK (section 3.2.2.3). */
@@ -59,14 +58,9 @@ struct mqtt_engine {
 	struct engine_steps steps;
 	struct mqtt_options options;
 	size_t buffer_bytes;
-	struct mqtt_framing framing;
-	struct buf_writer output;
-	size_t answers; /* bytes of the output, at most, that answer input */
+	struct mqtt_lane control;
 	struct event_queue events;
 	struct mquic_event *last_event; /* DISCONNECTED, made in advance so that it cannot fail */
-	struct mqtt_inflight inflight;
-	struct mqtt_alias_in alias_in;
-	struct mqtt_alias_out alias_out;
 	struct server_limits server;
 	struct text assigned_id;
 	bool named; /* CONNECT had a client identifier */

@@ -49,7 +49,7 @@ static enum mquic_status refusal_status(enum mqtt_reason reason, struct error *e
 /* The next packet identifier; MQUIC_ERR_AGAIN if all are in use. */
 static enum mquic_status take_id(struct mqtt_engine *engine, uint16_t *id, struct error *error)
 {
-	*id = mqtt_inflight_free_id(&engine->inflight);
+	*id = mqtt_inflight_free_id(&engine->control.inflight);
 	if (*id != 0)
 		return MQUIC_OK;
 	engine->wants_writable = true;
@@ -63,7 +63,7 @@ static enum mquic_status enqueue(struct mqtt_engine *engine, struct mqtt_outgoin
 {
 	uint16_t id = outgoing->packet_id;
 
-	if (!mqtt_inflight_enqueue(&engine->inflight, outgoing)) {
+	if (!mqtt_inflight_enqueue(&engine->control.inflight, outgoing)) {
 		mqtt_outgoing_free(outgoing);
 		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
 	}
@@ -121,9 +121,9 @@ enum mquic_status mqtt_engine_publish(struct mqtt_engine *engine,
 	if (status != MQUIC_OK)
 		return status;
 	if (message->qos > 0 || engine->state != MQTT_ENGINE_CONNECTED ||
-	    mqtt_inflight_next(&engine->inflight) != NULL ||
-	    mqtt_suspect_holds(&engine->inflight, NULL) ||
-	    engine->output.len >= ENGINE_OUTPUT_ENOUGH)
+	    mqtt_inflight_next(&engine->control.inflight) != NULL ||
+	    mqtt_suspect_holds(&engine->control.inflight, NULL) ||
+	    engine->control.output.len >= ENGINE_OUTPUT_ENOUGH)
 		return enqueue_message(engine, message, packet_id, error);
 	if (!engine_write_publish(engine, &publish))
 		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
@@ -280,7 +280,7 @@ enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id
 	if (!mqtt_reason_valid(MQTT_PUBACK, reason))
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "0x%02X is no reason code for acknowledging a message", reason);
-	known = mqtt_inflight_acknowledge(&engine->inflight, packet_id, reason);
+	known = mqtt_inflight_acknowledge(&engine->control.inflight, packet_id, reason);
 	/* QoS 1 comes again, QoS 2 is answered when it does. */
 	if (!engine_is_up(engine))
 		return MQUIC_OK;
@@ -343,7 +343,7 @@ enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t rea
 	if (engine->state == MQTT_ENGINE_CONNECTED) {
 		engine_step(engine, MQTT_ENGINE_CLOSING);
 		engine_pump(engine);
-	} else if (mqtt_inflight_next(&engine->inflight) == NULL) {
+	} else if (mqtt_inflight_next(&engine->control.inflight) == NULL) {
 		engine_finish(engine);
 	}
 	return MQUIC_OK;

@@ -12,9 +12,6 @@
 #include "mqtt/suspect.h"
 #include "mqtt/verdict.h"
 
-/* Answers to input that may wait for the network before we take no more input. */
-#define ANSWERS_MAX 262144
-
 /* After PINGREQ the server has half the keep-alive to say anything, but at least this. */
 #define PING_GRACE_MIN_MS 5000
 
@@ -27,9 +24,7 @@ enum mquic_status mqtt_engine_new(struct mqtt_engine **engine, size_t buffer_byt
 	if (made == NULL)
 		return MQUIC_ERR_MEMORY;
 	mqtt_options_init(&made->options);
-	mqtt_inflight_init(&made->inflight);
-	mqtt_framing_init(&made->framing, MQTT_PACKET_MAX);
-	buf_writer_init(&made->output, SIZE_MAX);
+	mqtt_lane_init(&made->control);
 	event_queue_init(&made->events);
 	made->buffer_bytes = buffer_bytes;
 	*engine = made;
@@ -45,11 +40,7 @@ void mqtt_engine_free(struct mqtt_engine *engine)
 	while ((event = event_queue_pop(&engine->events)) != NULL)
 		mquic_event_free(event);
 	mquic_event_free(engine->last_event);
-	mqtt_inflight_clear(&engine->inflight);
-	mqtt_alias_in_clear(&engine->alias_in);
-	mqtt_alias_out_clear(&engine->alias_out);
-	mqtt_framing_clear(&engine->framing);
-	buf_writer_clear(&engine->output);
+	mqtt_lane_clear(&engine->control);
 	mqtt_options_clear(&engine->options);
 	text_clear(&engine->assigned_id);
 	free(engine);
@@ -80,11 +71,7 @@ const char *mqtt_engine_take_notice(struct mqtt_engine *engine)
 /* Forgets all that belongs to one network connection. */
 static void reset_connection(struct mqtt_engine *engine)
 {
-	buf_writer_clear(&engine->output);
-	mqtt_framing_clear(&engine->framing);
-	mqtt_alias_in_clear(&engine->alias_in);
-	mqtt_alias_out_clear(&engine->alias_out);
-	engine->answers = 0;
+	mqtt_lane_stop(&engine->control);
 	engine->auth = AUTH_NOBODY;
 	engine->closing = false;
 	engine->hung_up = false;
@@ -110,8 +97,8 @@ enum mquic_status mqtt_engine_connect(struct mqtt_engine *engine, uint64_t now_m
 	reset_connection(engine);
 	if (engine->last_event == NULL || !engine_write_connect(engine))
 		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-	mqtt_framing_init(&engine->framing, engine->options.maximum_packet_size);
-	mqtt_alias_in_init(&engine->alias_in, engine->options.topic_alias_maximum);
+	mqtt_lane_start(&engine->control, engine->options.maximum_packet_size,
+			engine->options.topic_alias_maximum);
 	engine->keep_alive_s = engine->options.keep_alive_s;
 	engine->auth = engine->options.auth_method.data != NULL ? AUTH_SERVER : AUTH_NOBODY;
 	engine->connack_timeout_ms = connack_timeout_ms;
@@ -127,7 +114,7 @@ enum mquic_status mqtt_engine_connect(struct mqtt_engine *engine, uint64_t now_m
 static void blame(struct mqtt_engine *engine)
 {
 	static const char sentence[] = "the server has ended three connections at this message";
-	struct mqtt_outgoing *outgoing = mqtt_suspect_ended(&engine->inflight);
+	struct mqtt_outgoing *outgoing = mqtt_suspect_ended(&engine->control.inflight);
 	struct mqtt_properties properties;
 
 	if (outgoing == NULL)
@@ -137,7 +124,7 @@ static void blame(struct mqtt_engine *engine)
 				 bytes_of(sentence, sizeof(sentence) - 1));
 	/* Out of memory: then the next time, for it has been counted. */
 	if (engine_delivered(engine, outgoing->packet_id, MQTT_UNSPECIFIED_ERROR, &properties))
-		mqtt_inflight_settle(&engine->inflight, outgoing);
+		mqtt_inflight_settle(&engine->control.inflight, outgoing);
 }
 
 void mqtt_engine_lost(struct mqtt_engine *engine)
@@ -147,7 +134,7 @@ void mqtt_engine_lost(struct mqtt_engine *engine)
 	if (engine->state != MQTT_ENGINE_IDLE)
 		engine->untold = !engine->closing;
 	reset_connection(engine);
-	mqtt_inflight_lost(&engine->inflight);
+	mqtt_inflight_lost(&engine->control.inflight);
 	engine_step(engine, MQTT_ENGINE_IDLE);
 }
 
@@ -156,14 +143,14 @@ void mqtt_engine_told(struct mqtt_engine *engine)
 	engine->untold = false;
 	/* What was asked for meanwhile and dies with a connection has died with the last one. */
 	if (engine->state == MQTT_ENGINE_IDLE)
-		mqtt_inflight_lost(&engine->inflight);
+		mqtt_inflight_lost(&engine->control.inflight);
 }
 
 /* ---- Bytes ---- */
 
 bool mqtt_engine_wants_input(const struct mqtt_engine *engine)
 {
-	return engine->answers < ANSWERS_MAX;
+	return mqtt_lane_wants_input(&engine->control);
 }
 
 /* Not the server's fault in 3.1.1, where it cannot be told what we take. */
@@ -174,8 +161,8 @@ static enum mquic_status too_large(struct mqtt_engine *engine)
 	return engine_end(engine, MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE,
 			  "the server sent a packet larger than we take: messages may have %u "
 			  "bytes (set the maximum packet size), other packets %u",
-			  (unsigned int)engine->framing.maximum_publish,
-			  (unsigned int)engine->framing.maximum_other);
+			  (unsigned int)engine->control.framing.maximum_publish,
+			  (unsigned int)engine->control.framing.maximum_other);
 }
 
 static enum mquic_status framing_failure(struct mqtt_engine *engine,
@@ -206,7 +193,7 @@ enum mquic_status mqtt_engine_receive(struct mqtt_engine *engine, const uint8_t 
 		struct mqtt_packet packet;
 		enum mqtt_framing_result result;
 
-		result = mqtt_framing_next(&engine->framing, &input, &packet);
+		result = mqtt_framing_next(&engine->control.framing, &input, &packet);
 		if (result == MQTT_FRAMING_MORE)
 			break;
 		if (result != MQTT_FRAMING_PACKET)
@@ -220,7 +207,7 @@ enum mquic_status mqtt_engine_receive(struct mqtt_engine *engine, const uint8_t 
 
 void mqtt_engine_output(const struct mqtt_engine *engine, const uint8_t **data, size_t *len)
 {
-	struct bytes content = buf_writer_content(&engine->output);
+	struct bytes content = buf_writer_content(&engine->control.output);
 
 	*data = content.data;
 	*len = content.len;
@@ -228,9 +215,7 @@ void mqtt_engine_output(const struct mqtt_engine *engine, const uint8_t **data, 
 
 void mqtt_engine_output_consume(struct mqtt_engine *engine, size_t len, uint64_t now_ms)
 {
-	buf_writer_consume(&engine->output, len);
-	if (engine->answers > engine->output.len)
-		engine->answers = engine->output.len;
+	mqtt_lane_consume(&engine->control, len);
 	engine->last_sent_ms = now_ms;
 	engine_pump(engine);
 }
@@ -293,7 +278,7 @@ void mqtt_engine_tick(struct mqtt_engine *engine, uint64_t now_ms)
 
 size_t mqtt_engine_inflight(const struct mqtt_engine *engine)
 {
-	return engine->inflight.messages;
+	return engine->control.inflight.messages;
 }
 
 uint16_t mqtt_engine_keep_alive_s(const struct mqtt_engine *engine)

@@ -13,7 +13,7 @@ static enum mquic_status settle(struct mqtt_engine *engine, struct mqtt_outgoing
 {
 	if (!engine_delivered(engine, ack->packet_id, ack->reason, &ack->properties))
 		return engine_cannot_go_on(engine);
-	mqtt_inflight_settle(&engine->inflight, outgoing);
+	mqtt_inflight_settle(&engine->control.inflight, outgoing);
 	return MQUIC_OK;
 }
 
@@ -34,17 +34,17 @@ enum mquic_status engine_handle_ack(struct mqtt_engine *engine, const struct mqt
 
 	if (reason != MQTT_SUCCESS)
 		return engine_malformed(engine, reason, packet->type);
-	outgoing = packet_id_get(&engine->inflight.outgoing, ack.packet_id);
+	outgoing = packet_id_get(&engine->control.inflight.outgoing, ack.packet_id);
 	step = mqtt_outgoing_step(outgoing, ack.type, ack.reason);
 	if (outgoing != NULL && step != MQTT_STEP_VIOLATION)
-		mqtt_suspect_answered(&engine->inflight, outgoing);
+		mqtt_suspect_answered(&engine->control.inflight, outgoing);
 	switch (step) {
 	case MQTT_STEP_IGNORE:
 		return MQUIC_OK;
 	case MQTT_STEP_SETTLE:
 		return settle(engine, outgoing, &ack);
 	case MQTT_STEP_TAKE:
-		mqtt_inflight_taken(&engine->inflight, outgoing);
+		mqtt_inflight_taken(&engine->control.inflight, outgoing);
 		return release(engine, ack.packet_id, MQTT_SUCCESS);
 	case MQTT_STEP_REPEAT:
 		return release(engine, ack.packet_id, MQTT_SUCCESS);
@@ -70,7 +70,7 @@ static enum mquic_status settle_plain_unsuback(struct mqtt_engine *engine,
 	free(codes);
 	if (!done)
 		return engine_cannot_go_on(engine);
-	mqtt_inflight_settle(&engine->inflight, outgoing);
+	mqtt_inflight_settle(&engine->control.inflight, outgoing);
 	return MQUIC_OK;
 }
 
@@ -84,11 +84,11 @@ enum mquic_status engine_handle_suback(struct mqtt_engine *engine, const struct 
 	if (reason != MQTT_SUCCESS)
 		return engine_malformed(engine, reason, packet->type);
 	asked = suback.type == MQTT_SUBACK ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE;
-	outgoing = packet_id_get(&engine->inflight.outgoing, suback.packet_id);
+	outgoing = packet_id_get(&engine->control.inflight.outgoing, suback.packet_id);
 	if (outgoing == NULL || outgoing->state != MQTT_OUT_WAIT_SUBACK || outgoing->type != asked)
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
 					"it answered a subscription that was not asked for");
-	mqtt_suspect_answered(&engine->inflight, outgoing);
+	mqtt_suspect_answered(&engine->control.inflight, outgoing);
 	if (engine_version(engine) != MQTT_5 && suback.type == MQTT_UNSUBACK)
 		return settle_plain_unsuback(engine, outgoing, &suback);
 	if (suback.reasons.len != outgoing->filter_count)
@@ -96,6 +96,6 @@ enum mquic_status engine_handle_suback(struct mqtt_engine *engine, const struct 
 					"it answered with more or fewer codes than filters");
 	if (!engine_subscribed(engine, &suback))
 		return engine_cannot_go_on(engine);
-	mqtt_inflight_settle(&engine->inflight, outgoing);
+	mqtt_inflight_settle(&engine->control.inflight, outgoing);
 	return MQUIC_OK;
 }

@@ -31,7 +31,7 @@ static void read_limits(struct mqtt_engine *engine, const struct mqtt_properties
 		server->lacks |= MQTT_NEEDS_IDS;
 	if (aliases > engine->options.topic_aliases)
 		aliases = engine->options.topic_aliases;
-	mqtt_alias_out_init(&engine->alias_out, (uint16_t)aliases);
+	mqtt_alias_out_init(&engine->control.alias_out, (uint16_t)aliases);
 	engine->keep_alive_s = (uint16_t)mqtt_properties_number(properties, MQTT_SERVER_KEEP_ALIVE,
 								engine->options.keep_alive_s);
 }
@@ -79,18 +79,18 @@ static bool resume_releases(struct mqtt_engine *engine, bool session_present)
 	struct list *node;
 	struct list *following;
 
-	list_for_each (node, following, &engine->inflight.sent) {
+	list_for_each (node, following, &engine->control.inflight.sent) {
 		struct mqtt_outgoing *outgoing = list_entry(node, struct mqtt_outgoing, link);
 
 		if (session_present) {
 			if (!engine_write_ack(engine, MQTT_PUBREL, outgoing->packet_id, 0))
 				return false;
-			mqtt_inflight_resumed(&engine->inflight, outgoing);
+			mqtt_inflight_resumed(&engine->control.inflight, outgoing);
 			continue;
 		}
 		if (!engine_delivered(engine, outgoing->packet_id, MQTT_PACKET_ID_NOT_FOUND, NULL))
 			return false;
-		mqtt_inflight_settle(&engine->inflight, outgoing);
+		mqtt_inflight_settle(&engine->control.inflight, outgoing);
 	}
 	return true;
 }
@@ -113,7 +113,7 @@ static bool accept_connack(struct mqtt_engine *engine, const struct mqtt_connack
 	engine->auth = AUTH_NOBODY;
 	engine_step(engine, engine->closing ? MQTT_ENGINE_CLOSING : MQTT_ENGINE_CONNECTED);
 	if (!connack->session_present)
-		mqtt_inflight_absent(&engine->inflight);
+		mqtt_inflight_absent(&engine->control.inflight);
 	return resume_releases(engine, connack->session_present);
 }
 

@@ -70,7 +70,7 @@ static enum mquic_status arrived(struct mqtt_engine *engine, const struct mqtt_p
 	if (event != NULL)
 		event_queue_push(&engine->events, event);
 	else if (publish->qos > 0)
-		(void)mqtt_inflight_acknowledge(&engine->inflight, publish->packet_id,
+		(void)mqtt_inflight_acknowledge(&engine->control.inflight, publish->packet_id,
 						MQTT_QUOTA_EXCEEDED);
 	if (publish->qos == 0)
 		return MQUIC_OK;
@@ -92,8 +92,8 @@ static enum mquic_status deliver(struct mqtt_engine *engine, const struct mqtt_p
 	if (engine_version(engine) == MQTT_5)
 		maximum = engine->options.receive_maximum;
 	if (publish->qos > 0)
-		arrival = mqtt_inflight_arrived(&engine->inflight, publish->packet_id, publish->qos,
-						manual, maximum);
+		arrival = mqtt_inflight_arrived(&engine->control.inflight, publish->packet_id,
+						publish->qos, manual, maximum);
 	if (arrival != MQTT_ARRIVAL_NEW)
 		mquic_event_free(event);
 	switch (arrival) {
@@ -122,7 +122,7 @@ enum mquic_status engine_handle_publish(struct mqtt_engine *engine,
 	enum mqtt_reason reason = mqtt_publish_read(&publish, packet, engine_version(engine));
 
 	if (reason == MQTT_SUCCESS)
-		reason = mqtt_alias_in_resolve(&engine->alias_in, &publish);
+		reason = mqtt_alias_in_resolve(&engine->control.alias_in, &publish);
 	if (reason != MQTT_SUCCESS)
 		return engine_malformed(engine, reason, MQTT_PUBLISH);
 	return deliver(engine, &publish);
@@ -136,7 +136,7 @@ enum mquic_status engine_handle_pubrel(struct mqtt_engine *engine, const struct 
 
 	if (reason != MQTT_SUCCESS)
 		return engine_malformed(engine, reason, MQTT_PUBREL);
-	switch (mqtt_inflight_released(&engine->inflight, ack.packet_id)) {
+	switch (mqtt_inflight_released(&engine->control.inflight, ack.packet_id)) {
 	case MQTT_STEP_VIOLATION:
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
 					"it sent PUBREL before our PUBREC");

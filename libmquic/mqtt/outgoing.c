@@ -13,15 +13,15 @@
 /* The end of a packet that began when the output had `before` bytes: all of it or nothing. */
 static bool written(struct mqtt_engine *engine, size_t before)
 {
-	struct bytes packet = buf_writer_content(&engine->output);
+	struct bytes packet = buf_writer_content(&engine->control.output);
 	bool fits =
 		!engine_is_up(engine) || packet.len - before <= engine->server.maximum_packet_size;
 
-	if (!engine->output.failed && fits)
+	if (!engine->control.output.failed && fits)
 		return true;
-	if (!engine->output.failed)
+	if (!engine->control.output.failed)
 		engine->oversized = (enum mqtt_type)(packet.data[before] >> 4);
-	buf_writer_truncate(&engine->output, before);
+	buf_writer_truncate(&engine->control.output, before);
 	return false;
 }
 
@@ -77,7 +77,7 @@ static void view_connect_properties(struct mqtt_properties *properties,
 bool engine_write_connect(struct mqtt_engine *engine)
 {
 	const struct mqtt_options *options = &engine->options;
-	size_t before = engine->output.len;
+	size_t before = engine->control.output.len;
 	const struct text *id = engine_client_id(engine);
 	struct mqtt_connect connect;
 
@@ -93,24 +93,24 @@ bool engine_write_connect(struct mqtt_engine *engine)
 	connect.password = bytes_of(options->password.data, options->password.len);
 	view_connect_properties(&connect.properties, options);
 	view_will(&connect, options);
-	mqtt_connect_write(&engine->output, &connect);
+	mqtt_connect_write(&engine->control.output, &connect);
 	return written(engine, before);
 }
 
 bool engine_write_ack(struct mqtt_engine *engine, enum mqtt_type type, uint16_t packet_id,
 		      uint8_t reason)
 {
-	size_t before = engine->output.len;
+	size_t before = engine->control.output.len;
 	struct mqtt_ack ack;
 
 	ack.type = type;
 	ack.packet_id = packet_id;
 	ack.reason = reason;
 	mqtt_properties_init(&ack.properties);
-	mqtt_ack_write(&engine->output, &ack, engine_version(engine));
+	mqtt_ack_write(&engine->control.output, &ack, engine_version(engine));
 	if (!written(engine, before))
 		return false;
-	engine->answers += engine->output.len - before;
+	engine->control.answers += engine->control.output.len - before;
 	return true;
 }
 
@@ -120,7 +120,7 @@ bool engine_flush_acks(struct mqtt_engine *engine)
 	uint16_t id;
 	uint8_t reason;
 
-	while (mqtt_inflight_next_ack(&engine->inflight, &type, &id, &reason))
+	while (mqtt_inflight_next_ack(&engine->control.inflight, &type, &id, &reason))
 		if (!engine_write_ack(engine, type, id, reason))
 			return false;
 	return true;
@@ -128,13 +128,13 @@ bool engine_flush_acks(struct mqtt_engine *engine)
 
 bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason)
 {
-	size_t before = engine->output.len;
+	size_t before = engine->control.output.len;
 	struct mqtt_disconnect disconnect;
 
 	disconnect.type = MQTT_DISCONNECT;
 	disconnect.reason = reason;
 	mqtt_properties_init(&disconnect.properties);
-	mqtt_disconnect_write(&engine->output, &disconnect, engine_version(engine));
+	mqtt_disconnect_write(&engine->control.output, &disconnect, engine_version(engine));
 	return written(engine, before);
 }
 
@@ -162,17 +162,17 @@ bool engine_write_goodbye(struct mqtt_engine *engine, bool words)
 {
 	struct mqtt_disconnect disconnect = {.type = MQTT_DISCONNECT,
 					     .reason = engine->closing_reason};
-	size_t before = engine->output.len;
+	size_t before = engine->control.output.len;
 
 	view_goodbye(&engine->options, words, &disconnect);
-	mqtt_disconnect_write(&engine->output, &disconnect, engine_version(engine));
+	mqtt_disconnect_write(&engine->control.output, &disconnect, engine_version(engine));
 	return written(engine, before);
 }
 
 bool engine_write_auth(struct mqtt_engine *engine, uint8_t reason, struct bytes data)
 {
 	const struct text *method = &engine->options.auth_method;
-	size_t before = engine->output.len;
+	size_t before = engine->control.output.len;
 	struct mqtt_disconnect auth;
 
 	auth.type = MQTT_AUTH;
@@ -182,23 +182,23 @@ bool engine_write_auth(struct mqtt_engine *engine, uint8_t reason, struct bytes 
 				 bytes_of(method->data, method->len));
 	if (data.data != NULL)
 		mqtt_properties_set_text(&auth.properties, MQTT_AUTH_DATA, data);
-	mqtt_disconnect_write(&engine->output, &auth, MQTT_5);
+	mqtt_disconnect_write(&engine->control.output, &auth, MQTT_5);
 	return written(engine, before);
 }
 
 bool engine_write_ping(struct mqtt_engine *engine)
 {
-	size_t before = engine->output.len;
+	size_t before = engine->control.output.len;
 
-	mqtt_ping_write(&engine->output, MQTT_PINGREQ);
+	mqtt_ping_write(&engine->control.output, MQTT_PINGREQ);
 	return written(engine, before);
 }
 
 bool engine_write_encoded(struct mqtt_engine *engine, struct bytes packet)
 {
-	size_t before = engine->output.len;
+	size_t before = engine->control.output.len;
 
-	buf_write_bytes(&engine->output, packet);
+	buf_write_bytes(&engine->control.output, packet);
 	return written(engine, before);
 }
 
@@ -219,9 +219,9 @@ static bool apply_alias(struct mqtt_engine *engine, struct mqtt_publish *publish
 	bool known;
 	uint16_t alias;
 
-	if (engine->alias_out.maximum == 0 || publish->topic.len < ALIAS_TOPIC_MIN)
+	if (engine->control.alias_out.maximum == 0 || publish->topic.len < ALIAS_TOPIC_MIN)
 		return false;
-	alias = mqtt_alias_out_find(&engine->alias_out, publish->topic, &known);
+	alias = mqtt_alias_out_find(&engine->control.alias_out, publish->topic, &known);
 	if (alias == 0)
 		return false;
 	mqtt_properties_set_number(&publish->properties, MQTT_TOPIC_ALIAS, alias);
@@ -238,15 +238,15 @@ static bool apply_alias(struct mqtt_engine *engine, struct mqtt_publish *publish
 
 bool engine_write_publish(struct mqtt_engine *engine, const struct mqtt_publish *publish)
 {
-	size_t before = engine->output.len;
+	size_t before = engine->control.output.len;
 	struct mqtt_publish sent = *publish;
 	bool new_alias = apply_alias(engine, &sent);
 
-	mqtt_publish_write(&engine->output, &sent, engine_version(engine));
+	mqtt_publish_write(&engine->control.output, &sent, engine_version(engine));
 	if (!written(engine, before))
 		return false;
 	if (new_alias)
-		mqtt_alias_out_define(&engine->alias_out, publish->topic);
+		mqtt_alias_out_define(&engine->control.alias_out, publish->topic);
 	return true;
 }
 

@@ -34,7 +34,7 @@ static bool refuse(struct mqtt_engine *engine, struct mqtt_outgoing *outgoing, u
 		free(codes);
 	}
 	if (done)
-		mqtt_inflight_settle(&engine->inflight, outgoing);
+		mqtt_inflight_settle(&engine->control.inflight, outgoing);
 	return done;
 }
 
@@ -49,7 +49,7 @@ static bool send_message(struct mqtt_engine *engine, struct mqtt_outgoing *outgo
 		return refuse(engine, outgoing, (uint8_t)reason);
 	if (!engine_write_publish(engine, &publish))
 		return false;
-	mqtt_inflight_sent(&engine->inflight, outgoing);
+	mqtt_inflight_sent(&engine->control.inflight, outgoing);
 	return true;
 }
 
@@ -62,7 +62,7 @@ static bool send_subscribe(struct mqtt_engine *engine, struct mqtt_outgoing *out
 		return refuse(engine, outgoing, (uint8_t)reason);
 	if (!engine_write_encoded(engine, bytes_of(outgoing->packet, outgoing->packet_len)))
 		return false;
-	mqtt_inflight_sent(&engine->inflight, outgoing);
+	mqtt_inflight_sent(&engine->control.inflight, outgoing);
 	return true;
 }
 
@@ -77,10 +77,10 @@ static size_t window_max(const struct mqtt_engine *engine, const struct mqtt_out
 /* Whether the entry must wait for the server to settle others. */
 static bool must_wait(const struct mqtt_engine *engine, const struct mqtt_outgoing *outgoing)
 {
-	if (mqtt_suspect_holds(&engine->inflight, outgoing))
+	if (mqtt_suspect_holds(&engine->control.inflight, outgoing))
 		return true;
 	return outgoing->type == MQTT_PUBLISH && outgoing->packet_id != 0 &&
-	       engine->inflight.window >= window_max(engine, outgoing);
+	       engine->control.inflight.window >= window_max(engine, outgoing);
 }
 
 /* Sends of the queue what may leave; false if out of memory. */
@@ -88,8 +88,8 @@ static bool drain_queue(struct mqtt_engine *engine)
 {
 	struct mqtt_outgoing *outgoing;
 
-	while (engine->output.len < ENGINE_OUTPUT_ENOUGH) {
-		outgoing = mqtt_inflight_next(&engine->inflight);
+	while (engine->control.output.len < ENGINE_OUTPUT_ENOUGH) {
+		outgoing = mqtt_inflight_next(&engine->control.inflight);
 		if (outgoing == NULL || must_wait(engine, outgoing))
 			return true;
 		if (outgoing->type == MQTT_PUBLISH ? !send_message(engine, outgoing)
@@ -101,7 +101,7 @@ static bool drain_queue(struct mqtt_engine *engine)
 
 size_t engine_buffered(const struct mqtt_engine *engine)
 {
-	return engine->inflight.cost + engine->output.len;
+	return engine->control.inflight.cost + engine->control.output.len;
 }
 
 /* Half of the buffer must be free, so that WRITABLE is worth waking up for. */
@@ -110,7 +110,7 @@ static void tell_writable(struct mqtt_engine *engine)
 	struct mquic_event *event;
 
 	if (!engine->wants_writable || engine_buffered(engine) > engine->buffer_bytes / 2 ||
-	    mqtt_inflight_free_id(&engine->inflight) == 0)
+	    mqtt_inflight_free_id(&engine->control.inflight) == 0)
 		return;
 	event = event_new(MQUIC_EVENT_WRITABLE);
 	if (event == NULL)
@@ -135,7 +135,8 @@ void engine_pump(struct mqtt_engine *engine)
 		(void)engine_cannot_go_on(engine);
 		return;
 	}
-	if (engine->state == MQTT_ENGINE_CLOSING && mqtt_inflight_next(&engine->inflight) == NULL)
+	if (engine->state == MQTT_ENGINE_CLOSING &&
+	    mqtt_inflight_next(&engine->control.inflight) == NULL)
 		engine_finish(engine);
 	else
 		tell_writable(engine);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One stream of bytes to the server and back, with all that counts on it alone: what came of a
+ * packet, what waits to leave, aliases, packet identifiers, and what is in flight under them.
+ *
+ *     init ──▶ stopped ──start, the stream is there──▶ started ──stop, it is gone──▶ stopped
+ *
+ * What is in flight stays over a stop, for mqtt_inflight_lost() to sort.
+ */
+#ifndef MQUIC_MQTT_LANE_H
+#define MQUIC_MQTT_LANE_H
+
+#include "mqtt/alias.h"
+#include "mqtt/inflight.h"
+
+struct mqtt_lane {
+	struct mqtt_framing framing;
+	struct buf_writer output;
+	size_t answers; /* bytes of the output, at most, that answer input */
+	struct mqtt_alias_in alias_in;
+	struct mqtt_alias_out alias_out;
+	struct mqtt_inflight inflight;
+};
+
+void mqtt_lane_init(struct mqtt_lane *lane);
+/* Frees what it holds. */
+void mqtt_lane_clear(struct mqtt_lane *lane);
+
+/* What the other side may send: packets of that size, and so many aliases. */
+void mqtt_lane_start(struct mqtt_lane *lane, uint32_t maximum_packet_size, uint16_t aliases);
+void mqtt_lane_stop(struct mqtt_lane *lane);
+
+/* False while so much output waits that answers to input would pile up without bound. */
+bool mqtt_lane_wants_input(const struct mqtt_lane *lane);
+
+/* The first bytes of the output have left. */
+void mqtt_lane_consume(struct mqtt_lane *lane, size_t len);
+
+#endif
