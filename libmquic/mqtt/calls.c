@@ -2,6 +2,7 @@
 /* What the application asks for: checked, then queued or written at once. */
 #include "mqtt/body.h"
 
+#include "mqtt/lanes.h"
 #include "mqtt/outgoing.h"
 #include "mqtt/queue.h"
 #include "mqtt/state.h"
@@ -47,9 +48,10 @@ static enum mquic_status refusal_status(enum mqtt_reason reason, struct error *e
 }
 
 /* The next packet identifier; MQUIC_ERR_AGAIN if all are in use. */
-static enum mquic_status take_id(struct mqtt_engine *engine, uint16_t *id, struct error *error)
+static enum mquic_status take_id(struct mqtt_engine *engine, struct mqtt_lane *lane, uint16_t *id,
+				 struct error *error)
 {
-	*id = mqtt_inflight_free_id(&engine->control.inflight);
+	*id = mqtt_inflight_free_id(&lane->inflight);
 	if (*id != 0)
 		return MQUIC_OK;
 	engine->wants_writable = true;
@@ -58,22 +60,23 @@ static enum mquic_status take_id(struct mqtt_engine *engine, uint16_t *id, struc
 }
 
 /* Gives the entry to the queue and sends what may leave. */
-static enum mquic_status enqueue(struct mqtt_engine *engine, struct mqtt_outgoing *outgoing,
-				 uint16_t *packet_id, struct error *error)
+static enum mquic_status enqueue(struct mqtt_engine *engine, struct mqtt_lane *lane,
+				 struct mqtt_outgoing *outgoing, uint16_t *packet_id,
+				 struct error *error)
 {
 	uint16_t id = outgoing->packet_id;
 
-	if (!mqtt_inflight_enqueue(&engine->control.inflight, outgoing)) {
+	if (!mqtt_inflight_enqueue(&lane->inflight, outgoing)) {
 		mqtt_outgoing_free(outgoing);
 		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
 	}
 	if (packet_id != NULL)
-		*packet_id = id;
-	engine_pump(engine);
+		*packet_id = engine_number_sent(lane, id);
+	engine_pump(engine, lane);
 	return MQUIC_OK;
 }
 
-static enum mquic_status enqueue_message(struct mqtt_engine *engine,
+static enum mquic_status enqueue_message(struct mqtt_engine *engine, struct mqtt_lane *lane,
 					 const struct mquic_message *message, uint16_t *packet_id,
 					 struct error *error)
 {
@@ -83,7 +86,7 @@ static enum mquic_status enqueue_message(struct mqtt_engine *engine,
 	uint16_t id = 0;
 
 	if (message->qos > 0) {
-		status = take_id(engine, &id, error);
+		status = take_id(engine, lane, &id, error);
 		if (status != MQUIC_OK)
 			return status;
 	}
@@ -96,7 +99,7 @@ static enum mquic_status enqueue_message(struct mqtt_engine *engine,
 		mquic_message_free(copy);
 		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
 	}
-	return enqueue(engine, outgoing, packet_id, error);
+	return enqueue(engine, lane, outgoing, packet_id, error);
 }
 
 enum mquic_status mqtt_engine_publish(struct mqtt_engine *engine,
@@ -104,6 +107,7 @@ enum mquic_status mqtt_engine_publish(struct mqtt_engine *engine,
 				      struct error *error)
 {
 	struct mqtt_publish publish;
+	struct mqtt_lane *lane;
 	enum mquic_status status;
 
 	if (message == NULL || message->topic.len == 0)
@@ -120,12 +124,12 @@ enum mquic_status mqtt_engine_publish(struct mqtt_engine *engine,
 		status = refusal_status(engine_publish_refusal(engine, &publish), error);
 	if (status != MQUIC_OK)
 		return status;
+	lane = engine_lane_for(engine, message);
 	if (message->qos > 0 || engine->state != MQTT_ENGINE_CONNECTED ||
-	    mqtt_inflight_next(&engine->control.inflight) != NULL ||
-	    mqtt_suspect_holds(&engine->control.inflight, NULL) ||
-	    engine->control.output.len >= ENGINE_OUTPUT_ENOUGH)
-		return enqueue_message(engine, message, packet_id, error);
-	if (!engine_write_publish(engine, &publish))
+	    mqtt_inflight_next(&lane->inflight) != NULL ||
+	    mqtt_suspect_holds(&lane->inflight, NULL) || lane->output.len >= ENGINE_OUTPUT_ENOUGH)
+		return enqueue_message(engine, lane, message, packet_id, error);
+	if (!engine_write_publish(engine, lane, &publish))
 		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
 	if (packet_id != NULL)
 		*packet_id = 0;
@@ -209,6 +213,7 @@ static enum mquic_status subscribe_or_not(struct mqtt_engine *engine, enum mqtt_
 					  const struct mquic_subscription *subscription,
 					  uint16_t *packet_id, struct error *error)
 {
+	struct mqtt_lane *lane;
 	struct mqtt_outgoing *outgoing;
 	enum mquic_status status;
 	unsigned int needs;
@@ -218,8 +223,10 @@ static enum mquic_status subscribe_or_not(struct mqtt_engine *engine, enum mqtt_
 	status = check_subscription(engine, type, subscription, &needs, error);
 	if (status == MQUIC_OK)
 		status = check_open(engine, error);
-	if (status == MQUIC_OK)
-		status = take_id(engine, &id, error);
+	if (status != MQUIC_OK)
+		return status;
+	lane = engine_lane_for_filters(engine, subscription);
+	status = take_id(engine, lane, &id, error);
 	if (status != MQUIC_OK)
 		return status;
 	outgoing = encode_subscription(engine, type, id, subscription, &too_large);
@@ -236,7 +243,7 @@ static enum mquic_status subscribe_or_not(struct mqtt_engine *engine, enum mqtt_
 		mqtt_outgoing_free(outgoing);
 		return status;
 	}
-	return enqueue(engine, outgoing, packet_id, error);
+	return enqueue(engine, lane, outgoing, packet_id, error);
 }
 
 enum mquic_status mqtt_engine_subscribe(struct mqtt_engine *engine,
@@ -270,6 +277,8 @@ static enum mquic_status unwritten(struct mqtt_engine *engine, enum mquic_status
 enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason,
 				  struct error *error)
 {
+	uint16_t id;
+	struct mqtt_lane *lane = engine_lane_of(engine, packet_id, &id);
 	bool known;
 
 	if (!engine_is_up(engine) && !is_over_unheard(engine))
@@ -280,7 +289,7 @@ enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id
 	if (!mqtt_reason_valid(MQTT_PUBACK, reason))
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "0x%02X is no reason code for acknowledging a message", reason);
-	known = mqtt_inflight_acknowledge(&engine->control.inflight, packet_id, reason);
+	known = mqtt_inflight_acknowledge(&lane->inflight, id, reason);
 	/* QoS 1 comes again, QoS 2 is answered when it does. */
 	if (!engine_is_up(engine))
 		return MQUIC_OK;
@@ -288,7 +297,7 @@ enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "no message with packet identifier %u waits to be acknowledged",
 				 packet_id);
-	if (engine_flush_acks(engine))
+	if (engine_flush_acks(engine, lane))
 		return MQUIC_OK;
 	return unwritten(engine, engine_cannot_go_on(engine), error);
 }
@@ -342,8 +351,8 @@ enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t rea
 	engine->closing_reason = reason;
 	if (engine->state == MQTT_ENGINE_CONNECTED) {
 		engine_step(engine, MQTT_ENGINE_CLOSING);
-		engine_pump(engine);
-	} else if (mqtt_inflight_next(&engine->control.inflight) == NULL) {
+		engine_pump(engine, &engine->control);
+	} else if (engine_all_sent(engine)) {
 		engine_finish(engine);
 	}
 	return MQUIC_OK;

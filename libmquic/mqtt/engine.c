@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mqtt/input.h"
+#include "mqtt/lanes.h"
 #include "mqtt/outgoing.h"
 #include "mqtt/queue.h"
 #include "mqtt/state.h"
@@ -49,6 +50,11 @@ void mqtt_engine_free(struct mqtt_engine *engine)
 struct mqtt_options *mqtt_engine_options(struct mqtt_engine *engine)
 {
 	return &engine->options;
+}
+
+struct mqtt_lane *mqtt_engine_control(struct mqtt_engine *engine)
+{
+	return &engine->control;
 }
 
 /* ---- Events ---- */
@@ -123,7 +129,8 @@ static void blame(struct mqtt_engine *engine)
 	mqtt_properties_set_text(&properties, MQTT_REASON_STRING,
 				 bytes_of(sentence, sizeof(sentence) - 1));
 	/* Out of memory: then the next time, for it has been counted. */
-	if (engine_delivered(engine, outgoing->packet_id, MQTT_UNSPECIFIED_ERROR, &properties))
+	if (engine_delivered(engine, &engine->control, outgoing->packet_id, MQTT_UNSPECIFIED_ERROR,
+			     &properties))
 		mqtt_inflight_settle(&engine->control.inflight, outgoing);
 }
 
@@ -148,29 +155,24 @@ void mqtt_engine_told(struct mqtt_engine *engine)
 
 /* ---- Bytes ---- */
 
-bool mqtt_engine_wants_input(const struct mqtt_engine *engine)
-{
-	return mqtt_lane_wants_input(&engine->control);
-}
-
 /* Not the server's fault in 3.1.1, where it cannot be told what we take. */
-static enum mquic_status too_large(struct mqtt_engine *engine)
+static enum mquic_status too_large(struct mqtt_engine *engine, struct mqtt_lane *lane)
 {
 	if (engine_version(engine) == MQTT_5)
 		(void)engine_write_disconnect(engine, MQTT_PACKET_TOO_LARGE);
 	return engine_end(engine, MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE,
 			  "the server sent a packet larger than we take: messages may have %u "
 			  "bytes (set the maximum packet size), other packets %u",
-			  (unsigned int)engine->control.framing.maximum_publish,
-			  (unsigned int)engine->control.framing.maximum_other);
+			  (unsigned int)lane->framing.maximum_publish,
+			  (unsigned int)lane->framing.maximum_other);
 }
 
-static enum mquic_status framing_failure(struct mqtt_engine *engine,
+static enum mquic_status framing_failure(struct mqtt_engine *engine, struct mqtt_lane *lane,
 					 enum mqtt_framing_result result)
 {
 	switch (result) {
 	case MQTT_FRAMING_TOO_LARGE:
-		return too_large(engine);
+		return too_large(engine, lane);
 	case MQTT_FRAMING_MEMORY:
 		return engine_cannot_go_on(engine);
 	default:
@@ -179,8 +181,8 @@ static enum mquic_status framing_failure(struct mqtt_engine *engine,
 	}
 }
 
-enum mquic_status mqtt_engine_receive(struct mqtt_engine *engine, const uint8_t *data, size_t len,
-				      uint64_t now_ms)
+enum mquic_status mqtt_engine_receive(struct mqtt_engine *engine, struct mqtt_lane *lane,
+				      const uint8_t *data, size_t len, uint64_t now_ms)
 {
 	struct bytes input = bytes_of(data, len);
 	enum mquic_status status = MQUIC_OK;
@@ -193,31 +195,24 @@ enum mquic_status mqtt_engine_receive(struct mqtt_engine *engine, const uint8_t 
 		struct mqtt_packet packet;
 		enum mqtt_framing_result result;
 
-		result = mqtt_framing_next(&engine->control.framing, &input, &packet);
+		result = mqtt_framing_next(&lane->framing, &input, &packet);
 		if (result == MQTT_FRAMING_MORE)
 			break;
 		if (result != MQTT_FRAMING_PACKET)
-			return framing_failure(engine, result);
-		status = engine_handle_packet(engine, &packet, now_ms);
+			return framing_failure(engine, lane, result);
+		status = engine_handle_packet(engine, lane, &packet, now_ms);
 	}
 	if (engine->state != MQTT_ENGINE_OVER)
-		engine_pump(engine);
+		engine_pump(engine, lane);
 	return status;
 }
 
-void mqtt_engine_output(const struct mqtt_engine *engine, const uint8_t **data, size_t *len)
+void mqtt_engine_output_consume(struct mqtt_engine *engine, struct mqtt_lane *lane, size_t len,
+				uint64_t now_ms)
 {
-	struct bytes content = buf_writer_content(&engine->control.output);
-
-	*data = content.data;
-	*len = content.len;
-}
-
-void mqtt_engine_output_consume(struct mqtt_engine *engine, size_t len, uint64_t now_ms)
-{
-	mqtt_lane_consume(&engine->control, len);
+	mqtt_lane_consume(lane, len);
 	engine->last_sent_ms = now_ms;
-	engine_pump(engine);
+	engine_pump(engine, lane);
 }
 
 /* ---- Time ---- */
@@ -278,7 +273,7 @@ void mqtt_engine_tick(struct mqtt_engine *engine, uint64_t now_ms)
 
 size_t mqtt_engine_inflight(const struct mqtt_engine *engine)
 {
-	return engine->control.inflight.messages;
+	return engine_unsettled(engine);
 }
 
 uint16_t mqtt_engine_keep_alive_s(const struct mqtt_engine *engine)

@@ -15,10 +15,10 @@
  *
  * How to drive it:
  *   - mqtt_engine_connect() when (or just before) the network is up.
- *   - Received bytes go to mqtt_engine_receive() while mqtt_engine_wants_input(); then pull the
- *     events until there is none.
+ *   - Received bytes go to mqtt_engine_receive() while mqtt_lane_wants_input(), with the lane on
+ *     which they came; then pull the events until there is none.
  *   - After every call that may make output (connect, receive, tick, publish, ..., ack), send what
- *     mqtt_engine_output() shows and report it with mqtt_engine_output_consume(), in a loop: more
+ *     mqtt_lane_output() shows and report it with mqtt_engine_output_consume(), in a loop: more
  *     may follow what was consumed, and events (WRITABLE, DELIVERED) too.
  *   - Call mqtt_engine_tick() at mqtt_engine_deadline_ms(), which every call may move.
  *   - When mqtt_engine_state() is MQTT_ENGINE_OVER and the output is empty, end the connection,
@@ -50,6 +50,7 @@
 
 #include "core/error.h"
 #include "core/event.h"
+#include "mqtt/lane.h"
 #include "mqtt/options.h"
 #include "mquic.h"
 
@@ -74,6 +75,9 @@ void mqtt_engine_free(struct mqtt_engine *engine);
 
 /* The options of the engine; to be changed only while it is IDLE. */
 struct mqtt_options *mqtt_engine_options(struct mqtt_engine *engine);
+
+/* The lane of CONNECT, DISCONNECT and AUTH, which is also the only one. */
+struct mqtt_lane *mqtt_engine_control(struct mqtt_engine *engine);
 
 /*
  * Queues CONNECT; CONNACK (or AUTH) must come within `connack_timeout_ms` (0: no limit), else the
@@ -105,26 +109,20 @@ void mqtt_engine_lost(struct mqtt_engine *engine);
  */
 void mqtt_engine_told(struct mqtt_engine *engine);
 
-/* Whether receive() should be called: false while so much output waits that acknowledgements
- * would pile up without bound. Consuming output makes it true again. */
-bool mqtt_engine_wants_input(const struct mqtt_engine *engine);
-
 /*
- * Takes all `len` bytes. Events of one call are not bounded but by its bytes, so the caller
- * bounds `len`. On failure the engine is OVER, has queued DISCONNECTED and, in MQTT 5.0, a
+ * Takes all `len` bytes of a lane. Events of one call are not bounded but by its bytes, so the
+ * caller bounds `len`. On failure the engine is OVER, has queued DISCONNECTED and, in MQTT 5.0, a
  * DISCONNECT packet with the reason code. MQUIC_ERR_PROTOCOL, MQUIC_ERR_TOO_LARGE,
  * MQUIC_ERR_MEMORY; MQUIC_ERR_REFUSED: CONNACK refuses; MQUIC_ERR_CLOSED: the server sent
  * DISCONNECT. In IDLE and OVER the bytes are ignored with MQUIC_OK. With `len` 0 it only notes a
  * sign of life: for a caller that has bytes of the server but may not feed them yet.
  */
-enum mquic_status mqtt_engine_receive(struct mqtt_engine *engine, const uint8_t *data, size_t len,
-				      uint64_t now_ms);
+enum mquic_status mqtt_engine_receive(struct mqtt_engine *engine, struct mqtt_lane *lane,
+				      const uint8_t *data, size_t len, uint64_t now_ms);
 
-/* Shows the bytes to send next, `*len` 0 if none. Valid until the next call on the engine. */
-void mqtt_engine_output(const struct mqtt_engine *engine, const uint8_t **data, size_t *len);
-
-/* The first `len` of those bytes are sent (or safely queued for that); more may follow. */
-void mqtt_engine_output_consume(struct mqtt_engine *engine, size_t len, uint64_t now_ms);
+/* The first `len` bytes of a lane's output are sent (or safely queued for that); more may follow. */
+void mqtt_engine_output_consume(struct mqtt_engine *engine, struct mqtt_lane *lane, size_t len,
+				uint64_t now_ms);
 
 /* When to call tick(), UINT64_MAX: never. */
 uint64_t mqtt_engine_deadline_ms(const struct mqtt_engine *engine);

@@ -83,12 +83,14 @@ static bool resume_releases(struct mqtt_engine *engine, bool session_present)
 		struct mqtt_outgoing *outgoing = list_entry(node, struct mqtt_outgoing, link);
 
 		if (session_present) {
-			if (!engine_write_ack(engine, MQTT_PUBREL, outgoing->packet_id, 0))
+			if (!engine_write_ack(engine, &engine->control, MQTT_PUBREL,
+					      outgoing->packet_id, 0))
 				return false;
 			mqtt_inflight_resumed(&engine->control.inflight, outgoing);
 			continue;
 		}
-		if (!engine_delivered(engine, outgoing->packet_id, MQTT_PACKET_ID_NOT_FOUND, NULL))
+		if (!engine_delivered(engine, &engine->control, outgoing->packet_id,
+				      MQTT_PACKET_ID_NOT_FOUND, NULL))
 			return false;
 		mqtt_inflight_settle(&engine->control.inflight, outgoing);
 	}

@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "core/text.h"
+#include "mqtt/lanes.h"
 #include "mqtt/outgoing.h"
 #include "mqtt/verdict.h"
 
-static struct mquic_event *message_event(const struct mqtt_publish *publish)
+static struct mquic_event *message_event(const struct mqtt_lane *lane,
+					 const struct mqtt_publish *publish)
 {
 	struct mquic_event *event = event_new(MQUIC_EVENT_MESSAGE);
 
@@ -20,25 +22,27 @@ static struct mquic_event *message_event(const struct mqtt_publish *publish)
 		mquic_event_free(event);
 		return NULL;
 	}
-	event->packet_id = publish->packet_id;
+	event->packet_id = engine_number_received(lane, publish->packet_id);
+	event->message->packet_id = event->packet_id;
 	event_charge(event, event->message->block_size);
 	return event;
 }
 
 /* The acknowledgement that follows at once, PUBACK or PUBREC. */
-static enum mquic_status answer(struct mqtt_engine *engine, const struct mqtt_publish *publish)
+static enum mquic_status answer(struct mqtt_engine *engine, struct mqtt_lane *lane,
+				const struct mqtt_publish *publish)
 {
 	enum mqtt_type type = publish->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC;
 
-	if (!engine_write_ack(engine, type, publish->packet_id, MQTT_SUCCESS))
+	if (!engine_write_ack(engine, lane, type, publish->packet_id, MQTT_SUCCESS))
 		return engine_cannot_go_on(engine);
 	return MQUIC_OK;
 }
 
 /* Sends the acknowledgements whose turn it is. */
-static enum mquic_status flush_acks(struct mqtt_engine *engine)
+static enum mquic_status flush_acks(struct mqtt_engine *engine, struct mqtt_lane *lane)
 {
-	return engine_flush_acks(engine) ? MQUIC_OK : engine_cannot_go_on(engine);
+	return engine_flush_acks(engine, lane) ? MQUIC_OK : engine_cannot_go_on(engine);
 }
 
 /*
@@ -64,27 +68,28 @@ static bool is_refused(struct mqtt_engine *engine, const struct mqtt_publish *pu
 }
 
 /* The queue has the event, or it is of no use. */
-static enum mquic_status arrived(struct mqtt_engine *engine, const struct mqtt_publish *publish,
-				 struct mquic_event *event)
+static enum mquic_status arrived(struct mqtt_engine *engine, struct mqtt_lane *lane,
+				 const struct mqtt_publish *publish, struct mquic_event *event)
 {
 	if (event != NULL)
 		event_queue_push(&engine->events, event);
 	else if (publish->qos > 0)
-		(void)mqtt_inflight_acknowledge(&engine->control.inflight, publish->packet_id,
+		(void)mqtt_inflight_acknowledge(&lane->inflight, publish->packet_id,
 						MQTT_QUOTA_EXCEEDED);
 	if (publish->qos == 0)
 		return MQUIC_OK;
 	if (event == NULL || engine->options.manual_ack)
-		return flush_acks(engine);
-	return answer(engine, publish);
+		return flush_acks(engine, lane);
+	return answer(engine, lane, publish);
 }
 
-static enum mquic_status deliver(struct mqtt_engine *engine, const struct mqtt_publish *publish)
+static enum mquic_status deliver(struct mqtt_engine *engine, struct mqtt_lane *lane,
+				 const struct mqtt_publish *publish)
 {
 	bool refused = is_refused(engine, publish);
 	bool manual = engine->options.manual_ack || refused;
 	size_t maximum = UINT16_MAX;
-	struct mquic_event *event = refused ? NULL : message_event(publish);
+	struct mquic_event *event = refused ? NULL : message_event(lane, publish);
 	enum mqtt_arrival arrival = MQTT_ARRIVAL_NEW;
 
 	if (event == NULL && !refused)
@@ -92,17 +97,17 @@ static enum mquic_status deliver(struct mqtt_engine *engine, const struct mqtt_p
 	if (engine_version(engine) == MQTT_5)
 		maximum = engine->options.receive_maximum;
 	if (publish->qos > 0)
-		arrival = mqtt_inflight_arrived(&engine->control.inflight, publish->packet_id,
-						publish->qos, manual, maximum);
+		arrival = mqtt_inflight_arrived(&lane->inflight, publish->packet_id, publish->qos,
+						manual, maximum);
 	if (arrival != MQTT_ARRIVAL_NEW)
 		mquic_event_free(event);
 	switch (arrival) {
 	case MQTT_ARRIVAL_NEW:
-		return arrived(engine, publish, event);
+		return arrived(engine, lane, publish, event);
 	case MQTT_ARRIVAL_DUPLICATE:
-		return flush_acks(engine);
+		return flush_acks(engine, lane);
 	case MQTT_ARRIVAL_REPEAT:
-		return answer(engine, publish);
+		return answer(engine, lane, publish);
 	case MQTT_ARRIVAL_VIOLATION:
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
 					"it used the packet identifier of an unsettled message");
@@ -115,20 +120,21 @@ static enum mquic_status deliver(struct mqtt_engine *engine, const struct mqtt_p
 	return engine_cannot_go_on(engine);
 }
 
-enum mquic_status engine_handle_publish(struct mqtt_engine *engine,
+enum mquic_status engine_handle_publish(struct mqtt_engine *engine, struct mqtt_lane *lane,
 					const struct mqtt_packet *packet)
 {
 	struct mqtt_publish publish;
 	enum mqtt_reason reason = mqtt_publish_read(&publish, packet, engine_version(engine));
 
 	if (reason == MQTT_SUCCESS)
-		reason = mqtt_alias_in_resolve(&engine->control.alias_in, &publish);
+		reason = mqtt_alias_in_resolve(&lane->alias_in, &publish);
 	if (reason != MQTT_SUCCESS)
 		return engine_malformed(engine, reason, MQTT_PUBLISH);
-	return deliver(engine, &publish);
+	return deliver(engine, lane, &publish);
 }
 
-enum mquic_status engine_handle_pubrel(struct mqtt_engine *engine, const struct mqtt_packet *packet)
+enum mquic_status engine_handle_pubrel(struct mqtt_engine *engine, struct mqtt_lane *lane,
+				       const struct mqtt_packet *packet)
 {
 	struct mqtt_ack ack;
 	enum mqtt_reason reason = mqtt_ack_read(&ack, packet, engine_version(engine));
@@ -136,7 +142,7 @@ enum mquic_status engine_handle_pubrel(struct mqtt_engine *engine, const struct 
 
 	if (reason != MQTT_SUCCESS)
 		return engine_malformed(engine, reason, MQTT_PUBREL);
-	switch (mqtt_inflight_released(&engine->control.inflight, ack.packet_id)) {
+	switch (mqtt_inflight_released(&lane->inflight, ack.packet_id)) {
 	case MQTT_STEP_VIOLATION:
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
 					"it sent PUBREL before our PUBREC");
@@ -146,7 +152,7 @@ enum mquic_status engine_handle_pubrel(struct mqtt_engine *engine, const struct 
 	default:
 		break;
 	}
-	if (!engine_write_ack(engine, MQTT_PUBCOMP, ack.packet_id, code))
+	if (!engine_write_ack(engine, lane, MQTT_PUBCOMP, ack.packet_id, code))
 		return engine_cannot_go_on(engine);
 	return MQUIC_OK;
 }

@@ -14,8 +14,8 @@ static enum mquic_status handle_pingresp(struct mqtt_engine *engine,
 	return reason == MQTT_SUCCESS ? MQUIC_OK : engine_malformed(engine, reason, MQTT_PINGRESP);
 }
 
-enum mquic_status engine_handle_packet(struct mqtt_engine *engine, const struct mqtt_packet *packet,
-				       uint64_t now_ms)
+enum mquic_status engine_handle_packet(struct mqtt_engine *engine, struct mqtt_lane *lane,
+				       const struct mqtt_packet *packet, uint64_t now_ms)
 {
 	char what[64];
 
@@ -29,16 +29,16 @@ enum mquic_status engine_handle_packet(struct mqtt_engine *engine, const struct 
 	case MQTT_CONNACK:
 		return engine_handle_connack(engine, packet);
 	case MQTT_PUBLISH:
-		return engine_handle_publish(engine, packet);
+		return engine_handle_publish(engine, lane, packet);
 	case MQTT_PUBACK:
 	case MQTT_PUBREC:
 	case MQTT_PUBCOMP:
-		return engine_handle_ack(engine, packet);
+		return engine_handle_ack(engine, lane, packet);
 	case MQTT_PUBREL:
-		return engine_handle_pubrel(engine, packet);
+		return engine_handle_pubrel(engine, lane, packet);
 	case MQTT_SUBACK:
 	case MQTT_UNSUBACK:
-		return engine_handle_suback(engine, packet);
+		return engine_handle_suback(engine, lane, packet);
 	case MQTT_PINGRESP:
 		return handle_pingresp(engine, packet);
 	case MQTT_DISCONNECT:

@@ -6,8 +6,8 @@
 #include "mqtt/body.h"
 
 /* Takes any packet. The failure it returns has ended the connection. */
-enum mquic_status engine_handle_packet(struct mqtt_engine *engine, const struct mqtt_packet *packet,
-				       uint64_t now_ms);
+enum mquic_status engine_handle_packet(struct mqtt_engine *engine, struct mqtt_lane *lane,
+				       const struct mqtt_packet *packet, uint64_t now_ms);
 
 /* ---- input-connection.c ---- */
 
@@ -20,15 +20,16 @@ enum mquic_status engine_handle_disconnect(struct mqtt_engine *engine,
 
 /* ---- input-message.c ---- */
 
-enum mquic_status engine_handle_publish(struct mqtt_engine *engine,
+enum mquic_status engine_handle_publish(struct mqtt_engine *engine, struct mqtt_lane *lane,
 					const struct mqtt_packet *packet);
-enum mquic_status engine_handle_pubrel(struct mqtt_engine *engine,
+enum mquic_status engine_handle_pubrel(struct mqtt_engine *engine, struct mqtt_lane *lane,
 				       const struct mqtt_packet *packet);
 
 /* ---- input-answer.c ---- */
 
-enum mquic_status engine_handle_ack(struct mqtt_engine *engine, const struct mqtt_packet *packet);
-enum mquic_status engine_handle_suback(struct mqtt_engine *engine,
+enum mquic_status engine_handle_ack(struct mqtt_engine *engine, struct mqtt_lane *lane,
+				    const struct mqtt_packet *packet);
+enum mquic_status engine_handle_suback(struct mqtt_engine *engine, struct mqtt_lane *lane,
 				       const struct mqtt_packet *packet);
 
 #endif

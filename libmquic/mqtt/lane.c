@@ -35,6 +35,14 @@ void mqtt_lane_stop(struct mqtt_lane *lane)
 	lane->answers = 0;
 }
 
+void mqtt_lane_output(const struct mqtt_lane *lane, const uint8_t **data, size_t *len)
+{
+	struct bytes content = buf_writer_content(&lane->output);
+
+	*data = content.data;
+	*len = content.len;
+}
+
 bool mqtt_lane_wants_input(const struct mqtt_lane *lane)
 {
 	return lane->answers < ANSWERS_MAX;

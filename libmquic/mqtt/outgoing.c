@@ -11,17 +11,17 @@
 /* ---- Single packets ---- */
 
 /* The end of a packet that began when the output had `before` bytes: all of it or nothing. */
-static bool written(struct mqtt_engine *engine, size_t before)
+static bool written(struct mqtt_engine *engine, struct mqtt_lane *lane, size_t before)
 {
-	struct bytes packet = buf_writer_content(&engine->control.output);
+	struct bytes packet = buf_writer_content(&lane->output);
 	bool fits =
 		!engine_is_up(engine) || packet.len - before <= engine->server.maximum_packet_size;
 
-	if (!engine->control.output.failed && fits)
+	if (!lane->output.failed && fits)
 		return true;
-	if (!engine->control.output.failed)
+	if (!lane->output.failed)
 		engine->oversized = (enum mqtt_type)(packet.data[before] >> 4);
-	buf_writer_truncate(&engine->control.output, before);
+	buf_writer_truncate(&lane->output, before);
 	return false;
 }
 
@@ -94,34 +94,34 @@ bool engine_write_connect(struct mqtt_engine *engine)
 	view_connect_properties(&connect.properties, options);
 	view_will(&connect, options);
 	mqtt_connect_write(&engine->control.output, &connect);
-	return written(engine, before);
+	return written(engine, &engine->control, before);
 }
 
-bool engine_write_ack(struct mqtt_engine *engine, enum mqtt_type type, uint16_t packet_id,
-		      uint8_t reason)
+bool engine_write_ack(struct mqtt_engine *engine, struct mqtt_lane *lane, enum mqtt_type type,
+		      uint16_t packet_id, uint8_t reason)
 {
-	size_t before = engine->control.output.len;
+	size_t before = lane->output.len;
 	struct mqtt_ack ack;
 
 	ack.type = type;
 	ack.packet_id = packet_id;
 	ack.reason = reason;
 	mqtt_properties_init(&ack.properties);
-	mqtt_ack_write(&engine->control.output, &ack, engine_version(engine));
-	if (!written(engine, before))
+	mqtt_ack_write(&lane->output, &ack, engine_version(engine));
+	if (!written(engine, lane, before))
 		return false;
-	engine->control.answers += engine->control.output.len - before;
+	lane->answers += lane->output.len - before;
 	return true;
 }
 
-bool engine_flush_acks(struct mqtt_engine *engine)
+bool engine_flush_acks(struct mqtt_engine *engine, struct mqtt_lane *lane)
 {
 	enum mqtt_type type;
 	uint16_t id;
 	uint8_t reason;
 
-	while (mqtt_inflight_next_ack(&engine->control.inflight, &type, &id, &reason))
-		if (!engine_write_ack(engine, type, id, reason))
+	while (mqtt_inflight_next_ack(&lane->inflight, &type, &id, &reason))
+		if (!engine_write_ack(engine, lane, type, id, reason))
 			return false;
 	return true;
 }
@@ -135,7 +135,7 @@ bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason)
 	disconnect.reason = reason;
 	mqtt_properties_init(&disconnect.properties);
 	mqtt_disconnect_write(&engine->control.output, &disconnect, engine_version(engine));
-	return written(engine, before);
+	return written(engine, &engine->control, before);
 }
 
 /* What the program wants to be said with it; the expiry alone counts for more than words. */
@@ -166,7 +166,7 @@ bool engine_write_goodbye(struct mqtt_engine *engine, bool words)
 
 	view_goodbye(&engine->options, words, &disconnect);
 	mqtt_disconnect_write(&engine->control.output, &disconnect, engine_version(engine));
-	return written(engine, before);
+	return written(engine, &engine->control, before);
 }
 
 bool engine_write_auth(struct mqtt_engine *engine, uint8_t reason, struct bytes data)
@@ -183,7 +183,7 @@ bool engine_write_auth(struct mqtt_engine *engine, uint8_t reason, struct bytes 
 	if (data.data != NULL)
 		mqtt_properties_set_text(&auth.properties, MQTT_AUTH_DATA, data);
 	mqtt_disconnect_write(&engine->control.output, &auth, MQTT_5);
-	return written(engine, before);
+	return written(engine, &engine->control, before);
 }
 
 bool engine_write_ping(struct mqtt_engine *engine)
@@ -191,15 +191,15 @@ bool engine_write_ping(struct mqtt_engine *engine)
 	size_t before = engine->control.output.len;
 
 	mqtt_ping_write(&engine->control.output, MQTT_PINGREQ);
-	return written(engine, before);
+	return written(engine, &engine->control, before);
 }
 
-bool engine_write_encoded(struct mqtt_engine *engine, struct bytes packet)
+bool engine_write_encoded(struct mqtt_engine *engine, struct mqtt_lane *lane, struct bytes packet)
 {
-	size_t before = engine->control.output.len;
+	size_t before = lane->output.len;
 
-	buf_write_bytes(&engine->control.output, packet);
-	return written(engine, before);
+	buf_write_bytes(&lane->output, packet);
+	return written(engine, lane, before);
 }
 
 /* ---- PUBLISH ---- */
@@ -214,14 +214,15 @@ void engine_view_outgoing(const struct mquic_message *message, uint16_t packet_i
 }
 
 /* Puts an alias in place of the topic, or beside it; returns whether it is a new one. */
-static bool apply_alias(struct mqtt_engine *engine, struct mqtt_publish *publish)
+static bool apply_alias(struct mqtt_engine *engine, struct mqtt_lane *lane,
+			struct mqtt_publish *publish)
 {
 	bool known;
 	uint16_t alias;
 
-	if (engine->control.alias_out.maximum == 0 || publish->topic.len < ALIAS_TOPIC_MIN)
+	if (lane->alias_out.maximum == 0 || publish->topic.len < ALIAS_TOPIC_MIN)
 		return false;
-	alias = mqtt_alias_out_find(&engine->control.alias_out, publish->topic, &known);
+	alias = mqtt_alias_out_find(&lane->alias_out, publish->topic, &known);
 	if (alias == 0)
 		return false;
 	mqtt_properties_set_number(&publish->properties, MQTT_TOPIC_ALIAS, alias);
@@ -236,17 +237,18 @@ static bool apply_alias(struct mqtt_engine *engine, struct mqtt_publish *publish
 	return true;
 }
 
-bool engine_write_publish(struct mqtt_engine *engine, const struct mqtt_publish *publish)
+bool engine_write_publish(struct mqtt_engine *engine, struct mqtt_lane *lane,
+			  const struct mqtt_publish *publish)
 {
-	size_t before = engine->control.output.len;
+	size_t before = lane->output.len;
 	struct mqtt_publish sent = *publish;
-	bool new_alias = apply_alias(engine, &sent);
+	bool new_alias = apply_alias(engine, lane, &sent);
 
-	mqtt_publish_write(&engine->control.output, &sent, engine_version(engine));
-	if (!written(engine, before))
+	mqtt_publish_write(&lane->output, &sent, engine_version(engine));
+	if (!written(engine, lane, before))
 		return false;
 	if (new_alias)
-		mqtt_alias_out_define(&engine->control.alias_out, publish->topic);
+		mqtt_alias_out_define(&lane->alias_out, publish->topic);
 	return true;
 }
 

@@ -5,13 +5,10 @@
 
 #include "mqtt/body.h"
 
-/* Bytes that count against the buffer. */
-size_t engine_buffered(const struct mqtt_engine *engine);
-
 /* All that was queued has left: DISCONNECT, and the engine is OVER. */
 void engine_finish(struct mqtt_engine *engine);
 
-/* Sends of the queue what may leave, then DISCONNECT if we are closing; tells WRITABLE. */
-void engine_pump(struct mqtt_engine *engine);
+/* Sends of the lane's queue what may leave, then DISCONNECT if we are closing; tells WRITABLE. */
+void engine_pump(struct mqtt_engine *engine, struct mqtt_lane *lane);
 
 #endif

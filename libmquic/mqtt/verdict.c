@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mqtt/lanes.h"
 #include "mqtt/outgoing.h"
 #include "mqtt/state.h"
 
@@ -144,14 +145,14 @@ bool engine_describe(const struct mqtt_engine *engine, struct mquic_event *event
 	return copy_user_properties(engine, event, properties);
 }
 
-bool engine_delivered(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason,
-		      const struct mqtt_properties *properties)
+bool engine_delivered(struct mqtt_engine *engine, struct mqtt_lane *lane, uint16_t packet_id,
+		      uint8_t reason, const struct mqtt_properties *properties)
 {
 	struct mquic_event *event = event_new(MQUIC_EVENT_DELIVERED);
 
 	if (event == NULL)
 		return false;
-	event->packet_id = packet_id;
+	event->packet_id = engine_number_sent(lane, packet_id);
 	event->reason = reason;
 	event->has_reason = true;
 	if (properties != NULL && !engine_describe(engine, event, properties)) {
@@ -162,7 +163,8 @@ bool engine_delivered(struct mqtt_engine *engine, uint16_t packet_id, uint8_t re
 	return true;
 }
 
-bool engine_subscribed(struct mqtt_engine *engine, const struct mqtt_suback *suback)
+bool engine_subscribed(struct mqtt_engine *engine, struct mqtt_lane *lane,
+		       const struct mqtt_suback *suback)
 {
 	struct mquic_event *event = event_new(
 		suback->type == MQTT_SUBACK ? MQUIC_EVENT_SUBSCRIBED : MQUIC_EVENT_UNSUBSCRIBED);
@@ -177,7 +179,7 @@ bool engine_subscribed(struct mqtt_engine *engine, const struct mqtt_suback *sub
 	}
 	memcpy(details->reasons, suback->reasons.data, suback->reasons.len);
 	details->reason_count = suback->reasons.len;
-	event->packet_id = suback->packet_id;
+	event->packet_id = engine_number_sent(lane, suback->packet_id);
 	event_charge(event, suback->reasons.len);
 	event_queue_push(&engine->events, event);
 	return true;

@@ -31,10 +31,11 @@ bool engine_describe(const struct mqtt_engine *engine, struct mquic_event *event
 		     const struct mqtt_properties *properties);
 
 /* A DELIVERED event in the queue; false if out of memory. `properties` may be NULL. */
-bool engine_delivered(struct mqtt_engine *engine, uint16_t packet_id, uint8_t reason,
-		      const struct mqtt_properties *properties);
+bool engine_delivered(struct mqtt_engine *engine, struct mqtt_lane *lane, uint16_t packet_id,
+		      uint8_t reason, const struct mqtt_properties *properties);
 
 /* A SUBSCRIBED or UNSUBSCRIBED event in the queue; false if out of memory. */
-bool engine_subscribed(struct mqtt_engine *engine, const struct mqtt_suback *suback);
+bool engine_subscribed(struct mqtt_engine *engine, struct mqtt_lane *lane,
+		       const struct mqtt_suback *suback);
 
 #endif

@@ -17,6 +17,12 @@ uint64_t pump_now_ms(struct mquic_session *session)
 	return endpoint_now(session->endpoint) / NS_PER_MS;
 }
 
+/* The one lane of the engine, which the one of the carrier brings. */
+static struct mqtt_lane *control(const struct mquic_session *session)
+{
+	return mqtt_engine_control(session->engine);
+}
+
 static void schedule(struct mquic_session *session)
 {
 	endpoint_schedule(session->endpoint, &session->task);
@@ -30,7 +36,7 @@ static bool has_handed_over(const struct mquic_session *session)
 	const uint8_t *data;
 	size_t len;
 
-	mqtt_engine_output(session->engine, &data, &len);
+	mqtt_lane_output(control(session), &data, &len);
 	return len == 0;
 }
 
@@ -136,7 +142,7 @@ static bool may_read(const struct mquic_session *session)
 	enum mqtt_engine_state state = mqtt_engine_state(session->engine);
 
 	return session->lane != NULL && state != MQTT_ENGINE_IDLE && state != MQTT_ENGINE_OVER &&
-	       mqtt_engine_wants_input(session->engine) &&
+	       mqtt_lane_wants_input(control(session)) &&
 	       endpoint_events(session->endpoint)->cost < EVENT_BYTES;
 }
 
@@ -162,7 +168,8 @@ static void feed(struct mquic_session *session)
 		status = carrier_peek(session->lane, &data, &len);
 		if (status != MQUIC_OK || len == 0)
 			break;
-		(void)mqtt_engine_receive(session->engine, data, len, pump_now_ms(session));
+		(void)mqtt_engine_receive(session->engine, control(session), data, len,
+					  pump_now_ms(session));
 		carrier_consume(session->lane, len);
 		log_notice(session);
 		pull_events(session);
@@ -179,7 +186,7 @@ static bool has_more(const struct mquic_session *session)
 	const uint8_t *data;
 	size_t len;
 
-	return state != MQTT_ENGINE_OVER && mqtt_engine_wants_input(session->engine) &&
+	return state != MQTT_ENGINE_OVER && mqtt_lane_wants_input(control(session)) &&
 	       carrier_peek(session->lane, &data, &len) == MQUIC_OK && len > 0;
 }
 
@@ -191,10 +198,11 @@ static void drain(struct mquic_session *session)
 	enum mquic_status status;
 
 	do {
-		mqtt_engine_output(session->engine, &data, &len);
+		mqtt_lane_output(control(session), &data, &len);
 		status = carrier_send(session->lane, data, len, &sent);
 		if (status == MQUIC_OK && len > 0)
-			mqtt_engine_output_consume(session->engine, sent, pump_now_ms(session));
+			mqtt_engine_output_consume(session->engine, control(session), sent,
+						   pump_now_ms(session));
 	} while (status == MQUIC_OK && len > 0);
 	pull_events(session);
 	/* STOP_SENDING: a server that has taken us over or thrown us out waits for us to go. */
@@ -259,7 +267,8 @@ static void run(struct task *task)
 	/* Input that is held back, or output that moves before PINGREQ: the server is alive. */
 	moving = is_moving(session);
 	if (moving || has_more(session))
-		(void)mqtt_engine_receive(session->engine, NULL, 0, pump_now_ms(session));
+		(void)mqtt_engine_receive(session->engine, control(session), NULL, 0,
+					  pump_now_ms(session));
 	mqtt_engine_tick(session->engine, pump_now_ms(session));
 	pull_events(session);
 	if (session->state != SESSION_ENDED)

@@ -78,8 +78,8 @@ static void drain_output(struct mqtt_engine *engine, struct mqtt_framing *sent, 
 	const uint8_t *data;
 	size_t len;
 
-	for (mqtt_engine_output(engine, &data, &len); len > 0;
-	     mqtt_engine_output(engine, &data, &len)) {
+	for (mqtt_lane_output(mqtt_engine_control(engine), &data, &len); len > 0;
+	     mqtt_lane_output(mqtt_engine_control(engine), &data, &len)) {
 		struct bytes stream = bytes_of(data, len);
 		struct buf_writer again;
 
@@ -89,7 +89,7 @@ static void drain_output(struct mqtt_engine *engine, struct mqtt_framing *sent, 
 			buf_writer_clear(&again);
 		}
 		MUST(stream.len == 0);
-		mqtt_engine_output_consume(engine, len, 0);
+		mqtt_engine_output_consume(engine, mqtt_engine_control(engine), len, 0);
 	}
 }
 
@@ -135,7 +135,8 @@ static void run_connection(struct mqtt_engine *engine, struct bytes stream, size
 		struct bytes piece =
 			buf_read_bytes(&reader, step < reader.left ? step : reader.left);
 
-		(void)mqtt_engine_receive(engine, piece.data, piece.len, 0);
+		(void)mqtt_engine_receive(engine, mqtt_engine_control(engine), piece.data,
+					  piece.len, 0);
 		drain_output(engine, &sent, version);
 		drain_events(engine);
 	}

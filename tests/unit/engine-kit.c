@@ -15,6 +15,7 @@ void kit_open(void)
 	mqtt_properties_init(&kit.properties);
 	ck_assert_int_eq(mqtt_engine_new(&kit.engine, KIT_BUFFER), MQUIC_OK);
 	kit.options = mqtt_engine_options(kit.engine);
+	kit.lane = mqtt_engine_control(kit.engine);
 }
 
 /* Whether the picture in engine.h has this step. */
@@ -62,11 +63,11 @@ static void flush(void)
 	const uint8_t *data;
 	size_t len;
 
-	mqtt_engine_output(kit.engine, &data, &len);
+	mqtt_lane_output(kit.lane, &data, &len);
 	while (len > 0) {
 		buf_write_bytes(&kit.wire, bytes_of(data, len));
-		mqtt_engine_output_consume(kit.engine, len, kit.now_ms);
-		mqtt_engine_output(kit.engine, &data, &len);
+		mqtt_engine_output_consume(kit.engine, kit.lane, len, kit.now_ms);
+		mqtt_lane_output(kit.lane, &data, &len);
 	}
 }
 
@@ -119,7 +120,7 @@ static enum mquic_status feed(struct buf_writer *writer)
 	enum mquic_status status;
 
 	ck_assert(!writer->failed);
-	status = mqtt_engine_receive(kit.engine, content.data, content.len, kit.now_ms);
+	status = mqtt_engine_receive(kit.engine, kit.lane, content.data, content.len, kit.now_ms);
 	buf_writer_clear(writer);
 	mqtt_properties_init(&kit.properties);
 	return status;
@@ -129,7 +130,8 @@ enum mquic_status kit_feed(const char *hex)
 {
 	size_t len;
 	uint8_t *bytes = kit_bytes(hex, &len);
-	enum mquic_status status = mqtt_engine_receive(kit.engine, bytes, len, kit.now_ms);
+	enum mquic_status status =
+		mqtt_engine_receive(kit.engine, kit.lane, bytes, len, kit.now_ms);
 
 	free(bytes);
 	return status;

@@ -17,6 +17,7 @@
 struct kit {
 	struct mqtt_engine *engine;
 	struct mqtt_options *options;
+	struct mqtt_lane *lane;
 	struct error error;
 	uint64_t now_ms;
 	struct buf_writer wire; /* what the client sent and the test has not looked at */

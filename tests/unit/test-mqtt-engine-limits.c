@@ -538,11 +538,12 @@ START_TEST(writable_follows_when_output_has_left)
 		;
 	ck_assert_int_eq(status, MQUIC_ERR_AGAIN);
 	kit_no_event();
-	mqtt_engine_output(kit.engine, &data, &len);
+	mqtt_lane_output(kit.lane, &data, &len);
 	ck_assert_uint_le(len, 66000);
 	while (len > 0) {
-		mqtt_engine_output_consume(kit.engine, len < 1000 ? len : 1000, kit.now_ms);
-		mqtt_engine_output(kit.engine, &data, &len);
+		mqtt_engine_output_consume(kit.engine, kit.lane, len < 1000 ? len : 1000,
+					   kit.now_ms);
+		mqtt_lane_output(kit.lane, &data, &len);
 	}
 	event = kit_event(MQUIC_EVENT_WRITABLE);
 	mquic_event_free(event);
@@ -580,16 +581,16 @@ START_TEST(input_is_not_wanted_while_answers_pile_up)
 	uint16_t id = 1;
 
 	kit_up();
-	while (mqtt_engine_wants_input(kit.engine)) {
+	while (mqtt_lane_wants_input(kit.lane)) {
 		ck_assert_int_eq(kit_deliver("t", "x", 1, id, false), MQUIC_OK);
 		kit_message("t", "x");
 		id = id == 65535 ? 1 : (uint16_t)(id + 1);
 	}
-	mqtt_engine_output(kit.engine, &data, &len);
+	mqtt_lane_output(kit.lane, &data, &len);
 	ck_assert_uint_ge(len, 262144);
 	ck_assert_uint_lt(len, 262160);
-	mqtt_engine_output_consume(kit.engine, 1000, kit.now_ms);
-	ck_assert(mqtt_engine_wants_input(kit.engine));
+	mqtt_engine_output_consume(kit.engine, kit.lane, 1000, kit.now_ms);
+	ck_assert(mqtt_lane_wants_input(kit.lane));
 }
 END_TEST
 
@@ -651,7 +652,7 @@ START_TEST(keep_alive_takes_any_traffic_as_a_sign_of_life)
 	kit.now_ms += 40000;
 	mqtt_engine_tick(kit.engine, kit.now_ms);
 	ping_is_sent();
-	ck_assert_int_eq(mqtt_engine_receive(kit.engine, NULL, 0, kit.now_ms), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_receive(kit.engine, kit.lane, NULL, 0, kit.now_ms), MQUIC_OK);
 	ck_assert_uint_eq(mqtt_engine_deadline_ms(kit.engine), kit.now_ms + 60000);
 }
 END_TEST

@@ -490,21 +490,21 @@ static bool carry(void)
 
 		if (random_below(20) == 0)
 			return false;
-		mqtt_engine_output(kit.engine, &data, &len);
+		mqtt_lane_output(kit.lane, &data, &len);
 		reply = buf_writer_content(&server.reply);
 		if (len == 0 && reply.len == 0)
 			return true;
 		if (len > 0) {
 			len = 1 + random_below((uint32_t)len);
 			server_handle(bytes_of(data, len));
-			mqtt_engine_output_consume(kit.engine, len, kit.now_ms);
+			mqtt_engine_output_consume(kit.engine, kit.lane, len, kit.now_ms);
 		}
 		reply = buf_writer_content(&server.reply);
 		if (reply.len > 0) {
 			len = 1 + random_below((uint32_t)reply.len);
-			ck_assert_int_eq(
-				mqtt_engine_receive(kit.engine, reply.data, len, kit.now_ms),
-				MQUIC_OK);
+			ck_assert_int_eq(mqtt_engine_receive(kit.engine, kit.lane, reply.data, len,
+							     kit.now_ms),
+					 MQUIC_OK);
 			buf_writer_consume(&server.reply, len);
 		}
 	}

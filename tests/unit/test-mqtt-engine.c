@@ -462,7 +462,7 @@ static void skip_message(void)
 	const uint8_t *data;
 	size_t len;
 
-	mqtt_engine_output(kit.engine, &data, &len);
+	mqtt_lane_output(kit.lane, &data, &len);
 	if (len == 0 || data[0] >> 4 != MQTT_PUBREC)
 		return;
 	kit_sends(MQTT_PUBREC, &packet);

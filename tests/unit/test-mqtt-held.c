@@ -102,8 +102,8 @@ static void discard_output(void)
 	const uint8_t *data;
 	size_t len;
 
-	mqtt_engine_output(kit.engine, &data, &len);
-	mqtt_engine_output_consume(kit.engine, len, kit.now_ms);
+	mqtt_lane_output(kit.lane, &data, &len);
+	mqtt_engine_output_consume(kit.engine, kit.lane, len, kit.now_ms);
 }
 
 /* What is held more than before; less, when older blocks have gone, is nothing. */
@@ -125,9 +125,9 @@ static size_t held_of(struct buf_writer *packet, size_t times)
 		for (at = 0; at < content.len; at += 16384) {
 			size_t len = content.len - at < 16384 ? content.len - at : 16384;
 
-			ck_assert_int_eq(
-				mqtt_engine_receive(kit.engine, content.data + at, len, kit.now_ms),
-				MQUIC_OK);
+			ck_assert_int_eq(mqtt_engine_receive(kit.engine, kit.lane,
+							     content.data + at, len, kit.now_ms),
+					 MQUIC_OK);
 		}
 		discard_output();
 	}

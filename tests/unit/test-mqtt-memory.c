@@ -133,8 +133,8 @@ static void drain(struct mqtt_engine *engine)
 
 	while ((event = mqtt_engine_next_event(engine)) != NULL)
 		mquic_event_free(event);
-	mqtt_engine_output(engine, &data, &len);
-	mqtt_engine_output_consume(engine, len, 0);
+	mqtt_lane_output(mqtt_engine_control(engine), &data, &len);
+	mqtt_engine_output_consume(engine, mqtt_engine_control(engine), len, 0);
 }
 
 static void configure(struct mqtt_options *options)
@@ -164,7 +164,8 @@ static bool live(struct mqtt_engine *engine)
 	publish(engine, 2);
 	publish(engine, 0);
 	for (i = 0; i < COUNT(pieces); i++) {
-		(void)mqtt_engine_receive(engine, pieces[i].data, pieces[i].len, 0);
+		(void)mqtt_engine_receive(engine, mqtt_engine_control(engine), pieces[i].data,
+					  pieces[i].len, 0);
 		drain(engine);
 	}
 	mqtt_engine_lost(engine);
@@ -214,7 +215,8 @@ static struct mqtt_engine *connected_with_authentication(void)
 							 0, &error),
 			 MQUIC_OK);
 	ck_assert_int_eq(mqtt_engine_connect(engine, 0, 0, &error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_engine_receive(engine, connack, len, 0), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_receive(engine, mqtt_engine_control(engine), connack, len, 0),
+			 MQUIC_OK);
 	free(connack);
 	drain(engine);
 	return engine;
@@ -231,7 +233,8 @@ START_TEST(lack_of_memory_is_told_as_such_after_a_packet_too_large)
 			 MQUIC_ERR_TOO_LARGE);
 	ck_assert_ptr_nonnull(strstr(error.text, "more than 64 bytes"));
 	countdown = 1;
-	(void)mqtt_engine_receive(engine, pieces[6].data, pieces[6].len, 0);
+	(void)mqtt_engine_receive(engine, mqtt_engine_control(engine), pieces[6].data,
+				  pieces[6].len, 0);
 	countdown = 0;
 	event = mqtt_engine_next_event(engine);
 	ck_assert_ptr_nonnull(event);
