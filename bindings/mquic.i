@@ -28,6 +28,8 @@
 	(const char *name, size_t len),
 	(const char *topic, size_t len),
 	(const char *filter, size_t len),
+	(const char *filter, size_t filter_len),
+	(const char *topic, size_t topic_len),
 	(const char *text, size_t len),
 	(const char *name, size_t name_len),
 	(const char *value, size_t value_len),

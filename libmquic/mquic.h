@@ -724,6 +724,30 @@ MQUIC_API void mquic_stream_set_userdata(struct mquic_stream *stream, void *user
 /** The pointer of mquic_stream_set_userdata(), NULL before. Since: 0.1 */
 MQUIC_API void *mquic_stream_get_userdata(const struct mquic_stream *stream);
 
+/* ---- Topic ---------------------------------------------------------------
+ * Names and filters of topics (MQTT 5.0 section 4.7). These functions know nothing but their
+ * arguments and may be called from any thread.
+ */
+
+/**
+ * Whether a message can be published to `topic`: 1 to 65535 bytes of UTF-8 without NUL, `+` and
+ * `#`. False for NULL. Since: 0.1
+ */
+MQUIC_API bool mquic_topic_is_name(const char *topic, size_t len);
+/**
+ * Whether one can subscribe to `filter`: UTF-8 as in a name, with `+` alone in its level and `#`
+ * alone in the last one. What starts with `$share/` has the name of a share and a filter behind it
+ * (MQTT 5.0 section 4.8.2). False for NULL. Since: 0.1
+ */
+MQUIC_API bool mquic_topic_is_filter(const char *filter, size_t len);
+/**
+ * Whether a subscription with `filter` gets messages of `topic`. Of a shared one, what follows the
+ * name of the share counts; a wildcard in the first level stands for no topic that starts with `$`
+ * (section 4.7.2). False if one of them is malformed. Since: 0.1
+ */
+MQUIC_API bool mquic_topic_matches(const char *filter, size_t filter_len, const char *topic,
+				   size_t topic_len);
+
 /* ---- Message ------------------------------------------------------------- */
 
 /** Creates an empty message: QoS 0, not retained. Since: 0.1 */

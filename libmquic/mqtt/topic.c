@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "mquic.h"
 
 #define SHARE_PREFIX     "$share/"
 #define SHARE_PREFIX_LEN (sizeof(SHARE_PREFIX) - 1)
@@ -130,4 +131,28 @@ bool mqtt_topic_matches(struct bytes filter, struct bytes topic)
 	if (starts_with_dollar(&given) && !starts_with_dollar(&wanted))
 		return false;
 	return levels_match(&wanted, &given);
+}
+
+/* ---- For programs ---- */
+
+static struct bytes bytes_of_program(const char *text, size_t len)
+{
+	return bytes_of(text, text_length(text, len));
+}
+
+bool mquic_topic_is_name(const char *topic, size_t len)
+{
+	return topic != NULL && mqtt_topic_is_name(bytes_of_program(topic, len));
+}
+
+bool mquic_topic_is_filter(const char *filter, size_t len)
+{
+	return filter != NULL && mqtt_topic_is_filter(bytes_of_program(filter, len));
+}
+
+bool mquic_topic_matches(const char *filter, size_t filter_len, const char *topic, size_t topic_len)
+{
+	return mquic_topic_is_filter(filter, filter_len) && mquic_topic_is_name(topic, topic_len) &&
+	       mqtt_topic_matches(bytes_of_program(filter, filter_len),
+				  bytes_of_program(topic, topic_len));
 }

@@ -60,6 +60,10 @@ NOTHING(bool, false, mquic_message_user_property, const struct mquic_message *me
 NOTHING(uint16_t, 0, mquic_message_topic_alias, const struct mquic_message *message)
 NOTHING(uint32_t, 0, mquic_message_subscription_id, const struct mquic_message *message,
 	size_t index)
+NOTHING(bool, false, mquic_topic_is_name, const char *topic, size_t len)
+NOTHING(bool, false, mquic_topic_is_filter, const char *filter, size_t len)
+NOTHING(bool, false, mquic_topic_matches, const char *filter, size_t filter_len, const char *topic,
+	size_t topic_len)
 IGNORE(mquic_subscription_free, struct mquic_subscription *subscription)
 REFUSE(mquic_subscription_add, struct mquic_subscription *subscription, const char *filter,
        size_t len, int qos, unsigned int options)

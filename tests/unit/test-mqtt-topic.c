@@ -8,6 +8,7 @@
 
 #include "mqtt/alias.h"
 #include "mqtt/topic.h"
+#include "mquic.h"
 
 static struct bytes text(const char *s)
 {
@@ -168,6 +169,34 @@ START_TEST(matching_reads_no_further_than_it_may)
 }
 END_TEST
 
+START_TEST(programs_get_the_same_answers)
+{
+	const size_t nul = MQUIC_NUL_TERMINATED;
+
+	ck_assert(mquic_topic_is_name("a/b", nul));
+	ck_assert(mquic_topic_is_name("a/b+", 3));
+	ck_assert(!mquic_topic_is_name("a/b+", nul));
+	ck_assert(!mquic_topic_is_name("", nul));
+	ck_assert(!mquic_topic_is_name("\xff", nul));
+	ck_assert(!mquic_topic_is_name("a\0b", 3));
+	ck_assert(!mquic_topic_is_name(NULL, 0));
+	ck_assert(mquic_topic_is_filter("a/+/#", nul));
+	ck_assert(mquic_topic_is_filter("a/#b", 3));
+	ck_assert(!mquic_topic_is_filter("a/#b", nul));
+	ck_assert(!mquic_topic_is_filter("$share/g", nul));
+	ck_assert(!mquic_topic_is_filter(NULL, nul));
+	ck_assert(mquic_topic_matches("a/+", nul, "a/b", nul));
+	ck_assert(mquic_topic_matches("a/+x", 3, "a/b/c", 3));
+	ck_assert(!mquic_topic_matches("a/+", nul, "a/b/c", nul));
+	ck_assert(!mquic_topic_matches("#", nul, "$SYS/a", nul));
+	/* what is malformed matches nothing */
+	ck_assert(!mquic_topic_matches("#/b", nul, "a/b", nul));
+	ck_assert(!mquic_topic_matches("#", nul, "a/+", nul));
+	ck_assert(!mquic_topic_matches(NULL, 0, "a", 1));
+	ck_assert(!mquic_topic_matches("a", 1, NULL, 0));
+}
+END_TEST
+
 static enum mqtt_reason arrive(struct mqtt_alias_in *aliases, unsigned int alias, const char *topic,
 			       struct bytes *resolved)
 {
@@ -262,6 +291,7 @@ int main(void)
 		&filters_have_wildcards_alone_in_their_level,
 		&filters_tell_what_they_need_of_the_server,
 		&filters_match_topics_level_by_level,
+		&programs_get_the_same_answers,
 		&matching_reads_no_further_than_it_may,
 		&incoming_aliases_stand_for_the_last_topic_given,
 		&incoming_aliases_cannot_eat_all_memory,

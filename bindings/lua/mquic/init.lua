@@ -33,6 +33,14 @@ function mquic.printable(text)
 	return core.text_printable(text)
 end
 
+--- topic_matches(filter, topic): whether a subscription with this filter gets messages of this
+-- topic (MQTT 5.0 section 4.7); "$share/group/filter" gets those of `filter`.
+function mquic.topic_matches(filter, topic)
+	options.check("topic_matches: the filter", filter, "string", 2)
+	options.check("topic_matches: the topic", topic, "string", 2)
+	return core.topic_matches(filter, topic)
+end
+
 --- The version of the library.
 function mquic.version()
 	return core.version()

@@ -4,6 +4,8 @@
 import operator
 from typing import Any
 
+from .topics import is_name
+
 
 def whole(name: str, value: Any, least: int, most: int) -> int:
     """The value, which must be a whole number in this range."""
@@ -37,8 +39,7 @@ def text(name: str, value: Any) -> None:
 def publishable(topic: Any) -> None:
     """Refuses what is not the topic of a message."""
     text("the topic", topic)
-    name = topic if isinstance(topic, str) else bytes(topic or b"").decode()
-    if not 0 < len(name.encode()) <= 65535 or any(one in name for one in "+#\0"):
+    if not is_name(topic if topic is None or isinstance(topic, str) else bytes(topic)):
         raise ValueError(f"{topic!r} is not a topic that can be published to")
 
 

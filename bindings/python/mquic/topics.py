@@ -4,6 +4,8 @@
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
+from . import _native
+
 T = TypeVar("T")
 
 
@@ -26,20 +28,23 @@ def topic_matches_sub(sub: str, topic: str) -> bool:
     >>> topic_matches_sub("sensors/+/temperature", "sensors/7/temperature")
     True
     """
-    table: TopicTable[bool] = TopicTable()
-    table[sub] = True
-    return any(table.matching(topic))
+    return _native.topic_matches(sub, topic)
+
+
+def is_name(text: str | bytes) -> bool:
+    """Whether a message can be published to this topic."""
+    try:
+        return _native.topic_is_name(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def is_filter(text: str) -> bool:
     """Whether the text is a well-formed topic filter."""
-    levels = text.split("/")
-    return (
-        0 < len(text.encode("utf-8", "surrogatepass")) <= 65535
-        and "#" not in "/".join(levels[:-1])
-        and all(level == "+" or "+" not in level for level in levels)
-        and (levels[-1] == "#" or "#" not in levels[-1])
-    )
+    try:
+        return _native.topic_is_filter(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def filter_list(topic: Any) -> list[str]:
