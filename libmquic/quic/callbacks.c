@@ -9,7 +9,8 @@
 #include "quic/callbacks.h"
 #include "quic/guard.h"
 #include "quic/random.h"
-#include "quic/stream.h"
+#include "quic/stopped.h"
+#include "quic/stream-send.h"
 
 static struct mquic_stream *stream_of(void *stream_user_data)
 {

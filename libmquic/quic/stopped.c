@@ -4,7 +4,8 @@
  * Before, it answers with RESET_STREAM and says nothing until somebody wants to write, which on an
  * idle stream is nobody: it is asked after each read then, stream by stream.
  */
-#include "quic/stream.h"
+#include "quic/stopped.h"
+#include "quic/stream-send.h"
 
 #ifdef STREAM_TELLS_STOP
 

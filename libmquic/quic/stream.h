@@ -15,10 +15,6 @@
 #include "core/fifo.h"
 #include "quic/body.h"
 
-#if NGTCP2_VERSION_NUM >= 0x011800 /* 1.24 */
-#define STREAM_TELLS_STOP
-#endif
-
 struct mquic_stream {
 	struct mquic_connection *connection; /* NULL once that is freed */
 	int64_t id;                          /* -1: not opened yet */
@@ -63,26 +59,5 @@ void stream_destroy(struct mquic_stream *stream);
 void stream_detach(struct mquic_stream *stream);
 /* Something happened that the observer must hear of. */
 void stream_touch(struct mquic_stream *stream);
-/* There is something to send on it. */
-void stream_mark_sendable(struct mquic_stream *stream);
-/* ngtcp2 takes no more of it, for the peer has sent STOP_SENDING. */
-void stream_stopped(struct mquic_stream *stream);
-/* Finds streams that the peer has stopped, after packets were read (stopped.c). */
-void stream_ask_stopped(struct mquic_connection *connection);
-#ifdef STREAM_TELLS_STOP
-/* ngtcp2 tells of one. */
-int stream_stop_received(ngtcp2_conn *conn, int64_t id, uint64_t code, void *user_data,
-			 void *stream_user_data);
-#endif
-/* Whether anything waits to be sent, FIN included. */
-bool stream_has_output(const struct mquic_stream *stream);
-/* Opens the streams that wait, as far as the peer's limit allows. */
-void stream_open_waiting(struct mquic_connection *connection);
-/* Tells the peer of stops that were asked for before their streams were open. */
-void stream_stop_opened(struct mquic_connection *connection);
-/* Tells the observer what the touched streams have to tell. */
-void stream_tell(struct mquic_connection *connection);
-/* The connection is over: every stream is, too. */
-void stream_end_all(struct mquic_connection *connection);
 
 #endif

@@ -8,7 +8,7 @@
 #include "quic/ending.h"
 #include "quic/mtu.h"
 #include "quic/pace.h"
-#include "quic/stream.h"
+#include "quic/stream-send.h"
 #include "quic/transport.h"
 #include "quic/unproven.h"
 #include "quic/writer.h"

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Streams that begin, on either side. */
+#include "quic/stream-open.h"
+
+#include "quic/stream-send.h"
+
+/* What was asked for before the stream had an identifier. */
+static void opened(struct mquic_stream *stream)
+{
+	struct mquic_connection *connection = stream->connection;
+
+	if (stream->send_reset)
+		(void)ngtcp2_conn_shutdown_stream_write(connection->conn, 0, stream->id,
+							stream->code);
+	if (stream->input_reset)
+		list_append(&connection->streams.stopping, &stream->place_link);
+	if (stream_has_output(stream))
+		stream_mark_sendable(stream);
+}
+
+void stream_stop_opened(struct mquic_connection *connection)
+{
+	struct list *node;
+
+	/* Only after the first flight: ngtcp2 1.11 loses a STOP_SENDING that is queued before it.
+	 */
+	while ((node = list_take_first(&connection->streams.stopping)) != NULL) {
+		struct mquic_stream *stream = list_entry(node, struct mquic_stream, place_link);
+
+		(void)ngtcp2_conn_shutdown_stream_read(connection->conn, 0, stream->id,
+						       stream->stop_code);
+	}
+}
+
+void stream_open_waiting(struct mquic_connection *connection)
+{
+	struct list *node;
+	struct list *following;
+
+	list_for_each (node, following, &connection->streams.waiting) {
+		struct mquic_stream *stream = list_entry(node, struct mquic_stream, place_link);
+
+		if (ngtcp2_conn_open_bidi_stream(connection->conn, &stream->id, stream) != 0)
+			return;
+		list_remove(node);
+		opened(stream);
+	}
+}
+
+enum mquic_status mquic_stream_open(struct mquic_stream **stream,
+				    struct mquic_connection *connection)
+{
+	struct mquic_stream *made;
+
+	if (stream == NULL || connection == NULL)
+		return MQUIC_ERR_INVALID;
+	if (connection_check_fork(connection) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
+	if (connection->state == CONNECTION_ENDED)
+		return error_set(&connection->error, MQUIC_ERR_CLOSED,
+				 "no stream can be opened: the connection is over");
+	made = stream_new(connection);
+	if (made == NULL)
+		return error_set(&connection->error, MQUIC_ERR_MEMORY, "out of memory");
+	made->owned = true;
+	list_append(&connection->streams.waiting, &made->place_link);
+	if (connection->state == CONNECTION_READY)
+		stream_open_waiting(connection);
+	*stream = made;
+	return MQUIC_OK;
+}
+
+enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connection,
+						 struct mquic_stream **stream)
+{
+	struct list *node;
+	struct mquic_stream *taken;
+
+	if (stream == NULL || connection == NULL)
+		return MQUIC_ERR_INVALID;
+	if (connection_check_fork(connection) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
+	node = list_take_first(&connection->streams.acceptable);
+	if (node == NULL)
+		return connection->state == CONNECTION_ENDED ? MQUIC_ERR_CLOSED : MQUIC_ERR_AGAIN;
+	taken = list_entry(node, struct mquic_stream, place_link);
+	taken->owned = true;
+	if (taken->tell_readable || taken->starved || taken->closed) {
+		stream_touch(taken);
+		if (connection->endpoint != NULL)
+			endpoint_schedule(connection->endpoint, &connection->task);
+	}
+	*stream = taken;
+	return MQUIC_OK;
+}
