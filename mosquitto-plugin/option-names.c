@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "option.h"
+
+/* Options of Mosquitto's TLS listeners that people will carry over and QUIC has no use for. */
+static const struct {
+	const char *name;
+	const char *advice;
+} foreign[] = {
+	{"port", "give the port in plugin_opt_listen ADDRESS:PORT"},
+	{"tls_version", "QUIC always uses TLS 1.3; remove the line"},
+	{"ciphers", "QUIC always uses TLS 1.3 ciphers; remove the line"},
+	{"ciphers_tls1.3", "the ciphers are not selectable; remove the line"},
+	{"dhparamfile", "TLS 1.3 needs no parameters; remove the line"},
+	{"psk_hint", "pre-shared keys are not supported; use certificates"},
+	{"use_subject_as_username", "only use_identity_as_username is supported"},
+	{"use_username_as_clientid",
+	 "the user name that listener sees is a token; remove the line"},
+};
+
+/* Edit distance (Levenshtein) of two names, for "did you mean"; long names are just far away. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64];
+	size_t i, j;
+
+	if (strlen(a) >= 64 || strlen(b) >= 64)
+		return SIZE_MAX;
+	for (j = 0; j <= strlen(b); j++)
+		row[j] = j;
+	for (i = 1; i <= strlen(a); i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (j = 1; j <= strlen(b); j++) {
+			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[strlen(b)];
+}
+
+bool option_fail_unknown(const struct option *known, size_t count, const char *name, char *error)
+{
+	const struct option *nearest = NULL;
+	size_t best = 4; /* three wrong letters are still a typo */
+	size_t i;
+
+	for (i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (strcmp(foreign[i].name, name) == 0)
+			return option_fail(error, "plugin_opt_%s does not apply to QUIC: %s", name,
+					   foreign[i].advice);
+	for (i = 0; i < count; i++)
+		if (distance(known[i].name, name) < best) {
+			nearest = &known[i];
+			best = distance(known[i].name, name);
+		}
+	if (nearest != NULL)
+		return option_fail(error,
+				   "plugin_opt_%s is not an option; did you mean plugin_opt_%s?",
+				   name, nearest->name);
+	return option_fail(error, "plugin_opt_%s is not an option of this plugin; remove the line",
+			   name);
+}

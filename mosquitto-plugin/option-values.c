@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "option.h"
+
+bool option_fail(char *error, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(error, OPTIONS_ERROR_SIZE, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static void *field(const struct option *option, struct options *options)
+{
+	return (char *)options + option->offset;
+}
+
+bool option_parse_text(const struct option *option, const char *value, struct options *options,
+		       char *error)
+{
+	char **text = field(option, options);
+
+	*text = strdup(value);
+	return *text != NULL || option_fail(error, "out of memory");
+}
+
+/* A file or directory that the broker, by now without root's rights, must be able to read. */
+bool option_parse_readable(const struct option *option, const char *value, struct options *options,
+			   char *error)
+{
+	int fd = open(value, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return option_fail(
+			error,
+			"plugin_opt_%s: cannot read %s: %s. The user the broker runs as needs "
+			"to be able to read it",
+			option->name, value, strerror(errno));
+	close(fd);
+	return option_parse_text(option, value, options, error);
+}
+
+/* The broker leaves the directory it was started in. */
+bool option_parse_absolute(const struct option *option, const char *value, struct options *options,
+			   char *error)
+{
+	if (value[0] != '/')
+		return option_fail(error, "plugin_opt_%s must be an absolute path, not \"%s\"",
+				   option->name, value);
+	return option_parse_text(option, value, options, error);
+}
+
+/* Mosquitto splits its `listener 0 PATH` line at blanks, and bind() takes 107 bytes. */
+bool option_parse_handoff(const struct option *option, const char *value, struct options *options,
+			  char *error)
+{
+	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (value[0] != '/')
+		return option_fail(
+			error,
+			"plugin_opt_%s must be the absolute path of the unix socket in the "
+			"broker's \"listener 0 PATH\" line, not \"%s\"",
+			option->name, value);
+	if (strlen(value) > max)
+		return option_fail(
+			error, "plugin_opt_%s: the path has %zu bytes, at most %zu are possible",
+			option->name, strlen(value), max);
+	if (strpbrk(value, " \t") != NULL)
+		return option_fail(error, "plugin_opt_%s: the path must not have blanks: \"%s\"",
+				   option->name, value);
+	return option_parse_text(option, value, options, error);
+}
+
+bool option_parse_flag(const struct option *option, const char *value, struct options *options,
+		       char *error)
+{
+	bool *flag = field(option, options);
+
+	*flag = strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+	if (!*flag && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
+		return option_fail(error, "plugin_opt_%s must be true or false, not \"%s\"",
+				   option->name, value);
+	return true;
+}
+
+/* Digits only, at most 18 of them: no sign, no blanks, no 0x. */
+static bool read_digits(const char *text, uint64_t min, uint64_t max, uint64_t *number)
+{
+	const char *at;
+
+	*number = 0;
+	for (at = text; *at >= '0' && *at <= '9' && at - text < 18; at++)
+		*number = *number * 10 + (uint64_t)(*at - '0');
+	return at != text && *at == '\0' && *number >= min && *number <= max;
+}
+
+static bool read_number(const char *text, uint32_t min, uint32_t max, uint32_t *number)
+{
+	uint64_t wide;
+	bool good = read_digits(text, min, max, &wide);
+
+	*number = (uint32_t)wide;
+	return good;
+}
+
+bool option_parse_number(const struct option *option, const char *value, struct options *options,
+			 char *error)
+{
+	uint32_t *number = field(option, options);
+
+	if (!read_number(value, option->min, option->max, number))
+		return option_fail(error,
+				   "plugin_opt_%s must be a number from %u to %u, not \"%s\"",
+				   option->name, option->min, option->max, value);
+	return true;
+}
+
+bool option_parse_memory(const struct option *option, const char *value, struct options *options,
+			 char *error)
+{
+	return read_digits(value, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX, field(option, options)) ||
+	       option_fail(
+		       error,
+		       "plugin_opt_%s must be a number of bytes from %llu (16 MiB) to %llu, not "
+		       "\"%s\"",
+		       option->name, (unsigned long long)MEMORY_LIMIT_MIN,
+		       (unsigned long long)MEMORY_LIMIT_MAX, value);
+}
+
+/* Off, or long enough that the server's own PINGs, sent at a third of it, keep a client alive. */
+bool option_parse_idle_timeout(const struct option *option, const char *value,
+			       struct options *options, char *error)
+{
+	uint32_t *number = field(option, options);
+
+	if (!read_number(value, 0, option->max, number) || (*number > 0 && *number < option->min))
+		return option_fail(
+			error,
+			"plugin_opt_%s must be 0 (never) or a number of seconds from %u to "
+			"%u, not \"%s\"",
+			option->name, option->min, option->max, value);
+	return true;
+}
+
+bool option_parse_congestion(const struct option *option, const char *value,
+			     struct options *options, char *error)
+{
+	enum mquic_congestion_control *choice = field(option, options);
+
+	if (strcmp(value, "cubic") == 0)
+		*choice = MQUIC_CONGESTION_CUBIC;
+	else if (strcmp(value, "reno") == 0)
+		*choice = MQUIC_CONGESTION_RENO;
+	else if (strcmp(value, "bbr") == 0)
+		*choice = MQUIC_CONGESTION_BBR;
+	else
+		return option_fail(error, "plugin_opt_%s must be cubic, reno or bbr, not \"%s\"",
+				   option->name, value);
+	return true;
+}
+
+bool option_parse_retry(const struct option *option, const char *value, struct options *options,
+			char *error)
+{
+	enum mquic_retry *retry = field(option, options);
+
+	if (strcmp(value, "adaptive") == 0)
+		*retry = MQUIC_RETRY_ADAPTIVE;
+	else if (strcmp(value, "always") == 0)
+		*retry = MQUIC_RETRY_ALWAYS;
+	else if (strcmp(value, "never") == 0)
+		*retry = MQUIC_RETRY_NEVER;
+	else
+		return option_fail(error,
+				   "plugin_opt_%s must be adaptive, always or never, not \"%s\"",
+				   option->name, value);
+	return true;
+}
+
+bool option_parse_proxy(const struct option *option, const char *value, struct options *options,
+			char *error)
+{
+	if (strcmp(value, "2") != 0)
+		return option_fail(
+			error,
+			"plugin_opt_%s must be 2, the only version that can be sent, not "
+			"\"%s\"; remove the line to send none",
+			option->name, value);
+	options->proxy_protocol = true;
+	return true;
+}
+
+/* Cuts "192.0.2.1:14567" or "[2001:db8::1]:14567" in two; false if it is neither. */
+static bool read_listen(const char *text, struct listen_address *listen)
+{
+	bool bracketed = text[0] == '[';
+	const char *colon = strrchr(text, ':');
+	unsigned char binary[16];
+	uint32_t port;
+	size_t len;
+
+	if (colon == NULL || !read_number(colon + 1, 0, UINT16_MAX, &port))
+		return false;
+	len = (size_t)(colon - text);
+	if (bracketed) {
+		if (len < 2 || text[len - 1] != ']')
+			return false;
+		text++;
+		len -= 2;
+	}
+	if (len >= sizeof(listen->address))
+		return false;
+	memcpy(listen->address, text, len);
+	listen->address[len] = '\0';
+	listen->port = (uint16_t)port;
+	return inet_pton(bracketed ? AF_INET6 : AF_INET, listen->address, binary) == 1;
+}
+
+bool option_add_listen(const char *name, const char *text, struct options *options, char *error)
+{
+	struct listen_address *added = &options->listen[options->listen_count];
+	size_t i;
+
+	if (options->listen_count == OPTIONS_LISTEN_MAX)
+		return option_fail(error, "plugin_opt_%s: at most %d addresses can be given", name,
+				   OPTIONS_LISTEN_MAX);
+	if (!read_listen(text, added))
+		return option_fail(
+			error,
+			"plugin_opt_%s: \"%s\" is not a numeric address with a UDP port, such "
+			"as 0.0.0.0:14567 or [::]:14567",
+			name, text);
+	for (i = 0; i < options->listen_count; i++) {
+		const struct listen_address *other = &options->listen[i];
+
+		if (added->port != 0 && other->port == added->port &&
+		    strcmp(other->address, added->address) == 0)
+			return option_fail(error, "plugin_opt_%s: %s is given twice", name, text);
+	}
+	options->listen_count++;
+	return true;
+}
+
+static char *trimmed(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t");
+	len = strlen(text);
+	while (len > 0 && strchr(" \t", text[len - 1]) != NULL)
+		len--;
+	text[len] = '\0';
+	return text;
+}
+
+/* A list with commas; the line may also be repeated. */
+bool option_parse_listen(const struct option *option, const char *value, struct options *options,
+			 char *error)
+{
+	char *list = strdup(value);
+	char *rest = list;
+	char *item;
+	bool good = list != NULL || option_fail(error, "out of memory");
+
+	while (good && (item = strsep(&rest, ",")) != NULL)
+		good = option_add_listen(option->name, trimmed(item), options, error);
+	free(list);
+	return good;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One option, shared by the files that read them: options.c has the table of all,
+ * option-values.c a parser per kind of value, option-names.c advice about names that are none,
+ * option-defaults.c what need not be said, option-checks.c what must not be said together.
+ */
+#ifndef MOSQUITTO_PLUGIN_OPTION_H
+#define MOSQUITTO_PLUGIN_OPTION_H
+
+#include "options.h"
+
+/* Bytes. With less hardly a client could be served, more than the upper one is a slip. */
+#define MEMORY_LIMIT_MIN (UINT64_C(16) << 20)
+#define MEMORY_LIMIT_MAX (UINT64_C(1) << 50)
+
+struct option {
+	const char *name;
+	bool (*parse)(const struct option *option, const char *value, struct options *options,
+		      char *error);
+	size_t offset;
+	uint32_t min;
+	uint32_t max;
+};
+
+/* ---- option-values.c ---- */
+
+/* Writes the sentence about what is wrong; false, for the caller to return. */
+__attribute__((format(printf, 2, 3))) bool option_fail(char *error, const char *format, ...);
+
+/*
+ * One parser per kind of value: they set the field of the option, or write a sentence that names
+ * it and return false.
+ */
+bool option_parse_text(const struct option *option, const char *value, struct options *options,
+		       char *error);
+bool option_parse_readable(const struct option *option, const char *value, struct options *options,
+			   char *error);
+bool option_parse_absolute(const struct option *option, const char *value, struct options *options,
+			   char *error);
+bool option_parse_handoff(const struct option *option, const char *value, struct options *options,
+			  char *error);
+bool option_parse_flag(const struct option *option, const char *value, struct options *options,
+		       char *error);
+bool option_parse_number(const struct option *option, const char *value, struct options *options,
+			 char *error);
+bool option_parse_memory(const struct option *option, const char *value, struct options *options,
+			 char *error);
+bool option_parse_idle_timeout(const struct option *option, const char *value,
+			       struct options *options, char *error);
+bool option_parse_congestion(const struct option *option, const char *value,
+			     struct options *options, char *error);
+bool option_parse_retry(const struct option *option, const char *value, struct options *options,
+			char *error);
+bool option_parse_proxy(const struct option *option, const char *value, struct options *options,
+			char *error);
+bool option_parse_listen(const struct option *option, const char *value, struct options *options,
+			 char *error);
+
+/* Adds one address to listen on; `name` is the option it comes from. */
+bool option_add_listen(const char *name, const char *text, struct options *options, char *error);
+
+/* ---- option-names.c ---- */
+
+/* Says what to do about a name that is none of `known`. */
+bool option_fail_unknown(const struct option *known, size_t count, const char *name, char *error);
+
+/* ---- option-defaults.c ---- */
+
+/* Fills in what no line has said. False: there is none to be had, `error` says of what. */
+bool options_add_defaults(struct options *options, char *error);
+
+/* ---- option-checks.c ---- */
+
+/* False: two options contradict each other, or this broker cannot do what one asks for. */
+bool options_check(const struct options *options, bool broker_2_1, char *error);
+
+#endif
