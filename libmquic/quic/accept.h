@@ -7,15 +7,10 @@
 
 #include "quic/wire.h"
 
-struct mquic_connection;
 struct quic_host;
 
 /* An Initial packet that belongs to no connection: admits, refuses, or demands Retry. */
 void accept_initial(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
 		    const ngtcp2_pkt_hd *hd);
-/* Its handshake is complete: it waits for mquic_endpoint_accept(). */
-void accept_tell(struct mquic_connection *connection);
-void accept_retry(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
-		  const ngtcp2_pkt_hd *hd);
 
 #endif

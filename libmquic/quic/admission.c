@@ -39,6 +39,11 @@ bool admission_init(struct quic_host *host, const uint64_t secret[2])
 	return table_init(&host->addresses, secret);
 }
 
+void admission_fini(struct quic_host *host)
+{
+	table_fini(&host->addresses);
+}
+
 /* ---- Crowds: those of one kind and address ---------------------------------------- */
 
 /*

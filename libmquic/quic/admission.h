@@ -37,6 +37,7 @@ struct admission {
 
 /* Its tables; false if out of memory. */
 bool admission_init(struct quic_host *host, const uint64_t secret[2]);
+void admission_fini(struct quic_host *host);
 struct admission admission_judge(struct quic_host *host, const struct mquic_settings *settings,
 				 const struct address *remote, enum address_proof proof);
 /* Counts a connection that begins its handshake; false if out of memory. */

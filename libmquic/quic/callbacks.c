@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What ngtcp2 calls. Nothing here writes packets, tells observers or frees a connection: it is
- * recorded, and connection_run() acts on it later. What only one side needs is in client.c and
+ * recorded, and the task of the connection acts on it later. What only one side needs is in client.c and
  * server.c.
  */
 #include <string.h>
@@ -29,8 +29,8 @@ static int crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_
 		[NGTCP2_ENCRYPTION_LEVEL_HANDSHAKE] = TLS_LEVEL_HANDSHAKE,
 		[NGTCP2_ENCRYPTION_LEVEL_1RTT] = TLS_LEVEL_1RTT,
 	};
-	struct mquic_connection *connection = user_data;
-	uint8_t alert = tls_order_check(&connection->order, levels[level], data, len);
+	struct attempt *attempt = user_data;
+	uint8_t alert = tls_order_check(&attempt->order, levels[level], data, len);
 
 	if (alert != 0) {
 		ngtcp2_conn_set_tls_alert(conn, alert);
@@ -40,31 +40,31 @@ static int crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_
 		return 0;
 	/* A client that has the keys has received our answer (RFC 9000 section 8.1). */
 	if (level == NGTCP2_ENCRYPTION_LEVEL_HANDSHAKE)
-		admission_proven(connection);
+		admission_proven(attempt->connection);
 	return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, len, user_data);
 }
 
 static int handshake_completed(ngtcp2_conn *conn, void *user_data)
 {
-	struct mquic_connection *connection = user_data;
+	struct attempt *attempt = user_data;
 
 	(void)conn;
-	connection->handshake_done = true;
-	admission_handshake_over(connection);
+	attempt->record.handshake_done = true;
+	admission_handshake_over(attempt->connection);
 	return 0;
 }
 
 static int stream_open_by_peer(ngtcp2_conn *conn, int64_t id, void *user_data)
 {
-	struct mquic_connection *connection = user_data;
-	struct mquic_stream *stream = stream_new(connection);
+	struct attempt *attempt = user_data;
+	struct mquic_stream *stream = stream_new(attempt->connection);
 
 	if (stream == NULL)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	stream->id = id;
 	stream->remote = true;
-	list_append(&connection->streams.acceptable, &stream->place_link);
-	connection->streams.fresh = true;
+	list_append(&attempt->connection->streams.acceptable, &stream->place_link);
+	attempt->connection->streams.fresh = true;
 	return ngtcp2_conn_set_stream_user_data(conn, id, stream) == 0
 		       ? 0
 		       : NGTCP2_ERR_CALLBACK_FAILURE;
@@ -95,7 +95,7 @@ static int stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t o
 static int stream_data_acked(ngtcp2_conn *conn, int64_t id, uint64_t offset, uint64_t len,
 			     void *user_data, void *stream_user_data)
 {
-	struct mquic_connection *connection = user_data;
+	struct attempt *attempt = user_data;
 	struct mquic_stream *stream = stream_of(stream_user_data);
 
 	(void)conn;
@@ -103,8 +103,8 @@ static int stream_data_acked(ngtcp2_conn *conn, int64_t id, uint64_t offset, uin
 	if (stream == NULL)
 		return 0;
 	stream->output_acked = offset + len;
-	stream->moved_ns = endpoint_now(connection->endpoint);
-	mtu_acknowledged(connection, stream);
+	stream->moved_ns = endpoint_now(attempt->connection->endpoint);
+	mtu_acknowledged(attempt, stream);
 	fifo_drop(&stream->output, (size_t)len);
 	if (stream->output.len == 0)
 		stream->tell_flushed = true;
@@ -115,12 +115,13 @@ static int stream_data_acked(ngtcp2_conn *conn, int64_t id, uint64_t offset, uin
 static int stream_closed(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t code,
 			 void *user_data, void *stream_user_data)
 {
-	struct mquic_connection *connection = user_data;
+	struct attempt *attempt = user_data;
 	struct mquic_stream *stream = stream_of(stream_user_data);
 
 	if (stream == NULL)
 		return 0;
-	connection->facts.counters.packets_lost += ngtcp2_conn_get_stream_loss_count(conn, id);
+	attempt->connection->facts.counters.packets_lost +=
+		ngtcp2_conn_get_stream_loss_count(conn, id);
 	if (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET)
 		stream->code = code;
 	stream->closed = true;
@@ -177,11 +178,11 @@ static int path_validated(ngtcp2_conn *conn, uint32_t flags, const ngtcp2_path *
 static int stateless_reset(ngtcp2_conn *conn, const ngtcp2_pkt_stateless_reset *reset,
 			   void *user_data)
 {
-	struct mquic_connection *connection = user_data;
+	struct attempt *attempt = user_data;
 
 	(void)conn;
 	(void)reset;
-	connection->reset_by_peer = true;
+	attempt->record.reset_by_peer = true;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* A client's end of a connection. */
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
+#include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/callbacks.h"
 #include "quic/client.h"
@@ -24,14 +25,14 @@ static int identifier_status(ngtcp2_conn *conn, ngtcp2_connection_id_status_type
 			     uint64_t number, const ngtcp2_cid *cid, const uint8_t *token,
 			     void *user_data)
 {
-	struct mquic_connection *connection = user_data;
+	struct attempt *attempt = user_data;
 
 	(void)conn;
 	(void)number;
 	(void)cid;
 	(void)token;
 	if (type == NGTCP2_CONNECTION_ID_STATUS_TYPE_ACTIVATE)
-		connection->held.open = true;
+		attempt->held.open = true;
 	return 0;
 }
 
@@ -39,37 +40,44 @@ static int identifier_status(ngtcp2_conn *conn, ngtcp2_connection_id_status_type
 static int version_negotiation(ngtcp2_conn *conn, const ngtcp2_pkt_hd *hd, const uint32_t *versions,
 			       size_t count, void *user_data)
 {
-	struct mquic_connection *connection = user_data;
+	struct attempt *attempt = user_data;
 	size_t i;
 
 	(void)conn;
 	(void)hd;
 	for (i = 0; i < count; i++)
 		if (versions[i] == NGTCP2_PROTO_VER_V2)
-			connection->dial->offered = versions[i];
+			attempt->record.offered = versions[i];
 	return 0;
 }
 
 /* The first of ours, unless the server has offered the other: then ngtcp2 makes sure that nobody on
  * the path has made us take the worse of two that it speaks (RFC 9368 section 4). */
-static uint32_t choose_version(const struct quic_dial *dial, ngtcp2_settings *settings)
+static uint32_t choose_version(uint32_t offered, ngtcp2_settings *settings)
 {
 	static const uint32_t ours[] = {NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2};
 
-	if (dial->offered == 0)
+	if (offered == 0)
 		return ours[0];
 	settings->original_version = ours[0];
 	settings->preferred_versions = ours;
 	settings->preferred_versionslen = sizeof(ours) / sizeof(ours[0]);
-	return dial->offered;
+	return offered;
 }
 
-enum mquic_status transport_client(struct mquic_connection *connection,
-				   const struct address *remote)
+const char *client_server_name(const struct mquic_connection *connection)
 {
-	const struct mquic_settings *settings = connection->settings;
-	struct datagram addresses = {.local = connection->wire->local, .remote = *remote};
-	ngtcp2_path path = transport_path(connection->wire, &addresses);
+	const char *name = connection->settings->server_name;
+
+	return name != NULL ? name : connection->candidates->host;
+}
+
+enum mquic_status client_begin(struct attempt *attempt, const struct address *remote,
+			       uint32_t offered)
+{
+	const struct mquic_settings *settings = attempt->connection->settings;
+	struct datagram addresses = {.local = attempt->wire->local, .remote = *remote};
+	ngtcp2_path path = path_of(attempt->wire, &addresses);
 	ngtcp2_settings quic_settings;
 	ngtcp2_transport_params params;
 	ngtcp2_cid scid;
@@ -77,12 +85,10 @@ enum mquic_status transport_client(struct mquic_connection *connection,
 	ngtcp2_callbacks callbacks = transport_callbacks;
 	enum mquic_status status;
 
-	status = transport_new_tls(connection, settings->server_name != NULL
-						       ? settings->server_name
-						       : connection->dial->host);
+	status = transport_new_tls(attempt, client_server_name(attempt->connection));
 	if (status != MQUIC_OK)
 		return status;
-	transport_fill_settings(&quic_settings, connection);
+	transport_fill_settings(&quic_settings, attempt);
 	transport_fill_params(&params, settings);
 	transport_random_cid(&scid, QUIC_CID_LEN);
 	transport_random_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + QUIC_CID_LEN);
@@ -91,16 +97,16 @@ enum mquic_status transport_client(struct mquic_connection *connection,
 	callbacks.recv_version_negotiation = version_negotiation;
 	callbacks.get_new_connection_id = new_connection_id;
 	callbacks.dcid_status = identifier_status;
-	if (ngtcp2_conn_client_new(&connection->conn, &dcid, &scid, &path,
-				   choose_version(connection->dial, &quic_settings), &callbacks,
-				   &quic_settings, &params, &connection->memory.allocator,
-				   connection) != 0) {
-		connection->conn = NULL; /* ngtcp2 leaves what it has freed */
+	if (ngtcp2_conn_client_new(&attempt->conn, &dcid, &scid, &path,
+				   choose_version(offered, &quic_settings), &callbacks,
+				   &quic_settings, &params, &attempt->connection->memory.allocator,
+				   attempt) != 0) {
+		attempt->conn = NULL; /* ngtcp2 leaves what it has freed */
 		return MQUIC_ERR_MEMORY;
 	}
-	connection_set_peer(connection, &path);
-	if (ngtcp2_crypto_gnutls_configure_client_session(tls_session_native(connection->tls)) != 0)
+	path_set(&attempt->path, &path);
+	if (ngtcp2_crypto_gnutls_configure_client_session(tls_session_native(attempt->tls)) != 0)
 		return MQUIC_ERR_MEMORY;
-	transport_attach_tls(connection);
+	transport_attach_tls(attempt);
 	return MQUIC_OK;
 }

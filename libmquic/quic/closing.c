@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/closing.h"
 #include "quic/transport.h"
@@ -63,10 +64,9 @@ static void expired(struct timer *timer, uint64_t now_ns)
 }
 
 /* Moves identifiers and, on a client, the socket over. NULL without memory: nothing remains. */
-static struct quic_closing *remember(struct mquic_connection *connection,
-				     const struct datagram *reply)
+static struct quic_closing *remember(struct attempt *attempt, const struct datagram *reply)
 {
-	struct quic_host *host = connection->host;
+	struct quic_host *host = attempt->connection->host;
 	struct quic_closing *closing;
 
 	if (host->closing_count >= CLOSINGS_MAX)
@@ -81,13 +81,13 @@ static struct quic_closing *remember(struct mquic_connection *connection,
 	closing->host = host;
 	closing->target.kind = TARGET_CLOSING;
 	list_init(&closing->target.routes);
-	route_move_all(&connection->target, &closing->target);
-	closing->wire = connection->wire;
-	if (connection->wire->connection == connection) {
-		connection->wire->connection = NULL;
-		connection->wire->closing = closing;
+	route_move_all(&attempt->connection->target, &closing->target);
+	closing->wire = attempt->wire;
+	if (attempt->wire->attempt == attempt) {
+		attempt->wire->attempt = NULL;
+		attempt->wire->closing = closing;
 		closing->owns_wire = true;
-		connection->wire = NULL;
+		attempt->wire = NULL;
 	}
 	closing->reply = *reply;
 	if (reply->len > 0)
@@ -99,10 +99,10 @@ static struct quic_closing *remember(struct mquic_connection *connection,
 	return closing;
 }
 
-static void keep(struct mquic_connection *connection, const struct datagram *reply)
+static void keep(struct attempt *attempt, const struct datagram *reply)
 {
-	uint64_t period_ns = 3 * ngtcp2_conn_get_pto(connection->conn);
-	struct quic_closing *closing = remember(connection, reply);
+	uint64_t period_ns = 3 * ngtcp2_conn_get_pto(attempt->conn);
+	struct quic_closing *closing = remember(attempt, reply);
 
 	if (closing == NULL)
 		return;
@@ -113,7 +113,7 @@ static void keep(struct mquic_connection *connection, const struct datagram *rep
 }
 
 /* Sends CONNECTION_CLOSE, and shows what it sent. False if nothing can be said. */
-static bool send_close(struct mquic_connection *connection, const ngtcp2_ccerr *error,
+static bool send_close(struct attempt *attempt, const ngtcp2_ccerr *error,
 		       uint8_t packet[PACKET_MAX], struct datagram *reply)
 {
 	ngtcp2_path_storage path;
@@ -122,45 +122,45 @@ static bool send_close(struct mquic_connection *connection, const ngtcp2_ccerr *
 
 	*reply = (struct datagram){.data = packet};
 	ngtcp2_path_storage_zero(&path);
-	written = ngtcp2_conn_write_connection_close(connection->conn, &path.path, &info, packet,
+	written = ngtcp2_conn_write_connection_close(attempt->conn, &path.path, &info, packet,
 						     PACKET_MAX, error,
-						     endpoint_now(connection->endpoint));
+						     endpoint_now(attempt->connection->endpoint));
 	if (written <= 0)
 		return false; /* before any key, or over the amplification limit */
 	reply->len = (size_t)written;
 	reply->segment = reply->len;
-	reply->local = transport_address(&path.path.local);
-	reply->remote = transport_address(&path.path.remote);
-	connection->facts.counters.bytes_sent += reply->len;
-	connection->facts.counters.packets_sent++;
-	(void)connection->wire->send(connection->wire, reply);
+	reply->local = path_address(&path.path.local);
+	reply->remote = path_address(&path.path.remote);
+	attempt->connection->facts.counters.bytes_sent += reply->len;
+	attempt->connection->facts.counters.packets_sent++;
+	(void)attempt->wire->send(attempt->wire, reply);
 	return true;
 }
 
-void closing_start(struct mquic_connection *connection, const ngtcp2_ccerr *error)
+void closing_start(struct attempt *attempt, const ngtcp2_ccerr *error)
 {
 	uint8_t packet[PACKET_MAX];
 	struct datagram reply;
 
-	if (send_close(connection, error, packet, &reply))
-		keep(connection, &reply);
+	if (send_close(attempt, error, packet, &reply))
+		keep(attempt, &reply);
 }
 
-void closing_dismiss(struct mquic_connection *connection, uint64_t code, const char *reason)
+void closing_dismiss(struct attempt *attempt, uint64_t code, const char *reason)
 {
 	uint8_t packet[PACKET_MAX];
 	struct datagram reply;
 	ngtcp2_ccerr error;
 
 	ngtcp2_ccerr_set_transport_error(&error, code, (const uint8_t *)reason, strlen(reason));
-	(void)send_close(connection, &error, packet, &reply);
+	(void)send_close(attempt, &error, packet, &reply);
 }
 
-void closing_drain(struct mquic_connection *connection)
+void closing_drain(struct attempt *attempt)
 {
 	const struct datagram nothing = {.len = 0};
 
-	keep(connection, &nothing);
+	keep(attempt, &nothing);
 }
 
 void closing_read(struct quic_closing *closing, const struct datagram *datagram)

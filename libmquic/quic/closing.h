@@ -9,14 +9,14 @@
 #include "quic/routes.h"
 #include "quic/wire.h"
 
-struct mquic_connection;
+struct attempt;
 
 /* Sends CONNECTION_CLOSE, if ngtcp2 can, and leaves a memory of it that answers late packets. */
-void closing_start(struct mquic_connection *connection, const ngtcp2_ccerr *error);
+void closing_start(struct attempt *attempt, const ngtcp2_ccerr *error);
 /* Sends CONNECTION_CLOSE, once: what nobody asked for leaves no memory. */
-void closing_dismiss(struct mquic_connection *connection, uint64_t code, const char *reason);
+void closing_dismiss(struct attempt *attempt, uint64_t code, const char *reason);
 /* Leaves a memory that swallows late packets. */
-void closing_drain(struct mquic_connection *connection);
+void closing_drain(struct attempt *attempt);
 struct quic_closing;
 void closing_read(struct quic_closing *closing, const struct datagram *datagram);
 void closing_free(struct quic_closing *closing);

@@ -5,13 +5,10 @@
 
 #include "quic/wire.h"
 
-struct mquic_connection;
 struct quic_host;
 struct udp_reader;
 
 void demux_receive(struct quic_host *host, struct wire *wire, const struct datagram *datagram);
-/* The system says that the connection's peer cannot be reached. */
-void demux_unreachable(struct mquic_connection *connection, int code);
 extern const struct udp_reader demux_reader;
 
 #endif

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The client side's way out: names, sockets, and one address after the other. */
+/* The client side's way out: a name, what it leads to, and trust in who is there. */
 #include <errno.h>
 #include <netdb.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "core/resolve.h"
 #include "quic/body.h"
-#include "quic/client.h"
-#include "quic/dial.h"
-#include "quic/ending.h"
+#include "quic/conductor.h"
 #include "quic/transport.h"
-
-/* How long an address may keep silent while others wait to be tried. */
-#define PATIENCE_NS (500 * NGTCP2_MILLISECONDS)
 
 /*
  * Loading the system's trust store takes milliseconds and megabytes, so connections that are
@@ -35,174 +28,18 @@ static struct tls_credentials *shared_credentials(struct quic_host *host,
 	return NULL;
 }
 
-static void patience_is_over(struct timer *timer, uint64_t now_ns)
-{
-	struct quic_dial *dial = list_entry(timer, struct quic_dial, timer);
-	struct mquic_connection *connection = dial->connection;
-
-	(void)now_ns;
-	if (connection->heard || dial_next(connection) || connection->conn != NULL)
-		return; /* it goes on, there or, if nothing else can be tried, here */
-	connection_set_end(connection, MQUIC_ERR_MEMORY, MQUIC_ORIGIN_LOCAL, 0, "%s",
-			   endpoint_error(connection->endpoint)->text);
-	connection_drop(connection);
-}
-
-void dial_free(struct mquic_connection *connection)
-{
-	struct quic_dial *dial = connection->dial;
-
-	if (dial == NULL)
-		return;
-	connection->dial = NULL;
-	timer_set(endpoint_timers(connection->endpoint), &dial->timer, TIMER_NEVER);
-	timers_release(endpoint_timers(connection->endpoint));
-	free(dial->host);
-	free(dial);
-}
-
-static enum mquic_status explain(struct mquic_connection *connection, enum mquic_status status)
-{
-	struct error *error = endpoint_error(connection->endpoint);
-	const char *name = connection->settings->server_name != NULL
-				   ? connection->settings->server_name
-				   : connection->dial->host;
-
-	if (status == MQUIC_ERR_INVALID)
-		return error_set(error, status,
-				 "'%s' cannot be the name of a server; set one that can", name);
-	if (status == MQUIC_ERR_MEMORY)
-		return error_set(error, status, "out of memory for a connection");
-	return error_set(error, status, "no TLS session can be made for '%s'", name);
-}
-
-static enum mquic_status start(struct mquic_connection *connection, struct wire *wire,
-			       const struct address *remote)
-{
-	enum mquic_status status;
-
-	/* What an attempt before has left. */
-	connection_strip(connection);
-	connection->failure = 0;
-	connection->mtu = (struct quic_mtu){.lost = 0};
-	connection->pace = (struct quic_pace){.untold = 0};
-	connection->wire = wire;
-	wire->connection = connection;
-	status = transport_client(connection, remote);
-	if (status != MQUIC_OK) {
-		connection_strip(connection);
-		return explain(connection, status);
-	}
-	endpoint_schedule(connection->endpoint, &connection->task);
-	return MQUIC_OK;
-}
-
-enum mquic_status dial_open_wire(struct mquic_connection *connection, struct wire **wire,
-				 const struct address *remote)
-{
-	struct quic_host *host = connection->host;
-	const char *text = connection->settings->local_address;
-	struct address local;
-	enum mquic_status status;
-
-	if (text == NULL)
-		return host->open_wire(host, wire, NULL, remote);
-	status = address_parse(&local, text, 0, endpoint_error(host->endpoint));
-	if (status != MQUIC_OK)
-		return status;
-	if (local.of.any.sa_family != remote->of.any.sa_family)
-		return error_set(endpoint_error(host->endpoint), MQUIC_ERR_SYSTEM,
-				 "the server's address is not of the kind of %s, which is to be "
-				 "dialed from",
-				 text);
-	return host->open_wire(host, wire, &local, remote);
-}
-
-static enum mquic_status try_address(struct mquic_connection *connection,
-				     const struct address *remote)
-{
-	struct wire *wire;
-	enum mquic_status status = dial_open_wire(connection, &wire, remote);
-
-	return status == MQUIC_OK ? start(connection, wire, remote) : status;
-}
-
-static enum mquic_status try_next(struct mquic_connection *connection)
-{
-	struct quic_dial *dial = connection->dial;
-
-	dial->offered = 0;
-	return try_address(connection, &dial->candidates.list[dial->next++]);
-}
-
-/* The next address that a socket can be opened to. MQUIC_ERR_AGAIN: none is left. */
-static enum mquic_status try_rest(struct mquic_connection *connection)
-{
-	struct mquic_endpoint *endpoint = connection->endpoint;
-	struct quic_dial *dial = connection->dial;
-	enum mquic_status status = MQUIC_ERR_AGAIN;
-
-	while (dial->next < dial->candidates.count) {
-		status = try_next(connection);
-		if (status != MQUIC_ERR_SYSTEM)
-			break;
-	}
-	timer_set(endpoint_timers(endpoint), &dial->timer,
-		  dial->next < dial->candidates.count ? endpoint_now(endpoint) + PATIENCE_NS
-						      : TIMER_NEVER);
-	return status;
-}
-
-bool dial_next(struct mquic_connection *connection)
-{
-	struct quic_dial *dial = connection->dial;
-
-	if (dial == NULL || dial->next >= dial->candidates.count)
-		return false;
-	return try_rest(connection) == MQUIC_OK;
-}
-
-bool dial_offered(struct mquic_connection *connection)
-{
-	struct quic_dial *dial = connection->dial;
-
-	/* ngtcp2 reports one offer of an address, and none that lists the version we came with (RFC
-	 * 9000 section 6.2, RFC 9368 section 4). */
-	return dial != NULL && dial->offered != 0 &&
-	       try_address(connection, &dial->candidates.list[dial->next - 1]) == MQUIC_OK;
-}
-
-static struct quic_dial *new_dial(struct mquic_connection *connection, const char *host)
-{
-	struct mquic_endpoint *endpoint = connection->endpoint;
-	struct quic_dial *dial = calloc(1, sizeof(*dial));
-
-	if (dial == NULL)
-		return NULL;
-	dial->connection = connection;
-	dial->timer.fire = patience_is_over;
-	dial->host = strdup(host);
-	if (dial->host == NULL || !timers_reserve(endpoint_timers(endpoint))) {
-		free(dial->host);
-		free(dial);
-		return NULL;
-	}
-	return dial;
-}
-
 /* A connection with everything but an address. */
 static enum mquic_status prepare(struct mquic_connection **connection, struct quic_host *quic,
 				 const struct mquic_settings *settings, const char *host)
 {
-	struct mquic_connection *made = connection_new(quic);
+	struct mquic_connection *made = conductor_new(quic);
 	enum mquic_status status = MQUIC_OK;
 
 	if (made == NULL)
 		return error_set(endpoint_error(quic->endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	made->settings = settings_copy(settings);
-	made->dial = new_dial(made, host);
-	if (made->settings == NULL || made->dial == NULL) {
-		connection_destroy(made);
+	if (made->settings == NULL || !candidates_new(made, host)) {
+		conductor_destroy(made);
 		return error_set(endpoint_error(quic->endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	}
 	made->credentials = shared_credentials(quic, made->settings);
@@ -210,7 +47,7 @@ static enum mquic_status prepare(struct mquic_connection **connection, struct qu
 		status = transport_credentials(&made->credentials, made->settings, TLS_CLIENT,
 					       endpoint_error(quic->endpoint));
 	if (status != MQUIC_OK) {
-		connection_destroy(made);
+		conductor_destroy(made);
 		return status;
 	}
 	*connection = made;
@@ -221,8 +58,8 @@ static enum mquic_status prepare(struct mquic_connection **connection, struct qu
  * As it is first: /etc/hosts and mDNS know names in any script, DNS knows them in their xn-- form
  * (RFC 5891 section 4).
  */
-static enum mquic_status resolve(struct quic_dial *dial, const char *host, uint16_t port,
-				 struct error *error)
+static enum mquic_status resolve(struct quic_candidates *candidates, const char *host,
+				 uint16_t port, struct error *error)
 {
 	struct resolve_answer answer = {0};
 	char ascii[TLS_NAME_SIZE];
@@ -232,7 +69,7 @@ static enum mquic_status resolve(struct quic_dial *dial, const char *host, uint1
 	if (answer.code == EAI_NONAME && tls_ascii_name(host, ascii) &&
 	    address_find(&answer.found, ascii, port) == 0)
 		answer.code = 0;
-	dial->candidates = answer.found;
+	candidates->found = answer.found;
 	return answer.found.count > 0 ? MQUIC_OK : resolve_explain(&answer, host, error);
 }
 
@@ -258,11 +95,11 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 	status = prepare(&made, quic, settings, host);
 	if (status != MQUIC_OK)
 		return status;
-	status = resolve(made->dial, host, port, endpoint_error(endpoint));
+	status = resolve(made->candidates, host, port, endpoint_error(endpoint));
 	if (status == MQUIC_OK)
-		status = try_rest(made);
+		status = candidates_try(made);
 	if (status != MQUIC_OK) {
-		connection_destroy(made);
+		conductor_destroy(made);
 		return status;
 	}
 	made->owned = true;

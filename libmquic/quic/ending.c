@@ -3,17 +3,17 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "quic/attempt.h"
 #include "quic/body.h"
-#include "quic/closing.h"
-#include "quic/dial.h"
 #include "quic/ending.h"
 
 #define CRYPTO_ERROR_FIRST 0x0100
 #define CRYPTO_ERROR_LAST  0x01ff
 
-void connection_set_end(struct mquic_connection *connection, enum mquic_status status,
-			enum mquic_origin origin, uint64_t code, const char *format, ...)
+void ending_set(struct mquic_connection *connection, enum mquic_status status,
+		enum mquic_origin origin, uint64_t code, const char *format, ...)
 {
 	struct quic_end *end = &connection->end;
 	va_list args;
@@ -55,15 +55,15 @@ static const char *transport_code_text(uint64_t code)
 }
 
 /* The TLS session is gone once the handshake is complete; a server may refuse us even then. */
-static void tls_end(struct mquic_connection *connection, uint8_t alert, bool sent)
+static void tls_end(struct attempt *attempt, uint8_t alert, bool sent)
 {
 	struct error why = {""};
 	enum mquic_status status =
-		connection->tls != NULL
-			? tls_session_explain(connection->tls, alert, sent, &why)
-			: tls_credentials_explain(connection->credentials, alert, sent, &why);
+		attempt->tls != NULL ? tls_session_explain(attempt->tls, alert, sent, &why)
+				     : tls_credentials_explain(attempt->connection->credentials,
+							       alert, sent, &why);
 
-	connection_set_end(connection, status, MQUIC_ORIGIN_TLS, alert, "%s", why.text);
+	ending_set(attempt->connection, status, MQUIC_ORIGIN_TLS, alert, "%s", why.text);
 }
 
 static enum mquic_status status_of_transport(uint64_t code)
@@ -74,166 +74,176 @@ static enum mquic_status status_of_transport(uint64_t code)
 }
 
 /* The peer has sent CONNECTION_CLOSE. */
-static void closed_by_peer(struct mquic_connection *connection)
+static void closed_by_peer(struct attempt *attempt)
 {
-	const ngtcp2_ccerr *error = ngtcp2_conn_get_ccerr(connection->conn);
+	const ngtcp2_ccerr *error = ngtcp2_conn_get_ccerr(attempt->conn);
 	bool application = error->type == NGTCP2_CCERR_TYPE_APPLICATION;
 	char reason[160];
 
 	text_printable(reason, sizeof(reason), (const char *)error->reason, error->reasonlen);
 	if (!application && error->error_code >= CRYPTO_ERROR_FIRST &&
 	    error->error_code <= CRYPTO_ERROR_LAST) {
-		tls_end(connection, (uint8_t)(error->error_code - CRYPTO_ERROR_FIRST), false);
+		tls_end(attempt, (uint8_t)(error->error_code - CRYPTO_ERROR_FIRST), false);
 		return;
 	}
 	if (application)
-		connection_set_end(connection, error->error_code == 0 ? MQUIC_OK : MQUIC_ERR_CLOSED,
-				   MQUIC_ORIGIN_PEER, error->error_code,
-				   "the peer closed the connection with code %llu%s%s",
-				   (unsigned long long)error->error_code,
-				   reason[0] != '\0' ? ": " : "", reason);
+		ending_set(attempt->connection,
+			   error->error_code == 0 ? MQUIC_OK : MQUIC_ERR_CLOSED, MQUIC_ORIGIN_PEER,
+			   error->error_code, "the peer closed the connection with code %llu%s%s",
+			   (unsigned long long)error->error_code, reason[0] != '\0' ? ": " : "",
+			   reason);
 	else
-		connection_set_end(connection, status_of_transport(error->error_code),
-				   MQUIC_ORIGIN_TRANSPORT, error->error_code,
-				   "the peer closed the connection: %s%s%s",
-				   transport_code_text(error->error_code),
-				   reason[0] != '\0' ? ": " : "", reason);
+		ending_set(attempt->connection, status_of_transport(error->error_code),
+			   MQUIC_ORIGIN_TRANSPORT, error->error_code,
+			   "the peer closed the connection: %s%s%s",
+			   transport_code_text(error->error_code), reason[0] != '\0' ? ": " : "",
+			   reason);
 }
 
-static void drained(struct mquic_connection *connection)
+static void drained(struct attempt *attempt)
 {
-	if (connection->reset_by_peer)
-		connection_set_end(connection, MQUIC_ERR_CLOSED, MQUIC_ORIGIN_TRANSPORT, 0,
-				   "%s no longer knows this connection; it was probably restarted "
-				   "(stateless reset)",
-				   connection->peer_text);
+	if (attempt->record.reset_by_peer)
+		ending_set(attempt->connection, MQUIC_ERR_CLOSED, MQUIC_ORIGIN_TRANSPORT, 0,
+			   "%s no longer knows this connection; it was probably restarted "
+			   "(stateless reset)",
+			   attempt->path.peer_text);
 	else
-		closed_by_peer(connection);
-	closing_drain(connection);
+		closed_by_peer(attempt);
 }
 
 /* Bytes of the largest datagram to the peer, if it is known and too few for QUIC; else 0. */
-static size_t narrow_path(const struct mquic_connection *connection)
+static size_t narrow_path(const struct attempt *attempt)
 {
 	size_t largest = 0;
 
-	if (connection->listener == NULL && connection->wire != NULL)
-		largest = connection->wire->largest(connection->wire);
+	if (attempt->connection->listener == NULL && attempt->wire != NULL)
+		largest = attempt->wire->largest(attempt->wire);
 	return largest < NGTCP2_MAX_UDP_PAYLOAD_SIZE ? largest : 0;
 }
 
-void connection_set_end_narrow(struct mquic_connection *connection, enum mquic_status status)
+void ending_set_narrow(struct attempt *attempt, enum mquic_status status)
 {
-	size_t largest = narrow_path(connection);
+	size_t largest = narrow_path(attempt);
 
 	if (largest > 0)
-		connection_set_end(connection, status, MQUIC_ORIGIN_SYSTEM, EMSGSIZE,
-				   "the path to UDP %s carries only %zu bytes in a datagram, and "
-				   "QUIC needs %d: the MTU of that link or VPN is too small by %zu",
-				   connection->peer_text, largest, NGTCP2_MAX_UDP_PAYLOAD_SIZE,
-				   NGTCP2_MAX_UDP_PAYLOAD_SIZE - largest);
+		ending_set(attempt->connection, status, MQUIC_ORIGIN_SYSTEM, EMSGSIZE,
+			   "the path to UDP %s carries only %zu bytes in a datagram, and "
+			   "QUIC needs %d: the MTU of that link or VPN is too small by %zu",
+			   attempt->path.peer_text, largest, NGTCP2_MAX_UDP_PAYLOAD_SIZE,
+			   NGTCP2_MAX_UDP_PAYLOAD_SIZE - largest);
 	else
-		connection_set_end(connection, status, MQUIC_ORIGIN_SYSTEM, EMSGSIZE,
-				   "the path to UDP %s does not carry the datagrams of %d bytes "
-				   "that QUIC needs: the MTU of that link or VPN is too small",
-				   connection->peer_text, NGTCP2_MAX_UDP_PAYLOAD_SIZE);
+		ending_set(attempt->connection, status, MQUIC_ORIGIN_SYSTEM, EMSGSIZE,
+			   "the path to UDP %s does not carry the datagrams of %d bytes "
+			   "that QUIC needs: the MTU of that link or VPN is too small",
+			   attempt->path.peer_text, NGTCP2_MAX_UDP_PAYLOAD_SIZE);
 }
 
 /* Whether silence is explained by a path that cannot carry QUIC; then that is why it ends. */
-static bool is_too_narrow(struct mquic_connection *connection)
+static bool is_too_narrow(struct attempt *attempt)
 {
-	if (!connection->mtu.narrow && narrow_path(connection) == 0)
+	if (!attempt->mtu.narrow && narrow_path(attempt) == 0)
 		return false;
-	connection_set_end_narrow(connection, MQUIC_ERR_TIMEOUT);
+	ending_set_narrow(attempt, MQUIC_ERR_TIMEOUT);
 	return true;
 }
 
-static void handshake_timeout(struct mquic_connection *connection)
+static void handshake_timeout(struct attempt *attempt)
 {
-	unsigned long long ms = connection->settings->handshake_timeout_ms;
+	unsigned long long ms = attempt->connection->settings->handshake_timeout_ms;
 
-	if (is_too_narrow(connection))
+	if (is_too_narrow(attempt))
 		return;
-	if (connection->heard)
-		connection_set_end(connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
-				   "the handshake with %s was not complete within %llu ms",
-				   connection->peer_text, ms);
+	if (attempt->record.heard)
+		ending_set(attempt->connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
+			   "the handshake with %s was not complete within %llu ms",
+			   attempt->path.peer_text, ms);
 	else
-		connection_set_end(
-			connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
-			"no answer from UDP %s within %llu ms; check the address, that "
-			"no firewall drops UDP, and that the MTU on the way is 1280 or more",
-			connection->peer_text, ms);
+		ending_set(attempt->connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
+			   "no answer from UDP %s within %llu ms; check the address, that "
+			   "no firewall drops UDP, and that the MTU on the way is 1280 or more",
+			   attempt->path.peer_text, ms);
 }
 
-static void idle_timeout(struct mquic_connection *connection)
+static void idle_timeout(struct attempt *attempt)
 {
-	if (!is_too_narrow(connection))
-		connection_set_end(connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
-				   "nothing was heard from %s for %llu ms (idle timeout)",
-				   connection->peer_text,
-				   (unsigned long long)connection_idle_timeout_ms(connection));
+	if (!is_too_narrow(attempt))
+		ending_set(attempt->connection, MQUIC_ERR_TIMEOUT, MQUIC_ORIGIN_TRANSPORT, 0,
+			   "nothing was heard from %s for %llu ms (idle timeout)",
+			   attempt->path.peer_text,
+			   (unsigned long long)connection_idle_timeout_ms(attempt->connection));
 }
 
 /* Something is wrong that the peer should hear of. */
-static void close_with(struct mquic_connection *connection, int code)
+static void say(struct attempt *attempt, int code, ngtcp2_ccerr *error)
 {
-	ngtcp2_ccerr error;
+	uint64_t refused = attempt->record.refused;
 
-	ngtcp2_ccerr_default(&error);
+	ngtcp2_ccerr_default(error);
 	if (code == NGTCP2_ERR_CRYPTO) {
-		uint8_t alert = ngtcp2_conn_get_tls_alert(connection->conn);
+		uint8_t alert = ngtcp2_conn_get_tls_alert(attempt->conn);
 
-		if (connection->tls != NULL)
-			alert = tls_session_alert(connection->tls, alert);
-		tls_end(connection, alert, true);
-		ngtcp2_ccerr_set_tls_alert(&error, alert, NULL, 0);
-	} else if (connection->refused != NGTCP2_NO_ERROR) {
-		connection_set_end(connection, MQUIC_ERR_PROTOCOL, MQUIC_ORIGIN_TRANSPORT,
-				   connection->refused, "the peer %s broke the QUIC protocol: %s",
-				   connection->peer_text, transport_code_text(connection->refused));
-		ngtcp2_ccerr_set_transport_error(&error, connection->refused, NULL, 0);
+		if (attempt->tls != NULL)
+			alert = tls_session_alert(attempt->tls, alert);
+		tls_end(attempt, alert, true);
+		ngtcp2_ccerr_set_tls_alert(error, alert, NULL, 0);
+	} else if (refused != NGTCP2_NO_ERROR) {
+		ending_set(attempt->connection, MQUIC_ERR_PROTOCOL, MQUIC_ORIGIN_TRANSPORT, refused,
+			   "the peer %s broke the QUIC protocol: %s", attempt->path.peer_text,
+			   transport_code_text(refused));
+		ngtcp2_ccerr_set_transport_error(error, refused, NULL, 0);
 	} else {
 		bool ours = code == NGTCP2_ERR_NOMEM || code == NGTCP2_ERR_CALLBACK_FAILURE;
 
-		connection_set_end(connection, ours ? MQUIC_ERR_MEMORY : MQUIC_ERR_PROTOCOL,
-				   ours ? MQUIC_ORIGIN_LOCAL : MQUIC_ORIGIN_TRANSPORT,
-				   ngtcp2_err_infer_quic_transport_error_code(code),
-				   ours ? "out of memory for the connection with %s"
-					: "the peer %s broke the QUIC protocol",
-				   connection->peer_text);
-		ngtcp2_ccerr_set_liberr(&error, code, NULL, 0);
+		ending_set(attempt->connection, ours ? MQUIC_ERR_MEMORY : MQUIC_ERR_PROTOCOL,
+			   ours ? MQUIC_ORIGIN_LOCAL : MQUIC_ORIGIN_TRANSPORT,
+			   ngtcp2_err_infer_quic_transport_error_code(code),
+			   ours ? "out of memory for the connection with %s"
+				: "the peer %s broke the QUIC protocol",
+			   attempt->path.peer_text);
+		ngtcp2_ccerr_set_liberr(error, code, NULL, 0);
 	}
-	closing_start(connection, &error);
 }
 
-void connection_fail(struct mquic_connection *connection, int ngtcp2_error)
+enum ending ending_of(struct attempt *attempt, int ngtcp2_error, ngtcp2_ccerr *error)
 {
 	switch (ngtcp2_error) {
 	case NGTCP2_ERR_DRAINING:
-		drained(connection);
-		break;
+		drained(attempt);
+		return ENDING_DRAINS;
 	case NGTCP2_ERR_IDLE_CLOSE:
-		idle_timeout(connection);
-		break;
+		idle_timeout(attempt);
+		return ENDING_SILENT;
 	case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
-		handshake_timeout(connection);
-		break;
+		handshake_timeout(attempt);
+		return ENDING_SILENT;
 	case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
-		if (dial_offered(connection) || dial_next(connection))
-			return;
-		connection_set_end(connection, MQUIC_ERR_PROTOCOL, MQUIC_ORIGIN_TRANSPORT, 0,
-				   "%s speaks no QUIC version that we do (1 and 2)",
-				   connection->peer_text);
-		break;
+		ending_set(attempt->connection, MQUIC_ERR_PROTOCOL, MQUIC_ORIGIN_TRANSPORT, 0,
+			   "%s speaks no QUIC version that we do (1 and 2)",
+			   attempt->path.peer_text);
+		return ENDING_SILENT;
 	case NGTCP2_ERR_DROP_CONN:
 	case NGTCP2_ERR_CLOSING:
-		connection_set_end(connection, MQUIC_ERR_CLOSED, MQUIC_ORIGIN_TRANSPORT, 0,
-				   "the handshake with %s was dropped", connection->peer_text);
-		break;
+		ending_set(attempt->connection, MQUIC_ERR_CLOSED, MQUIC_ORIGIN_TRANSPORT, 0,
+			   "the handshake with %s was dropped", attempt->path.peer_text);
+		return ENDING_SILENT;
 	default:
-		close_with(connection, ngtcp2_error);
-		break;
+		say(attempt, ngtcp2_error, error);
+		return ENDING_IS_SAID;
 	}
-	connection_drop(connection);
+}
+
+void ending_set_unreachable(struct attempt *attempt, int code)
+{
+	struct mquic_connection *connection = attempt->connection;
+
+	if (code == EMSGSIZE)
+		ending_set_narrow(attempt, MQUIC_ERR_SYSTEM);
+	else if (code == ECONNREFUSED)
+		ending_set(connection, MQUIC_ERR_REFUSED, MQUIC_ORIGIN_SYSTEM, (uint64_t)code,
+			   "nothing listens on UDP %s; is the server's QUIC listener running, and "
+			   "is the port right?",
+			   attempt->path.peer_text);
+	else
+		ending_set(connection, MQUIC_ERR_SYSTEM, MQUIC_ORIGIN_SYSTEM, (uint64_t)code,
+			   "UDP %s cannot be reached: %s", attempt->path.peer_text, strerror(code));
 }

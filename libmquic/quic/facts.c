@@ -8,10 +8,10 @@ uint64_t connection_idle_timeout_ms(const struct mquic_connection *connection)
 	uint64_t ours;
 	uint64_t theirs;
 
-	if (connection->conn == NULL)
+	if (connection_conn(connection) == NULL)
 		return 0;
 	ours = connection->settings->idle_timeout_ms;
-	remote = ngtcp2_conn_get_remote_transport_params(connection->conn);
+	remote = ngtcp2_conn_get_remote_transport_params(connection_conn(connection));
 	if (remote == NULL || remote->max_idle_timeout == 0)
 		return ours;
 	theirs = remote->max_idle_timeout / NGTCP2_MILLISECONDS;
@@ -25,12 +25,16 @@ const char *mquic_connection_error(const struct mquic_connection *connection)
 
 const char *mquic_connection_peer_address(const struct mquic_connection *connection)
 {
-	return connection == NULL ? "" : connection->peer_text;
+	return connection == NULL || connection->attempt == NULL
+		       ? ""
+		       : connection->attempt->path.peer_text;
 }
 
 const char *mquic_connection_local_address(const struct mquic_connection *connection)
 {
-	return connection == NULL ? "" : connection->local_text;
+	return connection == NULL || connection->attempt == NULL
+		       ? ""
+		       : connection->attempt->path.local_text;
 }
 
 static const char *or_empty(const char *text)
@@ -75,14 +79,15 @@ static uint64_t packets_lost(const struct mquic_connection *connection)
 	uint64_t lost = connection->facts.counters.packets_lost;
 	const struct list *node;
 
-	if (connection->conn == NULL)
+	if (connection_conn(connection) == NULL)
 		return lost;
 	for (node = connection->streams.all.next; node != &connection->streams.all;
 	     node = node->next) {
 		const struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
 
 		if (!stream->closed && stream->id >= 0)
-			lost += ngtcp2_conn_get_stream_loss_count(connection->conn, stream->id);
+			lost += ngtcp2_conn_get_stream_loss_count(connection_conn(connection),
+								  stream->id);
 	}
 	return lost;
 }
@@ -95,8 +100,8 @@ uint64_t mquic_connection_statistic(const struct mquic_connection *connection,
 	if (connection == NULL)
 		return 0;
 	info = connection->facts.last_info;
-	if (connection->conn != NULL)
-		ngtcp2_conn_get_conn_info(connection->conn, &info);
+	if (connection_conn(connection) != NULL)
+		ngtcp2_conn_get_conn_info(connection_conn(connection), &info);
 	switch (statistic) {
 	case MQUIC_STATISTIC_SMOOTHED_RTT_US:
 		return info.smoothed_rtt / NGTCP2_MICROSECONDS;

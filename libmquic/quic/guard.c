@@ -11,8 +11,9 @@
  *    client needs one for each move to another network; after a dozen moves it connects anew.
  *  - RESET_STREAM of a stream that we alone send on (section 19.4): ngtcp2 has another code for it.
  *
- * ngtcp2's callback knows no connection, so the thread's reader is kept while ngtcp2 reads.
+ * ngtcp2's callback knows no attempt, so the thread's reader is kept while ngtcp2 reads.
  */
+#include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/guard.h"
 
@@ -27,7 +28,7 @@ struct view {
 	bool failed;
 };
 
-static _Thread_local struct mquic_connection *reader;
+static _Thread_local struct attempt *reader;
 
 static void skip(struct view *view, uint64_t len)
 {
@@ -83,22 +84,22 @@ static void skip_stream(struct view *view, uint64_t type)
 }
 
 /* What the frame is closed for, 0: nothing. */
-static uint64_t look_at_reset(const struct mquic_connection *connection, struct view *view)
+static uint64_t look_at_reset(const struct attempt *attempt, struct view *view)
 {
 	uint64_t id = take_number(view);
-	uint64_t ours = connection->listener != NULL ? 3 : 2;
+	uint64_t ours = attempt->connection->listener != NULL ? 3 : 2;
 
 	skip_numbers(view, 2);
 	return !view->failed && (id & 3) == ours ? NGTCP2_STREAM_STATE_ERROR : NGTCP2_NO_ERROR;
 }
 
-static uint64_t look_at_identifier(const struct mquic_connection *connection, struct view *view)
+static uint64_t look_at_identifier(const struct attempt *attempt, struct view *view)
 {
 	uint64_t number = take_number(view);
 
 	skip_numbers(view, 1);
 	skip(view, view->left > 0 ? 1U + *view->data + RESET_TOKEN_LEN : 1);
-	return !view->failed && connection->listener != NULL && number >= IDENTIFIERS_MAX
+	return !view->failed && attempt->connection->listener != NULL && number >= IDENTIFIERS_MAX
 		       ? NGTCP2_CONNECTION_ID_LIMIT_ERROR
 		       : NGTCP2_NO_ERROR;
 }
@@ -151,14 +152,14 @@ static void skip_frame(struct view *view, uint64_t type)
 	}
 }
 
-static uint64_t look_at_frame(const struct mquic_connection *connection, struct view *view)
+static uint64_t look_at_frame(const struct attempt *attempt, struct view *view)
 {
 	uint64_t type = take_number(view);
 
 	if (type == 0x04) /* RESET_STREAM */
-		return look_at_reset(connection, view);
+		return look_at_reset(attempt, view);
 	if (type == 0x18) /* NEW_CONNECTION_ID */
-		return look_at_identifier(connection, view);
+		return look_at_identifier(attempt, view);
 	if (type >= 0x08 && type <= 0x0f) /* STREAM */
 		skip_stream(view, type);
 	else
@@ -166,13 +167,13 @@ static uint64_t look_at_frame(const struct mquic_connection *connection, struct 
 	return NGTCP2_NO_ERROR;
 }
 
-static uint64_t look_at(const struct mquic_connection *connection, const uint8_t *data, size_t len)
+static uint64_t look_at(const struct attempt *attempt, const uint8_t *data, size_t len)
 {
 	struct view view = {.data = data, .left = len};
 	uint64_t code = NGTCP2_NO_ERROR;
 
 	while (view.left > 0 && code == NGTCP2_NO_ERROR)
-		code = look_at_frame(connection, &view);
+		code = look_at_frame(attempt, &view);
 	return code;
 }
 
@@ -185,18 +186,18 @@ int guard_decrypt(uint8_t *to, const ngtcp2_crypto_aead *aead, const ngtcp2_cryp
 
 	if (code != 0 || reader == NULL || (header[0] & LONG_HEADER) != 0)
 		return code;
-	reader->refused = look_at(reader, to, len - aead->max_overhead);
-	return reader->refused == NGTCP2_NO_ERROR ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
+	reader->record.refused = look_at(reader, to, len - aead->max_overhead);
+	return reader->record.refused == NGTCP2_NO_ERROR ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
 }
 
-int guard_read(struct mquic_connection *connection, const ngtcp2_path *path,
-	       const ngtcp2_pkt_info *info, const struct datagram *datagram)
+int guard_read(struct attempt *attempt, const ngtcp2_path *path, const ngtcp2_pkt_info *info,
+	       const struct datagram *datagram)
 {
 	int code;
 
-	reader = connection;
-	code = ngtcp2_conn_read_pkt(connection->conn, path, info, datagram->data, datagram->len,
-				    endpoint_now(connection->endpoint));
+	reader = attempt;
+	code = ngtcp2_conn_read_pkt(attempt->conn, path, info, datagram->data, datagram->len,
+				    endpoint_now(attempt->connection->endpoint));
 	reader = NULL;
 	return code;
 }

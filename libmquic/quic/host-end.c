@@ -2,6 +2,7 @@
 /* The endpoint is freed: what becomes of the connections and listeners on it. */
 #include "quic/body.h"
 #include "quic/closing.h"
+#include "quic/conductor.h"
 #include "quic/listener.h"
 
 /* Handles that are out live on without an endpoint. */
@@ -14,9 +15,9 @@ static void let_connections_go(struct quic_host *host)
 			list_entry(host->connections.next, struct mquic_connection, link);
 
 		(void)mquic_connection_close(connection, 0, NULL);
-		connection_drop(connection); /* in a child of fork() nothing was said */
+		conductor_drop(connection); /* in a child of fork() nothing was said */
 		if (!connection->owned) {
-			connection_destroy(connection);
+			conductor_destroy(connection);
 			continue;
 		}
 		list_remove(&connection->link);

@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 
+#include "quic/admission.h"
 #include "quic/demux.h"
-#include "quic/listener.h"
+#include "quic/random.h"
+#include "quic/routes.h"
 #include "quic/udp.h"
 #include "quic/watch.h"
 
@@ -26,10 +28,20 @@ struct quic_host *host_of(const struct mquic_endpoint *endpoint)
 void host_free(struct quic_host *host)
 {
 	watch_free(host->watch);
-	listener_fini(host);
+	routes_fini(host);
+	admission_fini(host);
 	udp_batch_free(host->batch);
 	free(host->burst);
 	free(host);
+}
+
+/* Peers choose some of the keys: the hash of both is keyed. */
+static bool init_tables(struct quic_host *host)
+{
+	uint64_t secret[2];
+
+	random_fill((uint8_t *)secret, sizeof(secret));
+	return routes_init(host, secret) && admission_init(host, secret);
 }
 
 static struct quic_host *host_new(struct mquic_endpoint *endpoint)
@@ -46,7 +58,7 @@ static struct quic_host *host_new(struct mquic_endpoint *endpoint)
 	list_init(&made->acceptable);
 	made->batch = udp_batch_new();
 	made->burst = malloc(HOST_BURST_BYTES);
-	if (made->batch == NULL || made->burst == NULL || !listener_init(made)) {
+	if (made->batch == NULL || made->burst == NULL || !init_tables(made)) {
 		host_free(made);
 		return NULL;
 	}

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "quic/accept.h"
-#include "quic/admission.h"
+#include "quic/answer.h"
+#include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/closing.h"
 #include "quic/demux.h"
@@ -12,23 +13,6 @@
 #include "quic/random.h"
 #include "quic/transport.h"
 #include "quic/udp.h"
-
-/* Stateless resets per second: enough after a restart, too few to be worth provoking. */
-#define RESETS_PER_SECOND 500
-
-bool listener_init(struct quic_host *host)
-{
-	uint64_t secret[2];
-
-	random_fill((uint8_t *)secret, sizeof(secret));
-	return table_init(&host->routes, secret) && admission_init(host, secret);
-}
-
-void listener_fini(struct quic_host *host)
-{
-	table_fini(&host->routes);
-	table_fini(&host->addresses);
-}
 
 static void free_listener(struct quic_listener *listener)
 {
@@ -232,41 +216,6 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 	return result;
 }
 
-static bool may_reset(struct quic_host *host)
-{
-	uint64_t second = endpoint_now(host->endpoint) / NGTCP2_SECONDS;
-
-	if (second != host->reset_second) {
-		host->reset_second = second;
-		host->resets = 0;
-	}
-	return host->resets++ < RESETS_PER_SECOND;
-}
-
-/* A packet of a connection that is not ours any more (RFC 9000 section 10.3). */
-static void answer_unknown(struct quic_host *host, struct wire *wire,
-			   const struct datagram *datagram, const ngtcp2_version_cid *ids)
-{
-	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
-
-	if (may_reset(host))
-		wire_reply(wire, datagram, packet,
-			   token_write_reset(packet, sizeof(packet), &wire->listener->secrets,
-					     ids->dcid, datagram->len));
-}
-
-static void answer_version(struct wire *wire, const struct datagram *datagram,
-			   const ngtcp2_version_cid *ids)
-{
-	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
-
-	/* Never to a small datagram, or we would amplify (RFC 9000 section 6.1). */
-	if (datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE)
-		wire_reply(wire, datagram, packet,
-			   token_write_version_negotiation(packet, sizeof(packet), ids->dcid,
-							   ids->dcidlen, ids->scid, ids->scidlen));
-}
-
 static void to_target(struct table_entry *entry, struct wire *wire, const struct datagram *datagram)
 {
 	struct quic_target *target = list_entry(entry, struct quic_route, entry)->target;
@@ -274,8 +223,8 @@ static void to_target(struct table_entry *entry, struct wire *wire, const struct
 	if (target->kind == TARGET_CLOSING)
 		closing_read(closing_of_target(target), datagram);
 	else
-		connection_read(list_entry(target, struct mquic_connection, target), wire,
-				datagram);
+		attempt_read(list_entry(target, struct mquic_connection, target)->attempt, wire,
+			     datagram);
 }
 
 /* Version 0 alone does not tell: version negotiation packets have it too, and get no answer. */

@@ -7,9 +7,6 @@
 
 struct quic_host;
 
-/* The tables of what the server side knows; false if out of memory. */
-bool listener_init(struct quic_host *host);
-void listener_fini(struct quic_host *host);
 void listener_free_all(struct quic_host *host);
 /* A datagram that came in on a listener's wire. */
 void listener_receive(struct quic_host *host, struct wire *wire, const struct datagram *datagram);

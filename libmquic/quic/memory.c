@@ -66,6 +66,8 @@ uint64_t memory_of(const struct mquic_connection *connection)
 	struct list *node;
 	struct list *following;
 
+	list_for_each (node, following, &connection->attempts)
+		bytes += sizeof(struct attempt);
 	list_for_each (node, following, &connection->streams.all) {
 		const struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
 

@@ -6,24 +6,32 @@
 #include <ngtcp2/ngtcp2.h>
 #include <stdbool.h>
 
+struct attempt;
 struct mquic_connection;
-struct quic_host;
 
-/* What is known of the path of a connection's next wire. */
+/* What is known of the path of the next wire. */
 enum path_answer {
 	PATH_UNKNOWN,
 	PATH_VALID,
 	PATH_FAILED
 };
 
-/* Tries another path if the system would now send from another address. `cannot_send`: on the
- * present one. */
-void migrate_if_moved(struct mquic_connection *connection, bool cannot_send);
-void migrate_all_that_moved(struct quic_host *host);
+/* Where a client moves to. */
+struct quic_move {
+	struct wire *wire; /* the next, while its path is validated; else NULL */
+	enum path_answer answer;
+};
+
+/*
+ * Tries another path if the system would now send from another address. `cannot_send`: on the
+ * present one. False if the present one is gone and there is no moving: before the handshake is
+ * confirmed, and with a server that forbids it.
+ */
+bool migrate_if_moved(struct mquic_connection *connection, bool cannot_send);
 /* Records what ngtcp2 knows of a path, on either side. */
-void migrate_path_answered(struct mquic_connection *connection, const ngtcp2_path *path,
+void migrate_path_answered(struct attempt *attempt, const ngtcp2_path *path,
 			   ngtcp2_path_validation_result result);
 /* Acts on it: the next wire takes over, or goes. */
-void migrate_settle(struct mquic_connection *connection);
+void migrate_settle(struct attempt *attempt);
 
 #endif

@@ -25,103 +25,103 @@
 /* A packet that was no trial: the large one had to carry something else. */
 #define SHORT_PAUSE NGTCP2_SECONDS
 
-static void fall_back(struct mquic_connection *connection)
+static void fall_back(struct attempt *attempt)
 {
-	struct quic_mtu *mtu = &connection->mtu;
+	struct quic_mtu *mtu = &attempt->mtu;
 
-	mtu->lost = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn);
+	mtu->lost = ngtcp2_conn_get_path_max_tx_udp_payload_size(attempt->conn);
 	mtu->pause_ns = FIRST_PAUSE;
-	mtu->retry_ns = endpoint_now(connection->endpoint) + mtu->pause_ns;
+	mtu->retry_ns = endpoint_now(attempt->connection->endpoint) + mtu->pause_ns;
 	mtu->until_ns = 0;
-	log_debug(endpoint_log(connection->endpoint),
+	log_debug(endpoint_log(attempt->connection->endpoint),
 		  "%s: packets of %zu bytes do not get through any more; from here on they have %d",
-		  connection->peer_text, mtu->lost, ALWAYS);
+		  attempt->path.peer_text, mtu->lost, ALWAYS);
 }
 
-static void trial_failed(struct mquic_connection *connection)
+static void trial_failed(struct attempt *attempt)
 {
-	struct quic_mtu *mtu = &connection->mtu;
+	struct quic_mtu *mtu = &attempt->mtu;
 
 	mtu->until_ns = 0;
 	mtu->pause_ns = mtu->pause_ns < LONG_PAUSE / 2 ? 2 * mtu->pause_ns : LONG_PAUSE;
-	mtu->retry_ns = endpoint_now(connection->endpoint) + mtu->pause_ns;
+	mtu->retry_ns = endpoint_now(attempt->connection->endpoint) + mtu->pause_ns;
 }
 
 /* Bytes on their way longer than they should be, behind which large packets went in vain. */
-static bool is_stuck(const struct mquic_connection *connection, const struct mquic_stream *stream,
+static bool is_stuck(const struct attempt *attempt, const struct mquic_stream *stream,
 		     uint64_t patience_ns)
 {
 	return !stream->closed && stream->output_sent > stream->output_acked &&
-	       connection->mtu.large_ns >= stream->moved_ns &&
-	       endpoint_now(connection->endpoint) - stream->moved_ns > patience_ns;
+	       attempt->mtu.large_ns >= stream->moved_ns &&
+	       endpoint_now(attempt->connection->endpoint) - stream->moved_ns > patience_ns;
 }
 
 /*
  * Large packets are lost again and again where a stream did not move for two probe timeouts. Small
  * ones may get through meanwhile, or none may: then nothing is lost by trying with them.
  */
-static bool large_ones_are_lost(const struct mquic_connection *connection)
+static bool large_ones_are_lost(const struct attempt *attempt)
 {
-	uint64_t patience_ns = 2 * ngtcp2_conn_get_pto(connection->conn);
+	uint64_t patience_ns = 2 * ngtcp2_conn_get_pto(attempt->conn);
 	const struct list *node;
 
 	if (patience_ns < PATIENCE_NS)
 		patience_ns = PATIENCE_NS;
-	for (node = connection->streams.all.next; node != &connection->streams.all;
-	     node = node->next)
-		if (is_stuck(connection, list_entry(node, const struct mquic_stream, link),
+	for (node = attempt->connection->streams.all.next;
+	     node != &attempt->connection->streams.all; node = node->next)
+		if (is_stuck(attempt, list_entry(node, const struct mquic_stream, link),
 			     patience_ns))
 			return true;
 	return false;
 }
 
-void mtu_look(struct mquic_connection *connection)
+void mtu_look(struct attempt *attempt)
 {
-	struct quic_mtu *mtu = &connection->mtu;
+	struct quic_mtu *mtu = &attempt->mtu;
 
 	if (mtu->lost == 0) {
-		if (mtu->large_ns > 0 && large_ones_are_lost(connection))
-			fall_back(connection);
+		if (mtu->large_ns > 0 && large_ones_are_lost(attempt))
+			fall_back(attempt);
 		return;
 	}
-	if (ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn) != mtu->lost)
+	if (ngtcp2_conn_get_path_max_tx_udp_payload_size(attempt->conn) != mtu->lost)
 		*mtu = (struct quic_mtu){
 			.lost = 0}; /* another path, or ngtcp2's own probe arrived */
-	else if (mtu->until_ns != 0 && endpoint_now(connection->endpoint) >= mtu->until_ns)
-		trial_failed(connection);
+	else if (mtu->until_ns != 0 && endpoint_now(attempt->connection->endpoint) >= mtu->until_ns)
+		trial_failed(attempt);
 }
 
 /* Whether one large packet may go now, and can be filled. */
-static bool is_trial_due(const struct mquic_connection *connection)
+static bool is_trial_due(const struct attempt *attempt)
 {
-	const struct quic_mtu *mtu = &connection->mtu;
+	const struct quic_mtu *mtu = &attempt->mtu;
 	const struct mquic_stream *stream;
 
-	if (mtu->until_ns != 0 || endpoint_now(connection->endpoint) < mtu->retry_ns ||
-	    list_is_empty(&connection->streams.sendable))
+	if (mtu->until_ns != 0 || endpoint_now(attempt->connection->endpoint) < mtu->retry_ns ||
+	    list_is_empty(&attempt->connection->streams.sendable))
 		return false;
-	stream =
-		list_entry(connection->streams.sendable.next, const struct mquic_stream, send_link);
+	stream = list_entry(attempt->connection->streams.sendable.next, const struct mquic_stream,
+			    send_link);
 	return stream->output_acked + stream->output.len >= stream->output_sent + mtu->lost;
 }
 
-size_t mtu_room(struct mquic_connection *connection, size_t wanted)
+size_t mtu_room(struct attempt *attempt, size_t wanted)
 {
-	size_t room = connection->mtu.lost;
+	size_t room = attempt->mtu.lost;
 
 	if (room == 0)
 		return wanted;
-	if (!is_trial_due(connection))
+	if (!is_trial_due(attempt))
 		room = ALWAYS;
 	return room < wanted ? room : wanted;
 }
 
-void mtu_sent(struct mquic_connection *connection, size_t len, const struct mquic_stream *last)
+void mtu_sent(struct attempt *attempt, size_t len, const struct mquic_stream *last)
 {
-	struct quic_mtu *mtu = &connection->mtu;
-	uint64_t now_ns = endpoint_now(connection->endpoint);
+	struct quic_mtu *mtu = &attempt->mtu;
+	uint64_t now_ns = endpoint_now(attempt->connection->endpoint);
 
-	if (len <= ALWAYS || len > ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn))
+	if (len <= ALWAYS || len > ngtcp2_conn_get_path_max_tx_udp_payload_size(attempt->conn))
 		return; /* the latter is a probe of ngtcp2, whose loss tells of no change */
 	mtu->large_ns = now_ns;
 	if (mtu->lost == 0)
@@ -131,49 +131,49 @@ void mtu_sent(struct mquic_connection *connection, size_t len, const struct mqui
 		return;
 	}
 	/* Whatever is sent again goes later than that. */
-	mtu->until_ns = now_ns + ngtcp2_conn_get_pto(connection->conn);
+	mtu->until_ns = now_ns + ngtcp2_conn_get_pto(attempt->conn);
 	mtu->stream = last->id;
 	mtu->end = last->output_sent;
-	mtu->losses = ngtcp2_conn_get_stream_loss_count(connection->conn, last->id);
+	mtu->losses = ngtcp2_conn_get_stream_loss_count(attempt->conn, last->id);
 }
 
-void mtu_acknowledged(struct mquic_connection *connection, const struct mquic_stream *stream)
+void mtu_acknowledged(struct attempt *attempt, const struct mquic_stream *stream)
 {
-	struct quic_mtu *mtu = &connection->mtu;
+	struct quic_mtu *mtu = &attempt->mtu;
 
 	if (mtu->until_ns == 0 || stream->id != mtu->stream || stream->output_acked < mtu->end)
 		return;
 	/* Smaller packets may have carried the bytes, if it was lost. */
-	if (endpoint_now(connection->endpoint) >= mtu->until_ns ||
-	    ngtcp2_conn_get_stream_loss_count(connection->conn, stream->id) != mtu->losses)
+	if (endpoint_now(attempt->connection->endpoint) >= mtu->until_ns ||
+	    ngtcp2_conn_get_stream_loss_count(attempt->conn, stream->id) != mtu->losses)
 		return;
 	*mtu = (struct quic_mtu){.lost = 0};
-	log_debug(endpoint_log(connection->endpoint), "%s: large packets get through again",
-		  connection->peer_text);
+	log_debug(endpoint_log(attempt->connection->endpoint),
+		  "%s: large packets get through again", attempt->path.peer_text);
 }
 
-bool mtu_refused(struct mquic_connection *connection, size_t len)
+bool mtu_refused(struct attempt *attempt, size_t len)
 {
 	if (len <= ALWAYS) {
-		connection->mtu.narrow = true;
+		attempt->mtu.narrow = true;
 		return false;
 	}
-	if (len > ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn))
+	if (len > ngtcp2_conn_get_path_max_tx_udp_payload_size(attempt->conn))
 		return true;
-	if (connection->mtu.lost == 0)
-		fall_back(connection);
-	else if (connection->mtu.until_ns != 0)
-		trial_failed(connection);
+	if (attempt->mtu.lost == 0)
+		fall_back(attempt);
+	else if (attempt->mtu.until_ns != 0)
+		trial_failed(attempt);
 	return true;
 }
 
-void mtu_told(struct mquic_connection *connection)
+void mtu_told(struct attempt *attempt)
 {
 	size_t largest;
 
-	if (connection->state != CONNECTION_READY || connection->mtu.lost != 0)
+	if (attempt->connection->state != CONNECTION_READY || attempt->mtu.lost != 0)
 		return;
-	largest = connection->wire->largest(connection->wire);
-	if (largest > 0 && largest < ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn))
-		fall_back(connection);
+	largest = attempt->wire->largest(attempt->wire);
+	if (largest > 0 && largest < ngtcp2_conn_get_path_max_tx_udp_payload_size(attempt->conn))
+		fall_back(attempt);
 }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct mquic_connection;
+struct attempt;
 struct mquic_stream;
 
 /* How large packets get through (mtu.c). */
@@ -25,16 +25,16 @@ struct quic_mtu {
 };
 
 /* Notices what time tells. */
-void mtu_look(struct mquic_connection *connection);
+void mtu_look(struct attempt *attempt);
 /* How much room the next packet may have, of what is wanted. */
-size_t mtu_room(struct mquic_connection *connection, size_t wanted);
+size_t mtu_room(struct attempt *attempt, size_t wanted);
 /* A packet goes; the last bytes in it are of that stream, NULL if there are no new ones. */
-void mtu_sent(struct mquic_connection *connection, size_t len, const struct mquic_stream *last);
+void mtu_sent(struct attempt *attempt, size_t len, const struct mquic_stream *last);
 /* The system has not taken packets of that size: false if QUIC cannot do without them. */
-bool mtu_refused(struct mquic_connection *connection, size_t len);
+bool mtu_refused(struct attempt *attempt, size_t len);
 /* A router has said that one was too large. */
-void mtu_told(struct mquic_connection *connection);
+void mtu_told(struct attempt *attempt);
 /* All up to stream->output_acked has arrived. */
-void mtu_acknowledged(struct mquic_connection *connection, const struct mquic_stream *stream);
+void mtu_acknowledged(struct attempt *attempt, const struct mquic_stream *stream);
 
 #endif

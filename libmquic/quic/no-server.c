@@ -3,8 +3,9 @@
  * In place of the server side, in a library built with -Dserver=false: the public calls refuse, and
  * what every connection calls in case it is a server's finds nothing to do.
  */
-#include "quic/accept.h"
+#include "quic/acceptable.h"
 #include "quic/admission.h"
+#include "quic/answer.h"
 #include "quic/body.h"
 #include "quic/listener.h"
 
@@ -47,13 +48,26 @@ const char *mquic_endpoint_expiring(struct mquic_endpoint *endpoint, uint32_t da
 	return NULL;
 }
 
-bool listener_init(struct quic_host *host)
+bool routes_init(struct quic_host *host, const uint64_t secret[2])
 {
 	(void)host;
+	(void)secret;
 	return true;
 }
 
-void listener_fini(struct quic_host *host)
+void routes_fini(struct quic_host *host)
+{
+	(void)host;
+}
+
+bool admission_init(struct quic_host *host, const uint64_t secret[2])
+{
+	(void)host;
+	(void)secret;
+	return true;
+}
+
+void admission_fini(struct quic_host *host)
 {
 	(void)host;
 }
@@ -70,7 +84,7 @@ void listener_receive(struct quic_host *host, struct wire *wire, const struct da
 	(void)datagram;
 }
 
-void accept_retry(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
+void answer_retry(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
 		  const ngtcp2_pkt_hd *hd)
 {
 	(void)host;
@@ -79,7 +93,7 @@ void accept_retry(struct quic_host *host, struct wire *wire, const struct datagr
 	(void)hd;
 }
 
-void accept_tell(struct mquic_connection *connection)
+void acceptable_add(struct mquic_connection *connection)
 {
 	(void)connection;
 }
@@ -118,21 +132,21 @@ void route_move_all(struct quic_target *from, struct quic_target *to)
 }
 
 /* A server's address does not change under a client. */
-void unproven_heard(struct mquic_connection *connection, const struct datagram *datagram)
+void unproven_heard(struct attempt *attempt, const struct datagram *datagram)
 {
-	(void)connection;
+	(void)attempt;
 	(void)datagram;
 }
 
-size_t unproven_room(struct mquic_connection *connection, size_t wanted)
+size_t unproven_room(struct attempt *attempt, size_t wanted)
 {
-	(void)connection;
+	(void)attempt;
 	return wanted;
 }
 
-void unproven_sent(struct mquic_connection *connection, const ngtcp2_path *path, size_t len)
+void unproven_sent(struct attempt *attempt, const ngtcp2_path *path, size_t len)
 {
-	(void)connection;
+	(void)attempt;
 	(void)path;
 	(void)len;
 }

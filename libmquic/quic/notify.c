@@ -99,7 +99,7 @@ static void ended(void *self, const struct quic_end *end)
 	endpoint_push(connection->endpoint, event);
 }
 
-const struct connection_observer *connection_events(void)
+static const struct connection_observer *public_events(void)
 {
 	static const struct connection_observer events = {
 		.ready = ready,
@@ -112,4 +112,17 @@ const struct connection_observer *connection_events(void)
 	};
 
 	return &events;
+}
+
+void connection_observe(struct mquic_connection *connection,
+			const struct connection_observer *observer, void *self)
+{
+	connection->telling.observer = observer == NULL ? public_events() : observer;
+	connection->telling.self = observer == NULL ? connection : self;
+	if (connection->endpoint == NULL)
+		return;
+	event_queue_purge(endpoint_events(connection->endpoint), connection);
+	connection->streams.fresh = !list_is_empty(&connection->streams.acceptable);
+	if (connection->streams.fresh)
+		connection_schedule(connection);
 }

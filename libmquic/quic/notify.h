@@ -15,6 +15,4 @@ struct quic_telling {
 	bool end_told;
 };
 
-const struct connection_observer *connection_events(void);
-
 #endif

@@ -12,6 +12,7 @@
  *              ▲               └── as long as it would wait, nothing: told ──┐     of each turn
  *              └─────────────── all of it has arrived ◀──────────────────────┴────────┘
  */
+#include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/pace.h"
 
@@ -21,13 +22,13 @@
 #define MARGIN_SHARE 16
 
 /* How long ngtcp2 waits for that many bytes: at five quarters of the window for each round trip. */
-static uint64_t wait_for(const struct mquic_connection *connection, uint64_t bytes)
+static uint64_t wait_for(const struct attempt *attempt, uint64_t bytes)
 {
 	ngtcp2_conn_info info;
 	uint64_t round_trip_ns;
 	uint64_t wait_ns;
 
-	ngtcp2_conn_get_conn_info(connection->conn, &info);
+	ngtcp2_conn_get_conn_info(attempt->conn, &info);
 	if (info.cwnd == 0)
 		return 0;
 	round_trip_ns = info.min_rtt != UINT64_MAX ? info.smoothed_rtt : NGTCP2_MILLISECONDS;
@@ -35,48 +36,48 @@ static uint64_t wait_for(const struct mquic_connection *connection, uint64_t byt
 	return wait_ns + wait_ns / MARGIN_SHARE;
 }
 
-static void tell(struct mquic_connection *connection, uint64_t when_ns)
+static void tell(struct attempt *attempt, uint64_t when_ns)
 {
-	ngtcp2_conn_update_pkt_tx_time(connection->conn, when_ns);
-	connection->pace.untold = 0;
+	ngtcp2_conn_update_pkt_tx_time(attempt->conn, when_ns);
+	attempt->pace.untold = 0;
 }
 
-void pace_look(struct mquic_connection *connection, uint64_t now_ns)
+void pace_look(struct attempt *attempt, uint64_t now_ns)
 {
-	struct quic_pace *pace = &connection->pace;
+	struct quic_pace *pace = &attempt->pace;
 	uint64_t wait_ns;
 
-	if (pace->untold > 0 && connection->conn != NULL) {
-		wait_ns = wait_for(connection, pace->untold);
+	if (pace->untold > 0 && attempt->conn != NULL) {
+		wait_ns = wait_for(attempt, pace->untold);
 		/* ngtcp2 takes no time that is before one it was told. */
 		if (now_ns - pace->last_ns >= wait_ns)
-			tell(connection, now_ns - wait_ns);
+			tell(attempt, now_ns - wait_ns);
 	}
 	pace->last_ns = now_ns;
 }
 
 /* BBR's own rate is what it measures by: nothing goes beside it but the first flight. */
-void pace_begin(struct mquic_connection *connection)
+void pace_begin(struct attempt *attempt)
 {
 	ngtcp2_conn_info info;
 
-	if (!connection->pace.busy ||
-	    connection->settings->congestion_control == MQUIC_CONGESTION_BBR)
+	if (!attempt->pace.busy ||
+	    attempt->connection->settings->congestion_control == MQUIC_CONGESTION_BBR)
 		return;
-	ngtcp2_conn_get_conn_info(connection->conn, &info);
-	connection->pace.busy = info.bytes_in_flight > 0;
+	ngtcp2_conn_get_conn_info(attempt->conn, &info);
+	attempt->pace.busy = info.bytes_in_flight > 0;
 }
 
-void pace_packet(struct mquic_connection *connection, size_t len)
+void pace_packet(struct attempt *attempt, size_t len)
 {
-	connection->pace.untold += len;
+	attempt->pace.untold += len;
 }
 
-void pace_sent(struct mquic_connection *connection, bool more)
+void pace_sent(struct attempt *attempt, bool more)
 {
-	struct quic_pace *pace = &connection->pace;
+	struct quic_pace *pace = &attempt->pace;
 
 	pace->busy = pace->busy || more || pace->untold > FLIGHT_BYTES;
 	if (pace->busy)
-		tell(connection, endpoint_now(connection->endpoint));
+		tell(attempt, endpoint_now(attempt->connection->endpoint));
 }

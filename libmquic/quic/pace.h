@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct mquic_connection;
+struct attempt;
 
 /* What ngtcp2's pacer has not been told (pace.c). */
 struct quic_pace {
@@ -18,12 +18,12 @@ struct quic_pace {
 
 /* To be called before ngtcp2 is told a new time, with that: what was sent may be paid for by now.
  */
-void pace_look(struct mquic_connection *connection, uint64_t now_ns);
+void pace_look(struct attempt *attempt, uint64_t now_ns);
 /* A turn of writing begins. */
-void pace_begin(struct mquic_connection *connection);
+void pace_begin(struct attempt *attempt);
 /* A packet goes in it. */
-void pace_packet(struct mquic_connection *connection, size_t len);
+void pace_packet(struct attempt *attempt, size_t len);
 /* The turn ends; more waits for the next. */
-void pace_sent(struct mquic_connection *connection, bool more);
+void pace_sent(struct attempt *attempt, bool more);
 
 #endif

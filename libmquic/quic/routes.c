@@ -4,6 +4,16 @@
 #include "quic/host.h"
 #include "quic/routes.h"
 
+bool routes_init(struct quic_host *host, const uint64_t secret[2])
+{
+	return table_init(&host->routes, secret);
+}
+
+void routes_fini(struct quic_host *host)
+{
+	table_fini(&host->routes);
+}
+
 bool route_add(struct quic_host *host, struct quic_target *target, const uint8_t *cid, size_t len)
 {
 	struct quic_route *route;

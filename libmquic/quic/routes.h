@@ -27,6 +27,10 @@ struct quic_route {
 	struct quic_target *target;
 };
 
+/* The table of all; false if out of memory. */
+bool routes_init(struct quic_host *host, const uint64_t secret[2]);
+void routes_fini(struct quic_host *host);
+
 bool route_add(struct quic_host *host, struct quic_target *target, const uint8_t *cid, size_t len);
 void route_remove(struct quic_host *host, struct quic_target *target, const ngtcp2_cid *cid);
 void route_remove_all(struct quic_host *host, struct quic_target *target);

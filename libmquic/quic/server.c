@@ -2,6 +2,7 @@
 /* A server's end of a connection. */
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
+#include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/callbacks.h"
 #include "quic/server.h"
@@ -10,49 +11,51 @@
 static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t len,
 			     void *user_data)
 {
-	struct mquic_connection *connection = user_data;
+	struct attempt *attempt = user_data;
 
 	(void)conn;
 	transport_random_cid(cid, len);
-	if (!token_reset(token, &connection->listener->secrets, cid) ||
-	    !route_add(connection->host, &connection->target, cid->data, len))
+	if (!token_reset(token, &attempt->connection->listener->secrets, cid) ||
+	    !route_add(attempt->connection->host, &attempt->connection->target, cid->data, len))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	return 0;
 }
 
 static int remove_connection_id(ngtcp2_conn *conn, const ngtcp2_cid *cid, void *user_data)
 {
-	struct mquic_connection *connection = user_data;
+	struct attempt *attempt = user_data;
 
 	(void)conn;
-	route_remove(connection->host, &connection->target, cid);
+	route_remove(attempt->connection->host, &attempt->connection->target, cid);
 	return 0;
 }
 
 /* An identifier of ours, and where packets to it and to the client's choice go. */
-static bool choose_identifier(struct mquic_connection *connection, const ngtcp2_cid *theirs,
-			      ngtcp2_cid *ours, uint8_t *token)
+static bool choose_identifier(struct attempt *attempt, const ngtcp2_cid *theirs, ngtcp2_cid *ours,
+			      uint8_t *token)
 {
 	transport_random_cid(ours, QUIC_CID_LEN);
-	return token_reset(token, &connection->listener->secrets, ours) &&
-	       route_add(connection->host, &connection->target, ours->data, ours->datalen) &&
-	       route_add(connection->host, &connection->target, theirs->data, theirs->datalen);
+	return token_reset(token, &attempt->connection->listener->secrets, ours) &&
+	       route_add(attempt->connection->host, &attempt->connection->target, ours->data,
+			 ours->datalen) &&
+	       route_add(attempt->connection->host, &attempt->connection->target, theirs->data,
+			 theirs->datalen);
 }
 
-enum mquic_status transport_server(struct mquic_connection *connection, const ngtcp2_pkt_hd *hd,
-				   const struct datagram *datagram, const ngtcp2_cid *original)
+enum mquic_status server_begin(struct attempt *attempt, const ngtcp2_pkt_hd *hd,
+			       const struct datagram *datagram, const ngtcp2_cid *original)
 {
-	ngtcp2_path path = transport_path(connection->wire, datagram);
+	ngtcp2_path path = path_of(attempt->wire, datagram);
 	ngtcp2_settings quic_settings;
 	ngtcp2_transport_params params;
 	ngtcp2_callbacks callbacks = transport_callbacks;
 	ngtcp2_cid scid;
-	enum mquic_status status = transport_new_tls(connection, NULL);
+	enum mquic_status status = transport_new_tls(attempt, NULL);
 
 	if (status != MQUIC_OK)
 		return status;
-	transport_fill_settings(&quic_settings, connection);
-	transport_fill_params(&params, connection->settings);
+	transport_fill_settings(&quic_settings, attempt);
+	transport_fill_params(&params, attempt->connection->settings);
 	params.original_dcid_present = 1;
 	params.original_dcid = hd->dcid;
 	if (original != NULL) {
@@ -64,21 +67,21 @@ enum mquic_status transport_server(struct mquic_connection *connection, const ng
 		params.retry_scid = hd->dcid;
 		params.retry_scid_present = 1;
 	}
-	if (!choose_identifier(connection, &hd->dcid, &scid, params.stateless_reset_token))
+	if (!choose_identifier(attempt, &hd->dcid, &scid, params.stateless_reset_token))
 		return MQUIC_ERR_MEMORY;
 	params.stateless_reset_token_present = 1;
 	callbacks.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
 	callbacks.get_new_connection_id = new_connection_id;
 	callbacks.remove_connection_id = remove_connection_id;
-	if (ngtcp2_conn_server_new(&connection->conn, &hd->scid, &scid, &path, hd->version,
-				   &callbacks, &quic_settings, &params,
-				   &connection->memory.allocator, connection) != 0) {
-		connection->conn = NULL; /* ngtcp2 leaves what it has freed */
+	if (ngtcp2_conn_server_new(&attempt->conn, &hd->scid, &scid, &path, hd->version, &callbacks,
+				   &quic_settings, &params, &attempt->connection->memory.allocator,
+				   attempt) != 0) {
+		attempt->conn = NULL; /* ngtcp2 leaves what it has freed */
 		return MQUIC_ERR_MEMORY;
 	}
-	connection_set_peer(connection, &path);
-	if (ngtcp2_crypto_gnutls_configure_server_session(tls_session_native(connection->tls)) != 0)
+	path_set(&attempt->path, &path);
+	if (ngtcp2_crypto_gnutls_configure_server_session(tls_session_native(attempt->tls)) != 0)
 		return MQUIC_ERR_MEMORY;
-	transport_attach_tls(connection);
+	transport_attach_tls(attempt);
 	return MQUIC_OK;
 }

@@ -8,9 +8,9 @@
 #include "quic/wire.h"
 #include "mquic.h"
 
-struct mquic_connection;
+struct attempt;
 
-enum mquic_status transport_server(struct mquic_connection *connection, const ngtcp2_pkt_hd *hd,
-				   const struct datagram *datagram, const ngtcp2_cid *original);
+enum mquic_status server_begin(struct attempt *attempt, const ngtcp2_pkt_hd *hd,
+			       const struct datagram *datagram, const ngtcp2_cid *original);
 
 #endif

@@ -43,9 +43,9 @@ static bool is_stopped(struct mquic_connection *connection, int64_t id)
 	ngtcp2_pkt_info info;
 	uint8_t room[1];
 
-	return ngtcp2_conn_writev_stream(connection->conn, NULL, &info, room, sizeof(room), NULL,
-					 NGTCP2_WRITE_STREAM_FLAG_NONE, id, &endless, count,
-					 endpoint_now(connection->endpoint)) ==
+	return ngtcp2_conn_writev_stream(connection_conn(connection), NULL, &info, room,
+					 sizeof(room), NULL, NGTCP2_WRITE_STREAM_FLAG_NONE, id,
+					 &endless, count, endpoint_now(connection->endpoint)) ==
 	       NGTCP2_ERR_STREAM_SHUT_WR;
 }
 

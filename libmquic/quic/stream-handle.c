@@ -18,7 +18,7 @@ void mquic_stream_free(struct mquic_stream *stream)
 	}
 	if (connection->endpoint != NULL)
 		event_queue_purge(endpoint_events(connection->endpoint), stream);
-	if (connection->conn == NULL || stream->closed ||
+	if (connection->state == CONNECTION_ENDED || stream->closed ||
 	    (stream->id < 0 && !stream->finish_wanted)) {
 		stream_destroy(stream);
 		return;

@@ -10,7 +10,7 @@ static void opened(struct mquic_stream *stream)
 	struct mquic_connection *connection = stream->connection;
 
 	if (stream->send_reset)
-		(void)ngtcp2_conn_shutdown_stream_write(connection->conn, 0, stream->id,
+		(void)ngtcp2_conn_shutdown_stream_write(connection_conn(connection), 0, stream->id,
 							stream->code);
 	if (stream->input_reset)
 		list_append(&connection->streams.stopping, &stream->place_link);
@@ -27,7 +27,7 @@ void stream_stop_opened(struct mquic_connection *connection)
 	while ((node = list_take_first(&connection->streams.stopping)) != NULL) {
 		struct mquic_stream *stream = list_entry(node, struct mquic_stream, place_link);
 
-		(void)ngtcp2_conn_shutdown_stream_read(connection->conn, 0, stream->id,
+		(void)ngtcp2_conn_shutdown_stream_read(connection_conn(connection), 0, stream->id,
 						       stream->stop_code);
 	}
 }
@@ -40,7 +40,8 @@ void stream_open_waiting(struct mquic_connection *connection)
 	list_for_each (node, following, &connection->streams.waiting) {
 		struct mquic_stream *stream = list_entry(node, struct mquic_stream, place_link);
 
-		if (ngtcp2_conn_open_bidi_stream(connection->conn, &stream->id, stream) != 0)
+		if (ngtcp2_conn_open_bidi_stream(connection_conn(connection), &stream->id,
+						 stream) != 0)
 			return;
 		list_remove(node);
 		opened(stream);

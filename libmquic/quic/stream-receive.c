@@ -9,7 +9,7 @@
 void stream_discard_input(struct mquic_stream *stream)
 {
 	stream->discard = true;
-	ngtcp2_conn_extend_max_offset(stream->connection->conn, stream->input.len);
+	ngtcp2_conn_extend_max_offset(connection_conn(stream->connection), stream->input.len);
 	fifo_clear(&stream->input);
 }
 
@@ -59,11 +59,12 @@ enum mquic_status mquic_stream_consume(struct mquic_stream *stream, size_t len)
 	fifo_drop(&stream->input, len);
 	stream->bytes_received += len;
 	connection = stream->connection;
-	if (connection == NULL || connection->conn == NULL)
+	if (connection == NULL || connection_conn(connection) == NULL)
 		return MQUIC_OK;
-	ngtcp2_conn_extend_max_offset(connection->conn, len);
+	ngtcp2_conn_extend_max_offset(connection_conn(connection), len);
 	if (!stream->closed && !stream->input_ended)
-		(void)ngtcp2_conn_extend_max_stream_offset(connection->conn, stream->id, len);
+		(void)ngtcp2_conn_extend_max_stream_offset(connection_conn(connection), stream->id,
+							   len);
 	endpoint_schedule(connection->endpoint, &connection->task);
 	return MQUIC_OK;
 }
@@ -107,8 +108,8 @@ enum mquic_status mquic_stream_stop(struct mquic_stream *stream, uint64_t code)
 	stream->input_reset = true;
 	stream->stop_code = code;
 	stream_discard_input(stream);
-	if (stream->id >= 0 &&
-	    ngtcp2_conn_shutdown_stream_read(stream->connection->conn, 0, stream->id, code) != 0)
+	if (stream->id >= 0 && ngtcp2_conn_shutdown_stream_read(connection_conn(stream->connection),
+								0, stream->id, code) != 0)
 		return stream_refuse_memory(stream);
 	endpoint_schedule(stream->connection->endpoint, &stream->connection->task);
 	return MQUIC_OK;

@@ -117,7 +117,8 @@ enum mquic_status mquic_stream_reset(struct mquic_stream *stream, uint64_t code)
 	stream->code = code;
 	list_remove(&stream->send_link);
 	if (stream->id >= 0 &&
-	    ngtcp2_conn_shutdown_stream_write(stream->connection->conn, 0, stream->id, code) != 0)
+	    ngtcp2_conn_shutdown_stream_write(connection_conn(stream->connection), 0, stream->id,
+					      code) != 0)
 		return stream_refuse_memory(stream);
 	endpoint_schedule(stream->connection->endpoint, &stream->connection->task);
 	return MQUIC_OK;

@@ -28,12 +28,12 @@ static void give_credit_back(struct mquic_stream *stream)
 {
 	struct mquic_connection *connection = stream->connection;
 
-	if (connection == NULL || connection->conn == NULL)
+	if (connection == NULL || connection_conn(connection) == NULL)
 		return;
 	if (stream->input.len > 0)
-		ngtcp2_conn_extend_max_offset(connection->conn, stream->input.len);
+		ngtcp2_conn_extend_max_offset(connection_conn(connection), stream->input.len);
 	if (stream->remote && ngtcp2_is_bidi_stream(stream->id))
-		ngtcp2_conn_extend_max_streams_bidi(connection->conn, 1);
+		ngtcp2_conn_extend_max_streams_bidi(connection_conn(connection), 1);
 	endpoint_schedule(connection->endpoint, &connection->task);
 }
 
@@ -42,8 +42,9 @@ void stream_destroy(struct mquic_stream *stream)
 	struct mquic_connection *connection = stream->connection;
 
 	give_credit_back(stream);
-	if (connection != NULL && connection->conn != NULL && !stream->closed && stream->id >= 0)
-		ngtcp2_conn_set_stream_user_data(connection->conn, stream->id, NULL);
+	if (connection != NULL && connection_conn(connection) != NULL && !stream->closed &&
+	    stream->id >= 0)
+		ngtcp2_conn_set_stream_user_data(connection_conn(connection), stream->id, NULL);
 	unlink_all(stream);
 	fifo_clear(&stream->output);
 	fifo_clear(&stream->input);

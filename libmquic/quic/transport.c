@@ -2,6 +2,7 @@
 /* What making a client's connection (client.c) and a server's (server.c) have in common. */
 #include <string.h>
 
+#include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/random.h"
 #include "quic/transport.h"
@@ -15,27 +16,9 @@
 
 static ngtcp2_conn *conn_of_reference(ngtcp2_crypto_conn_ref *reference)
 {
-	struct mquic_connection *connection = reference->user_data;
+	struct attempt *attempt = reference->user_data;
 
-	return connection->conn;
-}
-
-ngtcp2_path transport_path(struct wire *wire, const struct datagram *datagram)
-{
-	return (ngtcp2_path){
-		.local = {(ngtcp2_sockaddr *)(uintptr_t)&datagram->local.of, datagram->local.len},
-		.remote = {(ngtcp2_sockaddr *)(uintptr_t)&datagram->remote.of,
-			   datagram->remote.len},
-		.user_data = wire,
-	};
-}
-
-struct address transport_address(const ngtcp2_addr *from)
-{
-	struct address address = {.len = from->addrlen};
-
-	memcpy(&address.of, from->addr, from->addrlen);
-	return address;
+	return attempt->conn;
 }
 
 static ngtcp2_cc_algo algorithm(enum mquic_congestion_control choice)
@@ -51,12 +34,12 @@ static ngtcp2_cc_algo algorithm(enum mquic_congestion_control choice)
 	return NGTCP2_CC_ALGO_CUBIC;
 }
 
-void transport_fill_settings(ngtcp2_settings *to, struct mquic_connection *connection)
+void transport_fill_settings(ngtcp2_settings *to, struct attempt *attempt)
 {
-	const struct mquic_settings *from = connection->settings;
+	const struct mquic_settings *from = attempt->connection->settings;
 
 	ngtcp2_settings_default(to);
-	to->initial_ts = connection->started_ns;
+	to->initial_ts = attempt->connection->started_ns;
 	to->cc_algo = algorithm(from->congestion_control);
 	to->initial_rtt = from->initial_rtt_ms * NGTCP2_MILLISECONDS;
 	to->handshake_timeout = from->handshake_timeout_ms * NGTCP2_MILLISECONDS;
@@ -81,12 +64,12 @@ void transport_fill_params(ngtcp2_transport_params *to, const struct mquic_setti
 	to->grease_quic_bit = 1;
 }
 
-void transport_attach_tls(struct mquic_connection *connection)
+void transport_attach_tls(struct attempt *attempt)
 {
-	ngtcp2_conn_set_tls_native_handle(connection->conn, tls_session_native(connection->tls));
-	if (connection->settings->keep_alive_ms > 0)
-		ngtcp2_conn_set_keep_alive_timeout(connection->conn,
-						   connection->settings->keep_alive_ms *
+	ngtcp2_conn_set_tls_native_handle(attempt->conn, tls_session_native(attempt->tls));
+	if (attempt->connection->settings->keep_alive_ms > 0)
+		ngtcp2_conn_set_keep_alive_timeout(attempt->conn,
+						   attempt->connection->settings->keep_alive_ms *
 							   NGTCP2_MILLISECONDS);
 }
 
@@ -110,11 +93,12 @@ enum mquic_status transport_credentials(struct tls_credentials **credentials,
 	return tls_credentials_load(credentials, settings, role, error);
 }
 
-enum mquic_status transport_new_tls(struct mquic_connection *connection, const char *server_name)
+enum mquic_status transport_new_tls(struct attempt *attempt, const char *server_name)
 {
-	connection->reference.get_conn = conn_of_reference;
-	connection->reference.user_data = connection;
-	tls_order_init(&connection->order, connection->listener == NULL ? TLS_CLIENT : TLS_SERVER);
-	return tls_session_new(&connection->tls, connection->credentials, server_name,
-			       &connection->reference);
+	attempt->reference.get_conn = conn_of_reference;
+	attempt->reference.user_data = attempt;
+	tls_order_init(&attempt->order,
+		       attempt->connection->listener == NULL ? TLS_CLIENT : TLS_SERVER);
+	return tls_session_new(&attempt->tls, attempt->connection->credentials, server_name,
+			       &attempt->reference);
 }

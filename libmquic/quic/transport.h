@@ -9,22 +9,17 @@
 #include "tls/tls.h"
 #include "mquic.h"
 
-struct mquic_connection;
+struct attempt;
 
-void transport_fill_settings(ngtcp2_settings *to, struct mquic_connection *connection);
+void transport_fill_settings(ngtcp2_settings *to, struct attempt *attempt);
 void transport_fill_params(ngtcp2_transport_params *to, const struct mquic_settings *from);
 void transport_random_cid(ngtcp2_cid *cid, size_t len);
 /* Loads credentials, if the ngtcp2 at hand is one that can be used with them. */
 enum mquic_status transport_credentials(struct tls_credentials **credentials,
 					const struct mquic_settings *settings, enum tls_role role,
 					struct error *error);
-enum mquic_status transport_new_tls(struct mquic_connection *connection, const char *server_name);
+enum mquic_status transport_new_tls(struct attempt *attempt, const char *server_name);
 /* Joins TLS and QUIC, the last step. */
-void transport_attach_tls(struct mquic_connection *connection);
-
-/* The addresses of a datagram as ngtcp2 wants them; points into the datagram. */
-ngtcp2_path transport_path(struct wire *wire, const struct datagram *datagram);
-/* The other way round. */
-struct address transport_address(const ngtcp2_addr *from);
+void transport_attach_tls(struct attempt *attempt);
 
 #endif

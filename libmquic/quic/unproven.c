@@ -9,6 +9,7 @@
  * So the last byte is never offered. The timer goes on, its probe waits, and leaves when more
  * comes from the client.
  */
+#include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/transport.h"
 #include "quic/unproven.h"
@@ -23,53 +24,52 @@ static bool is_path(const ngtcp2_path *path, struct address *local, struct addre
 	return local->len > 0 && ngtcp2_path_eq(path, &other);
 }
 
-static bool is_unproven(struct mquic_connection *connection, const ngtcp2_path *path)
+static bool is_unproven(struct attempt *attempt, const ngtcp2_path *path)
 {
-	return is_path(path, &connection->unproven.local, &connection->unproven.remote);
+	return is_path(path, &attempt->unproven.local, &attempt->unproven.remote);
 }
 
 /* Whether the path in use is not proven; then it is the one that is counted. */
-static bool is_limited(struct mquic_connection *connection)
+static bool is_limited(struct attempt *attempt)
 {
 	const ngtcp2_path *path;
 
-	if (connection->listener == NULL || connection->state != CONNECTION_READY)
+	if (attempt->connection->listener == NULL || attempt->connection->state != CONNECTION_READY)
 		return false;
-	path = ngtcp2_conn_get_path(connection->conn);
-	if (is_path(path, &connection->local, &connection->peer))
+	path = ngtcp2_conn_get_path(attempt->conn);
+	if (is_path(path, &attempt->path.local, &attempt->path.peer))
 		return false;
-	if (!is_unproven(connection, path)) {
-		connection->unproven.local = transport_address(&path->local);
-		connection->unproven.remote = transport_address(&path->remote);
-		connection->unproven.received = 0;
-		connection->unproven.sent = 0;
+	if (!is_unproven(attempt, path)) {
+		attempt->unproven.local = path_address(&path->local);
+		attempt->unproven.remote = path_address(&path->remote);
+		attempt->unproven.received = 0;
+		attempt->unproven.sent = 0;
 	}
 	return true;
 }
 
-void unproven_heard(struct mquic_connection *connection, const struct datagram *datagram)
+void unproven_heard(struct attempt *attempt, const struct datagram *datagram)
 {
-	if (is_limited(connection) &&
-	    address_equal(&datagram->remote, &connection->unproven.remote))
-		connection->unproven.received += datagram->len;
+	if (is_limited(attempt) && address_equal(&datagram->remote, &attempt->unproven.remote))
+		attempt->unproven.received += datagram->len;
 }
 
-size_t unproven_room(struct mquic_connection *connection, size_t wanted)
+size_t unproven_room(struct attempt *attempt, size_t wanted)
 {
 	uint64_t left;
 
-	if (!is_limited(connection))
+	if (!is_limited(attempt))
 		return wanted;
-	left = 3 * connection->unproven.received;
-	left -= left < connection->unproven.sent ? left : connection->unproven.sent;
+	left = 3 * attempt->unproven.received;
+	left -= left < attempt->unproven.sent ? left : attempt->unproven.sent;
 	if (left > wanted)
 		return wanted;
 	/* ngtcp2 writes nothing into so little, but looks after its timers. */
 	return left > 1 ? (size_t)left - 1 : 1;
 }
 
-void unproven_sent(struct mquic_connection *connection, const ngtcp2_path *path, size_t len)
+void unproven_sent(struct attempt *attempt, const ngtcp2_path *path, size_t len)
 {
-	if (is_unproven(connection, path))
-		connection->unproven.sent += len;
+	if (is_unproven(attempt, path))
+		attempt->unproven.sent += len;
 }

@@ -7,7 +7,7 @@
 
 #include "quic/wire.h"
 
-struct mquic_connection;
+struct attempt;
 
 /* An address of the client that is not proven yet, and what it costs so far. */
 struct quic_unproven {
@@ -18,10 +18,10 @@ struct quic_unproven {
 };
 
 /* A datagram was read. */
-void unproven_heard(struct mquic_connection *connection, const struct datagram *datagram);
+void unproven_heard(struct attempt *attempt, const struct datagram *datagram);
 /* How much room the next packet may have, of what is wanted; at least 1. */
-size_t unproven_room(struct mquic_connection *connection, size_t wanted);
+size_t unproven_room(struct attempt *attempt, size_t wanted);
 /* A packet goes. */
-void unproven_sent(struct mquic_connection *connection, const ngtcp2_path *path, size_t len);
+void unproven_sent(struct attempt *attempt, const ngtcp2_path *path, size_t len);
 
 #endif

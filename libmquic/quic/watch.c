@@ -7,8 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "quic/host.h"
-#include "quic/migrate.h"
+#include <ngtcp2/ngtcp2.h>
+
+#include "quic/conductor.h"
 
 #define INTERVAL_NS    (100 * NGTCP2_MILLISECONDS)
 #define READS_PER_TURN 64
@@ -26,7 +27,7 @@ static void look(struct timer *timer, uint64_t now_ns)
 	struct watch *watch = list_entry(timer, struct watch, timer);
 
 	watch->next_ns = now_ns + INTERVAL_NS;
-	migrate_all_that_moved(watch->host);
+	conductor_follow_moves(watch->host);
 }
 
 /* What has changed does not matter: the system is asked for the address to use. */

@@ -7,7 +7,7 @@ struct quic_host;
 struct watch;
 
 /*
- * Has migrate_all_that_moved() called after each change, and after many that come together no
+ * Has conductor_follow_moves() called after each change, and after many that come together no
  * more often than ten times a second. NULL if the system does not tell: then a client notices
  * when sending fails.
  */

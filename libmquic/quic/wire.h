@@ -32,9 +32,9 @@ struct wire {
 	size_t (*largest)(const struct wire *wire);
 	void (*free)(struct wire *wire);
 	struct address local;
-	struct quic_listener *listener;      /* accepts here; NULL on a client's */
-	struct mquic_connection *connection; /* a client's only one; NULL on a listener's */
-	struct quic_closing *closing;        /* what is left of that one */
+	struct quic_listener *listener; /* accepts here; NULL on a client's */
+	struct attempt *attempt;        /* a client's only one; NULL on a listener's */
+	struct quic_closing *closing;   /* what is left of that one */
 };
 
 /* Sends one packet back to where a datagram came from; len 0: none. */

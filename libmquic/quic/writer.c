@@ -5,19 +5,17 @@
  */
 #include <errno.h>
 
-#include "quic/ending.h"
+#include "quic/attempt.h"
 #include "quic/mtu.h"
 #include "quic/pace.h"
 #include "quic/stream-send.h"
-#include "quic/transport.h"
-#include "quic/unproven.h"
 #include "quic/writer.h"
 
 #define SPANS_PER_WRITE 16
 
 /* Packets of one size, path and ECN mark that lie one behind the other. */
 struct burst {
-	struct mquic_connection *connection;
+	struct attempt *attempt;
 	uint8_t *start;
 	size_t len;
 	size_t segment;
@@ -35,18 +33,18 @@ struct packet {
 };
 
 /* ngtcp2 may still name a wire that a client has left. */
-static struct wire *wire_of(const struct mquic_connection *connection, const ngtcp2_path *path)
+static struct wire *wire_of(const struct attempt *attempt, const ngtcp2_path *path)
 {
 	if (path->user_data == NULL ||
-	    (connection->listener == NULL && path->user_data != connection->next_wire))
-		return connection->wire;
+	    (attempt->connection->listener == NULL && path->user_data != attempt->move.wire))
+		return attempt->wire;
 	return path->user_data;
 }
 
 static int burst_send(struct burst *burst)
 {
-	struct mquic_connection *connection = burst->connection;
-	struct wire *wire = wire_of(connection, &burst->path.path);
+	struct attempt *attempt = burst->attempt;
+	struct wire *wire = wire_of(attempt, &burst->path.path);
 	struct datagram datagram = {
 		.ecn = burst->ecn,
 		.data = burst->start,
@@ -57,15 +55,15 @@ static int burst_send(struct burst *burst)
 
 	if (burst->len == 0)
 		return 0;
-	datagram.local = transport_address(&burst->path.path.local);
-	datagram.remote = transport_address(&burst->path.path.remote);
-	connection->facts.counters.bytes_sent += burst->len;
-	connection->facts.counters.packets_sent +=
+	datagram.local = path_address(&burst->path.path.local);
+	datagram.remote = path_address(&burst->path.path.remote);
+	attempt->connection->facts.counters.bytes_sent += burst->len;
+	attempt->connection->facts.counters.packets_sent +=
 		(burst->len + burst->segment - 1) / burst->segment;
 	burst->start += burst->len;
 	burst->len = 0;
 	code = wire->send(wire, &datagram);
-	if (code == EMSGSIZE && mtu_refused(connection, burst->segment))
+	if (code == EMSGSIZE && mtu_refused(attempt, burst->segment))
 		return 0;
 	return code;
 }
@@ -92,12 +90,13 @@ static int burst_add(struct burst *burst, size_t len, const ngtcp2_path_storage 
 }
 
 /* The stream whose turn it is, NULL if none may send now. */
-static struct mquic_stream *next_stream(struct mquic_connection *connection)
+static struct mquic_stream *next_stream(struct attempt *attempt)
 {
-	if (list_is_empty(&connection->streams.sendable) ||
-	    ngtcp2_conn_get_max_data_left(connection->conn) == 0)
+	if (list_is_empty(&attempt->connection->streams.sendable) ||
+	    ngtcp2_conn_get_max_data_left(attempt->conn) == 0)
 		return NULL;
-	return list_entry(connection->streams.sendable.next, struct mquic_stream, send_link);
+	return list_entry(attempt->connection->streams.sendable.next, struct mquic_stream,
+			  send_link);
 }
 
 static size_t collect(struct mquic_stream *stream, ngtcp2_vec vectors[SPANS_PER_WRITE], bool *last)
@@ -132,7 +131,7 @@ static void account(struct mquic_stream *stream, size_t taken, bool fin_offered)
 }
 
 /* Offers ngtcp2 one stream, or none; what ngtcp2_conn_writev_stream() returned. */
-static ngtcp2_ssize write_one(struct mquic_connection *connection, struct mquic_stream *stream,
+static ngtcp2_ssize write_one(struct attempt *attempt, struct mquic_stream *stream,
 			      struct packet *packet, uint64_t now_ns)
 {
 	ngtcp2_vec vectors[SPANS_PER_WRITE];
@@ -152,8 +151,8 @@ static ngtcp2_ssize write_one(struct mquic_connection *connection, struct mquic_
 			flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;
 	}
 	written = ngtcp2_conn_writev_stream(
-		connection->conn, &packet->path.path, &packet->info, packet->to, packet->room,
-		&taken, flags, stream == NULL ? -1 : stream->id, vectors, count, now_ns);
+		attempt->conn, &packet->path.path, &packet->info, packet->to, packet->room, &taken,
+		flags, stream == NULL ? -1 : stream->id, vectors, count, now_ns);
 	if (stream != NULL && taken >= 0) {
 		account(stream, (size_t)taken, fin);
 		packet->last = stream;
@@ -162,13 +161,12 @@ static ngtcp2_ssize write_one(struct mquic_connection *connection, struct mquic_
 }
 
 /* Writes one packet, as full as the streams can make it. 0: nothing is due. */
-static ngtcp2_ssize write_packet(struct mquic_connection *connection, struct packet *packet,
-				 uint64_t now_ns)
+static ngtcp2_ssize write_packet(struct attempt *attempt, struct packet *packet, uint64_t now_ns)
 {
 	ngtcp2_path_storage_zero(&packet->path);
 	for (;;) {
-		struct mquic_stream *stream = next_stream(connection);
-		ngtcp2_ssize written = write_one(connection, stream, packet, now_ns);
+		struct mquic_stream *stream = next_stream(attempt);
+		ngtcp2_ssize written = write_one(attempt, stream, packet, now_ns);
 
 		switch (written) {
 		case NGTCP2_ERR_WRITE_MORE:
@@ -187,52 +185,50 @@ static ngtcp2_ssize write_packet(struct mquic_connection *connection, struct pac
 	}
 }
 
-int writer_run(struct mquic_connection *connection)
+int writer_run(struct attempt *attempt)
 {
-	struct mquic_endpoint *endpoint = connection->endpoint;
+	struct mquic_endpoint *endpoint = attempt->connection->endpoint;
 	uint64_t now_ns = endpoint_now(endpoint);
-	size_t largest = ngtcp2_conn_get_max_tx_udp_payload_size(connection->conn);
-	size_t known = ngtcp2_conn_get_path_max_tx_udp_payload_size(connection->conn);
-	size_t quantum = ngtcp2_conn_get_send_quantum(connection->conn);
-	struct burst burst = {.connection = connection, .start = connection->host->burst};
+	size_t largest = ngtcp2_conn_get_max_tx_udp_payload_size(attempt->conn);
+	size_t known = ngtcp2_conn_get_path_max_tx_udp_payload_size(attempt->conn);
+	size_t quantum = ngtcp2_conn_get_send_quantum(attempt->conn);
+	struct burst burst = {.attempt = attempt, .start = attempt->connection->host->burst};
 	size_t used = 0;
-	int unreachable = 0;
 	bool probed = false;
 	bool more = true;
 
 	if (quantum > HOST_BURST_BYTES)
 		quantum = HOST_BURST_BYTES;
-	mtu_look(connection);
-	pace_begin(connection);
+	mtu_look(attempt);
+	pace_begin(attempt);
 	while (used == 0 || (used < quantum && used + largest <= HOST_BURST_BYTES)) {
-		struct packet packet = {.to = connection->host->burst + used};
+		struct packet packet = {.to = attempt->connection->host->burst + used};
 		ngtcp2_ssize written;
 		int code;
 
-		packet.room = mtu_room(connection, unproven_room(connection, largest));
-		written = write_packet(connection, &packet, now_ns);
+		packet.room = mtu_room(attempt, unproven_room(attempt, largest));
+		written = write_packet(attempt, &packet, now_ns);
 		if (written < 0) {
 			(void)burst_send(&burst);
-			connection_fail(connection, (int)written);
-			return 0;
+			return (int)written;
 		}
 		more = written > 0;
 		if (!more)
 			break;
 		used += (size_t)written;
-		unproven_sent(connection, &packet.path.path, (size_t)written);
-		mtu_sent(connection, (size_t)written, packet.last);
+		unproven_sent(attempt, &packet.path.path, (size_t)written);
+		mtu_sent(attempt, (size_t)written, packet.last);
 		probed = probed || (size_t)written > known;
-		pace_packet(connection, (size_t)written);
+		pace_packet(attempt, (size_t)written);
 		code = burst_add(&burst, (size_t)written, &packet.path, packet.info.ecn & 0x03);
 		if (code != 0)
-			unreachable = code;
+			attempt->record.unreachable = code;
 	}
 	if (burst.len > 0) {
 		int code = burst_send(&burst);
 
 		if (code != 0)
-			unreachable = code;
+			attempt->record.unreachable = code;
 	}
 	/*
 	 * Probes of the path's MTU go when the handshake is confirmed and when one has arrived.
@@ -240,6 +236,6 @@ int writer_run(struct mquic_connection *connection)
 	 * pays.
 	 */
 	if (used > 0 && !probed)
-		pace_sent(connection, more);
-	return unreachable;
+		pace_sent(attempt, more);
+	return 0;
 }

@@ -3,10 +3,12 @@
 #ifndef MQUIC_QUIC_WRITER_H
 #define MQUIC_QUIC_WRITER_H
 
-struct mquic_connection;
+struct attempt;
 
-/* Sends what is due. May end the connection. Returns why the peer cannot be reached, 0 if it can.
+/*
+ * Sends what is due. Returns an error of ngtcp2, 0 if all is well; that the peer cannot be reached
+ * is recorded in the attempt.
  */
-int writer_run(struct mquic_connection *connection);
+int writer_run(struct attempt *attempt);
 
 #endif

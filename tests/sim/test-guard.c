@@ -45,8 +45,9 @@ static void set_up(void)
 /* The peer says what no TLS over QUIC says, in its next 1-RTT packet. */
 static void say(struct mquic_connection *liar)
 {
-	ck_assert_int_eq(ngtcp2_conn_submit_crypto_data(liar->conn, NGTCP2_ENCRYPTION_LEVEL_1RTT,
-							key_update, sizeof(key_update)),
+	ck_assert_int_eq(ngtcp2_conn_submit_crypto_data(liar->attempt->conn,
+							NGTCP2_ENCRYPTION_LEVEL_1RTT, key_update,
+							sizeof(key_update)),
 			 0);
 	endpoint_schedule(liar->endpoint, &liar->task);
 }
@@ -158,10 +159,10 @@ START_TEST(client_reads_early_packets_once_it_may)
 	pair_listen();
 	pair_dial();
 	sim_run(pair.sim, 4 * SIM_MS);
-	ck_assert(!pair.dialed->held.open);
+	ck_assert(!pair.dialed->attempt->held.open);
 	pair_wait(pair_is_connected, 1);
-	ck_assert(pair.dialed->held.open);
-	ck_assert(list_is_empty(&pair.dialed->held.packets));
+	ck_assert(pair.dialed->attempt->held.open);
+	ck_assert(list_is_empty(&pair.dialed->attempt->held.packets));
 	sim_run(pair.sim, SIM_SECOND);
 	/* Identifiers to move with came in such a packet. */
 	sim_move(pair.client, 3, false);

@@ -448,13 +448,13 @@ END_TEST
 /* A name with a second address; the first keeps silent. */
 static void dial_two_addresses(unsigned int second)
 {
-	struct quic_dial *dial;
+	struct quic_candidates *candidates;
 
 	pair_dial();
-	dial = pair.dialed->dial;
-	dial->candidates.list[1] = sim_address(second, PAIR_PORT);
-	dial->candidates.count = 2;
-	timer_set(endpoint_timers(pair.client->endpoint), &dial->timer,
+	candidates = pair.dialed->candidates;
+	candidates->found.list[1] = sim_address(second, PAIR_PORT);
+	candidates->found.count = 2;
+	timer_set(endpoint_timers(pair.client->endpoint), &candidates->timer,
 		  sim_now(pair.sim) + 500 * SIM_MS);
 }
 
@@ -514,7 +514,7 @@ START_TEST(unreachable_server_does_not_end_a_connection)
 	pair_connect();
 	pair.client->send_error = ENETUNREACH;
 	sim_run(pair.sim, 2 * SIM_SECOND);
-	demux_reader.failed(pair.client->quic, pair.dialed->wire, ECONNREFUSED);
+	demux_reader.failed(pair.client->quic, pair.dialed->attempt->wire, ECONNREFUSED);
 	sim_run(pair.sim, 2 * SIM_SECOND);
 	ck_assert_uint_eq(pair.client_end.told, 0);
 }

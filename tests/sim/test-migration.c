@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "traffic.h"
+#include "quic/conductor.h"
 
 static size_t wires_of(const struct sim_host *host)
 {
@@ -31,7 +32,7 @@ static void clean_up(void)
 
 static void the_system_tells(void)
 {
-	migrate_all_that_moved(pair.client->quic);
+	conductor_follow_moves(pair.client->quic);
 }
 
 static void expect_client_at(const char *address)
@@ -159,7 +160,7 @@ START_TEST(application_moves_it_while_time_goes_by)
 	connect_and_settle();
 	(void)traffic_open(100);
 	sim_settle(pair.sim);
-	ck_assert_uint_gt(pair.dialed->pace.untold, 0);
+	ck_assert_uint_gt(pair.dialed->attempt->pace.untold, 0);
 	pair.client->clock = passing_clock;
 	ck_assert_int_eq(mquic_connection_migrate(pair.dialed), MQUIC_OK);
 	pair.client->clock = NULL;

@@ -52,9 +52,11 @@ static void connect_wide(enum mquic_congestion_control algorithm)
 	mquic_settings_set_max_streams(pair.server_settings, TRAFFIC_ENDS);
 	pair_connect();
 	sim_run(pair.sim, 2 * SIM_SECOND);
-	ck_assert_uint_gt(ngtcp2_conn_get_path_max_tx_udp_payload_size(pair.dialed->conn), SMALL);
-	ck_assert_uint_gt(ngtcp2_conn_get_path_max_tx_udp_payload_size(pair.accepted[0]->conn),
+	ck_assert_uint_gt(ngtcp2_conn_get_path_max_tx_udp_payload_size(pair.dialed->attempt->conn),
 			  SMALL);
+	ck_assert_uint_gt(
+		ngtcp2_conn_get_path_max_tx_udp_payload_size(pair.accepted[0]->attempt->conn),
+		SMALL);
 }
 
 /* Everything so far arrived, within the seconds. */
@@ -162,7 +164,7 @@ END_TEST
 static void tell_client(size_t mtu)
 {
 	pair.client->up.known = mtu;
-	demux_reader.failed(pair.client->quic, pair.dialed->wire, EMSGSIZE);
+	demux_reader.failed(pair.client->quic, pair.dialed->attempt->wire, EMSGSIZE);
 }
 
 START_TEST(router_may_make_packets_small)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "pair.h"
+#include "quic/conductor.h"
 
 #define SLOTS 24
 #define HOSTS 3
@@ -197,7 +198,7 @@ static void disturb(void)
 	case 4:
 		if (host->endpoint != NULL) {
 			sim_move(host, 10 + (unsigned int)any(200), true);
-			migrate_all_that_moved(host->quic);
+			conductor_follow_moves(host->quic);
 		}
 		break;
 	default:
