@@ -19,8 +19,7 @@ static enum mqtt_reason read_reason(struct mqtt_connack *connack, struct buf_rea
 	return connack->reason == MQTT_MALFORMED_PACKET ? MQTT_MALFORMED_PACKET : MQTT_SUCCESS;
 }
 
-/* A server that knows 3.1.1 alone refuses 5.0 in its own words: a return code, and no properties.
- */
+/* A server that knows 3.1.1 alone refuses 5.0 in its own words: a return code, no properties. */
 static bool is_refusal_of_3_1_1(struct bytes body)
 {
 	return body.len == 2 && body.data[1] >= 1 && body.data[1] <= RETURN_CODE_LAST;

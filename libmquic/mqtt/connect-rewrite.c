@@ -18,8 +18,7 @@ enum mqtt_scan mqtt_connect_scan(const uint8_t *data, size_t len, size_t *total)
 	int header;
 
 	*total = 0;
-	/* Brokers of 3.1 pay no attention to the flags of the fixed header: those are read later.
-	 */
+	/* Brokers of 3.1 pay no attention to the flags of the fixed header, read later. */
 	if (len > 0 && data[0] >> 4 != MQTT_CONNECT)
 		return MQTT_SCAN_MALFORMED;
 	header = mqtt_header_read(bytes_of(data, len), &body_len);

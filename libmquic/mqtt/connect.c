@@ -141,8 +141,10 @@ enum mqtt_reason mqtt_connect_read(struct mqtt_connect *connect, const struct mq
 	reason = read_version(connect, &reader);
 	if (reason != MQTT_SUCCESS)
 		return reason;
-	/* [MQTT-2.2.2-2] came with 3.1.1: in 3.1 CONNECT has no use for the flags, and ignores
-	 * them. */
+	/*
+	 * [MQTT-2.2.2-2] came with 3.1.1: in 3.1 CONNECT has no use for the flags, and ignores
+	 * them.
+	 */
 	if (connect->version != MQTT_3_1 && !mqtt_packet_flags_valid(packet))
 		return MQTT_MALFORMED_PACKET;
 	connect->flags_at = packet->body.len - reader.left;

@@ -217,8 +217,10 @@ void mqtt_engine_output_consume(struct mqtt_engine *engine, struct mqtt_lane *la
 
 /* ---- Time ---- */
 
-/* Silence in either direction calls for PINGREQ: the server wants to hear from us (3.1.2.10),
- * and we want to know that it is there. */
+/*
+ * Silence in either direction calls for PINGREQ: the server wants to hear from us (3.1.2.10), and
+ * we want to know that it is there.
+ */
 static uint64_t ping_due_ms(const struct mqtt_engine *engine)
 {
 	uint64_t since = engine->last_sent_ms;

@@ -15,7 +15,7 @@
  *                 │                    └──PUBREC──▶ WAIT_PUBCOMP ──PUBCOMP──▶ settled
  *                 │                                   │        └──lost, absent──▶ settled, 0x92
  *                 │                                   └──lost, present, or PUBREC again: PUBREL
- * again ├───sent, SUBSCRIBE or UNSUBSCRIBE──▶ WAIT_SUBACK ──SUBACK, UNSUBACK, lost──▶ gone
+ *                 ├───sent, (UN)SUBSCRIBE──▶ WAIT_SUBACK ──SUBACK, UNSUBACK, lost──▶ gone
  *                 └───sent, QoS 0──▶ gone
  *
  * Theirs. Without manual acknowledgement QoS 1 needs no state, and QoS 2 starts in WAIT_PUBREL.
@@ -107,8 +107,7 @@ void mqtt_inflight_lost(struct mqtt_inflight *inflight);
  */
 void mqtt_inflight_absent(struct mqtt_inflight *inflight);
 
-/* An entry for a PUBLISH that owns the message, NULL if out of memory (the message is untouched).
- */
+/* An entry for a PUBLISH that owns the message; NULL if out of memory: the message is untouched. */
 struct mqtt_outgoing *mqtt_outgoing_for_message(struct mquic_message *message);
 /* An entry for another packet. */
 struct mqtt_outgoing *mqtt_outgoing_new(enum mqtt_type type);

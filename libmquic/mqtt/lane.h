@@ -31,8 +31,10 @@ void mqtt_lane_clear(struct mqtt_lane *lane);
 void mqtt_lane_start(struct mqtt_lane *lane, uint32_t maximum_packet_size, uint16_t aliases);
 void mqtt_lane_stop(struct mqtt_lane *lane);
 
-/* False while so much output waits that answers to input would pile up without bound. Consuming
- * makes it true again. */
+/*
+ * False while so much output waits that answers to input would pile up without bound. Consuming
+ * makes it true again.
+ */
 bool mqtt_lane_wants_input(const struct mqtt_lane *lane);
 
 /* Shows the bytes to send next, `*len` 0 if none. Valid until the next call on lane or engine. */

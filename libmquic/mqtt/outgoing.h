@@ -5,8 +5,10 @@
 
 #include "mqtt/body.h"
 
-/* Each writes one packet, or nothing and returns false: out of memory, or too large for the
- * server [MQTT-3.2.2-15]. */
+/*
+ * Each writes one packet, or nothing and returns false: out of memory, or too large for the server
+ * [MQTT-3.2.2-15].
+ */
 bool engine_write_connect(struct mqtt_engine *engine);
 bool engine_write_ack(struct mqtt_engine *engine, struct mqtt_lane *lane, enum mqtt_type type,
 		      uint16_t packet_id, uint8_t reason);

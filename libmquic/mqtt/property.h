@@ -60,8 +60,10 @@ struct mqtt_pairs {
 
 /* Adds a copy. MQTT_MALFORMED_PACKET: not UTF-8 or too long; MQTT_QUOTA_EXCEEDED: no memory. */
 enum mqtt_reason mqtt_pairs_add(struct mqtt_pairs *pairs, struct bytes name, struct bytes value);
-/* Replaces the array, which is somebody else's, by one that mqtt_pairs_add() can grow; the texts
- * of the pairs stay where they are. False if out of memory. */
+/*
+ * Replaces the array, which is somebody else's, by one that mqtt_pairs_add() can grow; the texts of
+ * the pairs stay where they are. False if out of memory.
+ */
 bool mqtt_pairs_detach(struct mqtt_pairs *pairs);
 void mqtt_pairs_clear(struct mqtt_pairs *pairs);
 /* Lays a pair out at `at` and returns the bytes taken, name.len + value.len + 2. */

@@ -55,8 +55,10 @@ bool kit_packet(struct bytes bytes, struct mqtt_packet *packet)
 	return true;
 }
 
-/* What repeats in a set of properties, turned from the form it is read in to that it is written
- * from. */
+/*
+ * What repeats in a set of properties, turned from the form it is read in to that it is written
+ * from.
+ */
 struct lists {
 	struct mqtt_pairs pairs;
 	uint32_t *ids;
