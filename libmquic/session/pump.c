@@ -94,10 +94,23 @@ static void note_connack(struct mquic_session *session)
 		session_step(session, SESSION_CONNECTED);
 }
 
+/* The engine has no log. */
+static void log_steps(struct mquic_session *session)
+{
+	const struct log *log = endpoint_log(session->endpoint);
+	enum mqtt_engine_state from;
+	enum mqtt_engine_state to;
+
+	while (mqtt_engine_take_step(session->engine, &from, &to))
+		log_step(log, "mqtt", session->number, mqtt_engine_state_name(from),
+			 mqtt_engine_state_name(to));
+}
+
 static void pull_events(struct mquic_session *session)
 {
 	struct mquic_event *event;
 
+	log_steps(session);
 	while ((event = mqtt_engine_next_event(session->engine)) != NULL) {
 		if (event->type == MQUIC_EVENT_DISCONNECTED) {
 			session->verdict = event; /* told when the carrier is over, too */

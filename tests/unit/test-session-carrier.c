@@ -445,19 +445,22 @@ END_TEST
 /* ---- Its steps in the log ---------------------------------------------------------------- */
 
 static char lines[4096];
+static char engine_lines[4096];
 
 static void note(void *unused, enum mquic_log_level level, const char *line)
 {
-	size_t len = strlen(lines);
+	char *into = strncmp(line, "mqtt ", 5) == 0 ? engine_lines : lines;
+	size_t len = strlen(into);
 
 	(void)unused;
 	ck_assert_int_eq(level, MQUIC_LOG_DEBUG);
-	(void)snprintf(lines + len, sizeof(lines) - len, "%s\n", line);
+	(void)snprintf(into + len, sizeof(lines) - len, "%s\n", line);
 }
 
 static void listen_to_steps(void)
 {
 	lines[0] = '\0';
+	engine_lines[0] = '\0';
 	mquic_endpoint_set_log(endpoint, note, MQUIC_LOG_DEBUG, NULL);
 }
 
@@ -481,6 +484,12 @@ START_TEST(each_step_is_a_line_of_the_log)
 				"session 1: PARTING → ENDED\n"
 				"session 1: ENDED → OVER\n"
 				"session 1: OVER → IDLE\n");
+	/* Its engine is one step ahead: CONNECT is written before there is a carrier. */
+	ck_assert_str_eq(engine_lines, "mqtt 1: IDLE → CONNECTING\n"
+				       "mqtt 1: CONNECTING → CONNECTED\n"
+				       "mqtt 1: CONNECTED → CLOSING\n"
+				       "mqtt 1: CLOSING → OVER\n"
+				       "mqtt 1: OVER → IDLE\n");
 }
 END_TEST
 
@@ -597,6 +606,8 @@ START_TEST(log_has_steps_but_nothing_of_what_they_are_about)
 	mquic_event_free(event);
 	ck_assert_ptr_nonnull(strstr(lines, "ENDED → OVER (peer: not authorized)\n"));
 	ck_assert_ptr_null(strstr(lines, "SECRET"));
+	ck_assert_ptr_nonnull(strstr(engine_lines, "CONNECTED → OVER\n"));
+	ck_assert_ptr_null(strstr(engine_lines, "SECRET"));
 }
 END_TEST
 
