@@ -43,6 +43,18 @@ enum auth_turn {
 	AUTH_CLIENT
 };
 
+/*
+ * What the application knows of the end of a connection.
+ *
+ *     NONE ──disconnect()──▶ ASKED ──IDLE──▶ NONE
+ *     NONE ──OVER, or IDLE because it is lost──▶ UNHEARD ──told()──▶ NONE
+ */
+enum engine_parting {
+	PARTING_NONE,
+	PARTING_ASKED,  /* it is its own wish */
+	PARTING_UNHEARD /* it cannot know yet */
+};
+
 /* More than one connection makes, from IDLE to IDLE. */
 #define ENGINE_STEPS_MAX 6
 
@@ -65,8 +77,7 @@ struct mqtt_engine {
 	struct text assigned_id;
 	bool named; /* CONNECT had a client identifier */
 	enum auth_turn auth;
-	bool closing;
-	bool untold; /* lost, and the application does not know yet */
+	enum engine_parting parting;
 	enum mqtt_type
 		oversized; /* the last packet that is larger than the server takes; 0: none */
 	bool hung_up;      /* the server has ended it, or an answer of its that breaks a rule */

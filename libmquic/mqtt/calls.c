@@ -14,13 +14,13 @@
 /* Whether the connection has ended, and the application cannot know. */
 static bool is_over_unheard(const struct mqtt_engine *engine)
 {
-	return engine->untold || (engine->state == MQTT_ENGINE_OVER && !engine->closing);
+	return engine->parting == PARTING_UNHEARD;
 }
 
 /* Whether the application may queue one more packet. */
 static enum mquic_status check_open(struct mqtt_engine *engine, struct error *error)
 {
-	if (engine->closing)
+	if (engine->parting == PARTING_ASKED)
 		return error_set(error, MQUIC_ERR_STATE, "the session is disconnecting");
 	if (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED &&
 	    !is_over_unheard(engine))
@@ -335,7 +335,7 @@ enum mquic_status mqtt_engine_auth(struct mqtt_engine *engine, uint8_t reason, c
 enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t reason,
 					 struct error *error)
 {
-	if (engine->closing ||
+	if (engine->parting == PARTING_ASKED ||
 	    (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED))
 		return error_set(error, MQUIC_ERR_STATE,
 				 "the session is not connected, or disconnecting already");
@@ -347,7 +347,7 @@ enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t rea
 	if (!mqtt_reason_valid_from_client(reason))
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "0x%02X is no reason code for a client's DISCONNECT", reason);
-	engine->closing = true;
+	engine->parting = PARTING_ASKED;
 	engine->closing_reason = reason;
 	if (engine->state == MQTT_ENGINE_CONNECTED) {
 		engine_step(engine, MQTT_ENGINE_CLOSING);

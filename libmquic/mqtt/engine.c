@@ -79,7 +79,6 @@ static void reset_connection(struct mqtt_engine *engine)
 {
 	mqtt_lane_stop(&engine->control);
 	engine->auth = AUTH_NOBODY;
-	engine->closing = false;
 	engine->hung_up = false;
 	engine->oversized = (enum mqtt_type)0;
 	engine->connack_deadline_ms = NEVER;
@@ -138,8 +137,6 @@ void mqtt_engine_lost(struct mqtt_engine *engine)
 {
 	if (engine->hung_up)
 		blame(engine);
-	if (engine->state != MQTT_ENGINE_IDLE)
-		engine->untold = !engine->closing;
 	reset_connection(engine);
 	mqtt_inflight_lost(&engine->control.inflight);
 	engine_step(engine, MQTT_ENGINE_IDLE);
@@ -147,10 +144,11 @@ void mqtt_engine_lost(struct mqtt_engine *engine)
 
 void mqtt_engine_told(struct mqtt_engine *engine)
 {
-	engine->untold = false;
+	if (engine->state != MQTT_ENGINE_IDLE)
+		return;
+	engine->parting = PARTING_NONE;
 	/* What was asked for meanwhile and dies with a connection has died with the last one. */
-	if (engine->state == MQTT_ENGINE_IDLE)
-		mqtt_inflight_lost(&engine->control.inflight);
+	mqtt_inflight_lost(&engine->control.inflight);
 }
 
 /* ---- Bytes ---- */

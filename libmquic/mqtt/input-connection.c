@@ -113,7 +113,8 @@ static bool accept_connack(struct mqtt_engine *engine, const struct mqtt_connack
 	event_queue_push(&engine->events, event);
 	read_limits(engine, &connack->properties);
 	engine->auth = AUTH_NOBODY;
-	engine_step(engine, engine->closing ? MQTT_ENGINE_CLOSING : MQTT_ENGINE_CONNECTED);
+	engine_step(engine,
+		    engine->parting == PARTING_ASKED ? MQTT_ENGINE_CLOSING : MQTT_ENGINE_CONNECTED);
 	if (!connack->session_present)
 		mqtt_inflight_absent(&engine->control.inflight);
 	return resume_releases(engine, connack->session_present);

@@ -3,6 +3,14 @@
 
 #include <string.h>
 
+/* What the end of a connection, which is OVER and then IDLE, or IDLE at once, means for it. */
+static enum engine_parting parting_at(enum mqtt_engine_state state, enum engine_parting before)
+{
+	if (before == PARTING_ASKED)
+		return state == MQTT_ENGINE_IDLE ? PARTING_NONE : PARTING_ASKED;
+	return PARTING_UNHEARD;
+}
+
 void engine_step(struct mqtt_engine *engine, enum mqtt_engine_state state)
 {
 	struct engine_steps *steps = &engine->steps;
@@ -10,6 +18,8 @@ void engine_step(struct mqtt_engine *engine, enum mqtt_engine_state state)
 	if (state == engine->state)
 		return;
 	engine->state = state;
+	if (state == MQTT_ENGINE_OVER || state == MQTT_ENGINE_IDLE)
+		engine->parting = parting_at(state, engine->parting);
 	/* Nobody asks: the oldest is of no more use than that it once was. */
 	if (steps->count == ENGINE_STEPS_MAX) {
 		steps->from = steps->to[0];

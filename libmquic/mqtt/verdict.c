@@ -15,7 +15,7 @@
 void mqtt_engine_hung_up(struct mqtt_engine *engine)
 {
 	/* Who has said good-bye is not hung up on. */
-	engine->hung_up = !engine->closing;
+	engine->hung_up = engine->parting != PARTING_ASKED;
 }
 
 enum mquic_status engine_end(struct mqtt_engine *engine, enum mquic_status status, uint8_t code,
