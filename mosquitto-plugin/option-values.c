@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -203,51 +202,25 @@ bool option_parse_proxy(const struct option *option, const char *value, struct o
 	return true;
 }
 
-/* Cuts "192.0.2.1:14567" or "[2001:db8::1]:14567" in two; false if it is neither. */
-static bool read_listen(const char *text, struct listen_address *listen)
-{
-	bool bracketed = text[0] == '[';
-	const char *colon = strrchr(text, ':');
-	unsigned char binary[16];
-	uint32_t port;
-	size_t len;
-
-	if (colon == NULL || !read_number(colon + 1, 0, UINT16_MAX, &port))
-		return false;
-	len = (size_t)(colon - text);
-	if (bracketed) {
-		if (len < 2 || text[len - 1] != ']')
-			return false;
-		text++;
-		len -= 2;
-	}
-	if (len >= sizeof(listen->address))
-		return false;
-	memcpy(listen->address, text, len);
-	listen->address[len] = '\0';
-	listen->port = (uint16_t)port;
-	return inet_pton(bracketed ? AF_INET6 : AF_INET, listen->address, binary) == 1;
-}
-
 bool option_add_listen(const char *name, const char *text, struct options *options, char *error)
 {
-	struct listen_address *added = &options->listen[options->listen_count];
+	struct hostport *added = &options->listen[options->listen_count];
 	size_t i;
 
 	if (options->listen_count == OPTIONS_LISTEN_MAX)
 		return option_fail(error, "plugin_opt_%s: at most %d addresses can be given", name,
 				   OPTIONS_LISTEN_MAX);
-	if (!read_listen(text, added))
+	if (!hostport_parse(text, added) || !hostport_is_numeric(added))
 		return option_fail(
 			error,
 			"plugin_opt_%s: \"%s\" is not a numeric address with a UDP port, such "
 			"as 0.0.0.0:14567 or [::]:14567",
 			name, text);
 	for (i = 0; i < options->listen_count; i++) {
-		const struct listen_address *other = &options->listen[i];
+		const struct hostport *other = &options->listen[i];
 
 		if (added->port != 0 && other->port == added->port &&
-		    strcmp(other->address, added->address) == 0)
+		    strcmp(other->host, added->host) == 0)
 			return option_fail(error, "plugin_opt_%s: %s is given twice", name, text);
 	}
 	options->listen_count++;

@@ -9,6 +9,8 @@
 
 #include <mquic.h>
 
+#include "server/hostport.h"
+
 struct mosquitto_opt;
 
 /* Room for one sentence about a wrong option. */
@@ -19,13 +21,8 @@ struct mosquitto_opt;
 /* The usual place: the broker's user may write there, and Debian has its persistence there. */
 #define OPTIONS_RESET_KEY "/var/lib/mosquitto/mquic-reset.key"
 
-struct listen_address {
-	char address[64];
-	uint16_t port;
-};
-
 struct options {
-	struct listen_address listen[OPTIONS_LISTEN_MAX];
+	struct hostport listen[OPTIONS_LISTEN_MAX];
 	size_t listen_count;
 	char *handoff;
 	char *certfile;

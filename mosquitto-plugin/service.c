@@ -34,15 +34,14 @@ static void name_option(const struct options *options, const char *listen, const
 		snprintf(error, OPTIONS_ERROR_SIZE, "plugin_opt_listen %s: %s", listen, sentence);
 }
 
-static bool listen_on(struct service *service, const struct listen_address *listen,
+static bool listen_on(struct service *service, const struct hostport *listen,
 		      const struct mquic_settings *settings, char *error)
 {
-	const char *format = strchr(listen->address, ':') != NULL ? "[%s]:%u" : "%s:%u";
-	char text[80];
+	char text[HOSTPORT_TEXT_SIZE];
 
-	if (worker_listen(service->worker, settings, listen->address, listen->port))
+	if (worker_listen(service->worker, settings, listen))
 		return true;
-	snprintf(text, sizeof(text), format, listen->address, listen->port);
+	hostport_text(listen, text);
 	name_option(service->keeper.options, text, worker_error(service->worker), error);
 	return false;
 }

@@ -183,14 +183,15 @@ struct worker *worker_new(const struct door *door, const struct client_settings 
 }
 
 bool worker_listen(struct worker *worker, const struct mquic_settings *settings,
-		   const char *address, uint16_t port)
+		   const struct hostport *listen)
 {
-	const char *format = strchr(address, ':') != NULL ? "[%s]:%u" : "%s:%u";
-	char text[80];
+	struct hostport bound = *listen;
+	char text[HOSTPORT_TEXT_SIZE];
 
-	if (mquic_endpoint_listen(worker->endpoint, settings, address, port, &port) != MQUIC_OK)
+	if (mquic_endpoint_listen(worker->endpoint, settings, listen->host, listen->port,
+				  &bound.port) != MQUIC_OK)
 		return false;
-	snprintf(text, sizeof(text), format, address, port);
+	hostport_text(&bound, text);
 	speaker_say(&worker->clients.speaker, MQUIC_LOG_INFO, "QUIC listener on UDP %s", text);
 	return true;
 }

@@ -8,10 +8,10 @@
 #define SERVER_WORKER_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "server/clients.h"
 #include "server/door.h"
+#include "server/hostport.h"
 
 struct worker;
 
@@ -23,7 +23,7 @@ struct worker *worker_new(const struct door *door, const struct client_settings 
  * False: worker_error() says why.
  */
 bool worker_listen(struct worker *worker, const struct mquic_settings *settings,
-		   const char *address, uint16_t port);
+		   const struct hostport *listen);
 
 /* Sentence about the last call that failed; valid until the next one. */
 const char *worker_error(const struct worker *worker);

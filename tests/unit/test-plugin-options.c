@@ -86,7 +86,7 @@ START_TEST(these_four_are_enough)
 {
 	ck_assert_msg(parse_with(NONE, NONE, NONE), "%s", error);
 	ck_assert_uint_eq(options.listen_count, 1);
-	ck_assert_str_eq(options.listen[0].address, "127.0.0.1");
+	ck_assert_str_eq(options.listen[0].host, "127.0.0.1");
 	ck_assert_uint_eq(options.listen[0].port, 14567);
 	ck_assert_str_eq(options.handoff, "/run/quic.sock");
 	ck_assert_uint_eq(options.connect_timeout_s, 10);
@@ -114,7 +114,7 @@ START_TEST(socket_and_addresses_have_defaults)
 	ck_assert_str_eq(options.handoff, "/run/mosquitto/quic.sock");
 	ck_assert_str_eq(options.reset_key_file, "/var/lib/mosquitto/mquic-reset.key");
 	ck_assert_uint_ge(options.listen_count, 1);
-	ck_assert_str_eq(options.listen[0].address, "0.0.0.0");
+	ck_assert_str_eq(options.listen[0].host, "0.0.0.0");
 	ck_assert_uint_eq(options.listen[0].port, 14567);
 }
 END_TEST
@@ -206,9 +206,9 @@ START_TEST(listen_takes_lists_and_repetition)
 {
 	ck_assert_msg(PARSE("listen", "[::1]:1234 , 0.0.0.0:5"), "%s", error);
 	ck_assert_uint_eq(options.listen_count, 3);
-	ck_assert_str_eq(options.listen[1].address, "::1");
+	ck_assert_str_eq(options.listen[1].host, "::1");
 	ck_assert_uint_eq(options.listen[1].port, 1234);
-	ck_assert_str_eq(options.listen[2].address, "0.0.0.0");
+	ck_assert_str_eq(options.listen[2].host, "0.0.0.0");
 }
 END_TEST
 
