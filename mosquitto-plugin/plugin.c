@@ -282,7 +282,7 @@ static bool register_events(struct plugin *plugin)
 static int limit_clients(struct options *options)
 {
 	uint64_t files = descriptors_raise_files();
-	uint32_t most = descriptors_clients(files);
+	uint32_t most = descriptors_clients(files, 2);
 
 	if (options->max_connections > most)
 		log_now(MQUIC_LOG_WARNING,

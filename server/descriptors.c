@@ -30,9 +30,9 @@ uint64_t descriptors_raise_files(void)
 	return limit.rlim_cur < INT_MAX ? limit.rlim_cur : INT_MAX;
 }
 
-uint32_t descriptors_clients(uint64_t files)
+uint32_t descriptors_clients(uint64_t files, unsigned int each)
 {
-	uint64_t clients = (files - reserve(files)) / 2;
+	uint64_t clients = (files - reserve(files)) / each;
 
 	return clients < 1 ? 1 : clients < 1000000 ? (uint32_t)clients : 1000000;
 }

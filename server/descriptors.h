@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* File descriptors: two per QUIC client, and a broker that spins when there are none left. */
+/* File descriptors: some per QUIC client, and programs that spin when there are none left. */
 #ifndef SERVER_DESCRIPTORS_H
 #define SERVER_DESCRIPTORS_H
 
@@ -9,10 +9,11 @@
 uint64_t descriptors_raise_files(void);
 
 /*
- * How many QUIC clients fit: both ends of their unix sockets live in this process. What is kept
- * back serves the broker's own clients, files and bridges.
+ * How many QUIC clients fit that take `each` descriptors of this process: one for the socket to
+ * the broker, and another one if its other end lives here, too. What is kept back serves
+ * everything else, such as a broker's own clients, files and bridges.
  */
-uint32_t descriptors_clients(uint64_t files);
+uint32_t descriptors_clients(uint64_t files, unsigned int each);
 
 /*
  * The lowest free descriptor is always handed out, so a number above this one means that

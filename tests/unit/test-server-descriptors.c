@@ -11,14 +11,15 @@ START_TEST(descriptors_are_kept_back_for_the_broker)
 	size_t i;
 
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		uint64_t used = 2 * (uint64_t)descriptors_clients(limits[i]);
+		uint64_t used = 2 * (uint64_t)descriptors_clients(limits[i], 2);
 
-		ck_assert_uint_ge(descriptors_clients(limits[i]), 1);
+		ck_assert_uint_ge(descriptors_clients(limits[i], 2), 1);
 		ck_assert_uint_lt(used, limits[i]);
 		ck_assert_int_ge(descriptors_highest_fd(limits[i]),
 				 (int)(used < 2000000 ? used : 2000000));
 	}
-	ck_assert_uint_ge(descriptors_clients(20000), 8900);
+	ck_assert_uint_ge(descriptors_clients(20000, 2), 8900);
+	ck_assert_uint_ge(descriptors_clients(20000, 1), 17800);
 }
 END_TEST
 
