@@ -18,7 +18,7 @@
 #include "mqtt/connect.h"
 #include "mqtt/disconnect.h"
 #include "mqtt/engine.h"
-#include "mqtt/lane.h"
+#include "mqtt/lane-body.h"
 #include "mqtt/subscribe.h"
 
 /* What the server told of itself in CONNACK (section 3.2.2.3). */

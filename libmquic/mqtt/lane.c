@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mqtt/lane.h"
+#include "mqtt/lane-body.h"
 
 #include <string.h>
 

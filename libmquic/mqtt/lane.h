@@ -11,17 +11,11 @@
 #ifndef MQUIC_MQTT_LANE_H
 #define MQUIC_MQTT_LANE_H
 
-#include "mqtt/alias.h"
-#include "mqtt/inflight.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-struct mqtt_lane {
-	struct mqtt_framing framing;
-	struct buf_writer output;
-	size_t answers; /* bytes of the output, at most, that answer input */
-	struct mqtt_alias_in alias_in;
-	struct mqtt_alias_out alias_out;
-	struct mqtt_inflight inflight;
-};
+struct mqtt_lane;
 
 void mqtt_lane_init(struct mqtt_lane *lane);
 /* Frees what it holds. */
