@@ -66,6 +66,12 @@ struct event_details *event_details(struct mquic_event *event);
 /* Copies at most `len` bytes as printable text; silently does without if out of memory. */
 void event_set_text(struct mquic_event *event, const char *data, size_t len);
 
+/* Bytes of all events in it. */
+static inline size_t event_queue_cost(const struct event_queue *queue)
+{
+	return queue->cost;
+}
+
 /* Puts the event at the end; the queue owns it now. */
 void event_queue_push(struct event_queue *queue, struct mquic_event *event);
 

@@ -156,7 +156,7 @@ static bool may_read(const struct mquic_session *session)
 
 	return session->lane != NULL && state != MQTT_ENGINE_IDLE && state != MQTT_ENGINE_OVER &&
 	       mqtt_lane_wants_input(control(session)) &&
-	       endpoint_events(session->endpoint)->cost < EVENT_BYTES;
+	       event_queue_cost(endpoint_events(session->endpoint)) < EVENT_BYTES;
 }
 
 /* The server wants no more of the lane, which is the end of the carrier, too. */

@@ -6,7 +6,8 @@ Who may include whom. Inside libmquic downward only:
     core <- tls <- quic     core <- mqtt     (quic, mqtt) <- session
 
 tls/ alone knows GnuTLS and quic/ alone ngtcp2; whatever stands outside the library knows
-nothing of ours but mquic.h, and the plugin what is in server/. JSON is a matter of one directory of the tools.
+nothing of ours but mquic.h, and the plugin what is in server/. No room sees the fields of another's
+objects. JSON is a matter of one directory of the tools.
 """
 
 import re
@@ -38,6 +39,11 @@ CLIENTS = {
     "libmquic/examples": set(),
     "tests/integration": set(),
 }
+# Structs that mquic.h hides, and more of that kind; but these two are plain records.
+HIDDEN = {"mqtt_engine", "mqtt_lane", "tls_credentials", "tls_session"}
+RECORDS = {"mquic_event", "mquic_settings"}
+FORWARD = re.compile(r"^struct (mquic_\w+);", re.M)
+BODY = re.compile(r"^struct (\w+) \{", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -102,11 +108,36 @@ def stray_problems(root):
     ]
 
 
+def closure(root, path, seen):
+    """All headers of the library that a source comes to see."""
+    for _, name in includes(path):
+        header = root / "libmquic" / name
+        if header.exists() and header not in seen:
+            seen.add(header)
+            closure(root, header, seen)
+    return seen
+
+
+def body_problems(root, room):
+    """Who sees a body may touch its fields: a room sees those of its own objects."""
+    problems = []
+    opaque = set(FORWARD.findall((root / "libmquic/mquic.h").read_text(encoding="utf-8")))
+    opaque = (opaque | HIDDEN) - RECORDS
+    for path in sources(root / "libmquic" / room):
+        for header in closure(root, path, set()):
+            home = header.relative_to(root / "libmquic").parts[0]
+            bodies = opaque & set(BODY.findall(header.read_text(encoding="utf-8")))
+            if home != room:
+                problems += [f"{path.relative_to(root)} sees struct {name}" for name in bodies]
+    return problems
+
+
 def main():
     root = Path(sys.argv[1])
     tap = Tap()
     for room, allowed in ROOMS.items():
         tap.check(f"{room}/ includes only what is below it", room_problems(root, room, allowed))
+        tap.check(f"{room}/ sees no body of another room's object", body_problems(root, room))
     for library, rooms in FOREIGN.items():
         tap.check(
             f"<{library}/...> is included in {', '.join(rooms)} alone",
