@@ -57,47 +57,48 @@ static size_t bytes_wanted(const struct mquic_relay *relay)
 	return scan == MQTT_SCAN_MORE && total > 0 ? total - relay->head_len : 1;
 }
 
-static enum relay_gathered object(const char **objection, const char *text)
+static enum mquic_status object(const char **objection, enum mquic_status status, const char *text)
 {
 	*objection = text;
-	return GATHERED_BAD;
+	return status;
 }
 
 /* What there is of CONNECT so far. */
-static enum relay_gathered judge(struct mquic_relay *relay, const char **objection)
+static enum mquic_status judge(struct mquic_relay *relay, const char **objection)
 {
 	size_t total = 0;
 	enum mqtt_scan scan = mqtt_connect_scan(relay->head, relay->head_len, &total);
 
 	if (total > relay->head_max)
-		return object(objection, "CONNECT is too large");
+		return object(objection, MQUIC_ERR_TOO_LARGE, "CONNECT is too large");
 	if (scan == MQTT_SCAN_MALFORMED)
-		return object(objection, "no CONNECT");
+		return object(objection, MQUIC_ERR_PROTOCOL, "no CONNECT");
 	if (scan == MQTT_SCAN_MORE)
-		return GATHERED_PART;
-	return look(relay) ? GATHERED_ALL : object(objection, "out of memory");
+		return MQUIC_ERR_AGAIN;
+	return look(relay) ? MQUIC_OK : object(objection, MQUIC_ERR_MEMORY, "out of memory");
 }
 
-enum relay_gathered relay_gather(struct mquic_relay *relay, const char **objection)
+enum mquic_status relay_gather(struct mquic_relay *relay, const char **objection)
 {
-	enum relay_gathered gathered = GATHERED_PART;
+	enum mquic_status gathered = MQUIC_ERR_AGAIN;
 	const uint8_t *data;
 	size_t len;
 
-	while (gathered == GATHERED_PART) {
+	while (gathered == MQUIC_ERR_AGAIN) {
 		enum mquic_status status = mquic_stream_peek(relay->stream, &data, &len);
 		size_t wanted = bytes_wanted(relay);
 
 		if (status == MQUIC_ERR_CLOSED)
-			return object(objection, "the stream was reset before CONNECT");
+			return object(objection, status, "the stream was reset before CONNECT");
 		if (status != MQUIC_OK)
 			break;
 		if (len == 0)
-			return object(objection, "the stream ended before CONNECT");
+			return object(objection, MQUIC_ERR_CLOSED,
+				      "the stream ended before CONNECT");
 		if (wanted > len)
 			wanted = len;
 		if (!append(relay, data, wanted))
-			return object(objection, "out of memory");
+			return object(objection, MQUIC_ERR_MEMORY, "out of memory");
 		(void)mquic_stream_consume(relay->stream, wanted);
 		gathered = judge(relay, objection);
 	}

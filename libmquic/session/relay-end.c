@@ -14,7 +14,7 @@ void relay_tell_closed(struct mquic_relay *relay)
 	if (event == NULL)
 		return;
 	relay->last_event = NULL;
-	relay->state = RELAY_CLOSED;
+	relay_step_closed(relay);
 	event->type = MQUIC_EVENT_RELAY_CLOSED;
 	event->relay = relay;
 	event->connection = relay->connection;
@@ -26,11 +26,17 @@ void relay_tell_closed(struct mquic_relay *relay)
 	endpoint_push(relay->endpoint, event);
 }
 
+void relay_hang_up(struct mquic_relay *relay, enum mquic_status fault, const char *reason)
+{
+	if (connection_is_over(relay->connection))
+		return;
+	relay->fault = fault;
+	(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE, reason);
+}
+
 void relay_lose_stream(struct mquic_relay *relay)
 {
-	if (!connection_is_over(relay->connection))
-		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE,
-					     "the control stream is gone");
+	relay_hang_up(relay, MQUIC_ERR_CLOSED, "the control stream is gone");
 }
 
 void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns)
@@ -47,7 +53,7 @@ enum mquic_status mquic_relay_close(struct mquic_relay *relay, uint64_t code, co
 		return error_set(&relay->error, MQUIC_ERR_CLOSED, "the client is gone");
 	if (endpoint_check_fork(relay->endpoint, &relay->error) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
-	if (relay->ended) {
+	if (relay->state == RELAY_LEFT) {
 		relay_tell_closed(relay);
 		return MQUIC_OK;
 	}

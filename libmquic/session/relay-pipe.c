@@ -20,8 +20,8 @@ enum mquic_status mquic_relay_open(struct mquic_relay *relay)
 
 	if (status != MQUIC_OK)
 		return status;
-	relay->state = RELAY_OPEN;
-	relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
+	relay_step(relay, RELAY_OPEN);
+	(void)relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
 	return MQUIC_OK;
 }
 
@@ -70,7 +70,7 @@ enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_t len)
 	} else {
 		status = mquic_stream_consume(relay->stream, len);
 	}
-	if (relay->ended && !relay_has_unread(relay))
+	if (relay->state == RELAY_LEFT && !relay_has_unread(relay))
 		relay_tell_closed(relay);
 	return status;
 }
@@ -94,12 +94,12 @@ enum mquic_status mquic_relay_finish(struct mquic_relay *relay)
 
 	if (status != MQUIC_OK)
 		return status;
-	if (relay->ended) {
+	if (relay->state == RELAY_LEFT) {
 		/* The broker will not take the rest of what the client sent. */
 		relay_tell_closed(relay);
 		return MQUIC_OK;
 	}
-	relay->state = RELAY_FINISHING;
+	relay_step(relay, RELAY_FINISHING);
 	if (mquic_stream_bytes_pending(relay->stream) == 0)
 		return mquic_connection_close(relay->connection, CLOSE_NORMAL, NULL);
 	relay_await_flush(relay, endpoint_now(relay->endpoint));

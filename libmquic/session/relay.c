@@ -10,26 +10,21 @@
 
 static void show_connect(struct mquic_relay *relay)
 {
-	relay->state = RELAY_SHOWN;
+	relay_step(relay, RELAY_SHOWN);
 	connection_set_waiting(relay->connection, false);
 	timer_set(endpoint_timers(relay->endpoint), &relay->timer, TIMER_NEVER);
-	relay_push(relay, MQUIC_EVENT_RELAY_CONNECT, NULL);
+	(void)relay_push(relay, MQUIC_EVENT_RELAY_CONNECT, NULL);
 }
 
 static void await_connect(struct mquic_relay *relay)
 {
 	const char *objection = NULL;
+	enum mquic_status gathered = relay_gather(relay, &objection);
 
-	switch (relay_gather(relay, &objection)) {
-	case GATHERED_PART:
-		break;
-	case GATHERED_ALL:
+	if (gathered == MQUIC_OK)
 		show_connect(relay);
-		break;
-	case GATHERED_BAD:
-		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE, objection);
-		break;
-	}
+	else if (gathered != MQUIC_ERR_AGAIN)
+		relay_hang_up(relay, gathered, objection);
 }
 
 static void stream_readable(void *self, struct mquic_stream *stream)
@@ -45,7 +40,8 @@ static void stream_readable(void *self, struct mquic_stream *stream)
 		if (mquic_stream_peek(stream, &data, &len) == MQUIC_ERR_CLOSED)
 			relay_lose_stream(relay);
 		else if (relay->state == RELAY_OPEN)
-			relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
+			(void)relay_push(relay, MQUIC_EVENT_RELAY_READABLE,
+					 &relay->readable_queued);
 	}
 }
 
@@ -75,7 +71,7 @@ static void stream_writable(void *self, struct mquic_stream *stream)
 	if (mquic_stream_send(stream, NULL, 0, &sent) == MQUIC_ERR_CLOSED)
 		relay_lose_stream(relay); /* STOP_SENDING */
 	else if (relay->state == RELAY_OPEN)
-		relay_push(relay, MQUIC_EVENT_RELAY_WRITABLE, &relay->writable_queued);
+		(void)relay_push(relay, MQUIC_EVENT_RELAY_WRITABLE, &relay->writable_queued);
 }
 
 static void stream_flushed(void *self, struct mquic_stream *stream)
@@ -102,12 +98,14 @@ static void ended(void *self, const struct quic_end *end)
 {
 	struct mquic_relay *relay = self;
 
-	relay->ended = true;
 	relay->end = *end;
 	timer_set(endpoint_timers(relay->endpoint), &relay->timer, TIMER_NEVER);
-	if (relay->state == RELAY_OPEN && relay_has_unread(relay))
-		relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
-	else
+	if (relay->state != RELAY_OPEN || !relay_has_unread(relay)) {
+		relay_tell_closed(relay);
+		return;
+	}
+	relay_step(relay, RELAY_LEFT);
+	if (!relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued))
 		relay_tell_closed(relay);
 }
 
@@ -126,8 +124,7 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 	struct mquic_relay *relay = list_entry(timer, struct mquic_relay, timer);
 
 	if (relay->state == RELAY_WAITING)
-		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE,
-					     "no CONNECT in time");
+		relay_hang_up(relay, MQUIC_ERR_TIMEOUT, "no CONNECT in time");
 	else if (mquic_stream_bytes_pending(relay->stream) < relay->pending)
 		relay_await_flush(relay, now_ns); /* slow, not dead */
 	else
@@ -149,8 +146,9 @@ static void forget_endpoint(struct mquic_relay *relay)
 	timer_set(endpoint_timers(endpoint), &relay->timer, TIMER_NEVER);
 	timers_release(endpoint_timers(endpoint));
 	list_remove(&relay->child.link);
+	if (relay->state != RELAY_CLOSED)
+		relay_step(relay, RELAY_CLOSED);
 	relay->endpoint = NULL;
-	relay->state = RELAY_CLOSED;
 }
 
 static void orphan(struct endpoint_child *child)
@@ -193,6 +191,7 @@ enum mquic_status mquic_relay_new(struct mquic_relay **relay, struct mquic_conne
 		return MQUIC_ERR_MEMORY;
 	}
 	made->connection = connection;
+	made->number = log_number(endpoint_log(made->endpoint), LOG_RELAY);
 	made->head_max = max_connect;
 	made->child.orphan = orphan;
 	made->timer.fire = timer_fired;

@@ -6,9 +6,12 @@
  * The server side of one MQTT client: one stream of an accepted connection, whose first packet is
  * looked at, and may get another user name, before all is a byte pipe.
  *
- *     WAITING ──CONNECT complete──▶ SHOWN ──open──▶ OPEN ──finish──▶ FINISHING ──flushed──▶ CLOSED
- *        │ malformed, late            │               │ the client is gone: CLOSED, but only
- *        └──────────▶ CLOSED ◀────────┘ close         ▼ after all it sent has been read
+ *     WAITING ──CONNECT complete──▶ SHOWN ──open──▶ OPEN ──finish──▶ FINISHING ──flushed──┐
+ *        │ malformed, late,             │              │ the client is gone                 │
+ *        │ or the client is gone        │ gone, close  ▼ before all was read                │
+ *        │                              │            LEFT ──all is read, finish, close──┐   │
+ *        ▼                              ▼                                               ▼   ▼
+ *     CLOSED ◀──────────────────────────┴───────────────────────────────────────────────┴───┘
  */
 #ifndef MQUIC_SESSION_RELAY_H
 #define MQUIC_SESSION_RELAY_H
@@ -17,7 +20,7 @@
 #include "core/endpoint.h"
 
 /* Application codes of MQTT over QUIC (EMQX): normal, and the control stream is gone. */
-#define CLOSE_NORMAL	   0
+#define CLOSE_NORMAL       0
 #define CLOSE_CONTROL_GONE 1
 
 /* The first that a client opens; all of MQTT goes over it. */
@@ -29,6 +32,7 @@ enum relay_state {
 	RELAY_WAITING,
 	RELAY_SHOWN,
 	RELAY_OPEN,
+	RELAY_LEFT, /* to the program as OPEN */
 	RELAY_FINISHING,
 	RELAY_CLOSED
 };
@@ -41,7 +45,7 @@ struct mquic_relay {
 	struct timer timer;
 	uint64_t pending; /* FINISHING: bytes that were not acknowledged when last looked */
 	enum relay_state state;
-	bool ended; /* the connection is over; what it brought may not be read yet */
+	enum mquic_status fault; /* what was wrong, if we close it for that */
 	bool readable_queued;
 	bool writable_queued;
 	struct quic_end end;
@@ -57,21 +61,28 @@ struct mquic_relay {
 	struct text client_id;
 	struct text username;
 
+	uint64_t number; /* in the log */
 	struct error error;
 	void *userdata;
 };
 
 /* ---- relay-state.c ---- */
 
+void relay_step(struct mquic_relay *relay, enum relay_state to);
+/* The step to CLOSED, with the reason in `end`. */
+void relay_step_closed(struct mquic_relay *relay);
 /* Whether the relay is in the state a call demands; `what` is the sentence if it is not. */
 enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state, const char *what);
-/* Queues an event of the relay; `queued`, unless NULL, says whether one of its type waits. */
-void relay_push(struct mquic_relay *relay, enum mquic_event_type type, bool *queued);
+/* Queues an event of the relay; `queued`, unless NULL, says whether one of its type waits. False if
+ * out of memory: then the client is closed. */
+bool relay_push(struct mquic_relay *relay, enum mquic_event_type type, bool *queued);
 
 /* ---- relay-end.c ---- */
 
 /* The last event, once; nothing follows it. */
 void relay_tell_closed(struct mquic_relay *relay);
+/* Closes it for a fault that is not the program's. */
+void relay_hang_up(struct mquic_relay *relay, enum mquic_status fault, const char *reason);
 /* Without its stream, or half of it, a client is gone (as a TCP connection would be). */
 void relay_lose_stream(struct mquic_relay *relay);
 /* Gives the client time for its last bytes. */
@@ -79,14 +90,11 @@ void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns);
 
 /* ---- relay-connect.c ---- */
 
-enum relay_gathered {
-	GATHERED_PART,
-	GATHERED_ALL, /* what the program may ask for is known */
-	GATHERED_BAD
-};
-
-/* WAITING: takes the bytes of CONNECT from the stream, not one more; says why, if they are bad. */
-enum relay_gathered relay_gather(struct mquic_relay *relay, const char **objection);
+/*
+ * WAITING: takes the bytes of CONNECT from the stream, not one more. MQUIC_OK: it is complete.
+ * MQUIC_ERR_AGAIN: it is not. Else the objection is a sentence for the client.
+ */
+enum mquic_status relay_gather(struct mquic_relay *relay, const char **objection);
 void relay_forget_connect(struct mquic_relay *relay);
 
 /* ---- relay-pipe.c ---- */

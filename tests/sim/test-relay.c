@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The server side of one MQTT client: what it takes, shows, refuses, carries, and when it ends. */
+#include <stdio.h>
 #include <string.h>
 
 #include "mqtt/connect.h"
@@ -681,6 +682,88 @@ START_TEST(relay_outlives_its_endpoint)
 }
 END_TEST
 
+/* ---- Its steps in the log ------------------------------------------------------------- */
+
+static char lines[4096];
+
+static void note(void *unused, enum mquic_log_level level, const char *line)
+{
+	size_t len = strlen(lines);
+
+	(void)unused;
+	if (strncmp(line, "relay ", 6) != 0)
+		return;
+	ck_assert_int_eq(level, MQUIC_LOG_DEBUG);
+	(void)snprintf(lines + len, sizeof(lines) - len, "%s\n", line);
+}
+
+static void listen_to_steps(void)
+{
+	lines[0] = '\0';
+	mquic_endpoint_set_log(pair.server->endpoint, note, MQUIC_LOG_DEBUG, NULL);
+}
+
+START_TEST(each_step_is_a_line_of_the_log)
+{
+	listen_to_steps();
+	open_relay();
+	ck_assert_int_eq(mquic_relay_finish(relay), MQUIC_OK);
+	pass(100);
+	ck_assert_str_eq(lines, "relay 1: WAITING → SHOWN\n"
+				"relay 1: SHOWN → OPEN\n"
+				"relay 1: OPEN → FINISHING\n"
+				"relay 1: FINISHING → CLOSED\n");
+}
+END_TEST
+
+START_TEST(client_that_leaves_is_a_step_without_a_fault)
+{
+	uint8_t buffer[256];
+
+	open_relay();
+	listen_to_steps();
+	say("SECRET", 6);
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, 0, NULL), MQUIC_OK);
+	pass(100);
+	(void)read_relay(buffer, sizeof(buffer));
+	ck_assert_str_eq(lines, "relay 1: OPEN → LEFT\n"
+				"relay 1: LEFT → CLOSED\n");
+}
+END_TEST
+
+START_TEST(client_that_breaks_a_rule_is_at_fault)
+{
+	listen_to_steps();
+	say("GET / HTTP/1.0\r\n\r\n", 18);
+	expect_rejection("no CONNECT");
+	ck_assert_str_eq(lines, "relay 1: WAITING → CLOSED (peer: no CONNECT)\n");
+}
+END_TEST
+
+START_TEST(lost_client_is_at_fault)
+{
+	show_connect();
+	listen_to_steps();
+	pair.client->up.loss = 1000;
+	pass(31000);
+	ck_assert_uint_eq(end.told, 1);
+	kit_says(lines, "relay 1: SHOWN → CLOSED (peer: ");
+}
+END_TEST
+
+static void add_steps(Suite *suite)
+{
+	TCase *group = tcase_create("steps");
+
+	tcase_add_unchecked_fixture(group, pair_certificates_make, pair_certificates_remove);
+	tcase_add_checked_fixture(group, set_up, tear_down);
+	tcase_add_test(group, each_step_is_a_line_of_the_log);
+	tcase_add_test(group, client_that_leaves_is_a_step_without_a_fault);
+	tcase_add_test(group, client_that_breaks_a_rule_is_at_fault);
+	tcase_add_test(group, lost_client_is_at_fault);
+	suite_add_tcase(suite, group);
+}
+
 static void add_connect(Suite *suite)
 {
 	TCase *group = tcase_create("connect");
@@ -740,5 +823,6 @@ int main(void)
 
 	add_connect(suite);
 	add_pipe(suite);
+	add_steps(suite);
 	return kit_main(suite);
 }
