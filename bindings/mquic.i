@@ -80,6 +80,9 @@ MQUIC_HANDLE(relay)
 %rename("$ignore", regextarget = 1, %$isfunction) "^mquic_event_";
 %ignore mquic_endpoint_next_event;
 
+/* Languages take URLs apart by ways of their own; sessions take a URL as it is. */
+%rename("$ignore", regextarget = 1, %$isfunction) "^mquic_url_";
+
 /* Pointers and calls back are no arguments for a script. */
 %ignore MQUIC_NUL_TERMINATED;
 %ignore mquic_text_printable; /* native_text_printable() returns the copy */

@@ -61,7 +61,7 @@
  * #MQUIC_ERR_MEMORY can come from any call that allocates and is not repeated below. A
  * library built for a small device may lack the server side or MQTT: then
  * mquic_endpoint_listen(), _accept() and _reload(), or what creates sessions, messages,
- * subscriptions and relays, answer #MQUIC_ERR_UNSUPPORTED. Distributions leave nothing out.
+ * subscriptions, URLs and relays, answer #MQUIC_ERR_UNSUPPORTED. Distributions leave nothing out.
  */
 #ifndef MQUIC_H
 #define MQUIC_H
@@ -95,6 +95,7 @@ struct mquic_session;
 struct mquic_relay;
 struct mquic_message;
 struct mquic_subscription;
+struct mquic_url;
 struct mquic_event;
 
 /* ---- Status ------------------------------------------------------------- */
@@ -1081,6 +1082,34 @@ MQUIC_API struct mquic_connection *mquic_session_connection(const struct mquic_s
 MQUIC_API void mquic_session_set_userdata(struct mquic_session *session, void *userdata);
 /** The pointer of mquic_session_set_userdata(), NULL before. Since: 0.1 */
 MQUIC_API void *mquic_session_get_userdata(const struct mquic_session *session);
+
+/* ---- URL -----------------------------------------------------------------
+ * `mqtt-quic://[user[:password]@]host[:port][/topic]`, or `quic://`, in its parts, for programs
+ * that are told by one whom to talk to, and about what. Letter case does not count in the scheme;
+ * percent escapes are resolved; an IPv6 address has brackets around it. A topic may have wildcards.
+ */
+
+/** A URL that holds nothing yet. Free with mquic_url_free(). Since: 0.1 */
+MQUIC_API enum mquic_status mquic_url_new(struct mquic_url **url);
+/** Frees it; the password is overwritten. NULL is accepted. Since: 0.1 */
+MQUIC_API void mquic_url_free(struct mquic_url *url);
+/** What the last failure was about. Valid until the next call. Since: 0.1 */
+MQUIC_API const char *mquic_url_error(const struct mquic_url *url);
+/**
+ * Takes `text` apart. #MQUIC_ERR_INVALID: it is malformed, and the parts are what they were; the
+ * sentence repeats nothing of user and password. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_url_parse(struct mquic_url *url, const char *text);
+/** The host, without brackets; NULL before a parse. Since: 0.1 */
+MQUIC_API const char *mquic_url_host(const struct mquic_url *url);
+/** The port; 0 if there is none, as mquic_session_connect() takes it. Since: 0.1 */
+MQUIC_API uint16_t mquic_url_port(const struct mquic_url *url);
+/** The user name, NULL if there is none. Since: 0.1 */
+MQUIC_API const char *mquic_url_username(const struct mquic_url *url);
+/** The password, NULL if there is none. Since: 0.1 */
+MQUIC_API const char *mquic_url_password(const struct mquic_url *url);
+/** The topic behind the first slash, NULL if nothing is there. Since: 0.1 */
+MQUIC_API const char *mquic_url_topic(const struct mquic_url *url);
 
 /* ---- Coming back ---------------------------------------------------------
  * For programs that connect again after an end, of a session or of a connection: whether

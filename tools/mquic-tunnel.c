@@ -54,7 +54,7 @@ static bool set_connect(void *target, const char *name, struct words *words)
 
 	if (!text)
 		return false;
-	if (program->connect.text)
+	if (program->connect.parsed)
 		return say_usage("--connect can be given only once.");
 	return url_parse(&program->connect, name, text);
 }

@@ -122,3 +122,17 @@ NOTHING(struct mquic_connection *, NULL, mquic_session_connection,
 	const struct mquic_session *session)
 IGNORE(mquic_session_set_userdata, struct mquic_session *session, void *userdata)
 NOTHING(void *, NULL, mquic_session_get_userdata, const struct mquic_session *session)
+
+enum mquic_status mquic_url_new(struct mquic_url **url)
+{
+	return url == NULL ? MQUIC_ERR_INVALID : MQUIC_ERR_UNSUPPORTED;
+}
+
+IGNORE(mquic_url_free, struct mquic_url *url)
+REFUSE(mquic_url_parse, struct mquic_url *url, const char *text)
+NOTHING(const char *, "no URL was given", mquic_url_error, const struct mquic_url *url)
+NOTHING(const char *, NULL, mquic_url_host, const struct mquic_url *url)
+NOTHING(uint16_t, 0, mquic_url_port, const struct mquic_url *url)
+NOTHING(const char *, NULL, mquic_url_username, const struct mquic_url *url)
+NOTHING(const char *, NULL, mquic_url_password, const struct mquic_url *url)
+NOTHING(const char *, NULL, mquic_url_topic, const struct mquic_url *url)

@@ -4,15 +4,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *skip_scheme(const char *text)
+/* What follows "SCHEME://"; NULL if the text begins otherwise. Letter case does not count. */
+static const char *skip_scheme(const char *text, const char *scheme)
 {
-	static const char *const schemes[] = {"mqtt-quic://", "quic://"};
+	size_t len = strlen(scheme);
+
+	if (strncasecmp(text, scheme, len) != 0 || strncmp(text + len, "://", 3) != 0)
+		return NULL;
+	return text + len + 3;
+}
+
+static const char *skip_our_scheme(const char *text)
+{
+	const char *rest = skip_scheme(text, "mqtt-quic");
+
+	return rest != NULL ? rest : skip_scheme(text, "quic");
+}
+
+/* Whoever has a URL of the broker already has most often one of these. */
+static enum mquic_status explain_scheme(const char *text, struct error *error)
+{
+	static const struct {
+		const char *scheme;
+		const char *what;
+	} others[] = {
+		{"mqtt", "MQTT over TCP, without encryption"},
+		{"tcp", "MQTT over TCP, without encryption"},
+		{"mqtts", "MQTT over TCP and TLS"},
+		{"ssl", "MQTT over TCP and TLS"},
+		{"tls", "MQTT over TCP and TLS"},
+		{"ws", "MQTT over WebSockets"},
+		{"wss", "MQTT over WebSockets and TLS"},
+	};
 	size_t i;
 
-	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-		if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
-			return text + strlen(schemes[i]);
-	return NULL;
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (skip_scheme(text, others[i].scheme) != NULL)
+			return error_set(
+				error, MQUIC_ERR_INVALID,
+				"the URL must start with mqtt-quic:// or quic://: %s:// is "
+				"%s, and the port for QUIC is another one, %d unless the "
+				"server says otherwise",
+				others[i].scheme, others[i].what, MQUIC_PORT);
+	return error_set(error, MQUIC_ERR_INVALID,
+			 "the URL must start with mqtt-quic:// or quic://");
 }
 
 static int hex_digit(char c)
@@ -62,6 +97,8 @@ static enum mquic_status set_part(struct text *part, const char *from, size_t le
 	if (!unescape(part))
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "the URL has a '%%' that is not followed by two hex digits");
+	if (strlen(part->data) != part->len)
+		return error_set(error, MQUIC_ERR_INVALID, "the URL has a NUL in it, written %%00");
 	return MQUIC_OK;
 }
 
@@ -92,6 +129,7 @@ static enum mquic_status parse_port(struct url *url, const char *from, size_t le
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "the port in the URL must be a number from 1 to 65535");
 	url->port = (uint16_t)port;
+	url->has_port = true;
 	return MQUIC_OK;
 }
 
@@ -108,7 +146,8 @@ static enum mquic_status parse_host(struct url *url, const char *from, size_t le
 		host_end = memchr(from, ']', len);
 		if (host_end == NULL)
 			return error_set(error, MQUIC_ERR_INVALID,
-					 "the IPv6 address in the URL lacks its ']'");
+					 "the IPv6 address in the URL lacks its ']': brackets "
+					 "go around it");
 		from = host_end + 1;
 	} else {
 		host_end = memchr(from, ':', len);
@@ -121,52 +160,152 @@ static enum mquic_status parse_host(struct url *url, const char *from, size_t le
 	status = set_part(&url->host, host, (size_t)(host_end - host), error);
 	if (status != MQUIC_OK)
 		return status;
-	if (strlen(url->host.data) != url->host.len)
-		return error_set(error, MQUIC_ERR_INVALID, "the host in the URL has a NUL in it");
 	if (from == end)
 		return MQUIC_OK;
 	if (*from != ':')
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "the host in the URL must be followed by ':' and a port, or nothing");
+		return error_set(
+			error, MQUIC_ERR_INVALID,
+			"the host in the URL must be followed by ':' and a port, or nothing");
 	return parse_port(url, from + 1, (size_t)(end - from - 1), error);
 }
 
-static enum mquic_status parse(struct url *url, const char *from, struct error *error)
+static enum mquic_status parse_server(struct url *url, const char *from, size_t len,
+				      struct error *error)
 {
-	size_t len = strcspn(from, "/?#");
 	const char *at = memrchr(from, '@', len);
-	enum mquic_status status = MQUIC_OK;
+	enum mquic_status status;
 
-	if (from[len] != '\0' && strcmp(from + len, "/") != 0)
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "the URL of a server ends behind the port; '/', '?' and '#' in a "
-				 "user name or password are written %%2F, %%3F and %%23");
-	if (at != NULL) {
-		status = parse_user(url, from, (size_t)(at - from), error);
-		len -= (size_t)(at + 1 - from);
-		from = at + 1;
-	}
-	return status == MQUIC_OK ? parse_host(url, from, len, error) : status;
+	if (at == NULL)
+		return parse_host(url, from, len, error);
+	status = parse_user(url, from, (size_t)(at - from), error);
+	if (status != MQUIC_OK)
+		return status;
+	return parse_host(url, at + 1, len - (size_t)(at + 1 - from), error);
 }
 
-enum mquic_status url_parse(struct url *url, const char *text, struct error *error)
+static enum mquic_status explain_rest(struct error *error)
 {
-	const char *from = skip_scheme(text);
+	return error_set(error, MQUIC_ERR_INVALID,
+			 "the URL of a server ends behind the port; '/', '?' and '#' in a user "
+			 "name or password are written %%2F, %%3F and %%23");
+}
+
+static enum mquic_status parse(struct url *url, const char *from, bool with_topic,
+			       struct error *error)
+{
+	size_t len = strcspn(from, "/?#");
+	const char *rest = from + len;
+	enum mquic_status status;
+
+	if (*rest != '\0' && (*rest != '/' || (!with_topic && rest[1] != '\0')))
+		return explain_rest(error);
+	status = parse_server(url, from, len, error);
+	if (status == MQUIC_OK && *rest != '\0' && rest[1] != '\0')
+		status = set_part(&url->topic, rest + 1, strlen(rest + 1), error);
+	return status;
+}
+
+static enum mquic_status parse_all(struct url *url, const char *text, bool with_topic,
+				   struct error *error)
+{
+	const char *from = skip_our_scheme(text);
 	enum mquic_status status;
 
 	*url = (struct url){.port = MQUIC_PORT};
 	if (from == NULL)
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "the URL must start with mqtt-quic:// or quic://");
-	status = parse(url, from, error);
+		return explain_scheme(text, error);
+	status = parse(url, from, with_topic, error);
 	if (status != MQUIC_OK)
 		url_clear(url);
 	return status;
+}
+
+enum mquic_status url_parse_with_topic(struct url *url, const char *text, struct error *error)
+{
+	return parse_all(url, text, true, error);
+}
+
+enum mquic_status url_parse(struct url *url, const char *text, struct error *error)
+{
+	return parse_all(url, text, false, error);
 }
 
 void url_clear(struct url *url)
 {
 	text_clear(&url->host);
 	text_clear(&url->username);
+	if (url->password.data != NULL)
+		explicit_bzero(url->password.data, url->password.len);
 	text_clear(&url->password);
+	text_clear(&url->topic);
+}
+
+/* ---- For programs ------------------------------------------------------- */
+
+struct mquic_url {
+	struct url parts;
+	struct error error;
+};
+
+enum mquic_status mquic_url_new(struct mquic_url **url)
+{
+	if (url == NULL)
+		return MQUIC_ERR_INVALID;
+	*url = calloc(1, sizeof(**url));
+	return *url == NULL ? MQUIC_ERR_MEMORY : MQUIC_OK;
+}
+
+void mquic_url_free(struct mquic_url *url)
+{
+	if (url == NULL)
+		return;
+	url_clear(&url->parts);
+	free(url);
+}
+
+const char *mquic_url_error(const struct mquic_url *url)
+{
+	return url == NULL ? "no URL was given" : url->error.text;
+}
+
+enum mquic_status mquic_url_parse(struct mquic_url *url, const char *text)
+{
+	struct url parts;
+	enum mquic_status status;
+
+	if (url == NULL)
+		return MQUIC_ERR_INVALID;
+	if (text == NULL)
+		return error_set(&url->error, MQUIC_ERR_INVALID, "the text is NULL");
+	status = url_parse_with_topic(&parts, text, &url->error);
+	if (status != MQUIC_OK)
+		return status;
+	url_clear(&url->parts);
+	url->parts = parts;
+	return MQUIC_OK;
+}
+
+const char *mquic_url_host(const struct mquic_url *url)
+{
+	return url == NULL ? NULL : url->parts.host.data;
+}
+
+uint16_t mquic_url_port(const struct mquic_url *url)
+{
+	return url == NULL || !url->parts.has_port ? 0 : url->parts.port;
+}
+
+const char *mquic_url_username(const struct mquic_url *url)
+{
+	return url == NULL ? NULL : url->parts.username.data;
+}
+
+const char *mquic_url_password(const struct mquic_url *url)
+{
+	return url == NULL ? NULL : url->parts.password.data;
+}
+
+const char *mquic_url_topic(const struct mquic_url *url)
+{
+	return url == NULL ? NULL : url->parts.topic.data;
 }

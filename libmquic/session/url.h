@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* URLs of MQTT over QUIC: mqtt-quic://[user[:password]@]host[:port], and quic:// for the same. */
+/*
+ * URLs of MQTT over QUIC: mqtt-quic://[user[:password]@]host[:port][/topic], and quic:// for the
+ * same. Everybody's: sessions, tools, and whoever takes one apart by mquic_url_*().
+ */
 #ifndef MQUIC_SESSION_URL_H
 #define MQUIC_SESSION_URL_H
 
@@ -11,10 +14,14 @@ struct url {
 	struct text host; /* without brackets */
 	struct text username;
 	struct text password;
+	struct text topic;
 	uint16_t port; /* MQUIC_PORT if not given */
+	bool has_port;
 };
 
 /* MQUIC_ERR_INVALID with a sentence. On failure there is nothing to clear. */
+enum mquic_status url_parse_with_topic(struct url *url, const char *text, struct error *error);
+/* The same of a server's URL, which has no topic. */
 enum mquic_status url_parse(struct url *url, const char *text, struct error *error);
 void url_clear(struct url *url);
 

@@ -41,6 +41,7 @@ static void free_accepts_null(void)
 	mquic_relay_free(NULL);
 	mquic_message_free(NULL);
 	mquic_subscription_free(NULL);
+	mquic_url_free(NULL);
 	mquic_event_free(NULL);
 	check(true, "every free function accepts NULL");
 }

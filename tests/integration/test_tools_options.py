@@ -87,6 +87,8 @@ def test_no_options_at_all(build, tool):
         ([*PUB, "--foo"], ["--foo"]),
         ([*PUB, "foo"], ["foo"]),
         ([*PUB, "-L", "mqtt://h/t"], ["-L", "mqtt-quic://"]),
+        ([*PUB, "-L", "mqtt://h/t"], ["mqtt:// is MQTT over TCP", "14567"]),
+        ([*PUB, "-L", "MQTTS://h/t"], ["mqtts:// is MQTT over TCP and TLS", "14567"]),
         (["-m", "y", "-L", "mqtt-quic://h"], ["topic"]),
         ([*PUB, "-L", "mqtt-quic://h/t"], ["-t", "-L"]),
         (["-m", "y", "-h", "g", "-L", "mqtt-quic://h/t"], ["-h", "-L"]),

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "mquic.h"
 #include "session/url.h"
 
 static struct error error;
@@ -103,6 +104,85 @@ START_TEST(url_that_is_wrong_is_refused_in_words)
 }
 END_TEST
 
+struct topic {
+	const char *text;
+	const char *topic; /* NULL: none */
+	uint16_t port;
+};
+
+static const struct topic topics[] = {
+	{"mqtt-quic://ann:secret@host", NULL, 0},
+	{"mqtt-quic://ann:secret@host/", NULL, 0},
+	{"mqtt-quic://ann:secret@host:14567/a", "a", 14567},
+	{"QUIC://ann:secret@host:1/a/b", "a/b", 1},
+	{"quic://ann:secret@host//", "/", 0},
+	{"quic://ann:secret@host/a%2Fb%20c%25", "a/b c%", 0},
+	{"quic://ann:secret@host/a/+/#", "a/+/#", 0},
+	{"quic://ann:secret@host/a?b@c:d", "a?b@c:d", 0},
+};
+
+static void expect(const char *got, const char *expected)
+{
+	if (expected == NULL)
+		ck_assert_ptr_null(got);
+	else
+		ck_assert_str_eq(got, expected);
+}
+
+START_TEST(url_for_programs_has_a_topic)
+{
+	const struct topic *topic = &topics[_i];
+	struct mquic_url *made;
+
+	ck_assert_int_eq(mquic_url_new(&made), MQUIC_OK);
+	expect(mquic_url_host(made), NULL);
+	ck_assert_msg(mquic_url_parse(made, topic->text) == MQUIC_OK, "%s: %s", topic->text,
+		      mquic_url_error(made));
+	expect(mquic_url_host(made), "host");
+	expect(mquic_url_username(made), "ann");
+	expect(mquic_url_password(made), "secret");
+	expect(mquic_url_topic(made), topic->topic);
+	ck_assert_uint_eq(mquic_url_port(made), topic->port);
+	mquic_url_free(made);
+}
+END_TEST
+
+static const struct bad bad_topics[] = {
+	{"quic://host/%zz", "hex"},
+	{"quic://host/a%00", "NUL"},
+	{"quic://a%00b@host/x", "NUL"},
+	{"quic://a:b%00@host/x", "NUL"},
+	{"quic://host?x/y", "ends behind the port"},
+	{"quic:///x", "no host"},
+	{"quic://[::1/x", "']'"},
+	{"mqtt://host/x", "mqtt:// is MQTT over TCP, without encryption"},
+	{"MQTTS://host/x", "mqtts:// is MQTT over TCP and TLS"},
+	{"ssl://host", "ssl:// is MQTT over TCP and TLS"},
+	{"ws://host", "ws:// is MQTT over WebSockets"},
+	{"wss://host", "14567"},
+	{"https://host", "mqtt-quic://"},
+	{"mqtt:host", "mqtt-quic://"},
+};
+
+START_TEST(url_that_is_wrong_changes_nothing)
+{
+	struct mquic_url *made;
+
+	ck_assert_int_eq(mquic_url_new(&made), MQUIC_OK);
+	ck_assert_int_eq(mquic_url_parse(made, "quic://bob:pass@there:1/x"), MQUIC_OK);
+	ck_assert_int_eq(mquic_url_parse(made, bad_topics[_i].text), MQUIC_ERR_INVALID);
+	ck_assert_msg(strstr(mquic_url_error(made), bad_topics[_i].part) != NULL, "%s: \"%s\"",
+		      bad_topics[_i].text, mquic_url_error(made));
+	ck_assert_int_eq(mquic_url_parse(made, NULL), MQUIC_ERR_INVALID);
+	expect(mquic_url_host(made), "there");
+	expect(mquic_url_username(made), "bob");
+	expect(mquic_url_password(made), "pass");
+	expect(mquic_url_topic(made), "x");
+	ck_assert_uint_eq(mquic_url_port(made), 1);
+	mquic_url_free(made);
+}
+END_TEST
+
 START_TEST(url_error_does_not_repeat_the_password)
 {
 	ck_assert_int_eq(url_parse(&url, "quic://ann:secret@host:0", &error), MQUIC_ERR_INVALID);
@@ -121,6 +201,8 @@ int main(void)
 
 	tcase_add_loop_test(group, url_gives_its_parts, 0, COUNT(good));
 	tcase_add_loop_test(group, url_that_is_wrong_is_refused_in_words, 0, COUNT(bad));
+	tcase_add_loop_test(group, url_for_programs_has_a_topic, 0, COUNT(topics));
+	tcase_add_loop_test(group, url_that_is_wrong_changes_nothing, 0, COUNT(bad_topics));
 	tcase_add_test(group, url_error_does_not_repeat_the_password);
 	suite_add_tcase(suite, group);
 	srunner_run_all(runner, CK_ENV);

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* mqtt-quic://[user[:password]@]host[:port][/topic], also quic:// */
+/* URLs on the command line: mqtt-quic://[user[:password]@]host[:port][/topic], also quic:// */
 #ifndef TOOLS_URL_H
 #define TOOLS_URL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mquic_url;
+
 struct url {
-	char *text; /* the decoded parts below point into it */
+	struct mquic_url *parsed; /* the parts below are its; NULL: there is no URL */
 	const char *host;
 	const char *username, *password, *topic; /* NULL: not in the URL */
-	uint16_t port;				 /* 0: not in the URL */
+	uint16_t port;                           /* 0: not in the URL */
 };
 
 /* Takes it apart; false after saying, in the name of `option`, what is wrong. */

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG	     128
+#define BACKLOG      128
 #define ACCEPT_BURST 64
 #define PAUSE_MS     1000
 
@@ -50,7 +50,10 @@ static bool is_loopback(const struct sockaddr *address)
 	return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
 }
 
-/* Splits "host:port", "[host]:port" and "port" in place; NULL host: none was given. */
+/*
+ * Splits "host:port", "[host]:port" and "port" in place; NULL host: none was given. Not a URL's
+ * host and port: there what stands alone is the host.
+ */
 static bool split(char *text, char **host, char **port)
 {
 	char *colon = strrchr(text, ':');
