@@ -29,10 +29,10 @@ void log_step_line(const struct log *log, const char *what, uint64_t number, con
 }
 
 void log_part_step_line(const struct log *log, const char *whole, uint64_t number, const char *part,
-			uint64_t part_number, const char *from, const char *to)
+			int64_t part_number, const char *from, const char *to)
 {
-	log_debug(log, "%s %llu: %s %llu: %s → %s", whole, (unsigned long long)number, part,
-		  (unsigned long long)part_number, from, to);
+	log_debug(log, "%s %llu: %s %lld: %s → %s", whole, (unsigned long long)number, part,
+		  (long long)part_number, from, to);
 }
 
 static const char *culprit_text(enum log_culprit culprit)

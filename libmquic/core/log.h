@@ -53,7 +53,7 @@ __attribute__((format(printf, 3, 4))) void log_line(const struct log *log,
 void log_step_line(const struct log *log, const char *what, uint64_t number, const char *from,
 		   const char *to);
 void log_part_step_line(const struct log *log, const char *whole, uint64_t number, const char *part,
-			uint64_t part_number, const char *from, const char *to);
+			int64_t part_number, const char *from, const char *to);
 void log_fault_line(const struct log *log, const char *what, uint64_t number, const char *from,
 		    const char *to, enum log_culprit culprit, const char *sentence);
 

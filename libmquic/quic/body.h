@@ -51,6 +51,7 @@ struct mquic_connection {
 	struct list accept_link;         /* host->acceptable */
 	struct mquic_endpoint *endpoint; /* NULL once that is freed, like the host */
 	struct quic_host *host;
+	uint64_t number;                /* in lines of the log */
 	struct quic_listener *listener; /* server side only */
 	struct mquic_settings *settings;
 	struct tls_credentials *credentials;

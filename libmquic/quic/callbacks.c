@@ -63,6 +63,7 @@ static int stream_open_by_peer(ngtcp2_conn *conn, int64_t id, void *user_data)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	stream->id = id;
 	stream->remote = true;
+	(void)stream_live(stream, STREAM_OPEN);
 	list_append(&attempt->connection->streams.acceptable, &stream->place_link);
 	attempt->connection->streams.fresh = true;
 	return ngtcp2_conn_set_stream_user_data(conn, id, stream) == 0
@@ -78,7 +79,7 @@ static int stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t o
 	(void)id;
 	(void)offset;
 	(void)user_data;
-	if (stream == NULL || stream->discard) {
+	if (stream == NULL || stream->receiving == RECEIVING_GIVEN_UP) {
 		/* Nobody reads it, but the connection's credit must come back. */
 		ngtcp2_conn_extend_max_offset(conn, len);
 		return 0;
@@ -86,8 +87,8 @@ static int stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t o
 	if (!fifo_append(&stream->input, data, len))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	if (flags & NGTCP2_STREAM_DATA_FLAG_FIN)
-		stream->input_ended = true;
-	stream->tell_readable = true;
+		(void)stream_step_receiving(stream, RECEIVING_DATA_RECVD);
+	stream->news.readable = true;
 	stream_touch(stream);
 	return 0;
 }
@@ -107,7 +108,7 @@ static int stream_data_acked(ngtcp2_conn *conn, int64_t id, uint64_t offset, uin
 	mtu_acknowledged(attempt, stream);
 	fifo_drop(&stream->output, (size_t)len);
 	if (stream->output.len == 0)
-		stream->tell_flushed = true;
+		stream->news.flushed = true;
 	stream_touch(stream);
 	return 0;
 }
@@ -124,7 +125,7 @@ static int stream_closed(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t
 		ngtcp2_conn_get_stream_loss_count(conn, id);
 	if (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET)
 		stream->code = code;
-	stream->closed = true;
+	(void)stream_live(stream, STREAM_CLOSED);
 	/* After a reset the rest will never be acknowledged, and ngtcp2 has forgotten it. */
 	fifo_clear(&stream->output);
 	list_remove(&stream->send_link);
@@ -144,8 +145,8 @@ static int stream_reset_by_peer(ngtcp2_conn *conn, int64_t id, uint64_t final_si
 	if (stream == NULL)
 		return 0;
 	stream->code = code;
-	stream->input_reset = true;
-	stream->tell_readable = true;
+	(void)stream_step_receiving(stream, RECEIVING_RESET_RECVD);
+	stream->news.readable = true;
 	stream_touch(stream);
 	return 0;
 }

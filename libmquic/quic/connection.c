@@ -19,6 +19,7 @@ struct mquic_connection *connection_new(struct quic_host *host)
 	connection->target.kind = TARGET_CONNECTION;
 	connection->endpoint = host->endpoint;
 	connection->host = host;
+	connection->number = log_number(endpoint_log(host->endpoint), LOG_CONNECTION);
 	connection->started_ns = endpoint_now(host->endpoint);
 	list_init(&connection->target.routes);
 	list_init(&connection->attempts);

@@ -85,7 +85,7 @@ static uint64_t packets_lost(const struct mquic_connection *connection)
 	     node = node->next) {
 		const struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
 
-		if (!stream->closed && stream->id >= 0)
+		if (stream_is_open(stream))
 			lost += ngtcp2_conn_get_stream_loss_count(connection_conn(connection),
 								  stream->id);
 	}

@@ -51,7 +51,7 @@ static void trial_failed(struct attempt *attempt)
 static bool is_stuck(const struct attempt *attempt, const struct mquic_stream *stream,
 		     uint64_t patience_ns)
 {
-	return !stream->closed && stream->output_sent > stream->output_acked &&
+	return !stream_is_closed(stream) && stream->output_sent > stream->output_acked &&
 	       attempt->mtu.large_ns >= stream->moved_ns &&
 	       endpoint_now(attempt->connection->endpoint) - stream->moved_ns > patience_ns;
 }

@@ -64,12 +64,12 @@ static void push_stream(struct mquic_connection *connection, struct mquic_stream
 
 static void stream_readable(void *self, struct mquic_stream *stream)
 {
-	push_stream(self, stream, MQUIC_EVENT_STREAM_READABLE, &stream->readable_queued);
+	push_stream(self, stream, MQUIC_EVENT_STREAM_READABLE, &stream->news.readable_queued);
 }
 
 static void stream_writable(void *self, struct mquic_stream *stream)
 {
-	push_stream(self, stream, MQUIC_EVENT_STREAM_WRITABLE, &stream->writable_queued);
+	push_stream(self, stream, MQUIC_EVENT_STREAM_WRITABLE, &stream->news.writable_queued);
 }
 
 static void stream_flushed(void *self, struct mquic_stream *stream)

@@ -19,7 +19,7 @@ int stream_stop_received(ngtcp2_conn *conn, int64_t id, uint64_t code, void *use
 	(void)code;
 	(void)user_data;
 	/* Behind FIN it asks for nothing that is not done. */
-	if (stream != NULL && !stream->send_reset && !stream->finish_sent)
+	if (stream != NULL && stream_may_send(stream))
 		stream_stopped(stream);
 	return 0;
 }
@@ -58,8 +58,8 @@ void stream_ask_stopped(struct mquic_connection *connection)
 		struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
 
 		/* After FIN or a reset of ours ngtcp2 takes no bytes, too. */
-		if (stream->id >= 0 && !stream->closed && !stream->send_reset &&
-		    !stream->finish_sent && is_stopped(connection, stream->id))
+		if (stream_is_open(stream) && stream_may_send(stream) &&
+		    is_stopped(connection, stream->id))
 			stream_stopped(stream);
 	}
 }

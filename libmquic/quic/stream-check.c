@@ -6,7 +6,7 @@
 
 bool stream_is_over(const struct mquic_stream *stream)
 {
-	return stream->connection == NULL || stream->closed ||
+	return stream->connection == NULL || stream_is_closed(stream) ||
 	       stream->connection->state == CONNECTION_ENDED;
 }
 

@@ -18,14 +18,14 @@ void mquic_stream_free(struct mquic_stream *stream)
 	}
 	if (connection->endpoint != NULL)
 		event_queue_purge(endpoint_events(connection->endpoint), stream);
-	if (connection->state == CONNECTION_ENDED || stream->closed ||
-	    (stream->id < 0 && !stream->finish_wanted)) {
+	if (connection->state == CONNECTION_ENDED || stream_is_closed(stream) ||
+	    (stream->life == STREAM_WAITING && stream->sending != SENDING_FINISHING)) {
 		stream_destroy(stream);
 		return;
 	}
-	if (!stream->finish_wanted)
+	if (stream->sending == SENDING_SEND)
 		(void)mquic_stream_reset(stream, 0);
-	if (stream->input_ended)
+	if (stream_has_ended(stream))
 		stream_discard_input(stream);
 	else
 		(void)mquic_stream_stop(stream, 0);

@@ -9,10 +9,11 @@ static void opened(struct mquic_stream *stream)
 {
 	struct mquic_connection *connection = stream->connection;
 
-	if (stream->send_reset)
+	(void)stream_live(stream, STREAM_OPEN);
+	if (stream_is_reset(stream))
 		(void)ngtcp2_conn_shutdown_stream_write(connection_conn(connection), 0, stream->id,
 							stream->code);
-	if (stream->input_reset)
+	if (stream->receiving == RECEIVING_GIVEN_UP)
 		list_append(&connection->streams.stopping, &stream->place_link);
 	if (stream_has_output(stream))
 		stream_mark_sendable(stream);
@@ -86,7 +87,7 @@ enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connec
 		return connection->state == CONNECTION_ENDED ? MQUIC_ERR_CLOSED : MQUIC_ERR_AGAIN;
 	taken = list_entry(node, struct mquic_stream, place_link);
 	taken->owned = true;
-	if (taken->tell_readable || taken->starved || taken->closed) {
+	if (taken->news.readable || taken->news.room_wanted || stream_is_closed(taken)) {
 		stream_touch(taken);
 		if (connection->endpoint != NULL)
 			endpoint_schedule(connection->endpoint, &connection->task);

@@ -8,7 +8,7 @@
 
 void stream_discard_input(struct mquic_stream *stream)
 {
-	stream->discard = true;
+	(void)stream_step_receiving(stream, RECEIVING_GIVEN_UP);
 	ngtcp2_conn_extend_max_offset(connection_conn(stream->connection), stream->input.len);
 	fifo_clear(&stream->input);
 }
@@ -24,7 +24,7 @@ enum mquic_status mquic_stream_peek(struct mquic_stream *stream, const uint8_t *
 	*len = 0;
 	if (stream_is_forked(stream))
 		return stream_refuse_forked(stream);
-	if (stream->discard)
+	if (stream->receiving == RECEIVING_GIVEN_UP)
 		return stream_refuse(stream, MQUIC_ERR_CLOSED,
 				     "nothing can be read: receiving was given up by this side");
 	span = fifo_front(&stream->input);
@@ -33,9 +33,11 @@ enum mquic_status mquic_stream_peek(struct mquic_stream *stream, const uint8_t *
 		*len = span.len;
 		return MQUIC_OK;
 	}
-	if (stream->input_ended)
+	if (stream_has_ended(stream)) {
+		(void)stream_step_receiving(stream, RECEIVING_DATA_READ);
 		return MQUIC_OK;
-	if (stream->input_reset)
+	}
+	if (stream->receiving == RECEIVING_RESET_RECVD)
 		return stream_refuse(stream, MQUIC_ERR_CLOSED,
 				     "the peer has given up sending on this stream (RESET_STREAM)");
 	if (stream_is_over(stream))
@@ -62,7 +64,7 @@ enum mquic_status mquic_stream_consume(struct mquic_stream *stream, size_t len)
 	if (connection == NULL || connection_conn(connection) == NULL)
 		return MQUIC_OK;
 	ngtcp2_conn_extend_max_offset(connection_conn(connection), len);
-	if (!stream->closed && !stream->input_ended)
+	if (stream_is_open(stream) && !stream_has_ended(stream))
 		(void)ngtcp2_conn_extend_max_stream_offset(connection_conn(connection), stream->id,
 							   len);
 	endpoint_schedule(connection->endpoint, &connection->task);
@@ -103,13 +105,13 @@ enum mquic_status mquic_stream_stop(struct mquic_stream *stream, uint64_t code)
 	status = stream_check_alive(stream);
 	if (status != MQUIC_OK)
 		return status;
-	if (stream->input_reset)
+	if (stream->receiving == RECEIVING_RESET_RECVD || stream->receiving == RECEIVING_GIVEN_UP)
 		return MQUIC_OK;
-	stream->input_reset = true;
 	stream->stop_code = code;
 	stream_discard_input(stream);
-	if (stream->id >= 0 && ngtcp2_conn_shutdown_stream_read(connection_conn(stream->connection),
-								0, stream->id, code) != 0)
+	if (stream_is_open(stream) &&
+	    ngtcp2_conn_shutdown_stream_read(connection_conn(stream->connection), 0, stream->id,
+					     code) != 0)
 		return stream_refuse_memory(stream);
 	endpoint_schedule(stream->connection->endpoint, &stream->connection->task);
 	return MQUIC_OK;

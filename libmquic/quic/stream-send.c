@@ -7,9 +7,8 @@
 void stream_stopped(struct mquic_stream *stream)
 {
 	list_remove(&stream->send_link);
-	stream->send_reset = true;
-	stream->send_stopped = true;
-	stream->starved = true; /* whoever waits to send must learn that it is in vain */
+	(void)stream_step_sending(stream, SENDING_STOPPED);
+	stream->news.room_wanted = true; /* whoever waits to send must learn that it is in vain */
 	stream_touch(stream);
 }
 
@@ -17,9 +16,9 @@ bool stream_has_output(const struct mquic_stream *stream)
 {
 	uint64_t end = stream->output_acked + stream->output.len;
 
-	if (stream->send_reset || stream->closed)
+	if (stream_is_reset(stream) || stream_is_closed(stream))
 		return false;
-	return end > stream->output_sent || (stream->finish_wanted && !stream->finish_sent);
+	return end > stream->output_sent || stream->sending == SENDING_FINISHING;
 }
 
 void stream_mark_sendable(struct mquic_stream *stream)
@@ -34,15 +33,15 @@ static enum mquic_status check_sending(struct mquic_stream *stream)
 {
 	if (stream_is_forked(stream))
 		return stream_refuse_forked(stream);
-	if (stream->send_stopped)
+	if (stream->sending == SENDING_STOPPED)
 		return stream_refuse(stream, MQUIC_ERR_CLOSED,
 				     "the peer reads no more of this stream (STOP_SENDING)");
 	if (stream_is_over(stream))
 		return stream_refuse_over(stream);
-	if (stream->send_reset)
+	if (stream->sending == SENDING_RESET_SENT)
 		return stream_refuse(stream, MQUIC_ERR_STATE,
 				     "nothing can be sent: the stream was reset by this side");
-	if (stream->finish_wanted)
+	if (stream->sending != SENDING_SEND)
 		return stream_refuse(stream, MQUIC_ERR_STATE,
 				     "nothing can be sent: the stream was finished by this side");
 	return MQUIC_OK;
@@ -67,7 +66,7 @@ enum mquic_status mquic_stream_send(struct mquic_stream *stream, const uint8_t *
 		       ? (size_t)connection->settings->send_buffer - stream->output.len
 		       : 0;
 	if (len > room) {
-		stream->starved = true;
+		stream->news.room_wanted = true;
 		len = room;
 	}
 	if (len == 0)
@@ -91,12 +90,11 @@ enum mquic_status mquic_stream_finish(struct mquic_stream *stream)
 	status = stream_check_alive(stream);
 	if (status != MQUIC_OK)
 		return status;
-	if (stream->send_reset)
+	if (stream_is_reset(stream))
 		return stream_refuse(stream, MQUIC_ERR_STATE,
 				     "the stream cannot be finished: sending was given up (reset)");
-	if (stream->finish_wanted)
+	if (!stream_step_sending(stream, SENDING_FINISHING))
 		return MQUIC_OK;
-	stream->finish_wanted = true;
 	stream_mark_sendable(stream);
 	endpoint_schedule(stream->connection->endpoint, &stream->connection->task);
 	return MQUIC_OK;
@@ -111,12 +109,11 @@ enum mquic_status mquic_stream_reset(struct mquic_stream *stream, uint64_t code)
 	status = stream_check_alive(stream);
 	if (status != MQUIC_OK)
 		return status;
-	if (stream->send_reset)
+	if (!stream_step_sending(stream, SENDING_RESET_SENT))
 		return MQUIC_OK;
-	stream->send_reset = true;
 	stream->code = code;
 	list_remove(&stream->send_link);
-	if (stream->id >= 0 &&
+	if (stream_is_open(stream) &&
 	    ngtcp2_conn_shutdown_stream_write(connection_conn(stream->connection), 0, stream->id,
 					      code) != 0)
 		return stream_refuse_memory(stream);

@@ -5,7 +5,7 @@
 /* Whether the send buffer has emptied enough to be worth telling. */
 static bool has_room(const struct mquic_stream *stream)
 {
-	return stream->send_reset || stream->closed ||
+	return stream_is_reset(stream) || stream_is_closed(stream) ||
 	       stream->output.len <= stream->connection->settings->send_buffer / 2;
 }
 
@@ -14,27 +14,26 @@ static void tell_one(struct mquic_connection *connection, struct mquic_stream *s
 	const struct connection_observer *observer = connection->telling.observer;
 	void *self = connection->telling.self;
 
-	if (!stream->owned && !stream->closed)
+	if (!stream->owned && !stream_is_closed(stream))
 		return; /* accepting it tells */
-	if (stream->owned && stream->tell_readable) {
-		stream->tell_readable = false;
+	if (stream->owned && stream->news.readable) {
+		stream->news.readable = false;
 		observer->stream_readable(self, stream);
 	}
-	if (stream->owned && stream->tell_flushed) {
-		stream->tell_flushed = false;
+	if (stream->owned && stream->news.flushed) {
+		stream->news.flushed = false;
 		observer->stream_flushed(self, stream);
 	}
-	if (stream->owned && stream->starved && has_room(stream)) {
-		stream->starved = false;
+	if (stream->owned && stream->news.room_wanted && has_room(stream)) {
+		stream->news.room_wanted = false;
 		observer->stream_writable(self, stream);
 	}
-	if (stream->closed && !stream->close_told && stream->owned) {
-		stream->close_told = true;
+	if (stream->owned && stream_live(stream, STREAM_TOLD)) {
 		observer->stream_closed(self, stream);
 		return;
 	}
 	/* Nobody can ask for it any more: the handle was freed while bytes were under way. */
-	if (stream->closed && !stream->owned && !list_is_linked(&stream->place_link))
+	if (stream_is_closed(stream) && !stream->owned && !list_is_linked(&stream->place_link))
 		stream_destroy(stream);
 }
 
@@ -54,9 +53,8 @@ void stream_end_all(struct mquic_connection *connection)
 	list_for_each (node, following, &connection->streams.all) {
 		struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
 
-		if (!stream->closed)
+		if (stream_live(stream, STREAM_CLOSED))
 			stream->code = connection->end.code;
-		stream->closed = true;
 		list_remove(&stream->send_link);
 		fifo_clear(&stream->output);
 		stream_touch(stream);

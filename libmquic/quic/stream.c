@@ -42,8 +42,7 @@ void stream_destroy(struct mquic_stream *stream)
 	struct mquic_connection *connection = stream->connection;
 
 	give_credit_back(stream);
-	if (connection != NULL && connection_conn(connection) != NULL && !stream->closed &&
-	    stream->id >= 0)
+	if (connection != NULL && connection_conn(connection) != NULL && stream_is_open(stream))
 		ngtcp2_conn_set_stream_user_data(connection_conn(connection), stream->id, NULL);
 	unlink_all(stream);
 	fifo_clear(&stream->output);
@@ -54,7 +53,7 @@ void stream_destroy(struct mquic_stream *stream)
 void stream_detach(struct mquic_stream *stream)
 {
 	unlink_all(stream);
-	stream->closed = true;
+	(void)stream_live(stream, STREAM_CLOSED);
 	stream->connection = NULL;
 }
 

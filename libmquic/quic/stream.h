@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The body of a stream, shared by the files of this room. Two halves, as in RFC 9000 section 3:
- *
- *     sending    OPEN ──finish──▶ FIN queued ──sent, all acknowledged──▶ FLUSHED
- *                  └──reset, or STOP_SENDING from the peer──▶ RESET
- *     receiving  OPEN ──FIN──▶ ENDED ──read to the end──▶ DONE
- *                  └──RESET_STREAM from the peer, or stop──▶ RESET
- *
- * When both halves are over ngtcp2 closes the stream; the handle stays readable until freed.
- */
+/* The body of a stream, shared by the files of this room; stream-state.h has the picture. */
 #ifndef MQUIC_QUIC_STREAM_H
 #define MQUIC_QUIC_STREAM_H
 
 #include "core/fifo.h"
 #include "quic/body.h"
+#include "quic/stream-state.h"
+
+/* What the observer has yet to hear of a stream. */
+struct stream_news {
+	bool readable;
+	bool flushed;
+	bool room_wanted; /* send answered AGAIN: say when there is room */
+	bool readable_queued;
+	bool writable_queued;
+};
 
 struct mquic_stream {
 	struct mquic_connection *connection; /* NULL once that is freed */
@@ -34,23 +35,44 @@ struct mquic_stream {
 	void *userdata;
 	const char *note; /* about the last call that failed; NULL: none has */
 
+	enum stream_life life;
+	enum stream_sending sending;
+	enum stream_receiving receiving;
 	bool owned;  /* a handle is out */
 	bool remote; /* opened by the peer */
-	bool closed; /* ngtcp2 has forgotten it, or the connection ended */
-	bool close_told;
-	bool finish_wanted;
-	bool finish_sent;
-	bool send_reset;   /* by us, or the peer wants no more */
-	bool send_stopped; /* the latter */
-	bool input_ended;  /* FIN received */
-	bool input_reset;  /* by the peer, or we want no more */
-	bool discard;      /* nobody reads any more */
-	bool starved;      /* send answered AGAIN: say when there is room */
-	bool tell_readable;
-	bool tell_flushed;
-	bool readable_queued;
-	bool writable_queued;
+	struct stream_news news;
 };
+
+/* Whether ngtcp2 knows it. */
+static inline bool stream_is_open(const struct mquic_stream *stream)
+{
+	return stream->life == STREAM_OPEN;
+}
+
+/* Whether it is over, told of or not. */
+static inline bool stream_is_closed(const struct mquic_stream *stream)
+{
+	return stream->life >= STREAM_CLOSED;
+}
+
+/* Whether bytes or FIN may still go: not once all has gone, or sending was given up. */
+static inline bool stream_may_send(const struct mquic_stream *stream)
+{
+	return stream->sending <= SENDING_FINISHING;
+}
+
+/* Whether sending was given up, by us or the peer. */
+static inline bool stream_is_reset(const struct mquic_stream *stream)
+{
+	return stream->sending >= SENDING_RESET_SENT;
+}
+
+/* Whether all has come, FIN included, and nobody has given it up. */
+static inline bool stream_has_ended(const struct mquic_stream *stream)
+{
+	return stream->receiving == RECEIVING_DATA_RECVD ||
+	       stream->receiving == RECEIVING_DATA_READ;
+}
 
 struct mquic_stream *stream_new(struct mquic_connection *connection);
 /* Frees it at once; no handle may be out. */

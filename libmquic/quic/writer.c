@@ -123,7 +123,7 @@ static void account(struct mquic_stream *stream, size_t taken, bool fin_offered)
 	fifo_advance(&stream->output, taken);
 	stream->output_sent += taken;
 	if (fin_offered && stream->output_sent == stream->output_acked + stream->output.len)
-		stream->finish_sent = true;
+		(void)stream_step_sending(stream, SENDING_DATA_SENT);
 	list_remove(&stream->send_link);
 	/* Behind the others: streams take turns. */
 	if (stream_has_output(stream))
@@ -145,7 +145,7 @@ static ngtcp2_ssize write_one(struct attempt *attempt, struct mquic_stream *stre
 		bool last;
 
 		count = collect(stream, vectors, &last);
-		fin = last && stream->finish_wanted;
+		fin = last && stream->sending == SENDING_FINISHING;
 		flags = NGTCP2_WRITE_STREAM_FLAG_MORE;
 		if (fin)
 			flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;

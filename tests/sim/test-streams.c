@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes on streams: complete and in order over any line, held back where they must be. */
+#include <stdio.h>
 #include <string.h>
 
 #include "quic/stream.h"
@@ -576,6 +577,80 @@ START_TEST(stop_of_before_the_handshake_keeps_its_code)
 }
 END_TEST
 
+/* ---- Steps in the log --------------------------------------------------------------- */
+
+static char steps[8][128];
+static size_t step_count;
+
+static void keep_steps(void *userdata, enum mquic_log_level level, const char *line)
+{
+	(void)userdata;
+	if (level != MQUIC_LOG_DEBUG || strstr(line, ": stream ") == NULL)
+		return;
+	ck_assert_uint_lt(step_count, 8);
+	(void)snprintf(steps[step_count++], sizeof(steps[0]), "%s", line);
+}
+
+static void expect_steps(const char *const *expected, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count && i < step_count; i++)
+		ck_assert_str_eq(steps[i], expected[i]);
+	ck_assert_uint_eq(step_count, count);
+}
+
+START_TEST(stream_logs_each_of_its_steps)
+{
+	static const char *const expected[] = {
+		"connection 1: stream 0: WAITING → OPEN",
+		"connection 1: stream 0: SEND → FINISHING",
+		"connection 1: stream 0: FINISHING → DATA_SENT",
+		"connection 1: stream 0: RECV → DATA_RECVD",
+		"connection 1: stream 0: OPEN → CLOSED",
+		"connection 1: stream 0: CLOSED → TOLD",
+		"connection 1: stream 0: DATA_RECVD → DATA_READ", /* by the program, last */
+	};
+
+	step_count = 0;
+	pair_connect();
+	traffic_start(100);
+	mquic_endpoint_set_log(pair.client->endpoint, keep_steps, MQUIC_LOG_DEBUG, NULL);
+	(void)traffic_open(100);
+	wait_for_traffic(10);
+	sim_run(pair.sim, SIM_SECOND);
+	expect_steps(expected, sizeof(expected) / sizeof(expected[0]));
+	traffic_stop();
+}
+END_TEST
+
+START_TEST(stream_logs_who_gives_up)
+{
+	static const char *const expected[] = {
+		"connection 1: stream 0: WAITING → OPEN",
+		"connection 1: stream 0: SEND → STOPPED",
+		"connection 1: stream 0: RECV → RESET_RECVD",
+		"connection 1: stream 0: OPEN → CLOSED",
+		"connection 1: stream 0: CLOSED → TOLD",
+	};
+
+	step_count = 0;
+	pair_connect();
+	traffic_start(100);
+	traffic_server[0].endless = true;
+	traffic_client[0].endless = true;
+	mquic_endpoint_set_log(pair.client->endpoint, keep_steps, MQUIC_LOG_DEBUG, NULL);
+	(void)traffic_open(100);
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_int_eq(mquic_stream_stop(traffic_server[0].stream, 1), MQUIC_OK);
+	sim_run(pair.sim, SIM_SECOND);
+	ck_assert_int_eq(mquic_stream_reset(traffic_server[0].stream, 1), MQUIC_OK);
+	sim_run(pair.sim, SIM_SECOND);
+	expect_steps(expected, sizeof(expected) / sizeof(expected[0]));
+	traffic_stop();
+}
+END_TEST
+
 START_TEST(bytes_before_a_reset_can_still_be_read)
 {
 	const uint8_t text[] = "last words";
@@ -798,6 +873,8 @@ static void add_life(Suite *suite)
 	tcase_add_test(group, stop_of_a_stream_without_credit_is_told_at_once);
 	tcase_add_test(group, reset_of_before_the_handshake_keeps_its_code);
 	tcase_add_test(group, stop_of_before_the_handshake_keeps_its_code);
+	tcase_add_test(group, stream_logs_each_of_its_steps);
+	tcase_add_test(group, stream_logs_who_gives_up);
 	tcase_add_test(group, bytes_before_a_reset_can_still_be_read);
 	tcase_add_test(group, server_opens_streams_too);
 	tcase_add_test(group, stream_says_why_bytes_are_not_taken);

@@ -37,8 +37,8 @@ END_TEST
 
 START_TEST(a_part_is_named_by_its_whole)
 {
-	log_part_step(&log_, "connection", 12, "stream", UINT64_MAX, "SEND", "DATA_SENT");
-	ck_assert_str_eq(last, "connection 12: stream 18446744073709551615: SEND → DATA_SENT");
+	log_part_step(&log_, "connection", 12, "stream", -1, "SEND", "DATA_SENT");
+	ck_assert_str_eq(last, "connection 12: stream -1: SEND → DATA_SENT");
 }
 END_TEST
 
