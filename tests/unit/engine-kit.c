@@ -7,15 +7,20 @@
 
 struct kit kit;
 
-void kit_open(void)
+void kit_open_with(size_t buffer_bytes)
 {
 	memset(&kit, 0, sizeof(kit));
 	kit.now_ms = 1000;
 	buf_writer_init(&kit.wire, SIZE_MAX);
 	mqtt_properties_init(&kit.properties);
-	ck_assert_int_eq(mqtt_engine_new(&kit.engine, KIT_BUFFER), MQUIC_OK);
+	ck_assert_int_eq(mqtt_engine_new(&kit.engine, buffer_bytes), MQUIC_OK);
 	kit.options = mqtt_engine_options(kit.engine);
 	kit.lane = mqtt_engine_control(kit.engine);
+}
+
+void kit_open(void)
+{
+	kit_open_with(KIT_BUFFER);
 }
 
 /* Whether the picture in engine.h has this step. */

@@ -29,6 +29,8 @@ struct kit {
 extern struct kit kit;
 
 void kit_open(void);
+/* With a buffer of another size than KIT_BUFFER. */
+void kit_open_with(size_t buffer_bytes);
 void kit_close(void);
 
 /* The next step of the engine, which the picture of its states must have; false: there is none. */

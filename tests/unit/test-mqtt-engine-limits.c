@@ -556,9 +556,8 @@ START_TEST(packet_identifiers_can_run_out)
 	struct mquic_event *event;
 	size_t i;
 
-	mqtt_engine_free(kit.engine);
-	ck_assert_int_eq(mqtt_engine_new(&kit.engine, SIZE_MAX), MQUIC_OK);
-	kit.options = mqtt_engine_options(kit.engine);
+	kit_close();
+	kit_open_with(SIZE_MAX);
 	kit_up();
 	for (i = 0; i < 65535; i++)
 		ck_assert_int_eq(kit_try_publish("t", "", 1, false), MQUIC_OK);
