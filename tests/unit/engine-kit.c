@@ -108,6 +108,12 @@ void kit_up(void)
 	kit_connected(false);
 }
 
+void kit_up_with(enum mqtt_property id, uint32_t value)
+{
+	mqtt_properties_set_number(&kit.properties, id, value);
+	kit_up();
+}
+
 void kit_reconnect(void)
 {
 	flush();

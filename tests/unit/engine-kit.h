@@ -42,6 +42,8 @@ void kit_accept(bool session_present);
 void kit_connected(bool session_present);
 /* All three: a session that is new to the server. */
 void kit_up(void);
+/* With a property in CONNACK. */
+void kit_up_with(enum mqtt_property id, uint32_t value);
 
 /* The network breaks, and the engine is connected again up to CONNECT. */
 void kit_reconnect(void);
