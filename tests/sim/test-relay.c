@@ -17,6 +17,16 @@ static unsigned int writable;
 static struct pair_end end;
 static struct buf_writer connect_packet;
 
+static bool out_of_memory; /* for what the library makes of nothing but zeroes, events for one */
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return out_of_memory && !sim_is_allocating() ? NULL : __real_calloc(count, size);
+}
+
 static void on_event(struct pair *unused, struct sim_host *host, struct mquic_event *event)
 {
 	(void)unused;
@@ -553,6 +563,23 @@ START_TEST(unread_bytes_come_before_the_end)
 }
 END_TEST
 
+START_TEST(end_is_told_without_memory_for_what_is_unread)
+{
+	uint8_t buffer[256];
+
+	open_relay();
+	(void)read_relay(buffer, sizeof(buffer));
+	say("last words", 10);
+	pass(100);
+	ck_assert_int_eq(mquic_connection_close(pair.dialed, 0, NULL), MQUIC_OK);
+	out_of_memory = true;
+	pass(100);
+	out_of_memory = false;
+	ck_assert_uint_eq(end.told, 1);
+	ck_assert_int_eq(end.origin, MQUIC_ORIGIN_PEER);
+}
+END_TEST
+
 START_TEST(broker_may_refuse_the_rest)
 {
 	open_relay();
@@ -805,6 +832,7 @@ static void add_pipe(Suite *suite)
 	tcase_add_test(group, finish_waits_for_a_slow_line);
 	tcase_add_test(group, finish_does_not_wait_for_a_dead_line);
 	tcase_add_test(group, unread_bytes_come_before_the_end);
+	tcase_add_test(group, end_is_told_without_memory_for_what_is_unread);
 	tcase_add_test(group, broker_may_refuse_the_rest);
 	tcase_add_test(group, end_of_the_stream_is_shown);
 	tcase_add_test(group, reset_of_the_stream_ends_the_client);
