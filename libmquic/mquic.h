@@ -1216,10 +1216,12 @@ MQUIC_API enum mquic_status mquic_relay_write(struct mquic_relay *relay, const u
 					      size_t len, size_t *written);
 /**
  * OPEN: the broker is done: deliver what is queued, as long as the client acknowledges some of it
- * every five seconds, then end the connection with code 0. #MQUIC_EVENT_RELAY_CLOSED
- * follows. Since: 0.1
+ * every five seconds, then end the connection with code 0 and `reason`, a text for people as in
+ * mquic_connection_close(), which is copied; NULL: none. #MQUIC_EVENT_RELAY_CLOSED follows.
+ * Errors: #MQUIC_ERR_STATE (not OPEN), #MQUIC_ERR_CLOSED (the client is gone), #MQUIC_ERR_INVALID
+ * (more than 256 bytes), #MQUIC_ERR_MEMORY: then nothing has changed. Since: 0.1
  */
-MQUIC_API enum mquic_status mquic_relay_finish(struct mquic_relay *relay);
+MQUIC_API enum mquic_status mquic_relay_finish(struct mquic_relay *relay, const char *reason);
 /** In any state: cuts the client off at once, like mquic_connection_close(). Since: 0.1 */
 MQUIC_API enum mquic_status mquic_relay_close(struct mquic_relay *relay, uint64_t code,
 					      const char *reason);

@@ -130,7 +130,7 @@ static void finish(struct client *client)
 {
 	hang_up(client);
 	step(client, CLIENT_FINISHING);
-	if (mquic_relay_finish(client->relay) != MQUIC_OK)
+	if (mquic_relay_finish(client->relay, NULL) != MQUIC_OK)
 		client_free(client);
 }
 

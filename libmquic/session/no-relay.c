@@ -23,7 +23,7 @@ REFUSE(mquic_relay_peek, struct mquic_relay *relay, const uint8_t **data, size_t
 REFUSE(mquic_relay_consume, struct mquic_relay *relay, size_t len)
 REFUSE(mquic_relay_write, struct mquic_relay *relay, const uint8_t *data, size_t len,
        size_t *written)
-REFUSE(mquic_relay_finish, struct mquic_relay *relay)
+REFUSE(mquic_relay_finish, struct mquic_relay *relay, const char *reason)
 REFUSE(mquic_relay_close, struct mquic_relay *relay, uint64_t code, const char *reason)
 IGNORE(mquic_relay_set_userdata, struct mquic_relay *relay, void *userdata)
 NOTHING(void *, NULL, mquic_relay_get_userdata, const struct mquic_relay *relay)

@@ -39,6 +39,11 @@ void relay_lose_stream(struct mquic_relay *relay)
 	relay_hang_up(relay, MQUIC_ERR_CLOSED, "the control stream is gone");
 }
 
+enum mquic_status relay_say_good_bye(struct mquic_relay *relay)
+{
+	return mquic_connection_close(relay->connection, CLOSE_NORMAL, relay->farewell);
+}
+
 void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns)
 {
 	relay->pending = mquic_stream_bytes_pending(relay->stream);

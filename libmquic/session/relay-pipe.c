@@ -3,6 +3,7 @@
 #include "session/relay.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool relay_has_unread(const struct mquic_relay *relay)
 {
@@ -87,11 +88,26 @@ enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *da
 	return status == MQUIC_OK ? mquic_stream_send(relay->stream, data, len, written) : status;
 }
 
-enum mquic_status mquic_relay_finish(struct mquic_relay *relay)
+static enum mquic_status keep_farewell(struct mquic_relay *relay, const char *reason)
+{
+	if (reason == NULL)
+		return MQUIC_OK;
+	if (strlen(reason) > 256)
+		return error_set(&relay->error, MQUIC_ERR_INVALID,
+				 "a reason has at most 256 bytes");
+	relay->farewell = strdup(reason);
+	return relay->farewell != NULL
+		       ? MQUIC_OK
+		       : error_set(&relay->error, MQUIC_ERR_MEMORY, "out of memory");
+}
+
+enum mquic_status mquic_relay_finish(struct mquic_relay *relay, const char *reason)
 {
 	enum mquic_status status = relay_demand(
 		relay, RELAY_OPEN, "only an open relay can be finished; close it instead");
 
+	if (status == MQUIC_OK)
+		status = keep_farewell(relay, reason);
 	if (status != MQUIC_OK)
 		return status;
 	if (relay->state == RELAY_LEFT) {
@@ -101,7 +117,7 @@ enum mquic_status mquic_relay_finish(struct mquic_relay *relay)
 	}
 	relay_step(relay, RELAY_FINISHING);
 	if (mquic_stream_bytes_pending(relay->stream) == 0)
-		return mquic_connection_close(relay->connection, CLOSE_NORMAL, NULL);
+		return relay_say_good_bye(relay);
 	relay_await_flush(relay, endpoint_now(relay->endpoint));
 	return MQUIC_OK;
 }

@@ -80,7 +80,7 @@ static void stream_flushed(void *self, struct mquic_stream *stream)
 
 	(void)stream;
 	if (relay->state == RELAY_FINISHING)
-		(void)mquic_connection_close(relay->connection, CLOSE_NORMAL, NULL);
+		(void)relay_say_good_bye(relay);
 }
 
 static void stream_closed(void *self, struct mquic_stream *stream)
@@ -128,7 +128,7 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 	else if (mquic_stream_bytes_pending(relay->stream) < relay->pending)
 		relay_await_flush(relay, now_ns); /* slow, not dead */
 	else
-		(void)mquic_connection_close(relay->connection, CLOSE_NORMAL, NULL);
+		(void)relay_say_good_bye(relay);
 }
 
 /* ---- Life --------------------------------------------------------------- */
@@ -211,6 +211,7 @@ void mquic_relay_free(struct mquic_relay *relay)
 	if (relay->endpoint != NULL)
 		forget_endpoint(relay);
 	relay_forget_connect(relay);
+	free(relay->farewell);
 	mquic_event_free(relay->last_event);
 	free(relay);
 }

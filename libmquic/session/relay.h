@@ -44,6 +44,7 @@ struct mquic_relay {
 	struct mquic_stream *stream;
 	struct timer timer;
 	uint64_t pending; /* FINISHING: bytes that were not acknowledged when last looked */
+	char *farewell;   /* FINISHING: why the broker is done; NULL: it does not say */
 	enum relay_state state;
 	enum mquic_status fault; /* what was wrong, if we close it for that */
 	bool readable_queued;
@@ -85,6 +86,8 @@ void relay_tell_closed(struct mquic_relay *relay);
 void relay_hang_up(struct mquic_relay *relay, enum mquic_status fault, const char *reason);
 /* Without its stream, or half of it, a client is gone (as a TCP connection would be). */
 void relay_lose_stream(struct mquic_relay *relay);
+/* Ends the connection of a client that has, or will have, no more of its last bytes. */
+enum mquic_status relay_say_good_bye(struct mquic_relay *relay);
 /* Gives the client time for its last bytes. */
 void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns);
 

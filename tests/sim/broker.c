@@ -25,7 +25,7 @@ static void flush(struct broker_client *client)
 		buf_writer_consume(&client->output, written);
 	}
 	if (client->finishing)
-		(void)mquic_relay_finish(client->relay);
+		(void)mquic_relay_finish(client->relay, NULL);
 }
 
 static void write_delivery(struct broker_client *client, const struct broker_delivery *delivery,

@@ -502,7 +502,7 @@ START_TEST(finish_delivers_everything_before_the_close)
 	open_relay();
 	pair_set_link(&line);
 	total = fill_relay();
-	ck_assert_int_eq(mquic_relay_finish(relay), MQUIC_OK);
+	ck_assert_int_eq(mquic_relay_finish(relay, NULL), MQUIC_OK);
 	got = read_client(5);
 	ck_assert_uint_lt(got, total);
 	/* CONNECTION_CLOSE goes only once unless the peer speaks, and must not be what is lost. */
@@ -515,6 +515,38 @@ START_TEST(finish_delivers_everything_before_the_close)
 }
 END_TEST
 
+START_TEST(finish_says_why)
+{
+	char reason[300];
+
+	open_relay();
+	memset(reason, 'x', sizeof(reason));
+	reason[257] = '\0';
+	ck_assert_int_eq(mquic_relay_finish(relay, reason), MQUIC_ERR_INVALID);
+	ck_assert(strstr(mquic_relay_error(relay), "256") != NULL);
+	strcpy(reason, "the broker is tired");
+	ck_assert_int_eq(mquic_relay_finish(relay, reason), MQUIC_OK);
+	pass(200);
+	pair_expect_end(&pair.client_end, MQUIC_OK, MQUIC_ORIGIN_PEER, 0, "the broker is tired");
+	pair_expect_end(&end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 0, "the broker is tired");
+}
+END_TEST
+
+START_TEST(finish_says_why_behind_the_last_byte)
+{
+	char reason[] = "the broker is tired";
+	size_t total;
+
+	open_relay();
+	total = fill_relay();
+	ck_assert_int_eq(mquic_relay_finish(relay, reason), MQUIC_OK);
+	memset(reason, 'x', sizeof(reason) - 1);
+	ck_assert_uint_eq(read_client(60), total);
+	pass(200);
+	pair_expect_end(&pair.client_end, MQUIC_OK, MQUIC_ORIGIN_PEER, 0, "the broker is tired");
+}
+END_TEST
+
 START_TEST(finish_waits_for_a_slow_line)
 {
 	struct sim_link line = {.delay_ns = 20 * SIM_MS, .rate = 30000, .queue = 30000};
@@ -523,7 +555,7 @@ START_TEST(finish_waits_for_a_slow_line)
 	open_relay();
 	pair_set_link(&line);
 	total = fill_relay();
-	ck_assert_int_eq(mquic_relay_finish(relay), MQUIC_OK);
+	ck_assert_int_eq(mquic_relay_finish(relay, NULL), MQUIC_OK);
 	ck_assert_uint_eq(read_client(120), total);
 }
 END_TEST
@@ -533,7 +565,7 @@ START_TEST(finish_does_not_wait_for_a_dead_line)
 	open_relay();
 	pair.client->down.loss = 1000;
 	(void)fill_relay();
-	ck_assert_int_eq(mquic_relay_finish(relay), MQUIC_OK);
+	ck_assert_int_eq(mquic_relay_finish(relay, NULL), MQUIC_OK);
 	pass(5100);
 	ck_assert_uint_eq(end.told, 1);
 }
@@ -588,7 +620,7 @@ START_TEST(broker_may_refuse_the_rest)
 	pass(100);
 	ck_assert_int_eq(mquic_connection_close(pair.dialed, 0, NULL), MQUIC_OK);
 	pass(100);
-	ck_assert_int_eq(mquic_relay_finish(relay), MQUIC_OK);
+	ck_assert_int_eq(mquic_relay_finish(relay, NULL), MQUIC_OK);
 	pass(1);
 	ck_assert_uint_eq(end.told, 1);
 }
@@ -608,7 +640,7 @@ START_TEST(end_of_the_stream_is_shown)
 	ck_assert_int_eq(mquic_relay_peek(relay, &data, &len), MQUIC_OK);
 	ck_assert_uint_eq(len, 0);
 	ck_assert_uint_eq(end.told, 0);
-	ck_assert_int_eq(mquic_relay_finish(relay), MQUIC_OK);
+	ck_assert_int_eq(mquic_relay_finish(relay, NULL), MQUIC_OK);
 	pass(100);
 	ck_assert_uint_eq(end.told, 1);
 }
@@ -702,7 +734,7 @@ START_TEST(relay_outlives_its_endpoint)
 	pair.server->endpoint = NULL;
 	ck_assert_int_eq(mquic_relay_peek(relay, &data, &len), MQUIC_ERR_CLOSED);
 	ck_assert_int_eq(mquic_relay_write(relay, (const uint8_t *)"x", 1, &len), MQUIC_ERR_CLOSED);
-	ck_assert_int_eq(mquic_relay_finish(relay), MQUIC_ERR_CLOSED);
+	ck_assert_int_eq(mquic_relay_finish(relay, NULL), MQUIC_ERR_CLOSED);
 	ck_assert_int_eq(mquic_relay_close(relay, 0, NULL), MQUIC_ERR_CLOSED);
 	ck_assert_ptr_null(mquic_relay_connection(relay));
 	ck_assert_str_eq(mquic_relay_username(relay, NULL), "ann");
@@ -734,7 +766,7 @@ START_TEST(each_step_is_a_line_of_the_log)
 {
 	listen_to_steps();
 	open_relay();
-	ck_assert_int_eq(mquic_relay_finish(relay), MQUIC_OK);
+	ck_assert_int_eq(mquic_relay_finish(relay, NULL), MQUIC_OK);
 	pass(100);
 	ck_assert_str_eq(lines, "relay 1: WAITING → SHOWN\n"
 				"relay 1: SHOWN → OPEN\n"
@@ -829,6 +861,8 @@ static void add_pipe(Suite *suite)
 	tcase_add_test(group, bytes_that_are_not_read_hold_the_client_back);
 	tcase_add_test(group, client_that_does_not_read_holds_the_broker_back);
 	tcase_add_test(group, finish_delivers_everything_before_the_close);
+	tcase_add_test(group, finish_says_why);
+	tcase_add_test(group, finish_says_why_behind_the_last_byte);
 	tcase_add_test(group, finish_waits_for_a_slow_line);
 	tcase_add_test(group, finish_does_not_wait_for_a_dead_line);
 	tcase_add_test(group, unread_bytes_come_before_the_end);

@@ -37,7 +37,7 @@ enum mquic_status __wrap_mquic_relay_peek(struct mquic_relay *relay, const uint8
 enum mquic_status __wrap_mquic_relay_consume(struct mquic_relay *relay, size_t len);
 enum mquic_status __wrap_mquic_relay_write(struct mquic_relay *relay, const uint8_t *data,
 					   size_t len, size_t *written);
-enum mquic_status __wrap_mquic_relay_finish(struct mquic_relay *relay);
+enum mquic_status __wrap_mquic_relay_finish(struct mquic_relay *relay, const char *reason);
 enum mquic_status __wrap_mquic_relay_close(struct mquic_relay *relay, uint64_t code,
 					   const char *reason);
 void __wrap_mquic_relay_set_userdata(struct mquic_relay *relay, void *userdata);
@@ -150,10 +150,12 @@ enum mquic_status __wrap_mquic_relay_write(struct mquic_relay *relay, const uint
 	return *written > 0 ? MQUIC_OK : MQUIC_ERR_AGAIN;
 }
 
-enum mquic_status __wrap_mquic_relay_finish(struct mquic_relay *relay)
+enum mquic_status __wrap_mquic_relay_finish(struct mquic_relay *relay, const char *reason)
 {
 	(void)relay;
 	fake.finished = true;
+	if (reason != NULL)
+		snprintf(fake.reason, sizeof(fake.reason), "%s", reason);
 	return MQUIC_OK;
 }
 

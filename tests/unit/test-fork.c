@@ -216,7 +216,7 @@ static void relay_is_dead(void)
 	CHILD_CHECK(mquic_relay_new(&another, dialed, 1000, 1000) == MQUIC_ERR_FORKED);
 	CHILD_CHECK(mquic_relay_open(relay) == MQUIC_ERR_FORKED);
 	CHILD_CHECK(mquic_relay_write(relay, (const uint8_t *)"y", 1, &len) == MQUIC_ERR_FORKED);
-	CHILD_CHECK(mquic_relay_finish(relay) == MQUIC_ERR_FORKED);
+	CHILD_CHECK(mquic_relay_finish(relay, NULL) == MQUIC_ERR_FORKED);
 	CHILD_CHECK(mquic_relay_close(relay, 1, NULL) == MQUIC_ERR_FORKED);
 	CHILD_CHECK(strstr(mquic_relay_error(relay), "fork()") != NULL);
 }

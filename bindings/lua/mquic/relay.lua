@@ -100,8 +100,15 @@ end
 
 --- After the event connect: lets the bytes flow, CONNECT first.
 Relay.open = simple(core.relay_open)
---- The broker is done: delivers what is queued and ends; the event close follows.
-Relay.finish = simple(core.relay_finish)
+--- finish([reason]): the broker is done; delivers what is queued and ends; the event close follows.
+function Relay:finish(reason)
+	local handle = alive(self)
+	options.check("finish: reason", reason or "", "name", 2)
+	if not handle then
+		return object.closed(Relay)
+	end
+	return answer(self, core.relay_finish(handle, reason))
+end
 
 --- receive([max]): the next bytes for the broker, "" when the client has finished.
 function Relay:receive(max)

@@ -85,3 +85,28 @@ test("relay_cuts_a_client_off", function()
 	equal(ended.origin, mquic.ORIGIN_PEER)
 	equal(ended.code, 3)
 end)
+
+test("relay_finishes_with_a_reason", function()
+	local server = kit.keep(assert(mquic.endpoint()))
+	server:on("acceptable", function()
+		assert(assert(server:accept()):relay()):on("connect", function(one)
+			assert(one:open())
+			refused(mquic.ERR_INVALID, one:finish(("x"):rep(257)))
+			assert(one:finish("gone fishing"))
+			refused(mquic.ERR_STATE, one:finish())
+		end)
+	end)
+	local port = assert(server:listen({ address = "127.0.0.1", alpn = "mqtt",
+		cert_file = kit.certs .. "/server.crt", key_file = kit.certs .. "/server.key" }))
+	local client = kit.client({ uri = "localhost:" .. port })
+	local ended
+	client:on("close", function(record)
+		ended = record
+	end)
+	assert(client:connect())
+	kit.wait(function()
+		return ended
+	end, client, server)
+	equal(ended.code, 0)
+	equal(ended.text:find("gone fishing", 1, true) ~= nil, true)
+end)
