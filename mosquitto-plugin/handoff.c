@@ -47,6 +47,11 @@ enum handoff_status handoff_dial(const char *path, int highest_fd, int *fd)
 	return status;
 }
 
+bool handoff_is_gone(const char *path)
+{
+	return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
 const char *handoff_text(enum handoff_status status)
 {
 	switch (status) {

@@ -33,6 +33,9 @@ enum handoff_status {
  */
 enum handoff_status handoff_dial(const char *path, int highest_fd, int *fd);
 
+/* Whether there is no such socket any more. */
+bool handoff_is_gone(const char *path);
+
 /* What is wrong, for people. Static. */
 const char *handoff_text(enum handoff_status status);
 

@@ -156,6 +156,15 @@ static bool silent(void *argument, const struct door_pass *pass, bool unread,
 	return true;
 }
 
+/* Before it hangs up on its clients a broker that ends takes its listeners away. */
+static const char *hung_up(void *argument, const struct door_pass *pass)
+{
+	const struct keeper *keeper = argument;
+
+	(void)pass;
+	return handoff_is_gone(keeper->options->handoff) ? "the broker is shutting down" : NULL;
+}
+
 /* ---- The rest --------------------------------------------------------------------- */
 
 static void gone(void *argument, const struct door_pass *pass)
@@ -183,6 +192,7 @@ void keeper_init(struct keeper *keeper)
 		.present = present,
 		.answered = answered,
 		.silent = silent,
+		.hung_up = hung_up,
 		.gone = gone,
 		.say = say,
 	};

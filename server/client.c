@@ -128,9 +128,13 @@ static bool watch(struct client *client)
 /* The broker has closed its end: what is queued is delivered, then the connection ends. */
 static void finish(struct client *client)
 {
+	const struct door *door = client->clients->door;
+	const char *reason =
+		door->hung_up == NULL ? NULL : door->hung_up(door->keeper, &client->pass);
+
 	hang_up(client);
 	step(client, CLIENT_FINISHING);
-	if (mquic_relay_finish(client->relay, NULL) != MQUIC_OK)
+	if (mquic_relay_finish(client->relay, reason) != MQUIC_OK)
 		client_free(client);
 }
 

@@ -85,6 +85,12 @@ struct door {
 	bool (*silent)(void *keeper, const struct door_pass *pass, bool unread,
 		       struct door_refusal *refusal);
 
+	/*
+	 * The broker has hung up on a client that it has spoken to. Why, for the client to read
+	 * beside code 0; NULL, or no such call: the door has no idea.
+	 */
+	const char *(*hung_up)(void *keeper, const struct door_pass *pass);
+
 	/* The client is gone for good; its socket to the broker is closed right after this. */
 	void (*gone)(void *keeper, const struct door_pass *pass);
 

@@ -23,6 +23,29 @@ def test_a_stopping_broker_tells_its_clients_at_once(broker):
         assert end["text"] != "", end
 
 
+def test_a_stopping_broker_says_that_it_is_shutting_down(broker):
+    """MQTT has no word for it that Mosquitto would say, so QUIC has, and the tools show it."""
+    clients = [SessionClient(broker, protocol=protocol) for protocol in (4, 5)]
+    for client in clients:
+        client.connect()
+    sub = broker.sub("-t", "news", client_id="listener")
+    assert broker.stop() == 0
+    for client in clients:
+        end = client.event("DISCONNECTED", timeout=AT_ONCE)
+        assert (end["code"], end["origin"]) == ("0", "1"), end
+        assert end["text"].endswith(": the broker is shutting down"), end
+    sub.wait_error("code 0: the broker is shutting down. Trying again")
+
+
+def test_a_client_that_is_thrown_out_hears_nothing_of_a_shutdown(broker):
+    """Two of one identifier: the older one goes, and the broker stays."""
+    first, second = (SessionClient(broker, "twin", protocol=4) for _ in range(2))
+    first.connect()
+    second.connect()
+    end = first.event("DISCONNECTED", timeout=AT_ONCE)
+    assert "shutting down" not in end["text"], end
+
+
 def test_a_stopped_broker_leaves_nothing(broker):
     broker.pub("-t", "x", "-m", "y")
     assert broker.stop() == 0

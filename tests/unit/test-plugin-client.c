@@ -221,6 +221,27 @@ START_TEST(a_connect_without_room_for_its_token_may_have_been_too_long)
 }
 END_TEST
 
+START_TEST(a_broker_that_shuts_down_is_said_to)
+{
+	come_in();
+	broker_writes("CONNACK", 7);
+	unlink(path);
+	broker_hangs_up();
+	ck_assert(fake.finished);
+	ck_assert_str_eq(fake.reason, "the broker is shutting down");
+}
+END_TEST
+
+START_TEST(a_broker_that_goes_on_is_not)
+{
+	come_in();
+	broker_writes("CONNACK", 7);
+	broker_hangs_up();
+	ck_assert(fake.finished);
+	ck_assert_str_eq(fake.reason, "");
+}
+END_TEST
+
 /* ---- What is held back ------------------------------------------------------------ */
 
 START_TEST(a_shown_client_sends_connect_alone_before_the_answer)
@@ -293,6 +314,8 @@ int main(void)
 		&a_connect_nobody_understands_is_said_to_be_that,
 		&a_connect_that_was_not_read_is_overload,
 		&a_connect_without_room_for_its_token_may_have_been_too_long,
+		&a_broker_that_shuts_down_is_said_to,
+		&a_broker_that_goes_on_is_not,
 		&a_shown_client_sends_connect_alone_before_the_answer,
 		&the_first_client_of_an_unproven_broker_sends_connect_alone,
 		&a_client_that_is_let_in_unasked_is_cut_off,

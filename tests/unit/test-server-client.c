@@ -31,6 +31,7 @@ static struct {
 	unsigned int presented;
 	unsigned int answered;
 	unsigned int forgotten;
+	const char *farewell;
 	bool socket_was_open; /* when it was forgotten */
 	char lines[LINES][200];
 	unsigned int count;
@@ -88,6 +89,13 @@ static bool answered(void *argument, const struct door_pass *pass, const uint8_t
 	return keeper.answers;
 }
 
+static const char *hung_up(void *argument, const struct door_pass *pass)
+{
+	(void)argument;
+	ck_assert_ptr_eq(pass->guest, &guest);
+	return keeper.farewell;
+}
+
 static void gone(void *argument, const struct door_pass *pass)
 {
 	(void)argument;
@@ -110,6 +118,7 @@ static struct door door = {
 	.dial = dial,
 	.present = present,
 	.answered = answered,
+	.hung_up = hung_up,
 	.gone = gone,
 	.say = say,
 };
@@ -475,6 +484,17 @@ START_TEST(what_waits_is_delivered_before_the_end)
 }
 END_TEST
 
+START_TEST(the_door_says_why_the_broker_is_done)
+{
+	keeper.farewell = "it goes to bed";
+	come_in();
+	broker_writes("CONNACK");
+	broker_hangs_up();
+	ck_assert(fake.finished);
+	ck_assert_str_eq(fake.reason, "it goes to bed");
+}
+END_TEST
+
 START_TEST(silence_is_explained_without_the_door)
 {
 	come_in();
@@ -536,6 +556,7 @@ int main(void)
 		&a_slow_broker_gets_the_rest_when_it_reads,
 		&a_slow_client_is_not_read_for,
 		&what_waits_is_delivered_before_the_end,
+		&the_door_says_why_the_broker_is_done,
 		&silence_is_explained_without_the_door,
 		&a_newcomer_beyond_the_memory_limit_is_turned_away,
 		&whom_the_broker_has_not_seen_is_turned_away_at_the_end,
