@@ -2,15 +2,9 @@
 /*
  * The body of a connection, shared by the files of this room.
  *
- *     HANDSHAKE ──complete──▶ READY ──┬─ we close, or it fails ──▶ ENDED, closing.c answers for 3 PTO
- *         │                           ├─ the peer closes ────────▶ ENDED, closing.c drains for 3 PTO
- *         │                           └─ idle, stateless reset ──▶ ENDED
- *         ├─ next address of the name (candidates.c) ──▶ HANDSHAKE
- *         └─ refused, timed out, not trusted ────▶ ENDED
- *
  * ngtcp2's callbacks (callbacks.c) and all who read only record. What follows from that is done by
- * the connection's task, after ngtcp2 has returned: conductor.c tells the observer, has packets
- * written and sets timers.
+ * the connection's task, after ngtcp2 has returned: conductor.c makes its steps (state.h), tells the
+ * observer, has packets written and sets timers.
  */
 #ifndef MQUIC_QUIC_BODY_H
 #define MQUIC_QUIC_BODY_H
@@ -26,13 +20,8 @@
 #include "quic/memory.h"
 #include "quic/notify.h"
 #include "quic/routes.h"
+#include "quic/state.h"
 #include "tls/tls.h"
-
-enum connection_state {
-	CONNECTION_HANDSHAKE,
-	CONNECTION_READY,
-	CONNECTION_ENDED
-};
 
 /* The streams of a connection (stream.c). One may stand in several of the lists. */
 struct quic_streams {

@@ -43,7 +43,7 @@ void conductor_drop(struct mquic_connection *connection)
 {
 	if (connection->state == CONNECTION_ENDED)
 		return;
-	connection->state = CONNECTION_ENDED;
+	state_step(connection, CONNECTION_ENDED);
 	free_rivals(connection, false);
 	if (connection->attempt != NULL)
 		attempt_end(connection->attempt);
@@ -86,6 +86,7 @@ void conductor_give_way(struct mquic_connection *connection, const char *why)
 {
 	ending_set(connection, MQUIC_ERR_REFUSED, MQUIC_ORIGIN_LOCAL, NGTCP2_CONNECTION_REFUSED,
 		   "%s; this one gave way to another", why);
+	connection->end.culprit = LOG_PEER; /* our caller has only set the limit */
 	closing_dismiss(connection->attempt, NGTCP2_CONNECTION_REFUSED, why);
 	conductor_drop(connection);
 }
@@ -213,7 +214,7 @@ static void adopt(struct attempt *attempt)
 	connection->attempt = attempt;
 	free_rivals(connection, true);
 	connection->telling.handshake_told = true;
-	connection->state = CONNECTION_READY;
+	state_step(connection, CONNECTION_READY);
 	connection->facts.counters.handshake_us =
 		(endpoint_now(endpoint) - connection->started_ns) / NGTCP2_MICROSECONDS;
 	attempt_finish_tls(attempt);

@@ -7,6 +7,7 @@
 #define MQUIC_QUIC_CONNECTION_H
 
 #include "core/error.h"
+#include "core/log.h"
 #include "mquic.h"
 
 /* Why a connection is over. */
@@ -14,6 +15,7 @@ struct quic_end {
 	enum mquic_status status;
 	enum mquic_origin origin;
 	uint64_t code;
+	enum log_culprit culprit;
 	char text[240];
 };
 

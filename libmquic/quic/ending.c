@@ -23,6 +23,7 @@ void ending_set(struct mquic_connection *connection, enum mquic_status status,
 	end->status = status;
 	end->origin = origin;
 	end->code = code;
+	end->culprit = log_culprit_of(origin, status);
 	va_start(args, format);
 	(void)vsnprintf(end->text, sizeof(end->text), format, args);
 	va_end(args);
@@ -73,11 +74,18 @@ static enum mquic_status status_of_transport(uint64_t code)
 	return code == NGTCP2_CONNECTION_REFUSED ? MQUIC_ERR_REFUSED : MQUIC_ERR_PROTOCOL;
 }
 
+/* Whether a peer that closes with this code says that we broke the protocol. */
+static bool is_about_us(uint64_t code)
+{
+	return code >= NGTCP2_FLOW_CONTROL_ERROR && code <= NGTCP2_PROTOCOL_VIOLATION;
+}
+
 /* The peer has sent CONNECTION_CLOSE. */
 static void closed_by_peer(struct attempt *attempt)
 {
 	const ngtcp2_ccerr *error = ngtcp2_conn_get_ccerr(attempt->conn);
 	bool application = error->type == NGTCP2_CCERR_TYPE_APPLICATION;
+	bool news = attempt->connection->end.text[0] == '\0';
 	char reason[160];
 
 	text_printable(reason, sizeof(reason), (const char *)error->reason, error->reasonlen);
@@ -98,6 +106,8 @@ static void closed_by_peer(struct attempt *attempt)
 			   "the peer closed the connection: %s%s%s",
 			   transport_code_text(error->error_code), reason[0] != '\0' ? ": " : "",
 			   reason);
+	if (news && !application && is_about_us(error->error_code))
+		attempt->connection->end.culprit = LOG_MQUIC;
 }
 
 static void drained(struct attempt *attempt)

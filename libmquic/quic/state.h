@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The states of a connection. Only the conductor makes steps.
+ *
+ *     HANDSHAKE ──an attempt is complete──▶ READY ──┐
+ *       │   ▲                                       ├─ we close, or it fails ──▶ ENDED, closing.c
+ *       │   └─ another address (candidates.c)       │              answers for three PTO
+ *       │                                           ├─ the peer closes ────────▶ ENDED, closing.c
+ *       │                                           │              drains for three PTO
+ *       │                                           └─ idle, stateless reset ──▶ ENDED
+ *       └─ refused, timed out, not trusted, closed ────────────────────────────▶ ENDED
+ */
+#ifndef MQUIC_QUIC_STATE_H
+#define MQUIC_QUIC_STATE_H
+
+struct mquic_connection;
+
+enum connection_state {
+	CONNECTION_HANDSHAKE,
+	CONNECTION_READY,
+	CONNECTION_ENDED
+};
+
+/* Goes from state to state; the log tells, and of the end why and who erred. */
+void state_step(struct mquic_connection *connection, enum connection_state to);
+
+#endif
