@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The body of mqtt_engine, for its files alone. Who calls whom:
+ * The body of mqtt_engine, for its files alone. Calls go down this picture:
  *
- *     engine   life, bytes, time       calls   what the application asks for
+ *     engine   life, bytes, time        calls   what the application asks for
  *        │                                │
- *     input    what the server says       │
+ *     input    what the server says       │     input-connection, -message, -answer
  *        └───────────┬────────────────────┘
- *     queue    what waits to be sent
+ *     queue    what waits to be said
  *     verdict  what the application is told
- *     outgoing what we say
+ *     outgoing what we say, packet by packet
+ *        │
  *     state    the step from one state to the next
+ *     lanes    which lane it is about
+ *     lane     what counts on one stream: framing, output, aliases, what is in flight
  */
 #ifndef MQUIC_MQTT_BODY_H
 #define MQUIC_MQTT_BODY_H
 
-#include "mqtt/ack.h"
-#include "mqtt/connect.h"
-#include "mqtt/disconnect.h"
 #include "mqtt/engine.h"
 #include "mqtt/lane-body.h"
-#include "mqtt/subscribe.h"
 
 /* What the server told of itself in CONNACK (section 3.2.2.3). */
 struct server_limits {

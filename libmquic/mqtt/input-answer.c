@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
+#include "mqtt/ack.h"
 #include "mqtt/outgoing.h"
+#include "mqtt/subscribe.h"
 #include "mqtt/suspect.h"
 #include "mqtt/verdict.h"
 

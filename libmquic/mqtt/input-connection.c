@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mqtt/connect.h"
+#include "mqtt/disconnect.h"
 #include "mqtt/outgoing.h"
 #include "mqtt/state.h"
 #include "mqtt/verdict.h"

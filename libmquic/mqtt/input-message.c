@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/text.h"
+#include "mqtt/ack.h"
 #include "mqtt/lanes.h"
 #include "mqtt/outgoing.h"
 #include "mqtt/verdict.h"

@@ -4,6 +4,7 @@
 #define MQUIC_MQTT_INPUT_H
 
 #include "mqtt/body.h"
+#include "mqtt/packet.h"
 
 /* Takes any packet. The failure it returns has ended the connection. */
 enum mquic_status engine_handle_packet(struct mqtt_engine *engine, struct mqtt_lane *lane,

@@ -11,6 +11,9 @@
  * The application's packet identifiers are numbers of the session, unique while they are out. On
  * one lane they are what stands on the wire. Two lanes may have the same identifier out, in either
  * direction: then a table of numbers enters here, and nowhere else.
+ *
+ * What else an engine with several would do: start each with what the options and CONNACK allow,
+ * pump each when CONNACK has come, and end all but the control lane with the connection.
  */
 #ifndef MQUIC_MQTT_LANES_H
 #define MQUIC_MQTT_LANES_H

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "mqtt/ack.h"
+#include "mqtt/connect.h"
+#include "mqtt/disconnect.h"
 #include "mqtt/ping.h"
 
 /* An alias takes three bytes, so it saves nothing for a topic of fewer than this many. */

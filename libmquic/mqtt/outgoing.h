@@ -4,6 +4,7 @@
 #define MQUIC_MQTT_OUTGOING_H
 
 #include "mqtt/body.h"
+#include "mqtt/publish.h"
 
 /*
  * Each writes one packet, or nothing and returns false: out of memory, or too large for the server

@@ -4,6 +4,7 @@
 #define MQUIC_MQTT_VERDICT_H
 
 #include "mqtt/body.h"
+#include "mqtt/subscribe.h"
 
 /* The end by MQTT: OVER, with a DISCONNECTED event. The text is the whole sentence. */
 __attribute__((format(printf, 4, 5))) enum mquic_status engine_end(struct mqtt_engine *engine,
