@@ -24,10 +24,19 @@
  * @endcode
  *
  * @par Threads
- * libmquic starts no thread and shares nothing between endpoints. An endpoint and everything
+ * libmquic shares nothing between endpoints. An endpoint and everything
  * made on it belong to one thread at a time; different endpoints may be used from
  * different threads at once. mquic_endpoint_wakeup() alone may be called from any
  * thread at any time. This rule holds for every call below.
+ *
+ * All work is done in the threads that call, but for one thing: getaddrinfo() blocks, and only it
+ * knows hosts, DNS, multicast DNS and whatever else the system asks for names. So while a host
+ * name, not a numeric address, is looked up, a helper thread waits for the answer: one for each
+ * name, at most four of an endpoint at a time; further lookups wait their turn. A helper thread
+ * blocks all signals, touches nothing of the program's, and ends with its lookup. Freeing a
+ * connection, session or endpoint meanwhile is as good as at any time and does not wait: the thread
+ * ends by itself when the system has answered. If the endpoint is freed before that, a library
+ * that was loaded with dlopen() stays loaded.
  *
  * @par fork()
  * An endpoint and everything made on it belong to the process that made them. In a child of
@@ -277,7 +286,8 @@ MQUIC_API enum mquic_status mquic_settings_set_reset_key_file(struct mquic_setti
  */
 MQUIC_API enum mquic_status mquic_settings_set_idle_timeout_ms(struct mquic_settings *settings,
 							       uint64_t timeout_ms);
-/** Longest handshake, 100 to 600000 ms, 10000 by default. Since: 0.1 */
+/** Longest handshake, looking the host's name up included, 100 to 600000 ms, 10000 by default.
+ * Since: 0.1 */
 MQUIC_API enum mquic_status mquic_settings_set_handshake_timeout_ms(struct mquic_settings *settings,
 								    uint64_t timeout_ms);
 /**
@@ -505,7 +515,7 @@ enum mquic_origin {
 	MQUIC_ORIGIN_TRANSPORT = 2, /**< QUIC; a code of RFC 9000 section 20.1, or 0 */
 	MQUIC_ORIGIN_TLS = 3,       /**< the handshake; the code is the TLS alert (RFC 8446) or 0 */
 	MQUIC_ORIGIN_MQTT = 4,      /**< MQTT; the code is a reason code */
-	MQUIC_ORIGIN_SYSTEM = 5     /**< the operating system; the code is an errno value */
+	MQUIC_ORIGIN_SYSTEM = 5     /**< the operating system; the code is an errno value or 0 */
 };
 
 /** The type of the event. Since: 0.1 */
@@ -581,13 +591,14 @@ enum mquic_statistic {
 };
 
 /**
- * Starts a connection to a server. The name is resolved now, which may block on DNS; a
- * numeric address never blocks. All addresses of the name are tried in turn.
- * #MQUIC_EVENT_CONNECTION_READY or #MQUIC_EVENT_CONNECTION_CLOSED follows. Streams may be
+ * Starts a connection to a server and never blocks. A host name is looked up meanwhile, within
+ * the time for the handshake; all its addresses are tried, families in turn (RFC 6724, RFC 8305
+ * section 4). #MQUIC_EVENT_CONNECTION_READY or #MQUIC_EVENT_CONNECTION_CLOSED follows, the latter
+ * with #MQUIC_ERR_RESOLVE and #MQUIC_ORIGIN_SYSTEM if there is no such host. Streams may be
  * opened and written at once: their bytes leave when the handshake is complete.
  *
- * Errors, explained by mquic_endpoint_error(): #MQUIC_ERR_INVALID, #MQUIC_ERR_RESOLVE,
- * #MQUIC_ERR_TLS (unusable files), #MQUIC_ERR_SYSTEM. Since: 0.1
+ * Errors, explained by mquic_endpoint_error(): #MQUIC_ERR_INVALID, #MQUIC_ERR_TLS (unusable
+ * files), #MQUIC_ERR_SYSTEM (a numeric address that cannot be reached). Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 						  struct mquic_endpoint *endpoint,
@@ -622,9 +633,10 @@ MQUIC_API enum mquic_status mquic_connection_migrate(struct mquic_connection *co
  */
 MQUIC_API enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connection,
 							   struct mquic_stream **stream);
-/** The peer's address, "192.0.2.1:4433" or "[2001:db8::1]:4433". Since: 0.1 */
+/** The peer's address, "192.0.2.1:4433" or "[2001:db8::1]:4433"; "" before the name of a host that
+ * is dialed is looked up. Since: 0.1 */
 MQUIC_API const char *mquic_connection_peer_address(const struct mquic_connection *connection);
-/** Our own address on the path in use, written like the peer's. Since: 0.1 */
+/** Our own address on the path in use, written like the peer's; "" before. Since: 0.1 */
 MQUIC_API const char *mquic_connection_local_address(const struct mquic_connection *connection);
 /** TLS version, "TLS1.3"; "" before the handshake is complete. Since: 0.1 */
 MQUIC_API const char *mquic_connection_tls_version(const struct mquic_connection *connection);
@@ -979,7 +991,7 @@ MQUIC_API enum mquic_status mquic_session_set_manual_ack(struct mquic_session *s
 							 bool manual);
 /**
  * Dials and sends CONNECT. #MQUIC_EVENT_CONNECTED or #MQUIC_EVENT_DISCONNECTED follows. Like
- * mquic_connection_dial() it may block on DNS, not with a numeric address.
+ * mquic_connection_dial() it never blocks, and a name is looked up anew each time.
  * Publishing and subscribing may start at once; packets wait for CONNACK. Port 0: ::MQUIC_PORT.
  *
  * Errors: those of mquic_connection_dial(), #MQUIC_ERR_STATE (already connecting or

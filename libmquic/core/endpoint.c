@@ -21,6 +21,7 @@ struct mquic_endpoint {
 	void *userdata;
 
 	struct loop loop;
+	struct resolver resolver;
 	struct timers timers;
 	struct event_queue events;
 	struct list tasks;
@@ -56,6 +57,7 @@ enum mquic_status mquic_endpoint_new(struct mquic_endpoint **endpoint)
 		return MQUIC_ERR_SYSTEM;
 	}
 	made->clock = monotonic_ns;
+	resolver_init(&made->resolver, &made->loop);
 	timers_init(&made->timers);
 	event_queue_init(&made->events);
 	list_init(&made->tasks);
@@ -88,6 +90,7 @@ void mquic_endpoint_free(struct mquic_endpoint *endpoint)
 	while ((event = event_queue_pop(&endpoint->events)) != NULL)
 		mquic_event_free(event);
 	timers_fini(&endpoint->timers);
+	resolver_fini(&endpoint->resolver);
 	loop_fini(&endpoint->loop);
 	free(endpoint);
 }
@@ -139,6 +142,11 @@ struct event_queue *endpoint_events(struct mquic_endpoint *endpoint)
 struct loop *endpoint_loop(struct mquic_endpoint *endpoint)
 {
 	return &endpoint->loop;
+}
+
+struct resolver *endpoint_resolver(struct mquic_endpoint *endpoint)
+{
+	return &endpoint->resolver;
 }
 
 struct log *endpoint_log(struct mquic_endpoint *endpoint)
@@ -226,6 +234,7 @@ void endpoint_set_clock(struct mquic_endpoint *endpoint, uint64_t (*clock)(void 
 void endpoint_turn(struct mquic_endpoint *endpoint)
 {
 	begin(endpoint);
+	resolver_collect(&endpoint->resolver);
 	timers_run(&endpoint->timers, endpoint->now_ns);
 	run_tasks(endpoint);
 	end(endpoint);
@@ -241,6 +250,7 @@ enum mquic_status mquic_endpoint_process(struct mquic_endpoint *endpoint)
 		return MQUIC_ERR_FORKED;
 	begin(endpoint);
 	code = loop_dispatch(&endpoint->loop);
+	resolver_collect(&endpoint->resolver);
 	timers_run(&endpoint->timers, endpoint->now_ns);
 	run_tasks(endpoint);
 	end(endpoint);

@@ -13,6 +13,7 @@
 #include "core/list.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/resolve.h"
 #include "core/settings.h"
 #include "core/timer.h"
 
@@ -48,6 +49,7 @@ bool endpoint_is_torn(const struct mquic_endpoint *endpoint);
 struct timers *endpoint_timers(struct mquic_endpoint *endpoint);
 struct event_queue *endpoint_events(struct mquic_endpoint *endpoint);
 struct loop *endpoint_loop(struct mquic_endpoint *endpoint);
+struct resolver *endpoint_resolver(struct mquic_endpoint *endpoint);
 struct log *endpoint_log(struct mquic_endpoint *endpoint);
 /* What mquic_endpoint_error() shows. */
 struct error *endpoint_error(struct mquic_endpoint *endpoint);

@@ -73,12 +73,13 @@ static void *help(void *argument)
 	return NULL;
 }
 
-static int begin_thread(struct resolve_job *job)
+static int begin_thread(struct resolver *resolver, struct resolve_job *job)
 {
 	sigset_t all;
 	sigset_t before;
 	int code;
 
+	(void)resolver;
 	/* A thread inherits what is blocked: signals are for the threads of the program. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -96,7 +97,7 @@ static void begin(struct resolver *resolver, struct resolve_job *job)
 	job->find = resolver->find;
 	atomic_store(&job->state, RESOLVE_RUNNING);
 	resolver->running++;
-	code = resolver->begin(job);
+	code = resolver->begin(resolver, job);
 	if (code == 0)
 		return;
 	job->answer =

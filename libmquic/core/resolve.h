@@ -49,7 +49,7 @@ struct resolver {
 	/* Looks up a name in the helper thread: address_find(), but in tests. */
 	int (*find)(struct addresses *found, const char *host, uint16_t port);
 	/* Has the work done elsewhere; 0 or an errno value. A thread of its own, but in tests. */
-	int (*begin)(struct resolve_job *job);
+	int (*begin)(struct resolver *resolver, struct resolve_job *job);
 };
 
 /* Embedded in who wants to know. */

@@ -127,6 +127,16 @@ static enum mquic_status explain(struct mquic_connection *connection, enum mquic
 	return error_set(error, status, "no TLS session can be made for '%s'", name);
 }
 
+enum mquic_status attempt_check(struct mquic_connection *connection)
+{
+	struct tls_session *session = NULL;
+	enum mquic_status status = tls_session_new(&session, connection->credentials,
+						   client_server_name(connection), NULL);
+
+	tls_session_free(session);
+	return status == MQUIC_OK ? MQUIC_OK : explain(connection, status);
+}
+
 enum mquic_status attempt_dial(struct mquic_connection *connection, const struct address *remote,
 			       uint32_t version)
 {

@@ -56,6 +56,8 @@ struct attempt {
 	struct attempt_record record;
 };
 
+/* Whether one can be made with these settings, to whatever address; else with a sentence. */
+enum mquic_status attempt_check(struct mquic_connection *connection);
 /* Takes the wire when it is made; NULL if out of memory. The latest carries the connection. */
 struct attempt *attempt_new(struct mquic_connection *connection, struct wire *wire);
 /* A client's, to an address. `version`: of QUIC, 0 for the first of ours. Else with a sentence. */

@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client tries, one address after the other, until one answers. */
+/* What a client tries: a name, and the addresses that it leads to. */
 #ifndef MQUIC_QUIC_CANDIDATES_H
 #define MQUIC_QUIC_CANDIDATES_H
 
 #include <stdbool.h>
 
-#include "core/address.h"
+#include "core/resolve.h"
 #include "core/timer.h"
 #include "mquic.h"
 
 struct quic_candidates {
 	struct mquic_connection *connection;
-	struct addresses found;
-	size_t next;
-	struct timer timer; /* gives up on an address that keeps silent */
-	bool impatient;     /* it has fired: the connection's task acts on it */
 	char *host;
+	struct lookup lookup;
+	struct resolve_answer answer;
+	bool answered; /* the answer is there: the connection's task acts on it */
+	size_t next;
+	uint64_t until_ns; /* for all of it: the name, and the handshake */
+	struct timer
+		timer;  /* gives up on the system's answer, then on an address that keeps silent */
+	bool impatient; /* it has fired: the connection's task acts on it */
 };
 
 /* The connection's, without an address yet; false if out of memory. */
 bool candidates_new(struct mquic_connection *connection, const char *host);
 void candidates_free(struct mquic_connection *connection);
+
+/* Takes a numeric address for the only one; false if that is none. */
+bool candidates_are_numeric(struct mquic_connection *connection, uint16_t port);
+/* Has the name looked up; false if out of memory. */
+bool candidates_look_up(struct mquic_connection *connection, uint16_t port);
+/* Whether the name has led anywhere, in time; if not, why the connection ends is set. */
+bool candidates_are_found(struct mquic_connection *connection);
 
 /*
  * Begins an attempt at the next address that a socket can be opened to. MQUIC_ERR_AGAIN: none is

@@ -89,6 +89,8 @@ enum mquic_status client_begin(struct attempt *attempt, const struct address *re
 	if (status != MQUIC_OK)
 		return status;
 	transport_fill_settings(&quic_settings, attempt);
+	quic_settings.handshake_timeout =
+		attempt->connection->candidates->until_ns - quic_settings.initial_ts;
 	transport_fill_params(&params, settings);
 	transport_random_cid(&scid, QUIC_CID_LEN);
 	transport_random_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + QUIC_CID_LEN);

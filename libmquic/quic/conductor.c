@@ -184,6 +184,29 @@ void conductor_follow_moves(struct quic_host *host)
 		follow_move(list_entry(node, struct mquic_connection, link), false);
 }
 
+/* The system has answered, or does not: a name has led to addresses, or to none. */
+static void resolve(struct mquic_connection *connection)
+{
+	const struct quic_candidates *candidates = connection->candidates;
+	enum mquic_status status;
+
+	if (!candidates->answered && !candidates->impatient)
+		return;
+	if (!candidates_are_found(connection)) {
+		conductor_drop(connection);
+		return;
+	}
+	state_step(connection, CONNECTION_HANDSHAKE);
+	connection->started_ns = endpoint_now(connection->endpoint);
+	status = candidates_try(connection);
+	if (status == MQUIC_OK)
+		return;
+	ending_set(connection, status,
+		   status == MQUIC_ERR_SYSTEM ? MQUIC_ORIGIN_SYSTEM : MQUIC_ORIGIN_LOCAL, 0, "%s",
+		   endpoint_error(connection->endpoint)->text);
+	conductor_drop(connection);
+}
+
 /* An address keeps silent while others wait to be tried. */
 static void lose_patience(struct mquic_connection *connection)
 {
@@ -372,6 +395,8 @@ static void run(struct task *task)
 
 	if (connection->state == CONNECTION_READY)
 		turn(connection->attempt);
+	else if (connection->state == CONNECTION_RESOLVING)
+		resolve(connection);
 	else
 		turn_all(connection);
 	if (connection->state == CONNECTION_ENDED && !connection->telling.end_told)

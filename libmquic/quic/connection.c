@@ -17,6 +17,7 @@ struct mquic_connection *connection_new(struct quic_host *host)
 	}
 	memory_init(&connection->memory);
 	connection->target.kind = TARGET_CONNECTION;
+	connection->state = CONNECTION_HANDSHAKE;
 	connection->endpoint = host->endpoint;
 	connection->host = host;
 	connection->number = log_number(endpoint_log(host->endpoint), LOG_CONNECTION);
@@ -55,7 +56,8 @@ void connection_out_of_memory(struct mquic_connection *connection)
 {
 	struct attempt *attempt = connection->attempt;
 
-	if (connection->state == CONNECTION_ENDED || attempt->record.failure != 0)
+	if (connection->state == CONNECTION_ENDED || attempt == NULL ||
+	    attempt->record.failure != 0)
 		return;
 	attempt->record.failure = NGTCP2_ERR_NOMEM;
 	connection_schedule(connection);

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The client side's way out: a name, what it leads to, and trust in who is there. */
-#include <errno.h>
-#include <netdb.h>
-
-#include "core/resolve.h"
 #include "quic/body.h"
 #include "quic/conductor.h"
 #include "quic/transport.h"
@@ -54,23 +50,33 @@ static enum mquic_status prepare(struct mquic_connection **connection, struct qu
 	return MQUIC_OK;
 }
 
-/*
- * As it is first: /etc/hosts and mDNS know names in any script, DNS knows them in their xn-- form
- * (RFC 5891 section 4).
- */
-static enum mquic_status resolve(struct quic_candidates *candidates, const char *host,
-				 uint16_t port, struct error *error)
+/* What an attempt would find wrong, while who dials can be told. */
+static enum mquic_status check(struct mquic_connection *connection)
 {
-	struct resolve_answer answer = {0};
-	char ascii[TLS_NAME_SIZE];
+	const char *local_address = connection->settings->local_address;
+	struct address ignored;
+	enum mquic_status status = attempt_check(connection);
 
-	answer.code = address_find(&answer.found, host, port);
-	answer.system = errno;
-	if (answer.code == EAI_NONAME && tls_ascii_name(host, ascii) &&
-	    address_find(&answer.found, ascii, port) == 0)
-		answer.code = 0;
-	candidates->found = answer.found;
-	return answer.found.count > 0 ? MQUIC_OK : resolve_explain(&answer, host, error);
+	if (status != MQUIC_OK || local_address == NULL)
+		return status;
+	return address_parse(&ignored, local_address, 0, endpoint_error(connection->endpoint));
+}
+
+/* A numeric address is no name, and waits for nobody. */
+static enum mquic_status begin(struct mquic_connection *connection, uint16_t port)
+{
+	enum mquic_status status;
+
+	if (candidates_are_numeric(connection, port))
+		return candidates_try(connection);
+	status = check(connection);
+	if (status != MQUIC_OK)
+		return status;
+	if (!candidates_look_up(connection, port))
+		return error_set(endpoint_error(connection->endpoint), MQUIC_ERR_MEMORY,
+				 "out of memory");
+	connection->state = CONNECTION_RESOLVING;
+	return MQUIC_OK;
 }
 
 enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
@@ -95,9 +101,7 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 	status = prepare(&made, quic, settings, host);
 	if (status != MQUIC_OK)
 		return status;
-	status = resolve(made->candidates, host, port, endpoint_error(endpoint));
-	if (status == MQUIC_OK)
-		status = candidates_try(made);
+	status = begin(made, port);
 	if (status != MQUIC_OK) {
 		conductor_destroy(made);
 		return status;

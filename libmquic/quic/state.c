@@ -4,6 +4,7 @@
 #include "quic/body.h"
 
 static const char *const names[] = {
+	[CONNECTION_RESOLVING] = "RESOLVING",
 	[CONNECTION_HANDSHAKE] = "HANDSHAKE",
 	[CONNECTION_READY] = "READY",
 	[CONNECTION_ENDED] = "ENDED",

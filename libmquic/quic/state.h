@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The states of a connection. Only the conductor makes steps.
+ * The states of a connection. Only the conductor makes steps. One that dials a name begins with
+ * RESOLVING, any other with HANDSHAKE.
+ *
+ *     RESOLVING ──a name has led to an address──▶ HANDSHAKE; or to none, or closed ──▶ ENDED
  *
  *     HANDSHAKE ──an attempt is complete──▶ READY ──┐
  *       │   ▲                                       ├─ we close, or it fails ──▶ ENDED, closing.c
@@ -16,6 +19,7 @@
 struct mquic_connection;
 
 enum connection_state {
+	CONNECTION_RESOLVING,
 	CONNECTION_HANDSHAKE,
 	CONNECTION_READY,
 	CONNECTION_ENDED

@@ -9,7 +9,9 @@
 void stream_discard_input(struct mquic_stream *stream)
 {
 	(void)stream_step_receiving(stream, RECEIVING_GIVEN_UP);
-	ngtcp2_conn_extend_max_offset(connection_conn(stream->connection), stream->input.len);
+	if (stream->input.len > 0)
+		ngtcp2_conn_extend_max_offset(connection_conn(stream->connection),
+					      stream->input.len);
 	fifo_clear(&stream->input);
 }
 

@@ -129,13 +129,18 @@ void pair_listen(void)
 		      mquic_endpoint_error(pair.server->endpoint));
 }
 
-void pair_dial(void)
+void pair_dial_name(const char *name)
 {
 	mquic_connection_free(pair.dialed);
 	pair.dialed = NULL;
 	ck_assert_msg(mquic_connection_dial(&pair.dialed, pair.client->endpoint,
-					    pair.client_settings, PAIR_HOST, PAIR_PORT) == MQUIC_OK,
+					    pair.client_settings, name, PAIR_PORT) == MQUIC_OK,
 		      "%s", mquic_endpoint_error(pair.client->endpoint));
+}
+
+void pair_dial(void)
+{
+	pair_dial_name(PAIR_HOST);
 }
 
 bool pair_is_connected(void *unused)

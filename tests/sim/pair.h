@@ -53,6 +53,8 @@ void pair_set_link(const struct sim_link *line);
 
 void pair_listen(void);
 void pair_dial(void);
+/* The same, to a name that names.h knows or does not. */
+void pair_dial_name(const char *name);
 /* Listens, dials, and waits for both sides. */
 void pair_connect(void);
 

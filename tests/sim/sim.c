@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim.h"
 
+#include "names.h"
+
 #include "quic/demux.h"
 
 #include <arpa/inet.h>
@@ -368,6 +370,7 @@ static void make_endpoint(struct sim_host *host)
 		die("no half of QUIC can be made");
 	host->quic->open_wire = open_wire;
 	host->quic->open_argument = host;
+	names_attach(host->endpoint, &host->sim->now_ns);
 }
 
 static struct sim_host *add_host(struct sim *sim, unsigned int number)
@@ -402,6 +405,7 @@ static void free_host(struct sim_host *host)
 {
 	struct list *node;
 
+	names_detach(host->endpoint);
 	mquic_endpoint_free(host->endpoint);
 	while ((node = list_take_first(&host->wires)) != NULL)
 		free(list_entry(node, struct sim_wire, link)); /* a probe's */
@@ -412,6 +416,7 @@ static void free_host(struct sim_host *host)
 void sim_restart(struct sim_host *host)
 {
 	host->send_error = ENETDOWN;
+	names_detach(host->endpoint);
 	mquic_endpoint_free(host->endpoint);
 	host->send_error = 0;
 	make_endpoint(host);
@@ -471,6 +476,7 @@ void sim_free(struct sim *sim)
 {
 	while (!list_is_empty(&sim->hosts))
 		free_host(list_entry(sim->hosts.next, struct sim_host, link));
+	names_clear();
 	while (sim->air_count > 0)
 		packet_free(sim->air[--sim->air_count]);
 	free(sim->air);
@@ -592,6 +598,8 @@ void sim_settle(struct sim *sim)
 			arrive(sim, air_take(sim));
 			any = true;
 		}
+		while (names_run(sim->now_ns))
+			any = true;
 		if (!turn_all(sim) && !any)
 			return;
 	}
@@ -612,7 +620,7 @@ static uint64_t next_deadline(const struct sim *sim)
 		if (deadline_ns < next_ns)
 			next_ns = deadline_ns;
 	}
-	return next_ns;
+	return names_next() < next_ns ? names_next() : next_ns;
 }
 
 bool sim_until(struct sim *sim, bool (*done)(void *argument), void *argument, uint64_t limit_ns)

@@ -452,8 +452,8 @@ static void dial_two_addresses(unsigned int second)
 
 	pair_dial();
 	candidates = pair.dialed->candidates;
-	candidates->found.list[1] = sim_address(second, PAIR_PORT);
-	candidates->found.count = 2;
+	candidates->answer.found.list[1] = sim_address(second, PAIR_PORT);
+	candidates->answer.found.count = 2;
 	timer_set(endpoint_timers(pair.client->endpoint), &candidates->timer,
 		  sim_now(pair.sim) + 500 * SIM_MS);
 }

@@ -332,8 +332,9 @@ START_TEST(signals_are_for_the_threads_of_the_program)
 }
 END_TEST
 
-static int no_thread(struct resolve_job *job)
+static int no_thread(struct resolver *given, struct resolve_job *job)
 {
+	(void)given;
 	(void)job;
 	return EAGAIN;
 }

@@ -184,10 +184,8 @@ static bool start(struct client *client)
 	say_debug("Client %s sending CONNECT", client_name(client));
 	client->state = CLIENT_CONNECTING;
 	client->started_us = clock_us();
-	signals_at_once(true); /* the host's name is looked up, which may take its time */
 	status = mquic_session_connect(client->session, options->login.host,
 				       (uint16_t)options->login.port);
-	signals_at_once(false);
 	return status == MQUIC_OK;
 }
 

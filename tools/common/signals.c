@@ -34,16 +34,11 @@ static const struct {
 /* A handler gets no pointer of ours, so the one endpoint of the program is known here. */
 static struct mquic_endpoint *woken;
 static volatile sig_atomic_t seen;
-static volatile sig_atomic_t at_once;
 
 static void on_signal(int number)
 {
+	(void)number;
 	seen = seen + 1;
-	if (at_once) {
-		signal(number, SIG_DFL);
-		raise(number); /* when this handler has returned */
-		return;
-	}
 	mquic_endpoint_wakeup(woken);
 }
 
@@ -63,11 +58,6 @@ void signals_catch(struct mquic_endpoint *endpoint)
 	for (size_t i = 0; i < ENDINGS; i++)
 		catch (endings[i].number, endings[i].always);
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe shows as an error of write() */
-}
-
-void signals_at_once(bool end)
-{
-	at_once = end;
 }
 
 static void release(int number)

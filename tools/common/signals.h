@@ -16,10 +16,4 @@ void signals_release(void);
 /* How many came. */
 unsigned int signals_count(void);
 
-/*
- * While `end` is true a signal ends the program at once: for calls that block while nobody is
- * connected who would have to be told, such as the look-up of a name.
- */
-void signals_at_once(bool end);
-
 #endif

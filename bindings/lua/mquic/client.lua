@@ -73,8 +73,8 @@ local function dial(self)
 	return true
 end
 
---- connect([uri]): dials and sends CONNECT; the event connect or close follows. The name in
--- the uri is resolved here and now.
+--- connect([uri]): dials and sends CONNECT; the event connect or close follows, the latter also
+-- if there is no such host.
 function Client:connect(uri)
 	local handle = alive(self)
 	options.check("connect: uri", uri or "", "name", 2)
