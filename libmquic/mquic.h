@@ -274,8 +274,9 @@ MQUIC_API enum mquic_status mquic_settings_set_keylog_file(struct mquic_settings
  * tells clients after a restart that it no longer knows their connections. It is made, with mode
  * 0600, by the first mquic_endpoint_listen(): 64 hexadecimal digits. It belongs to one server:
  * others that have the same key, even if they share its certificate, can be made to cut its
- * clients off (section 21.11). With NULL, the default, or where none can be made, which is
- * logged, the key lasts as long as the listener. Since: 0.1
+ * clients off (section 21.11); one that any user of the machine can get at is complained of in
+ * the log. With NULL, the default, or where none can be made, which is logged, the key lasts as
+ * long as the listener. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_reset_key_file(struct mquic_settings *settings,
 							      const char *path);

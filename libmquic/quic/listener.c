@@ -51,6 +51,16 @@ static const struct quic_listener *find_twin(const struct quic_host *host,
 	return NULL;
 }
 
+/* Whoever has the key and sees packets of a connection can end it (RFC 9000 section 21.11). */
+static void complain_of_exposed(struct quic_host *host, const char *path)
+{
+	if (tls_secret_is_exposed(path))
+		log_warning(endpoint_log(host->endpoint),
+			    "any user of this machine can get at the reset key file %s and cut "
+			    "off clients with it: chmod o= %s",
+			    path, path);
+}
+
 /*
  * Makes the secret for resets and its file agree. Without a file that can be written clients are
  * served all the same: it is said once what that costs.
@@ -75,6 +85,8 @@ static enum mquic_status keep_reset_key(struct quic_host *host, struct quic_list
 				    error.text);
 		return MQUIC_OK;
 	}
+	if (status == MQUIC_OK && twin == NULL)
+		complain_of_exposed(host, path);
 	return status == MQUIC_OK
 		       ? MQUIC_OK
 		       : error_set(endpoint_error(host->endpoint), status, "%s", error.text);

@@ -143,6 +143,14 @@ enum mquic_status tls_secret_keep(uint8_t secret[TLS_SECRET_LEN], const char *wh
 	return read_secret(secret, what, path, error);
 }
 
+/* Its group may be there for a purpose, such as a broker whose files are root's. */
+bool tls_secret_is_exposed(const char *path)
+{
+	struct stat about;
+
+	return stat(path, &about) == 0 && (about.st_mode & (S_IROTH | S_IWOTH)) != 0;
+}
+
 enum mquic_status tls_secret_derive(uint8_t secret[TLS_SECRET_LEN],
 				    const uint8_t root[TLS_SECRET_LEN], const char *label)
 {

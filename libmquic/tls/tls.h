@@ -70,6 +70,8 @@ enum mquic_status tls_credentials_secret(const struct tls_credentials *credentia
  */
 enum mquic_status tls_secret_keep(uint8_t secret[TLS_SECRET_LEN], const char *what,
 				  const char *path, struct error *error);
+/* Whether any user of the machine may read or change the file. */
+bool tls_secret_is_exposed(const char *path);
 /* A secret for `label` out of another (HKDF). MQUIC_ERR_TLS. */
 enum mquic_status tls_secret_derive(uint8_t secret[TLS_SECRET_LEN],
 				    const uint8_t root[TLS_SECRET_LEN], const char *label);

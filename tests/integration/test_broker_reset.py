@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Stateless reset: a broker tells clients of before a restart, and cuts nobody else's."""
 
+import shlex
 import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,29 @@ def test_a_reload_leaves_the_key_as_it_is(broker):
     eventually(lambda: key_of(broker).exists() and key_of(broker).read_text() == key, what="the key")
     crash(broker)
     assert told_of_the_crash(client)
+
+
+def test_a_key_that_anybody_can_read_is_complained_of(broker):
+    complaint = f"any user of this machine can get at the reset key file {key_of(broker)}"
+    fix = f"chmod o= {key_of(broker)}"
+    broker.sighup()
+    broker.wait_log("were read again")
+    assert complaint not in broker.log()
+    key_of(broker).chmod(0o644)
+    mark = len(broker.log())
+    broker.sighup()
+    broker.wait_log("were read again", start=mark)
+    assert broker.log()[mark:].count(complaint) == 1
+    assert fix in broker.log()[mark:]
+    mark = len(broker.log())
+    broker.restart()
+    assert broker.log()[mark:].count(complaint) == 1
+    # What it says is what helps.
+    subprocess.run(shlex.split(fix), check=True)
+    mark = len(broker.log())
+    broker.sighup()
+    broker.wait_log("were read again", start=mark)
+    assert complaint not in broker.log()[mark:]
 
 
 def test_another_broker_with_the_same_certificate_cuts_nobody(make_broker, make_proxy):

@@ -194,6 +194,25 @@ START_TEST(derived_secrets_depend_on_root_and_label)
 }
 END_TEST
 
+START_TEST(file_that_anybody_can_get_at_is_found)
+{
+	static const struct {
+		mode_t mode;
+		bool exposed;
+	} cases[] = {{0600, false}, {0400, false}, {0640, false}, {0660, false}, {0644, true},
+		     {0604, true},  {0602, true},  {0666, true},  {0601, false}};
+	const char *name = fresh();
+	uint8_t secret[TLS_SECRET_LEN];
+
+	fill(secret, 1);
+	ck_assert(!tls_secret_is_exposed(kit_path(name)));
+	ck_assert_int_eq(keep(secret, name), MQUIC_OK);
+	ck_assert(!tls_secret_is_exposed(kit_path(name)));
+	ck_assert_int_eq(chmod(kit_path(name), cases[_i].mode), 0);
+	ck_assert(tls_secret_is_exposed(kit_path(name)) == cases[_i].exposed);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("tls-secret");
@@ -206,6 +225,7 @@ int main(void)
 	tcase_add_test(group, what_cannot_be_read_is_named);
 	tcase_add_loop_test(group, nowhere_to_make_it_leaves_the_secret_as_it_was, 0, 2);
 	tcase_add_test(group, all_who_make_it_at_once_have_the_same);
+	tcase_add_loop_test(group, file_that_anybody_can_get_at_is_found, 0, 9);
 	tcase_add_test(group, derived_secrets_depend_on_root_and_label);
 	suite_add_tcase(suite, group);
 	return kit_main(suite);
