@@ -56,10 +56,3 @@ void log_fault_line(const struct log *log, const char *what, uint64_t number, co
 	log_debug(log, "%s %llu: %s → %s (%s: %s)", what, (unsigned long long)number, from, to,
 		  culprit_text(culprit), sentence);
 }
-
-enum log_culprit log_culprit_of(enum mquic_origin origin, enum mquic_status status)
-{
-	if (origin == MQUIC_ORIGIN_SYSTEM || status == MQUIC_ERR_MEMORY)
-		return LOG_SYSTEM;
-	return origin == MQUIC_ORIGIN_LOCAL ? LOG_CALLER : LOG_PEER;
-}

@@ -58,7 +58,12 @@ void log_fault_line(const struct log *log, const char *what, uint64_t number, co
 		    const char *to, enum log_culprit culprit, const char *sentence);
 
 /* Who erred if a connection or session ended like that. */
-enum log_culprit log_culprit_of(enum mquic_origin origin, enum mquic_status status);
+static inline enum log_culprit log_culprit_of(enum mquic_origin origin, enum mquic_status status)
+{
+	if (origin == MQUIC_ORIGIN_SYSTEM || status == MQUIC_ERR_MEMORY)
+		return LOG_SYSTEM;
+	return origin == MQUIC_ORIGIN_LOCAL ? LOG_CALLER : LOG_PEER;
+}
 
 /* Without log lines (-Dlog=false) the compiler checks a call and then drops it, text and all. */
 #define log_at(log, level, ...) (MQUIC_LOG_LINES ? log_line(log, level, __VA_ARGS__) : (void)0)
