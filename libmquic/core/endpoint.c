@@ -9,8 +9,7 @@
 
 #include "core/fork.h"
 
-/* Tasks may schedule tasks (session to connection); more rounds than this wait for the next turn.
- */
+/* Tasks may schedule tasks (session to connection); more rounds wait for the next turn. */
 #define TASK_ROUNDS 4
 
 #define NS_PER_SECOND 1000000000U

@@ -33,8 +33,8 @@ struct mquic_event {
 	uint16_t packet_id;
 	uint64_t code;
 	const void *owner; /* whose free removes it from the queue */
-	size_t cost;	   /* bytes it counts against the queue: all that is freed with it */
-	size_t counted;	   /* of that, by the queue it is in */
+	size_t cost;       /* bytes it counts against the queue: all that is freed with it */
+	size_t counted;    /* of that, by the queue it is in */
 	struct mquic_connection *connection;
 	struct mquic_stream *stream;
 	struct mquic_session *session;

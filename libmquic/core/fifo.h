@@ -15,10 +15,10 @@ struct fifo_chunk;
 struct fifo {
 	struct fifo_chunk *first;
 	struct fifo_chunk *last;
-	size_t len;               /* bytes held */
-	size_t head;              /* bytes of the first chunk that are dropped */
-	struct fifo_chunk *mark;  /* the chunk in which the mark stands; NULL: at the front */
-	size_t mark_offset;       /* in that chunk */
+	size_t len;              /* bytes held */
+	size_t head;             /* bytes of the first chunk that are dropped */
+	struct fifo_chunk *mark; /* the chunk in which the mark stands; NULL: at the front */
+	size_t mark_offset;      /* in that chunk */
 };
 
 /* One stretch of bytes, as in struct iovec. */

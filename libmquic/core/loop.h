@@ -26,7 +26,7 @@ struct loop {
 	int event_fd;
 	int pending_fd;
 	unsigned int forks; /* fork_count() of the process it belongs to */
-	bool pending;	    /* loop_arm() was told 0 */
+	bool pending;       /* loop_arm() was told 0 */
 	uint64_t armed_ns;  /* deadline set in the timerfd; LOOP_NEVER: none */
 };
 

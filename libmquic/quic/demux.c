@@ -28,8 +28,10 @@ static void failed(struct quic_host *host, struct wire *wire, int code)
 	(void)host;
 	if (wire->attempt == NULL)
 		return;
-	/* Anybody can forge a router's word: it may make packets smaller, but end nothing (RFC 9000
-	 * section 14.2.1). */
+	/*
+	 * Anybody can forge a router's word: it may make packets smaller, but end nothing (RFC
+	 * 9000 section 14.2.1).
+	 */
 	if (code == EMSGSIZE)
 		mtu_told(wire->attempt);
 	else

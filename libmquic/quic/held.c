@@ -14,8 +14,7 @@
 
 #define HELD_MAX 16
 
-/* Shorter than any packet with a tag and what header protection samples (RFC 9001 section 5.4.2).
- */
+/* Less than a packet with a tag and what header protection samples (RFC 9001 section 5.4.2). */
 #define SHORT_PACKET_MIN 21
 
 #define LONG_HEADER 0x80

@@ -16,8 +16,7 @@ struct quic_pace {
 	bool busy;        /* more than a flight was sent since nothing was on its way */
 };
 
-/* To be called before ngtcp2 is told a new time, with that: what was sent may be paid for by now.
- */
+/* Before ngtcp2 is told a new time, with that: what was sent may be paid for by now. */
 void pace_look(struct attempt *attempt, uint64_t now_ns);
 /* A turn of writing begins. */
 void pace_begin(struct attempt *attempt);

@@ -23,8 +23,7 @@ void stream_stop_opened(struct mquic_connection *connection)
 {
 	struct list *node;
 
-	/* Only after the first flight: ngtcp2 1.11 loses a STOP_SENDING that is queued before it.
-	 */
+	/* Only after the first flight: ngtcp2 1.11 loses a STOP_SENDING queued before it. */
 	while ((node = list_take_first(&connection->streams.stopping)) != NULL) {
 		struct mquic_stream *stream = list_entry(node, struct mquic_stream, place_link);
 

@@ -16,7 +16,7 @@ struct walk {
 	gnutls_x509_crt_t above[CHAIN_MOST + 1]; /* the anchor, and all that passed */
 	size_t above_count;
 	gnutls_x509_crt_t previous; /* what passed last: the issuer of the next link */
-	bool complete;		    /* the leaf has passed */
+	bool complete;              /* the leaf has passed */
 };
 
 /*
@@ -97,9 +97,9 @@ static bool is_known(const char *oid)
 {
 	/* What GnuTLS knows of RFC 5280, 3820, 7633. */
 	static const char *const known[] = {
-		"2.5.29.14",	      "2.5.29.15",	    "2.5.29.17", "2.5.29.18",
-		"2.5.29.19",	      "2.5.29.30",	    "2.5.29.31", "2.5.29.32",
-		"2.5.29.35",	      "2.5.29.37",	    "2.5.29.54", "1.3.6.1.5.5.7.1.1",
+		"2.5.29.14",          "2.5.29.15",          "2.5.29.17", "2.5.29.18",
+		"2.5.29.19",          "2.5.29.30",          "2.5.29.31", "2.5.29.32",
+		"2.5.29.35",          "2.5.29.37",          "2.5.29.54", "1.3.6.1.5.5.7.1.1",
 		"1.3.6.1.5.5.7.1.14", "1.3.6.1.5.5.7.1.24",
 	};
 	size_t i;

@@ -18,15 +18,15 @@ enum fault_reason {
 	FAULT_OF_STATUS,    /* the bit tells */
 	FAULT_PATH_LENGTH,  /* more CAs below `name` than it allows */
 	FAULT_KEY_USAGE,    /* `name` signs, but may not sign certificates */
-	FAULT_NAMES,	    /* `name` may not vouch for these names */
+	FAULT_NAMES,        /* `name` may not vouch for these names */
 	FAULT_PURPOSE_OF_CA /* `name` may not vouch for servers, or clients */
 };
 
 /* The link at which a chain breaks. */
 struct tls_fault {
 	enum fault_reason reason;
-	bool of_leaf;	 /* it is the peer's own certificate that is at fault, else `name` */
-	char name[56];	 /* subject of the certificate at fault, printable */
+	bool of_leaf;    /* it is the peer's own certificate that is at fault, else `name` */
+	char name[56];   /* subject of the certificate at fault, printable */
 	char issuer[56]; /* and of its issuer, as it says */
 	time_t starts;
 	time_t ends;

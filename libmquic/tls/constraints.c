@@ -14,7 +14,7 @@
 
 #define OID_NAME_CONSTRAINTS "2.5.29.30"
 
-#define MOST_SUBTREES	 128
+#define MOST_SUBTREES    128
 #define MOST_COMPARISONS 65536
 /* Names in a subject of one kind: GnuTLS begins at the first to find each. */
 #define MOST_PARTS 64

@@ -101,8 +101,7 @@ static bool grow(gnutls_datum_t *content, size_t *room)
 	return true;
 }
 
-/* A file can grow while it is read, and those of /proc claim to be empty: hence no trust in
- * st_size. */
+/* A file can grow while it is read, and those of /proc claim to be empty: st_size is no help. */
 static enum mquic_status read_all(int fd, gnutls_datum_t *content, const char *what,
 				  const char *path, size_t limit, struct error *error)
 {

@@ -11,7 +11,7 @@
 #include "core/error.h"
 
 /* A certificate chain or key is a few KiB, a distribution's CA bundle a quarter of a MiB. */
-#define TLS_FILE_LIMIT	 ((size_t)1 << 20)
+#define TLS_FILE_LIMIT   ((size_t)1 << 20)
 #define TLS_BUNDLE_LIMIT ((size_t)16 << 20)
 
 /*

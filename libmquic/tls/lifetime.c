@@ -10,7 +10,7 @@
 #include "tls/file.h"
 
 #define SHOWN_NAME 48
-#define DAY	   ((time_t)86400)
+#define DAY        ((time_t)86400)
 
 /* Between a CA's name and its file. */
 static const char name_end[] = " in ";

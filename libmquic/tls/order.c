@@ -4,14 +4,14 @@
 #include <string.h>
 
 /* RFC 8446 section 4 and 6. */
-#define CLIENT_HELLO	     1
-#define SERVER_HELLO	     2
+#define CLIENT_HELLO         1
+#define SERVER_HELLO         2
 #define NEW_SESSION_TICKET   4
 #define ENCRYPTED_EXTENSIONS 8
-#define CERTIFICATE	     11
+#define CERTIFICATE          11
 #define CERTIFICATE_REQUEST  13
 #define CERTIFICATE_VERIFY   15
-#define FINISHED	     20
+#define FINISHED             20
 
 #define UNEXPECTED_MESSAGE 10
 

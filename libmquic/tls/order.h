@@ -28,8 +28,8 @@ struct tls_order {
 	enum tls_level level;
 	uint8_t header[TLS_MESSAGE_HEADER];
 	size_t header_len; /* of the message that is under way; 0: none is */
-	uint32_t left;	   /* of its body */
-	bool finished;	   /* the peer's Finished was seen */
+	uint32_t left;     /* of its body */
+	bool finished;     /* the peer's Finished was seen */
 };
 
 void tls_order_init(struct tls_order *order, enum tls_role role);

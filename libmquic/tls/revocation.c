@@ -12,7 +12,7 @@
 #define OID_DISTRIBUTION_POINT "2.5.29.28"
 
 /* What an issuing distribution point says (RFC 5280 section 5.2.5). */
-#define POINT_NAME	 DER_CONTEXT(0)
+#define POINT_NAME       DER_CONTEXT(0)
 #define POINT_USERS_ONLY 0x81
 
 struct lists {

@@ -102,8 +102,7 @@ static size_t append_hex(char *line, size_t used, const gnutls_datum_t *bytes, s
  */
 static int write_keylog(gnutls_session_t native, const char *label, const gnutls_datum_t *secret)
 {
-	/* The session pointer belongs to ngtcp2's helper; the database's is free, as we use none.
-	 */
+	/* The session pointer belongs to ngtcp2's helper; the database's is free: we use none. */
 	const struct tls_session *session = gnutls_db_get_ptr(native);
 	gnutls_datum_t client_random;
 	gnutls_datum_t server_random;
@@ -155,8 +154,7 @@ static bool keep_name(struct tls_session *session, const char *name)
 		session->address_len = 4;
 	else if (inet_pton(AF_INET6, session->name, session->address) == 1)
 		session->address_len = 16;
-	/* An IPv4 address in IPv6's clothes (RFC 4291 section 2.5.5.2) is dialed, and named, as it
-	 * is. */
+	/* An IPv4 address in IPv6's clothes (RFC 4291 section 2.5.5.2) goes without them. */
 	if (session->address_len == 16 && memcmp(session->address, mapped, sizeof(mapped)) == 0) {
 		memmove(session->address, session->address + sizeof(mapped), 4);
 		session->address_len = 4;

@@ -28,12 +28,12 @@ struct tls_session;
 
 /* What TLS says of a finished handshake. Strings are owned; NULL: not there. */
 struct tls_facts {
-	char *version;     /* "TLS1.3" */
-	char *cipher;      /* "AES-128-GCM" */
+	char *version; /* "TLS1.3" */
+	char *cipher;  /* "AES-128-GCM" */
 	char *alpn;
 	char *common_name; /* of the verified peer certificate */
 	char *subject;
-	char **alt_names;  /* "DNS:...", "IP:...", "URI:...", "email:..." */
+	char **alt_names; /* "DNS:...", "IP:...", "URI:...", "email:..." */
 	size_t alt_name_count;
 };
 
@@ -83,9 +83,8 @@ enum mquic_status tls_secret_derive(uint8_t secret[TLS_SECRET_LEN],
  * protocol ends the handshake on both sides. MQUIC_ERR_INVALID: `server_name` is no host name.
  * MQUIC_ERR_TLS, MQUIC_ERR_MEMORY.
  */
-enum mquic_status tls_session_new(struct tls_session **session,
-				  struct tls_credentials *credentials, const char *server_name,
-				  void *reference);
+enum mquic_status tls_session_new(struct tls_session **session, struct tls_credentials *credentials,
+				  const char *server_name, void *reference);
 void tls_session_free(struct tls_session *session);
 
 /*
