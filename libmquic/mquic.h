@@ -771,6 +771,8 @@ MQUIC_API enum mquic_status mquic_message_copy(struct mquic_message **copy,
 					       const struct mquic_message *message);
 /** Frees a message; NULL is fine. Since: 0.1 */
 MQUIC_API void mquic_message_free(struct mquic_message *message);
+/** Sentence about the last call on this message that failed, "" if none did. Since: 0.1 */
+MQUIC_API const char *mquic_message_error(const struct mquic_message *message);
 /**
  * The topic name, 1 to 65535 bytes of UTF-8 without NUL, `+` and `#` (MQTT 5.0 section 4.7);
  * anything else is #MQUIC_ERR_INVALID. Since: 0.1
@@ -804,6 +806,8 @@ MQUIC_API bool mquic_message_utf8_payload(const struct mquic_message *message);
 /** MQTT 5.0 3.3.2.3.3: lifetime in seconds. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_message_set_expiry_s(struct mquic_message *message,
 						       uint32_t seconds);
+/** Gives the message no end of life again. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_clear_expiry(struct mquic_message *message);
 /** Reads the lifetime left; false if it has none. Since: 0.1 */
 MQUIC_API bool mquic_message_expiry_s(const struct mquic_message *message, uint32_t *seconds);
 /** MQTT 5.0 3.3.2.3.9: content type. Since: 0.1 */
@@ -827,6 +831,8 @@ MQUIC_API const uint8_t *mquic_message_correlation_data(const struct mquic_messa
 MQUIC_API enum mquic_status mquic_message_add_user_property(struct mquic_message *message,
 							    const char *name, size_t name_len,
 							    const char *value, size_t value_len);
+/** Takes all user properties away, received ones as well. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_message_clear_user_properties(struct mquic_message *message);
 /** Reads the user property at `index`; false past the last. Since: 0.1 */
 MQUIC_API bool mquic_message_user_property(const struct mquic_message *message, size_t index,
 					   const char **name, size_t *name_len, const char **value,
@@ -853,6 +859,8 @@ enum mquic_subscribe_option {
 MQUIC_API enum mquic_status mquic_subscription_new(struct mquic_subscription **subscription);
 /** Frees it; NULL is fine. Since: 0.1 */
 MQUIC_API void mquic_subscription_free(struct mquic_subscription *subscription);
+/** Sentence about the last call on this subscription that failed, "" if none did. Since: 0.1 */
+MQUIC_API const char *mquic_subscription_error(const struct mquic_subscription *subscription);
 /**
  * Adds a topic filter (MQTT 5.0 section 4.7), with the largest QoS wanted and or-ed
  * ::mquic_subscribe_option. #MQUIC_ERR_INVALID: malformed filter or options. Since: 0.1
@@ -867,6 +875,10 @@ MQUIC_API enum mquic_status mquic_subscription_set_id(struct mquic_subscription 
 MQUIC_API enum mquic_status mquic_subscription_add_user_property(
 	struct mquic_subscription *subscription, const char *name, size_t name_len,
 	const char *value, size_t value_len);
+
+/** Takes all user properties away. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_subscription_clear_user_properties(
+	struct mquic_subscription *subscription);
 
 /* ---- Session -------------------------------------------------------------
  * One MQTT client. It outlives connections: after #MQUIC_EVENT_DISCONNECTED it may be
@@ -968,6 +980,8 @@ MQUIC_API enum mquic_status mquic_session_set_topic_aliases(struct mquic_session
 MQUIC_API enum mquic_status mquic_session_add_user_property(struct mquic_session *session,
 							    const char *name, size_t name_len,
 							    const char *value, size_t value_len);
+/** Takes all user properties of CONNECT away. Since: 0.1 */
+MQUIC_API enum mquic_status mquic_session_clear_user_properties(struct mquic_session *session);
 /**
  * MQTT 5.0 3.1.2.11.7: whether the server may send reason strings and user properties with more
  * than PUBLISH, CONNACK and DISCONNECT. On by default. Since: 0.1
@@ -1084,6 +1098,12 @@ MQUIC_API enum mquic_status mquic_session_set_disconnect_text(struct mquic_sessi
 MQUIC_API enum mquic_status mquic_session_add_disconnect_user_property(
 	struct mquic_session *session, const char *name, size_t name_len, const char *value,
 	size_t value_len);
+/**
+ * Takes expiry, text and user properties of DISCONNECT away: the next one has none. May be called
+ * at any time. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_session_clear_disconnect_properties(
+	struct mquic_session *session);
 /** QoS 1 and 2 messages of ours that are not settled. Since: 0.1 */
 MQUIC_API size_t mquic_session_inflight(const struct mquic_session *session);
 /** Keep-alive in force in seconds: ours, or the server's if it set one. Since: 0.1 */

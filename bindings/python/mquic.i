@@ -32,8 +32,10 @@
 	"native_blame((native_explain)mquic_relay_error, $1);"
 %typemap(check) struct mquic_stream *stream
 	"native_blame((native_explain)mquic_stream_error, $1);"
-%typemap(check) struct mquic_message *message, struct mquic_subscription *subscription
-	"native_blame(NULL, NULL);"
+%typemap(check) struct mquic_message *message
+	"native_blame((native_explain)mquic_message_error, $1);"
+%typemap(check) struct mquic_subscription *subscription
+	"native_blame((native_explain)mquic_subscription_error, $1);"
 %typemap(check) const struct mquic_settings *settings, const struct mquic_message *message,
 		const struct mquic_message *will, const struct mquic_subscription *subscription
 	""

@@ -83,9 +83,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (mquic_settings_new(&settings) || mquic_settings_set_alpn(settings, "echo") ||
-	    mquic_settings_set_ca_file(settings, argv[3]) || mquic_endpoint_new(&endpoint))
-		fprintf(stderr, "cannot set up\n");
-	else if (mquic_connection_dial(&connection, endpoint, settings, argv[1],
+	    mquic_settings_set_ca_file(settings, argv[3]))
+		fprintf(stderr, "%s\n", mquic_settings_error(settings));
+	else if (mquic_endpoint_new(&endpoint) ||
+		 mquic_connection_dial(&connection, endpoint, settings, argv[1],
 				       (uint16_t)atoi(argv[2])))
 		fprintf(stderr, "%s\n", mquic_endpoint_error(endpoint));
 	else if (say(connection, &stream, argv[4]))

@@ -94,10 +94,10 @@ int main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (mquic_settings_new(&settings) || mquic_settings_set_alpn(settings, "echo") ||
-	    mquic_settings_set_certificate(settings, argv[3], argv[4]) ||
-	    mquic_endpoint_new(&endpoint)) {
-		fprintf(stderr, "cannot set up\n");
-	} else if (mquic_endpoint_listen(endpoint, settings, argv[1], (uint16_t)atoi(argv[2]),
+	    mquic_settings_set_certificate(settings, argv[3], argv[4])) {
+		fprintf(stderr, "%s\n", mquic_settings_error(settings));
+	} else if (mquic_endpoint_new(&endpoint) ||
+		   mquic_endpoint_listen(endpoint, settings, argv[1], (uint16_t)atoi(argv[2]),
 					 &port)) {
 		fprintf(stderr, "%s\n", mquic_endpoint_error(endpoint));
 	} else {

@@ -60,8 +60,9 @@ static void serve_terminal(struct chat *chat)
 
 	if (len <= 0)
 		chat->over = true;
-	else if (mquic_message_set_payload(chat->message, line, (size_t)len) ||
-		 mquic_session_publish(chat->talker, chat->message, NULL))
+	else if (mquic_message_set_payload(chat->message, line, (size_t)len))
+		fprintf(stderr, "%s\n", mquic_message_error(chat->message));
+	else if (mquic_session_publish(chat->talker, chat->message, NULL))
 		fprintf(stderr, "%s\n", mquic_session_error(chat->talker));
 }
 
@@ -84,13 +85,15 @@ static bool set_up(struct chat *chat, const char *url, const char *ca_file, cons
 	struct mquic_settings *settings = NULL;
 	bool ready = false;
 
-	if (mquic_settings_new(&settings) || mquic_settings_set_ca_file(settings, ca_file) ||
-	    mquic_endpoint_new(&chat->endpoint) ||
-	    mquic_session_new(&chat->talker, chat->endpoint, settings) ||
-	    mquic_session_new(&chat->listener, chat->endpoint, settings) ||
-	    mquic_message_new(&chat->message) ||
-	    mquic_message_set_topic(chat->message, topic, MQUIC_NUL_TERMINATED))
-		fprintf(stderr, "cannot set up\n");
+	if (mquic_settings_new(&settings) || mquic_settings_set_ca_file(settings, ca_file))
+		fprintf(stderr, "%s\n", mquic_settings_error(settings));
+	else if (mquic_endpoint_new(&chat->endpoint) ||
+		 mquic_session_new(&chat->talker, chat->endpoint, settings) ||
+		 mquic_session_new(&chat->listener, chat->endpoint, settings))
+		fprintf(stderr, "%s\n", mquic_endpoint_error(chat->endpoint));
+	else if (mquic_message_new(&chat->message) ||
+		 mquic_message_set_topic(chat->message, topic, MQUIC_NUL_TERMINATED))
+		fprintf(stderr, "%s\n", mquic_message_error(chat->message));
 	else if (mquic_session_connect_url(chat->talker, url))
 		fprintf(stderr, "%s\n", mquic_session_error(chat->talker));
 	else if (mquic_session_connect_url(chat->listener, url) ||
@@ -105,17 +108,19 @@ static bool set_up(struct chat *chat, const char *url, const char *ca_file, cons
 int main(int argc, char **argv)
 {
 	struct chat chat = {0};
+	bool ready;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: poll-loop URL CAFILE TOPIC\n");
 		return 1;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (set_up(&chat, argv[1], argv[2], argv[3]))
+	ready = set_up(&chat, argv[1], argv[2], argv[3]);
+	if (ready)
 		run(&chat);
 	mquic_message_free(chat.message);
 	mquic_session_free(chat.listener);
 	mquic_session_free(chat.talker);
 	mquic_endpoint_free(chat.endpoint);
-	return 0;
+	return ready ? 0 : 1;
 }

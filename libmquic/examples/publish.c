@@ -20,7 +20,7 @@ static enum mquic_status publish(struct mquic_session *session, const char *topi
 	if ((status = mquic_message_set_topic(message, topic, MQUIC_NUL_TERMINATED)) ||
 	    (status = mquic_message_set_payload(message, (const uint8_t *)text, strlen(text))) ||
 	    (status = mquic_message_set_qos(message, 1)))
-		fprintf(stderr, "bad message: %s\n", mquic_status_text(status));
+		fprintf(stderr, "%s\n", mquic_message_error(message));
 	else if ((status = mquic_session_publish(session, message, NULL)))
 		fprintf(stderr, "%s\n", mquic_session_error(session));
 	mquic_message_free(message);
@@ -71,9 +71,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	/* Publishing need not wait for the connection: the message leaves once it stands. */
-	if (mquic_settings_new(&settings) || mquic_settings_set_ca_file(settings, argv[2]) ||
-	    mquic_endpoint_new(&endpoint) || mquic_session_new(&session, endpoint, settings))
-		fprintf(stderr, "cannot set up\n");
+	if (mquic_settings_new(&settings) || mquic_settings_set_ca_file(settings, argv[2]))
+		fprintf(stderr, "%s\n", mquic_settings_error(settings));
+	else if (mquic_endpoint_new(&endpoint) || mquic_session_new(&session, endpoint, settings))
+		fprintf(stderr, "%s\n", mquic_endpoint_error(endpoint));
 	else if (mquic_session_connect_url(session, argv[1]))
 		fprintf(stderr, "%s\n", mquic_session_error(session));
 	else if (publish(session, argv[3], argv[4]) == MQUIC_OK)

@@ -65,9 +65,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: subscribe URL CAFILE FILTER\n");
 		return 1;
 	}
-	if (mquic_settings_new(&settings) || mquic_settings_set_ca_file(settings, argv[2]) ||
-	    mquic_endpoint_new(&endpoint) || mquic_session_new(&session, endpoint, settings))
-		fprintf(stderr, "cannot set up\n");
+	if (mquic_settings_new(&settings) || mquic_settings_set_ca_file(settings, argv[2]))
+		fprintf(stderr, "%s\n", mquic_settings_error(settings));
+	else if (mquic_endpoint_new(&endpoint) || mquic_session_new(&session, endpoint, settings))
+		fprintf(stderr, "%s\n", mquic_endpoint_error(endpoint));
 	else if (mquic_session_connect_url(session, argv[1]) ||
 		 mquic_session_subscribe(session, argv[3], MQUIC_NUL_TERMINATED, 1, NULL))
 		fprintf(stderr, "%s\n", mquic_session_error(session));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/error.h"
 #include "mqtt/topic.h"
 
 /* ---- One block ---- */
@@ -56,19 +57,28 @@ enum mquic_status mquic_message_copy(struct mquic_message **copy,
 	return MQUIC_OK;
 }
 
+static void release_pairs(struct mquic_message *message)
+{
+	struct mqtt_pairs *pairs = &message->extras->pairs;
+	size_t i;
+
+	for (i = 0; i < pairs->count; i++)
+		release(message, (char *)(uintptr_t)pairs->items[i].name);
+	release(message, pairs->items);
+	pairs->items = NULL;
+	pairs->count = 0;
+}
+
 static void extras_free(struct mquic_message *message)
 {
 	struct mqtt_message_extras *extras = message->extras;
-	size_t i;
 
 	if (extras == NULL)
 		return;
 	release(message, extras->content_type.data);
 	release(message, extras->response_topic.data);
 	release(message, extras->correlation_data.data);
-	for (i = 0; i < extras->pairs.count; i++)
-		release(message, (char *)(uintptr_t)extras->pairs.items[i].name);
-	release(message, extras->pairs.items);
+	release_pairs(message);
 	release(message, extras->subscription_ids);
 	release(message, extras);
 }
@@ -85,6 +95,23 @@ void mquic_message_free(struct mquic_message *message)
 
 /* ---- Setters ---- */
 
+const char *mquic_message_error(const struct mquic_message *message)
+{
+	if (message == NULL)
+		return "no message was given";
+	return message->note == NULL ? "" : message->note;
+}
+
+static enum mquic_status refuse(struct mquic_message *message, const char *sentence)
+{
+	return error_note(&message->note, MQUIC_ERR_INVALID, sentence);
+}
+
+static enum mquic_status no_memory(struct mquic_message *message)
+{
+	return error_note(&message->note, MQUIC_ERR_MEMORY, "out of memory");
+}
+
 /* Replaces one text by a copy; NULL data makes it absent. */
 static enum mquic_status replace(struct mquic_message *message, struct text *text, const char *data,
 				 size_t len)
@@ -92,7 +119,7 @@ static enum mquic_status replace(struct mquic_message *message, struct text *tex
 	struct text made = {NULL, 0};
 
 	if (!text_set(&made, data, len))
-		return MQUIC_ERR_MEMORY;
+		return no_memory(message);
 	release(message, text->data);
 	*text = made;
 	return MQUIC_OK;
@@ -108,26 +135,34 @@ static struct mqtt_message_extras *extras_of(struct mquic_message *message)
 enum mquic_status mquic_message_set_topic(struct mquic_message *message, const char *topic,
 					  size_t len)
 {
-	len = text_length(topic, len);
-	if (message == NULL || topic == NULL || !mqtt_topic_is_name(bytes_of(topic, len)))
+	if (message == NULL)
 		return MQUIC_ERR_INVALID;
-	return replace(message, &message->topic, topic, len);
+	if (!mquic_topic_is_name(topic, len))
+		return refuse(message, "a topic has 1 to 65535 bytes of UTF-8 without NUL, '+' "
+				       "and '#'");
+	return replace(message, &message->topic, topic, text_length(topic, len));
 }
 
 enum mquic_status mquic_message_set_payload(struct mquic_message *message, const uint8_t *data,
 					    size_t len)
 {
-	if (message == NULL || (data == NULL && len > 0))
+	if (message == NULL)
 		return MQUIC_ERR_INVALID;
+	if (data == NULL && len > 0)
+		return refuse(message, "the payload is NULL but not empty");
 	if (len > MQTT_VARINT_MAX)
-		return MQUIC_ERR_TOO_LARGE;
+		return error_note(&message->note, MQUIC_ERR_TOO_LARGE,
+				  "the payload is larger than the 268435455 bytes that MQTT can "
+				  "carry");
 	return replace(message, &message->payload, (const char *)data, len);
 }
 
 enum mquic_status mquic_message_set_qos(struct mquic_message *message, int qos)
 {
-	if (message == NULL || qos < 0 || qos > 2)
+	if (message == NULL)
 		return MQUIC_ERR_INVALID;
+	if (qos < 0 || qos > 2)
+		return refuse(message, "the QoS must be 0, 1 or 2");
 	message->qos = (uint8_t)qos;
 	return MQUIC_OK;
 }
@@ -157,35 +192,53 @@ enum mquic_status mquic_message_set_expiry_s(struct mquic_message *message, uint
 	return MQUIC_OK;
 }
 
+enum mquic_status mquic_message_clear_expiry(struct mquic_message *message)
+{
+	if (message == NULL)
+		return MQUIC_ERR_INVALID;
+	message->has_expiry = false;
+	return MQUIC_OK;
+}
+
 enum mquic_status mquic_message_set_content_type(struct mquic_message *message, const char *text,
 						 size_t len)
 {
 	len = text_length(text, len);
-	if (message == NULL || len > UINT16_MAX || !text_is_utf8(text, len))
+	if (message == NULL)
 		return MQUIC_ERR_INVALID;
+	if (len > UINT16_MAX || !text_is_utf8(text, len))
+		return refuse(message, "a content type is UTF-8 text of at most 65535 bytes "
+				       "without NUL");
 	if (extras_of(message) == NULL)
-		return MQUIC_ERR_MEMORY;
+		return no_memory(message);
 	return replace(message, &message->extras->content_type, text, len);
 }
 
 enum mquic_status mquic_message_set_response_topic(struct mquic_message *message, const char *topic,
 						   size_t len)
 {
-	len = text_length(topic, len);
-	if (message == NULL || (topic != NULL && !mqtt_topic_is_name(bytes_of(topic, len))))
+	if (message == NULL)
 		return MQUIC_ERR_INVALID;
+	if (topic != NULL && !mquic_topic_is_name(topic, len))
+		return refuse(message, "a response topic has 1 to 65535 bytes of UTF-8 without "
+				       "NUL, '+' and '#'");
 	if (extras_of(message) == NULL)
-		return MQUIC_ERR_MEMORY;
-	return replace(message, &message->extras->response_topic, topic, len);
+		return no_memory(message);
+	return replace(message, &message->extras->response_topic, topic, text_length(topic, len));
 }
 
 enum mquic_status mquic_message_set_correlation_data(struct mquic_message *message,
 						     const uint8_t *data, size_t len)
 {
-	if (message == NULL || (data == NULL && len > 0) || len > UINT16_MAX)
+	if (message == NULL)
 		return MQUIC_ERR_INVALID;
+	if (data == NULL && len > 0)
+		return refuse(message, "the correlation data is NULL but not empty");
+	if (len > UINT16_MAX)
+		return refuse(message, "the correlation data has more than the 65535 bytes that "
+				       "MQTT allows");
 	if (extras_of(message) == NULL)
-		return MQUIC_ERR_MEMORY;
+		return no_memory(message);
 	return replace(message, &message->extras->correlation_data, (const char *)data, len);
 }
 
@@ -195,22 +248,23 @@ enum mquic_status mquic_message_add_user_property(struct mquic_message *message,
 {
 	struct mqtt_pairs *pairs;
 
-	if (message == NULL || name == NULL || value == NULL)
+	if (message == NULL)
 		return MQUIC_ERR_INVALID;
 	if (extras_of(message) == NULL)
-		return MQUIC_ERR_MEMORY;
+		return no_memory(message);
 	pairs = &message->extras->pairs;
 	if (is_inside(message, pairs->items) && !mqtt_pairs_detach(pairs))
-		return MQUIC_ERR_MEMORY;
-	switch (mqtt_pairs_add(pairs, bytes_of(name, text_length(name, name_len)),
-			       bytes_of(value, text_length(value, value_len)))) {
-	case MQTT_SUCCESS:
-		return MQUIC_OK;
-	case MQTT_MALFORMED_PACKET:
+		return no_memory(message);
+	return mqtt_pairs_add_for(pairs, name, name_len, value, value_len, &message->note);
+}
+
+enum mquic_status mquic_message_clear_user_properties(struct mquic_message *message)
+{
+	if (message == NULL)
 		return MQUIC_ERR_INVALID;
-	default:
-		return MQUIC_ERR_MEMORY;
-	}
+	if (message->extras != NULL)
+		release_pairs(message);
+	return MQUIC_OK;
 }
 
 /* ---- Getters ---- */

@@ -26,6 +26,7 @@ struct mquic_message {
 	struct text topic;
 	struct text payload;
 	struct mqtt_message_extras *extras; /* NULL: none */
+	const char *note;                   /* about the last call that failed; NULL: none has */
 	uint32_t expiry_s;
 	uint16_t packet_id;
 	uint16_t topic_alias;

@@ -221,20 +221,11 @@ enum mquic_status mqtt_options_set_topic_aliases(struct mqtt_options *options, u
 static enum mquic_status add_pair(struct mqtt_pairs *pairs, const char *name, size_t name_len,
 				  const char *value, size_t value_len, struct error *error)
 {
-	if (name == NULL || value == NULL)
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "a user property needs a name and a value");
-	switch (mqtt_pairs_add(pairs, bytes_of(name, text_length(name, name_len)),
-			       bytes_of(value, text_length(value, value_len)))) {
-	case MQTT_SUCCESS:
-		return MQUIC_OK;
-	case MQTT_MALFORMED_PACKET:
-		return error_set(error, MQUIC_ERR_INVALID,
-				 "name and value of a user property must be UTF-8 text of at most "
-				 "65535 bytes without NUL characters");
-	default:
-		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-	}
+	const char *note = NULL;
+	enum mquic_status status =
+		mqtt_pairs_add_for(pairs, name, name_len, value, value_len, &note);
+
+	return status == MQUIC_OK ? MQUIC_OK : error_set(error, status, "%s", note);
 }
 
 enum mquic_status mqtt_options_add_user_property(struct mqtt_options *options, const char *name,
@@ -242,6 +233,11 @@ enum mquic_status mqtt_options_add_user_property(struct mqtt_options *options, c
 						 size_t value_len, struct error *error)
 {
 	return add_pair(&options->user_properties, name, name_len, value, value_len, error);
+}
+
+void mqtt_options_clear_user_properties(struct mqtt_options *options)
+{
+	mqtt_pairs_clear(&options->user_properties);
 }
 
 enum mquic_status mqtt_options_set_problem_information(struct mqtt_options *options, bool wanted,
@@ -281,6 +277,13 @@ enum mquic_status mqtt_options_add_disconnect_user_property(struct mqtt_options 
 							    struct error *error)
 {
 	return add_pair(&options->disconnect_pairs, name, name_len, value, value_len, error);
+}
+
+void mqtt_options_clear_disconnect_properties(struct mqtt_options *options)
+{
+	options->has_disconnect_expiry = false;
+	text_clear(&options->disconnect_text);
+	mqtt_pairs_clear(&options->disconnect_pairs);
 }
 
 enum mquic_status mqtt_options_set_authentication(struct mqtt_options *options, const char *method,

@@ -80,6 +80,7 @@ enum mquic_status mqtt_options_set_topic_aliases(struct mqtt_options *options, u
 enum mquic_status mqtt_options_add_user_property(struct mqtt_options *options, const char *name,
 						 size_t name_len, const char *value,
 						 size_t value_len, struct error *error);
+void mqtt_options_clear_user_properties(struct mqtt_options *options);
 enum mquic_status mqtt_options_set_authentication(struct mqtt_options *options, const char *method,
 						  size_t method_len, const uint8_t *data,
 						  size_t len, struct error *error);
@@ -95,6 +96,7 @@ enum mquic_status mqtt_options_add_disconnect_user_property(struct mqtt_options 
 							    const char *name, size_t name_len,
 							    const char *value, size_t value_len,
 							    struct error *error);
+void mqtt_options_clear_disconnect_properties(struct mqtt_options *options);
 enum mquic_status mqtt_options_set_manual_ack(struct mqtt_options *options, bool manual,
 					      struct error *error);
 

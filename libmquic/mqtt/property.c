@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/error.h"
 #include "core/text.h"
 #include "mqtt/packet.h"
 
@@ -177,6 +178,23 @@ enum mqtt_reason mqtt_pairs_add(struct mqtt_pairs *pairs, struct bytes name, str
 		return MQTT_QUOTA_EXCEEDED;
 	mqtt_pair_store(&pairs->items[pairs->count++], copy, name, value);
 	return MQTT_SUCCESS;
+}
+
+enum mquic_status mqtt_pairs_add_for(struct mqtt_pairs *pairs, const char *name, size_t name_len,
+				     const char *value, size_t value_len, const char **note)
+{
+	enum mqtt_reason reason = MQTT_MALFORMED_PACKET;
+
+	if (name != NULL && value != NULL)
+		reason = mqtt_pairs_add(pairs, bytes_of(name, text_length(name, name_len)),
+					bytes_of(value, text_length(value, value_len)));
+	if (reason == MQTT_SUCCESS)
+		return MQUIC_OK;
+	if (reason != MQTT_MALFORMED_PACKET)
+		return error_note(note, MQUIC_ERR_MEMORY, "out of memory");
+	return error_note(note, MQUIC_ERR_INVALID,
+			  "a user property needs a name and a value, both UTF-8 text of at most "
+			  "65535 bytes without NUL characters");
 }
 
 size_t mqtt_pair_store(struct mqtt_pair *pair, char *at, struct bytes name, struct bytes value)

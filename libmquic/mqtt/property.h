@@ -8,6 +8,7 @@
 
 #include "core/buf.h"
 #include "mqtt/reason.h"
+#include "mquic.h"
 
 /* The identifiers of section 2.2.2.2. */
 enum mqtt_property {
@@ -66,6 +67,12 @@ enum mqtt_reason mqtt_pairs_add(struct mqtt_pairs *pairs, struct bytes name, str
  */
 bool mqtt_pairs_detach(struct mqtt_pairs *pairs);
 void mqtt_pairs_clear(struct mqtt_pairs *pairs);
+/*
+ * The same for a program, with lengths that may be MQUIC_NUL_TERMINATED; a refusal leaves its
+ * sentence in `note`.
+ */
+enum mquic_status mqtt_pairs_add_for(struct mqtt_pairs *pairs, const char *name, size_t name_len,
+				     const char *value, size_t value_len, const char **note);
 /* Lays a pair out at `at` and returns the bytes taken, name.len + value.len + 2. */
 size_t mqtt_pair_store(struct mqtt_pair *pair, char *at, struct bytes name, struct bytes value);
 const char *mqtt_pair_value(const struct mqtt_pair *pair);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/error.h"
 #include "core/text.h"
 #include "mqtt/topic.h"
 
@@ -37,14 +38,49 @@ void mquic_subscription_free(struct mquic_subscription *subscription)
 	free(subscription);
 }
 
-/* The two ways to hold retained messages back exclude each other; so do no-local and $share. */
-static bool options_valid(struct bytes filter, unsigned int options)
+const char *mquic_subscription_error(const struct mquic_subscription *subscription)
+{
+	if (subscription == NULL)
+		return "no subscription was given";
+	return subscription->note == NULL ? "" : subscription->note;
+}
+
+static enum mquic_status refuse(struct mquic_subscription *subscription, const char *sentence)
+{
+	return error_note(&subscription->note, MQUIC_ERR_INVALID, sentence);
+}
+
+static enum mquic_status no_memory(struct mquic_subscription *subscription)
+{
+	return error_note(&subscription->note, MQUIC_ERR_MEMORY, "out of memory");
+}
+
+/* Section 3.8.3.1: what excludes each other. */
+static enum mquic_status check_options(struct mquic_subscription *subscription, struct bytes filter,
+				       unsigned int options)
 {
 	if ((options & ~(unsigned int)KNOWN_OPTIONS) != 0)
-		return false;
+		return refuse(subscription, "the options are not or-ed MQUIC_SUBSCRIBE_*");
 	if ((options & MQTT_OPTION_RETAIN_HANDLING) == MQTT_OPTION_RETAIN_HANDLING)
-		return false;
-	return (options & MQUIC_SUBSCRIBE_NO_LOCAL) == 0 || !mqtt_topic_is_shared(filter);
+		return refuse(subscription, "the two options that hold retained messages back "
+					    "exclude each other");
+	if ((options & MQUIC_SUBSCRIBE_NO_LOCAL) != 0 && mqtt_topic_is_shared(filter))
+		return refuse(subscription, "a shared subscription cannot leave out what this "
+					    "client publishes (no local)");
+	return MQUIC_OK;
+}
+
+static enum mquic_status check(struct mquic_subscription *subscription, struct bytes filter,
+			       int qos, unsigned int options)
+{
+	if (!mqtt_topic_is_filter(filter))
+		return refuse(subscription,
+			      "a topic filter has 1 to 65535 bytes of UTF-8 without NUL, '+' and "
+			      "'#' alone in their levels, '#' in the last, and behind $share/ a "
+			      "share and a filter");
+	if (qos < 0 || qos > 2)
+		return refuse(subscription, "the QoS must be 0, 1 or 2");
+	return check_options(subscription, filter, options);
 }
 
 static bool grow(struct mquic_subscription *subscription)
@@ -67,17 +103,17 @@ enum mquic_status mquic_subscription_add(struct mquic_subscription *subscription
 					 unsigned int options)
 {
 	struct bytes text = bytes_of(filter, text_length(filter, len));
+	enum mquic_status status;
 	uint8_t *copy;
 
-	if (subscription == NULL || filter == NULL || qos < 0 || qos > 2)
+	if (subscription == NULL)
 		return MQUIC_ERR_INVALID;
-	if (!mqtt_topic_is_filter(text) || !options_valid(text, options))
-		return MQUIC_ERR_INVALID;
-	if (!grow(subscription))
-		return MQUIC_ERR_MEMORY;
-	copy = malloc(text.len);
+	status = check(subscription, text, qos, options);
+	if (status != MQUIC_OK)
+		return status;
+	copy = grow(subscription) ? malloc(text.len) : NULL;
 	if (copy == NULL)
-		return MQUIC_ERR_MEMORY;
+		return no_memory(subscription);
 	memcpy(copy, text.data, text.len);
 	subscription->filters[subscription->count].filter = bytes_of(copy, text.len);
 	subscription->filters[subscription->count].options = (uint8_t)(options | (unsigned int)qos);
@@ -87,8 +123,10 @@ enum mquic_status mquic_subscription_add(struct mquic_subscription *subscription
 
 enum mquic_status mquic_subscription_set_id(struct mquic_subscription *subscription, uint32_t id)
 {
-	if (subscription == NULL || id == 0 || id > MQTT_VARINT_MAX)
+	if (subscription == NULL)
 		return MQUIC_ERR_INVALID;
+	if (id == 0 || id > MQTT_VARINT_MAX)
+		return refuse(subscription, "a subscription identifier is 1 to 268435455");
 	subscription->id = id;
 	return MQUIC_OK;
 }
@@ -97,15 +135,16 @@ enum mquic_status mquic_subscription_add_user_property(struct mquic_subscription
 						       const char *name, size_t name_len,
 						       const char *value, size_t value_len)
 {
-	if (subscription == NULL || name == NULL || value == NULL)
+	if (subscription == NULL)
 		return MQUIC_ERR_INVALID;
-	switch (mqtt_pairs_add(&subscription->pairs, bytes_of(name, text_length(name, name_len)),
-			       bytes_of(value, text_length(value, value_len)))) {
-	case MQTT_SUCCESS:
-		return MQUIC_OK;
-	case MQTT_MALFORMED_PACKET:
+	return mqtt_pairs_add_for(&subscription->pairs, name, name_len, value, value_len,
+				  &subscription->note);
+}
+
+enum mquic_status mquic_subscription_clear_user_properties(struct mquic_subscription *subscription)
+{
+	if (subscription == NULL)
 		return MQUIC_ERR_INVALID;
-	default:
-		return MQUIC_ERR_MEMORY;
-	}
+	mqtt_pairs_clear(&subscription->pairs);
+	return MQUIC_OK;
 }

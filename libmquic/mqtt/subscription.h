@@ -12,6 +12,7 @@ struct mquic_subscription {
 	size_t capacity;
 	uint32_t id; /* 0: none */
 	struct mqtt_pairs pairs;
+	const char *note; /* about the last call that failed; NULL: none has */
 };
 
 #endif

@@ -30,6 +30,10 @@ enum mquic_status mquic_session_new(struct mquic_session **session, struct mquic
 
 REFUSE(mquic_message_copy, struct mquic_message **copy, const struct mquic_message *message)
 IGNORE(mquic_message_free, struct mquic_message *message)
+NOTHING(const char *, "no message was given", mquic_message_error,
+	const struct mquic_message *message)
+REFUSE(mquic_message_clear_expiry, struct mquic_message *message)
+REFUSE(mquic_message_clear_user_properties, struct mquic_message *message)
 REFUSE(mquic_message_set_topic, struct mquic_message *message, const char *topic, size_t len)
 NO_BYTES(const char *, "", mquic_message_topic, const struct mquic_message *message)
 REFUSE(mquic_message_set_payload, struct mquic_message *message, const uint8_t *data, size_t len)
@@ -65,6 +69,9 @@ NOTHING(bool, false, mquic_topic_is_filter, const char *filter, size_t len)
 NOTHING(bool, false, mquic_topic_matches, const char *filter, size_t filter_len, const char *topic,
 	size_t topic_len)
 IGNORE(mquic_subscription_free, struct mquic_subscription *subscription)
+NOTHING(const char *, "no subscription was given", mquic_subscription_error,
+	const struct mquic_subscription *subscription)
+REFUSE(mquic_subscription_clear_user_properties, struct mquic_subscription *subscription)
 REFUSE(mquic_subscription_add, struct mquic_subscription *subscription, const char *filter,
        size_t len, int qos, unsigned int options)
 REFUSE(mquic_subscription_set_id, struct mquic_subscription *subscription, uint32_t id)
@@ -90,6 +97,8 @@ REFUSE(mquic_session_set_topic_alias_maximum, struct mquic_session *session, uin
 REFUSE(mquic_session_set_topic_aliases, struct mquic_session *session, uint16_t aliases)
 REFUSE(mquic_session_add_user_property, struct mquic_session *session, const char *name,
        size_t name_len, const char *value, size_t value_len)
+REFUSE(mquic_session_clear_user_properties, struct mquic_session *session)
+REFUSE(mquic_session_clear_disconnect_properties, struct mquic_session *session)
 REFUSE(mquic_session_set_authentication, struct mquic_session *session, const char *method,
        size_t method_len, const uint8_t *data, size_t len)
 REFUSE(mquic_session_set_manual_ack, struct mquic_session *session, bool manual)

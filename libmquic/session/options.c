@@ -75,3 +75,23 @@ FORWARD_ANY_TIME(add_disconnect_user_property,
 		 (struct mquic_session * session, const char *name, size_t name_len,
 		  const char *value, size_t value_len),
 		 name, name_len, value, value_len)
+
+enum mquic_status mquic_session_clear_user_properties(struct mquic_session *session)
+{
+	struct mqtt_options *options = NULL;
+	enum mquic_status status = begin(session, &options);
+
+	if (status == MQUIC_OK)
+		mqtt_options_clear_user_properties(options);
+	return status;
+}
+
+enum mquic_status mquic_session_clear_disconnect_properties(struct mquic_session *session)
+{
+	struct mqtt_options *options = NULL;
+	enum mquic_status status = begin_any_time(session, &options);
+
+	if (status == MQUIC_OK)
+		mqtt_options_clear_disconnect_properties(options);
+	return status;
+}

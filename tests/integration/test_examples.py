@@ -20,6 +20,22 @@ def test_publish_and_subscribe(broker, build):
     assert "hello" in sub.wait_line("hello")
 
 
+def test_examples_say_why(build, certs):
+    """What the library knows of a failure is what the user reads."""
+    url = "mqtt-quic://127.0.0.1:1"
+    for words, sentence in (
+        (("publish", url, certs.ca, "a/#", "hello"), "a topic has 1 to 65535 bytes"),
+        (("publish", url, "", "a", "hello"), "the name of the CA file is empty"),
+        (("publish", "localhost", certs.ca, "a", "hello"), "the URL must start with"),
+        (("subscribe", url, certs.ca, "a#"), "a topic filter has"),
+        (("poll-loop", url, certs.ca, "#"), "a topic has"),
+        (("echo-client", "127.0.0.1", 1, "", "hello"), "the name of the CA file is empty"),
+        (("echo-server", "127.0.0.1", 0, "", ""), "the name of the certificate file is empty"),
+    ):
+        done = build.run(example(build, words[0]), *words[1:])
+        assert done.returncode != 0 and sentence in done.stderr, done
+
+
 def test_echo(build, certs):
     port = free_udp_port()
     server = Process(

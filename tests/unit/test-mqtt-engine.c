@@ -387,6 +387,23 @@ START_TEST(disconnect_carries_what_the_program_says)
 }
 END_TEST
 
+START_TEST(disconnect_forgets_what_the_program_takes_back)
+{
+	struct mqtt_disconnect disconnect;
+
+	kit.options->expiry_s = 60;
+	kit_up();
+	set_goodbye();
+	mqtt_options_clear_disconnect_properties(kit.options);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 4, &kit.error), MQUIC_OK);
+	disconnect = sent_disconnect();
+	ck_assert_uint_eq(disconnect.reason, 4);
+	ck_assert(!mqtt_properties_has(&disconnect.properties, MQTT_SESSION_EXPIRY));
+	ck_assert(!mqtt_properties_has(&disconnect.properties, MQTT_REASON_STRING));
+	ck_assert_uint_eq(disconnect.properties.pair_count, 0);
+}
+END_TEST
+
 START_TEST(disconnect_that_is_too_large_goes_without_words)
 {
 	struct mqtt_disconnect disconnect;
@@ -670,6 +687,7 @@ int main(void)
 		&disconnect_before_connack_needs_no_answer,
 		&disconnect_gives_its_reason,
 		&disconnect_carries_what_the_program_says,
+		&disconnect_forgets_what_the_program_takes_back,
 		&disconnect_that_is_too_large_goes_without_words,
 		&disconnect_cannot_make_a_session_last,
 		&disconnect_of_3_1_1_with_a_reason_leaves_the_will_to_the_server,

@@ -155,31 +155,83 @@ START_TEST(message_without_extras_can_get_them_after_a_copy)
 }
 END_TEST
 
-START_TEST(refused_values_leave_the_old_ones)
+static void expect_refusal(enum mquic_status got, enum mquic_status wanted, const char *words)
+{
+	ck_assert_int_eq(got, wanted);
+	ck_assert_msg(strstr(mquic_message_error(message), words) != NULL, "\"%s\" lacks \"%s\"",
+		      mquic_message_error(message), words);
+}
+
+static void expect_invalid(enum mquic_status got, const char *words)
+{
+	expect_refusal(got, MQUIC_ERR_INVALID, words);
+}
+
+START_TEST(refused_values_leave_the_old_ones_and_a_sentence)
 {
 	static uint8_t big[65536];
+	struct mquic_message *m = message;
 
+	fill(m);
+	ck_assert_str_eq(mquic_message_error(m), "");
+	expect_invalid(mquic_message_set_topic(m, "", 0), "topic has 1 to 65535 bytes");
+	expect_invalid(mquic_message_set_topic(m, NULL, 0), "topic has");
+	expect_invalid(mquic_message_set_topic(m, "a/#", 3), "topic has");
+	expect_invalid(mquic_message_set_topic(m, "a\0b", 3), "topic has");
+	expect_invalid(mquic_message_set_payload(m, NULL, 1), "payload is NULL");
+	expect_refusal(mquic_message_set_payload(m, big, MQTT_VARINT_MAX + (size_t)1),
+		       MQUIC_ERR_TOO_LARGE, "268435455");
+	expect_invalid(mquic_message_set_qos(m, 3), "QoS");
+	expect_invalid(mquic_message_set_qos(m, -1), "QoS");
+	expect_invalid(mquic_message_set_content_type(m, "\xff", 1), "content type");
+	expect_invalid(mquic_message_set_response_topic(m, "+", 1), "response topic");
+	expect_invalid(mquic_message_set_correlation_data(m, NULL, 1), "NULL");
+	expect_invalid(mquic_message_set_correlation_data(m, big, 65536), "65535");
+	expect_invalid(mquic_message_add_user_property(m, NULL, 0, "v", 1), "a name and a value");
+	expect_invalid(mquic_message_add_user_property(m, "\xff", 1, "v", 1), "UTF-8");
+	expect_invalid(mquic_message_add_user_property(m, (const char *)big, 65536, "v", 1),
+		       "65535");
+	expect_filled(m);
+}
+END_TEST
+
+START_TEST(message_copy_knows_nothing_of_its_failures)
+{
+	struct mquic_message *copy;
+
+	expect_invalid(mquic_message_set_qos(message, 3), "QoS");
+	ck_assert_int_eq(mquic_message_copy(&copy, message), MQUIC_OK);
+	ck_assert_str_eq(mquic_message_error(copy), "");
+	mquic_message_free(copy);
+}
+END_TEST
+
+static void expect_no_user_property(struct mquic_message *of)
+{
+	size_t len;
+
+	ck_assert_int_eq(mquic_message_clear_user_properties(of), MQUIC_OK);
+	ck_assert(!mquic_message_user_property(of, 0, NULL, &len, NULL, NULL));
+	ck_assert_int_eq(mquic_message_add_user_property(of, "new", 3, "one", 3), MQUIC_OK);
+	expect_user_property(of, 0, "new", "one");
+	ck_assert(!mquic_message_user_property(of, 1, NULL, &len, NULL, NULL));
+}
+
+START_TEST(user_properties_and_expiry_can_be_taken_away)
+{
+	struct mquic_message *copy;
+	uint32_t seconds;
+
+	ck_assert_int_eq(mquic_message_clear_user_properties(message), MQUIC_OK); /* has none */
 	fill(message);
-	ck_assert_int_eq(mquic_message_set_topic(message, "", 0), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_set_topic(message, NULL, 0), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_set_topic(message, "a/#", 3), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_set_topic(message, "a\0b", 3), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_set_payload(message, NULL, 1), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_set_payload(message, big, MQTT_VARINT_MAX + (size_t)1),
-			 MQUIC_ERR_TOO_LARGE);
-	ck_assert_int_eq(mquic_message_set_qos(message, 3), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_set_qos(message, -1), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_set_content_type(message, "\xff", 1), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_set_response_topic(message, "+", 1), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_set_correlation_data(message, big, 65536),
-			 MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_add_user_property(message, NULL, 0, "v", 1),
-			 MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_add_user_property(message, "\xff", 1, "v", 1),
-			 MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_message_add_user_property(message, (const char *)big, 65536, "v", 1),
-			 MQUIC_ERR_INVALID);
-	expect_filled(message);
+	ck_assert_int_eq(mquic_message_copy(&copy, message), MQUIC_OK);
+	expect_no_user_property(message);
+	expect_no_user_property(copy); /* there they lie in the message's own block */
+	expect_no_user_property(copy);
+	ck_assert_int_eq(mquic_message_clear_expiry(copy), MQUIC_OK);
+	ck_assert(!mquic_message_expiry_s(copy, &seconds));
+	ck_assert_str_eq(mquic_message_content_type(copy, NULL), "text/plain");
+	mquic_message_free(copy);
 }
 END_TEST
 
@@ -247,37 +299,59 @@ START_TEST(subscription_takes_filters_with_options)
 }
 END_TEST
 
+static void expect_subscription_refusal(enum mquic_status got, const char *words)
+{
+	ck_assert_int_eq(got, MQUIC_ERR_INVALID);
+	ck_assert_msg(strstr(mquic_subscription_error(subscription), words) != NULL,
+		      "\"%s\" lacks \"%s\"", mquic_subscription_error(subscription), words);
+}
+
 START_TEST(subscription_refuses_what_no_server_would_take)
 {
 	static const struct {
 		const char *filter;
 		int qos;
 		unsigned int options;
+		const char *words;
 	} bad[] = {
-		{"", 0, 0},
-		{"a#", 0, 0},
-		{"$share/g", 0, 0},
-		{"a", 3, 0},
-		{"a", -1, 0},
-		{"a", 0, 0x40},
-		{"a", 0, 0x01},
-		{"a", 0, MQUIC_SUBSCRIBE_RETAINED_IF_NEW | MQUIC_SUBSCRIBE_RETAINED_NEVER},
-		{"$share/g/a", 0, MQUIC_SUBSCRIBE_NO_LOCAL},
+		{"", 0, 0, "topic filter"},
+		{"a#", 0, 0, "topic filter"},
+		{"$share/g", 0, 0, "$share/"},
+		{"a", 3, 0, "QoS"},
+		{"a", -1, 0, "QoS"},
+		{"a", 0, 0x40, "MQUIC_SUBSCRIBE_"},
+		{"a", 0, 0x01, "MQUIC_SUBSCRIBE_"},
+		{"a", 0, MQUIC_SUBSCRIBE_RETAINED_IF_NEW | MQUIC_SUBSCRIBE_RETAINED_NEVER,
+		 "exclude"},
+		{"$share/g/a", 0, MQUIC_SUBSCRIBE_NO_LOCAL, "no local"},
 	};
+	struct mquic_subscription *s = subscription;
 	size_t i;
 
+	ck_assert_str_eq(mquic_subscription_error(s), "");
 	for (i = 0; i < COUNT(bad); i++)
-		ck_assert_msg(mquic_subscription_add(subscription, bad[i].filter,
-						     MQUIC_NUL_TERMINATED, bad[i].qos,
-						     bad[i].options) == MQUIC_ERR_INVALID,
-			      "%zu", i);
-	ck_assert_int_eq(mquic_subscription_add(subscription, NULL, 0, 0, 0), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_subscription_set_id(subscription, 0), MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_subscription_set_id(subscription, MQTT_VARINT_MAX + 1),
-			 MQUIC_ERR_INVALID);
-	ck_assert_int_eq(mquic_subscription_add_user_property(subscription, "\xff", 1, "", 0),
-			 MQUIC_ERR_INVALID);
-	ck_assert_uint_eq(subscription->count, 0);
+		expect_subscription_refusal(mquic_subscription_add(s, bad[i].filter,
+								   MQUIC_NUL_TERMINATED, bad[i].qos,
+								   bad[i].options),
+					    bad[i].words);
+	expect_subscription_refusal(mquic_subscription_add(s, NULL, 0, 0, 0), "topic filter");
+	expect_subscription_refusal(mquic_subscription_set_id(s, 0), "identifier");
+	expect_subscription_refusal(mquic_subscription_set_id(s, MQTT_VARINT_MAX + 1), "268435455");
+	expect_subscription_refusal(mquic_subscription_add_user_property(s, "\xff", 1, "", 0),
+				    "UTF-8");
+	ck_assert_uint_eq(s->count, 0);
+}
+END_TEST
+
+START_TEST(subscription_can_lose_its_user_properties)
+{
+	ck_assert_int_eq(mquic_subscription_add_user_property(subscription, "k", 1, "v", 1),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_subscription_clear_user_properties(subscription), MQUIC_OK);
+	ck_assert_uint_eq(subscription->pairs.count, 0);
+	ck_assert_int_eq(mquic_subscription_add_user_property(subscription, "k", 1, "v", 1),
+			 MQUIC_OK);
+	ck_assert_uint_eq(subscription->pairs.count, 1);
 }
 END_TEST
 
@@ -299,11 +373,14 @@ int main(void)
 		&message_copy_is_deep_and_one_allocation,
 		&message_copy_can_be_changed_like_any_other,
 		&message_without_extras_can_get_them_after_a_copy,
-		&refused_values_leave_the_old_ones,
+		&refused_values_leave_the_old_ones_and_a_sentence,
+		&message_copy_knows_nothing_of_its_failures,
+		&user_properties_and_expiry_can_be_taken_away,
 		&null_is_answered_and_not_followed,
 		&packed_message_has_all_the_packet_had,
 		&subscription_takes_filters_with_options,
 		&subscription_refuses_what_no_server_would_take,
+		&subscription_can_lose_its_user_properties,
 		&subscription_holds_many_filters,
 	};
 

@@ -130,6 +130,8 @@ START_TEST(user_properties_add_up)
 	refused(mqtt_options_add_user_property(&options, "k", 1, "\xff", 1, &error), "UTF-8");
 	refused(mqtt_options_add_user_property(&options, NULL, 0, "v", 1, &error), "name");
 	ck_assert_uint_eq(options.user_properties.count, 2);
+	mqtt_options_clear_user_properties(&options);
+	ck_assert_uint_eq(options.user_properties.count, 0);
 }
 END_TEST
 

@@ -72,12 +72,6 @@ local function set_properties(made, given, try)
 	end
 end
 
-local hints = {
-	topic = "topic must be 1 to 65535 bytes of UTF-8 without NUL, + and #",
-	response_topic = "response_topic must be a topic without + and #",
-	payload = "payload is larger than MQTT can carry",
-}
-
 local function set_all(made, given, pairs_of_user, try)
 	try(core.message_set_topic(made, given.topic), "topic")
 	if given.payload ~= nil then
@@ -107,15 +101,15 @@ function message.make(what, given, level)
 	if status ~= core.OK then
 		return object.failure(status)
 	end
-	local refused, field
+	local refused, why
 	set_all(made, given, pairs_of_user, function(answer, name)
 		if answer ~= core.OK and not refused then
-			refused, field = answer, name
+			refused, why = answer, name .. ": " .. core.message_error(made)
 		end
 	end)
 	if refused then
 		core.free(made)
-		return object.failure(refused, hints[field] or (field .. " is not acceptable"))
+		return object.failure(refused, why)
 	end
 	return made
 end

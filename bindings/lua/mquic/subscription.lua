@@ -15,9 +15,6 @@ local function subscribe_options(given)
 		+ retain_handling[given.retain_handling or 0]
 end
 
-local BAD_FILTER = "topic must be a filter: 1 to 65535 bytes of UTF-8 without NUL, + and # alone"
-	.. " in their level, # last"
-
 --- A native list of one filter with its properties, or nil, message, code. Whoever calls this
 -- frees it.
 function subscription.make(what, given, level)
@@ -30,22 +27,23 @@ function subscription.make(what, given, level)
 		return object.failure(status)
 	end
 	local id = given.properties and given.properties.subscription_identifier
-	local function refuse(answer, text)
+	local function refuse(answer, what_of_it)
+		local why = what_of_it .. ": " .. core.subscription_error(list)
 		core.free(list)
-		return object.failure(answer, text)
+		return object.failure(answer, why)
 	end
 	status = core.subscription_add(list, given.topic, given.qos or 0, subscribe_options(given))
 	if status ~= core.OK then
-		return refuse(status, BAD_FILTER)
+		return refuse(status, "topic")
 	end
 	status = id and core.subscription_set_id(list, id) or core.OK
 	if status ~= core.OK then
-		return refuse(status, "subscription_identifier must be from 1 to 268435455")
+		return refuse(status, "subscription_identifier")
 	end
 	for _, pair in ipairs(user_pairs) do
 		status = core.subscription_add_user_property(list, pair[1], pair[2])
 		if status ~= core.OK then
-			return refuse(status, "user property " .. pair[1] .. " is not acceptable")
+			return refuse(status, "user property " .. pair[1])
 		end
 	end
 	return list
