@@ -269,11 +269,12 @@ enum mquic_status mquic_endpoint_wait(struct mquic_endpoint *endpoint, int timeo
 	fd = (struct pollfd){.fd = endpoint->loop.epoll_fd, .events = POLLIN};
 	count = poll(&fd, 1, timeout_ms);
 	if (count < 0 && errno == EINTR)
-		return MQUIC_ERR_AGAIN;
+		return error_say(&endpoint->error, MQUIC_ERR_AGAIN,
+				 "a signal came while waiting: wait again");
 	if (count < 0)
 		return error_set_system(&endpoint->error, errno, "waiting for the endpoint");
 	if (count == 0)
-		return MQUIC_ERR_TIMEOUT;
+		return error_say(&endpoint->error, MQUIC_ERR_TIMEOUT, "nothing was due in time");
 	return mquic_endpoint_process(endpoint);
 }
 

@@ -24,6 +24,15 @@ enum mquic_status error_set(struct error *error, enum mquic_status status, const
 	return status;
 }
 
+enum mquic_status error_say(struct error *error, enum mquic_status status, const char *sentence)
+{
+	size_t len = strnlen(sentence, sizeof(error->text) - 1);
+
+	memcpy(error->text, sentence, len);
+	error->text[len] = '\0';
+	return status;
+}
+
 /* strerror_r() returns the text on GNU, where it may leave the buffer alone, ... */
 static const char *text_of_gnu(const char *text, const char *buffer)
 {

@@ -14,6 +14,9 @@ __attribute__((format(printf, 3, 4))) enum mquic_status error_set(struct error *
 								  enum mquic_status status,
 								  const char *format, ...);
 
+/* The same for a sentence that is ready, and comes often: no formatting. */
+enum mquic_status error_say(struct error *error, enum mquic_status status, const char *sentence);
+
 /* As error_set() with ": " and the text of errno value `code` behind the sentence. */
 __attribute__((format(printf, 3, 4))) enum mquic_status error_set_system(struct error *error,
 									 int code,

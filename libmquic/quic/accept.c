@@ -62,14 +62,18 @@ enum mquic_status mquic_endpoint_accept(struct mquic_endpoint *endpoint,
 	struct quic_host *host;
 	struct list *node;
 
-	if (endpoint == NULL || connection == NULL)
+	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
+	if (connection == NULL)
+		return error_say(endpoint_error(endpoint), MQUIC_ERR_INVALID,
+				 "accepting needs a place for the connection");
 	if (endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	host = host_of(endpoint);
 	node = host == NULL ? NULL : list_take_first(&host->acceptable);
 	if (node == NULL)
-		return MQUIC_ERR_AGAIN;
+		return error_say(endpoint_error(endpoint), MQUIC_ERR_AGAIN,
+				 "no connection waits; an event tells when one does");
 	*connection = list_entry(node, struct mquic_connection, accept_link);
 	(*connection)->owned = true;
 	connection_set_waiting(*connection, false); /* its new owner may know better */

@@ -80,6 +80,11 @@ bool connection_is_over(const struct mquic_connection *connection)
 	return connection->state == CONNECTION_ENDED;
 }
 
+struct error *connection_error(struct mquic_connection *connection)
+{
+	return &connection->error;
+}
+
 struct mquic_endpoint *connection_endpoint(const struct mquic_connection *connection)
 {
 	return connection->endpoint;

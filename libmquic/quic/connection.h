@@ -49,6 +49,9 @@ bool connection_is_torn(const struct mquic_connection *connection);
 /* Of a server's: whether it has yet to say something that deserves its place (admission.c). */
 void connection_set_waiting(struct mquic_connection *connection, bool waiting);
 
+/* Where the sentence about a call on it that failed is kept. */
+struct error *connection_error(struct mquic_connection *connection);
+
 /* The endpoint it was made on, NULL once that is freed. */
 struct mquic_endpoint *connection_endpoint(const struct mquic_connection *connection);
 

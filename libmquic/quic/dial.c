@@ -88,8 +88,11 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 	struct quic_host *quic;
 	enum mquic_status status;
 
-	if (connection == NULL || endpoint == NULL)
+	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
+	if (connection == NULL)
+		return error_say(endpoint_error(endpoint), MQUIC_ERR_INVALID,
+				 "dialing needs a place for the connection");
 	if (endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	if (host == NULL || host[0] == '\0' || port == 0)

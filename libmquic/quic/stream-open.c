@@ -53,8 +53,11 @@ enum mquic_status mquic_stream_open(struct mquic_stream **stream,
 {
 	struct mquic_stream *made;
 
-	if (stream == NULL || connection == NULL)
+	if (connection == NULL)
 		return MQUIC_ERR_INVALID;
+	if (stream == NULL)
+		return error_say(&connection->error, MQUIC_ERR_INVALID,
+				 "opening needs a place for the stream");
 	if (connection_check_fork(connection) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	if (connection->state == CONNECTION_ENDED)
@@ -77,13 +80,20 @@ enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connec
 	struct list *node;
 	struct mquic_stream *taken;
 
-	if (stream == NULL || connection == NULL)
+	if (connection == NULL)
 		return MQUIC_ERR_INVALID;
+	if (stream == NULL)
+		return error_say(&connection->error, MQUIC_ERR_INVALID,
+				 "accepting needs a place for the stream");
 	if (connection_check_fork(connection) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	node = list_take_first(&connection->streams.acceptable);
+	if (node == NULL && connection->state == CONNECTION_ENDED)
+		return error_say(&connection->error, MQUIC_ERR_CLOSED,
+				 "no stream can be accepted: the connection is over");
 	if (node == NULL)
-		return connection->state == CONNECTION_ENDED ? MQUIC_ERR_CLOSED : MQUIC_ERR_AGAIN;
+		return error_say(&connection->error, MQUIC_ERR_AGAIN,
+				 "no stream waits; an event tells when one does");
 	taken = list_entry(node, struct mquic_stream, place_link);
 	taken->owned = true;
 	if (taken->news.readable || taken->news.room_wanted || stream_is_closed(taken)) {

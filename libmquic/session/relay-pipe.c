@@ -26,12 +26,23 @@ enum mquic_status mquic_relay_open(struct mquic_relay *relay)
 	return MQUIC_OK;
 }
 
+/* The stream knows why, the program asks the relay. */
+static enum mquic_status of_stream(struct mquic_relay *relay, enum mquic_status status)
+{
+	if (status == MQUIC_OK)
+		return MQUIC_OK;
+	return error_say(&relay->error, status, mquic_stream_error(relay->stream));
+}
+
 enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **data, size_t *len)
 {
 	enum mquic_status status;
 
-	if (data == NULL || len == NULL)
+	if (relay == NULL)
 		return MQUIC_ERR_INVALID;
+	if (data == NULL || len == NULL)
+		return error_say(&relay->error, MQUIC_ERR_INVALID,
+				 "looking needs a place for the bytes and for their number");
 	*data = NULL;
 	*len = 0;
 	status = relay_demand(relay, RELAY_OPEN,
@@ -39,7 +50,7 @@ enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **da
 	if (status != MQUIC_OK)
 		return status;
 	if (relay->head_read == relay->head_len) {
-		status = mquic_stream_peek(relay->stream, data, len);
+		status = of_stream(relay, mquic_stream_peek(relay->stream, data, len));
 		if (status == MQUIC_ERR_CLOSED)
 			relay_lose_stream(relay); /* reset, and all before it is read */
 		return status;
@@ -69,7 +80,7 @@ enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_t len)
 			connection_set_held(relay->connection, 0);
 		}
 	} else {
-		status = mquic_stream_consume(relay->stream, len);
+		status = of_stream(relay, mquic_stream_consume(relay->stream, len));
 	}
 	if (relay->state == RELAY_LEFT && !relay_has_unread(relay))
 		relay_tell_closed(relay);
@@ -81,11 +92,16 @@ enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *da
 {
 	enum mquic_status status;
 
-	if (written == NULL)
+	if (relay == NULL)
 		return MQUIC_ERR_INVALID;
+	if (written == NULL)
+		return error_say(&relay->error, MQUIC_ERR_INVALID,
+				 "writing needs a place for how many bytes were taken");
 	*written = 0;
 	status = relay_demand(relay, RELAY_OPEN, "bytes can be written while the relay is open");
-	return status == MQUIC_OK ? mquic_stream_send(relay->stream, data, len, written) : status;
+	if (status != MQUIC_OK)
+		return status;
+	return of_stream(relay, mquic_stream_send(relay->stream, data, len, written));
 }
 
 static enum mquic_status keep_farewell(struct mquic_relay *relay, const char *reason)

@@ -161,12 +161,15 @@ static enum mquic_status check_arguments(struct mquic_connection *connection,
 {
 	if (connect_timeout_ms < 100 || connect_timeout_ms > 600000 || max_connect < 64 ||
 	    max_connect > 1048576)
-		return MQUIC_ERR_INVALID;
+		return error_say(connection_error(connection), MQUIC_ERR_INVALID,
+				 "CONNECT must come within 100 to 600000 ms and have at "
+				 "most 64 to 1048576 bytes");
 	if (connection_check_fork(connection) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
-	return connection_endpoint(connection) == NULL || connection_is_over(connection)
-		       ? MQUIC_ERR_CLOSED
-		       : MQUIC_OK;
+	if (connection_endpoint(connection) == NULL || connection_is_over(connection))
+		return error_say(connection_error(connection), MQUIC_ERR_CLOSED,
+				 "no relay can be made: the connection is over");
+	return MQUIC_OK;
 }
 
 enum mquic_status mquic_relay_new(struct mquic_relay **relay, struct mquic_connection *connection,
@@ -175,20 +178,23 @@ enum mquic_status mquic_relay_new(struct mquic_relay **relay, struct mquic_conne
 	struct mquic_relay *made;
 	enum mquic_status status;
 
-	if (relay == NULL || connection == NULL)
+	if (connection == NULL)
 		return MQUIC_ERR_INVALID;
+	if (relay == NULL)
+		return error_say(connection_error(connection), MQUIC_ERR_INVALID,
+				 "a place for the relay is needed");
 	status = check_arguments(connection, connect_timeout_ms, max_connect);
 	if (status != MQUIC_OK)
 		return status;
 	made = calloc(1, sizeof(*made));
 	if (made == NULL)
-		return MQUIC_ERR_MEMORY;
+		return error_say(connection_error(connection), MQUIC_ERR_MEMORY, "out of memory");
 	made->endpoint = connection_endpoint(connection);
 	made->last_event = event_new(MQUIC_EVENT_RELAY_CLOSED);
 	if (made->last_event == NULL || !timers_reserve(endpoint_timers(made->endpoint))) {
 		mquic_event_free(made->last_event);
 		free(made);
-		return MQUIC_ERR_MEMORY;
+		return error_say(connection_error(connection), MQUIC_ERR_MEMORY, "out of memory");
 	}
 	made->connection = connection;
 	made->number = log_number(endpoint_log(made->endpoint), LOG_RELAY);

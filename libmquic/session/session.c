@@ -45,13 +45,16 @@ enum mquic_status mquic_session_new(struct mquic_session **session, struct mquic
 {
 	struct mquic_session *made;
 
-	if (session == NULL || endpoint == NULL)
+	if (endpoint == NULL)
 		return MQUIC_ERR_INVALID;
+	if (session == NULL)
+		return error_say(endpoint_error(endpoint), MQUIC_ERR_INVALID,
+				 "a place for the session is needed");
 	if (endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	made = calloc(1, sizeof(*made));
 	if (made == NULL)
-		return MQUIC_ERR_MEMORY;
+		return error_say(endpoint_error(endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	made->settings = settings_copy(settings);
 	if (made->settings == NULL ||
 	    mqtt_engine_new(&made->engine, (size_t)made->settings->send_buffer) != MQUIC_OK ||
@@ -59,7 +62,7 @@ enum mquic_status mquic_session_new(struct mquic_session **session, struct mquic
 		mqtt_engine_free(made->engine);
 		mquic_settings_free(made->settings);
 		free(made);
-		return MQUIC_ERR_MEMORY;
+		return error_say(endpoint_error(endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	}
 	made->endpoint = endpoint;
 	made->number = log_number(endpoint_log(endpoint), LOG_SESSION);
@@ -162,8 +165,10 @@ enum mquic_status mquic_session_connect_url(struct mquic_session *session, const
 	struct url parts;
 	enum mquic_status status;
 
-	if (session == NULL || url == NULL)
+	if (session == NULL)
 		return MQUIC_ERR_INVALID;
+	if (url == NULL)
+		return error_say(&session->error, MQUIC_ERR_INVALID, "no URL was given");
 	status = url_parse(&parts, url, &session->error);
 	if (status != MQUIC_OK)
 		return status;
@@ -254,9 +259,9 @@ static enum mquic_status one_filter(struct mquic_session *session, const char *f
 	status = mquic_subscription_add(*subscription, filter, len, qos, 0);
 	if (status == MQUIC_OK)
 		return MQUIC_OK;
+	(void)error_set(&session->error, status, "%s", mquic_subscription_error(*subscription));
 	mquic_subscription_free(*subscription);
-	return error_set(&session->error, status,
-			 "the topic filter or the QoS is not one that MQTT allows");
+	return status;
 }
 
 enum mquic_status mquic_session_subscribe(struct mquic_session *session, const char *filter,
