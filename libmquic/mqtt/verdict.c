@@ -88,6 +88,15 @@ static int shown(struct bytes text)
 	return text.len < 200 ? (int)text.len : 200;
 }
 
+/* As it came: before MQTT 5, CONNACK has a return code from 1 to 5. */
+static void name_code(const struct mqtt_engine *engine, uint8_t code, char text[16])
+{
+	if (engine->options.version == MQTT_5)
+		(void)snprintf(text, 16, "0x%02X", code);
+	else
+		(void)snprintf(text, 16, "return code %u", mqtt_reason_to_return_code(code));
+}
+
 enum mquic_status engine_ended_by_server(struct mqtt_engine *engine, enum mquic_status status,
 					 uint8_t code, const char *what,
 					 const struct mqtt_properties *properties)
@@ -95,10 +104,13 @@ enum mquic_status engine_ended_by_server(struct mqtt_engine *engine, enum mquic_
 	struct bytes text = mqtt_properties_text(properties, MQTT_REASON_STRING);
 	struct bytes other = mqtt_properties_text(properties, MQTT_SERVER_REFERENCE);
 
+	char came[16];
+
 	if (engine->last_event != NULL)
 		(void)engine_describe(engine, engine->last_event, properties);
-	return engine_end(engine, status, code, "%s: %s (0x%02X)%s%.*s%s%.*s", what,
-			  mquic_reason_text(code), code, text.len > 0 ? ": " : "", shown(text),
+	name_code(engine, code, came);
+	return engine_end(engine, status, code, "%s: %s (%s)%s%.*s%s%.*s", what,
+			  mquic_reason_text(code), came, text.len > 0 ? ": " : "", shown(text),
 			  text.len > 0 ? (const char *)text.data : "",
 			  other.len > 0 ? "; it names this server: " : "", shown(other),
 			  other.len > 0 ? (const char *)other.data : "");

@@ -197,9 +197,11 @@ def test_a_refused_login_is_the_exit_code(make_broker, users, protocol, code):
     broker = make_broker(anonymous=False, listener=[f"password_file {users}"]).start()
     words = ["-V", protocol, "-t", "x", "-m", "y"]
     assert broker.pub(*words, "-u", "ann", "-P", "secret").returncode == 0
-    done = broker.pub(*words, "-u", "ann", "-P", "guess", check=False)
+    done = broker.pub(*words, "-u", "ann", "-P", "guess", "-d", check=False)
     assert done.returncode == code, done
     assert "authori" in done.stderr, done
+    assert f"received CONNACK ({code})" in done.stdout, done
+    assert ("(return code 5)" if code == 5 else "(0x87)") in done.stderr, done
 
 
 def test_a_publish_the_broker_denies_is_told(make_broker, rules):

@@ -182,6 +182,34 @@ START_TEST(connack_return_codes_of_3_1_1_become_reason_codes)
 }
 END_TEST
 
+START_TEST(connack_that_refuses_is_told_with_the_code_that_came)
+{
+	static const struct {
+		uint8_t version;
+		const char *packet, *words;
+		uint8_t reason;
+	} codes[] = {
+		{MQTT_3_1_1, "20 02 00 01", "unsupported protocol version (return code 1)", 0x84},
+		{MQTT_3_1_1, "20 02 00 02", "client identifier not valid (return code 2)", 0x85},
+		{MQTT_3_1_1, "20 02 00 03", "server unavailable (return code 3)", 0x88},
+		{MQTT_3_1_1, "20 02 00 04", "bad user name or password (return code 4)", 0x86},
+		{MQTT_3_1_1, "20 02 00 05", "not authorized (return code 5)", 0x87},
+		{MQTT_5, "20 03 00 87 00", "not authorized (0x87)", 0x87},
+	};
+	struct mqtt_connect connect;
+	size_t i;
+
+	for (i = 0; i < COUNT(codes); i++) {
+		kit.options->version = codes[i].version;
+		kit_connect();
+		kit_sends_connect(&connect);
+		ck_assert_int_eq(kit_feed(codes[i].packet), MQUIC_ERR_REFUSED);
+		kit_over(MQUIC_ERR_REFUSED, codes[i].reason, codes[i].words);
+		mqtt_engine_lost(kit.engine);
+	}
+}
+END_TEST
+
 START_TEST(connack_must_not_contradict_clean_start)
 {
 	struct mqtt_connect connect;
@@ -677,6 +705,7 @@ int main(void)
 		&connack_tells_what_the_server_decided,
 		&connack_refusal_ends_with_its_reason,
 		&connack_return_codes_of_3_1_1_become_reason_codes,
+		&connack_that_refuses_is_told_with_the_code_that_came,
 		&connack_must_not_contradict_clean_start,
 		&connack_must_come_first_and_once,
 		&connack_is_awaited_for_a_limited_time,

@@ -312,8 +312,8 @@ static void disconnected(struct client *client, const struct mquic_event *event)
 		return;
 	}
 	if (client->state == CLIENT_CONNECTING && mquic_event_origin(event) == MQUIC_ORIGIN_MQTT)
-		say_debug("Client %s received CONNACK (%u)", client_name(client),
-			  (unsigned int)mquic_event_code(event));
+		say_debug("Client %s received CONNACK (%d)", client_name(client),
+			  exit_code(client, event));
 	say_error("%s", text);
 	finish(client, exit_code(client, event));
 }
