@@ -11,7 +11,6 @@
 #include "common/say.h"
 #include "common/standard-files.h"
 #include "common/tcp-options.h"
-#include "common/topic.h"
 #include "sub/retained.h"
 
 #include <errno.h>
@@ -144,6 +143,12 @@ static const struct option_spec specs[] = {
 	{NULL, NULL, 0, 0, 0, 0, NULL},
 };
 
+static bool refuse_filter(const char *filter, const char *option)
+{
+	return say_usage("Invalid topic '%s' of %s, are all '+' and '#' wildcards correct?", filter,
+			 option);
+}
+
 static bool check_options(struct sub *sub)
 {
 	if (sub->common.login.url.topic && !add_word(&sub->topics, sub->common.login.url.topic))
@@ -154,6 +159,9 @@ static bool check_options(struct sub *sub)
 	if (sub->topics.count == 0)
 		return say_usage("You must specify a topic to subscribe to, with -t or in the URL "
 				 "of -L.");
+	for (size_t i = 0; i < sub->filter_out.count; i++)
+		if (!mquic_topic_is_filter(sub->filter_out.items[i], MQUIC_NUL_TERMINATED))
+			return refuse_filter(sub->filter_out.items[i], "-T");
 	if (sub->no_stale && sub->only_stale)
 		return say_usage("-R and --retained-only leave nothing to print. Use one of them.");
 	if (sub->retain_as_published && sub->common.protocol == MQUIC_PROTOCOL_MQTT_3_1_1)
@@ -169,9 +177,7 @@ static bool add_filters(struct mquic_subscription *subscription, const struct li
 	for (size_t i = 0; i < list->count; i++)
 		if (mquic_subscription_add(subscription, list->items[i], MQUIC_NUL_TERMINATED, qos,
 					   options) != MQUIC_OK)
-			return say_usage("Invalid topic '%s' of %s, are all '+' and '#' wildcards "
-					 "correct?",
-					 list->items[i], option);
+			return refuse_filter(list->items[i], option);
 	return true;
 }
 
@@ -219,7 +225,8 @@ static bool is_wanted(const struct sub *sub, const struct mquic_message *message
 	if (sub->no_stale && mquic_message_retain(message))
 		return false;
 	for (size_t i = 0; i < sub->filter_out.count; i++)
-		if (topic_matches(sub->filter_out.items[i], topic))
+		if (mquic_topic_matches(sub->filter_out.items[i], MQUIC_NUL_TERMINATED, topic,
+					MQUIC_NUL_TERMINATED))
 			return false;
 	return random() % 1000 < (long)sub->keep_permille;
 }
