@@ -61,8 +61,8 @@ static bool is_refused(struct mqtt_engine *engine, const struct mqtt_publish *pu
 		       publish->topic.len < sizeof(topic) ? publish->topic.len : sizeof(topic) - 1);
 	(void)snprintf(engine->notice, sizeof(engine->notice),
 		       "a message with topic %s was refused: it has %zu user properties and "
-		       "subscription identifiers, more than the %u that are taken; "
-		       "mquic_session_set_maximum_properties() sets that",
+		       "subscription identifiers, and no more than %u are taken (set the maximum "
+		       "of properties)",
 		       topic, count, (unsigned int)engine->options.maximum_properties);
 	engine->has_notice = true;
 	return true;

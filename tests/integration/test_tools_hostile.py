@@ -71,3 +71,13 @@ def test_close_reasons_are_one_line(build, certs, serve):
     assert len(child.errors.splitlines()) == 1
     assert "no?Error: done?[2J?" in child.errors
     assert all(CLEAN.fullmatch(line) for line in [*child.lines, child.errors])
+
+
+def test_too_many_properties_are_told_with_the_option(build, certs, serve):
+    pairs = b"\x26\0\1a\0\1b" * 3
+    assigned = connack(properties=b"\x12" + mqtt.text("x"))
+    server = serve(assigned, mqtt.packet(0x30, mqtt.text("t") + bytes([len(pairs)]) + pairs))
+    child = sub(build, certs, server, "--max-properties", "2")
+    line = child.wait_error("topic t was refused")
+    assert "no more than 2 are taken (set the maximum of properties (--max-properties))" in line
+    child.kill()

@@ -142,6 +142,7 @@ const struct option_spec client_option_specs[] = {
 	{"-D", "--property", OPTION_PROPERTY, 0, 0, 0, property_option},
 	{"-d", "--debug", OPTION_ACTION, 0, 0, 0, set_debug},
 	{NULL, "--max-packet-size", OPTION_NUMBER, AT(maximum_packet_size), 1024, 268435460, NULL},
+	{NULL, "--max-properties", OPTION_NUMBER, AT(maximum_properties), 1, 1000000, NULL},
 	{NULL, "--quiet", OPTION_ACTION, 0, 0, 0, options_quiet},
 	{NULL, "--will-topic", OPTION_TEXT, AT(will_topic), 0, 0, NULL},
 	{NULL, "--will-payload", OPTION_TEXT, AT(will_payload), 0, 0, NULL},
@@ -180,6 +181,7 @@ const char client_options_help[] =
 	" -D, --property : add an MQTT 5 property: -D command name value, or for user properties\n"
 	"      -D command user-property key value. See below.\n"
 	" --max-packet-size : largest packet to take, in bytes. Defaults to 16777216.\n"
+	" --max-properties : user properties to take in one message. Defaults to 1000.\n"
 	" --quiet : print no errors.\n"
 	" --will-topic : topic on which the broker publishes when this client vanishes.\n"
 	" --will-payload : what it publishes there. Defaults to nothing.\n"

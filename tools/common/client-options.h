@@ -48,12 +48,13 @@ struct client_options {
 
 	/* Where -D puts properties. The tool sets what its own commands are about. */
 	struct mquic_message *will;
-	struct mquic_message *connect;	  /* holds the user properties of CONNECT, nothing else */
+	struct mquic_message *connect;    /* holds the user properties of CONNECT, nothing else */
 	struct mquic_message *disconnect; /* the same of DISCONNECT */
 	struct mquic_message *publish;
 	struct mquic_subscription *subscribe, *unsubscribe;
 	uint32_t receive_maximum, maximum_packet_size, topic_alias_maximum; /* 0: not given */
-	uint32_t problem_information, response_information;		    /* 0 or 1 */
+	uint32_t maximum_properties;                                        /* 0: not given */
+	uint32_t problem_information, response_information;                 /* 0 or 1 */
 	uint32_t topic_alias; /* of PUBLISH; the session chooses the number itself */
 	const char *auth_method, *auth_data;
 	const char *disconnect_text;

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIRST_PAUSE_MS	 1000
+#define FIRST_PAUSE_MS   1000
 #define LONGEST_PAUSE_MS 30000
-#define PATIENCE_MS	 5000 /* for the goodbye after a signal */
+#define PATIENCE_MS      5000 /* for the goodbye after a signal */
 
 bool client_interrupted(void)
 {
@@ -169,6 +169,8 @@ static enum mquic_status set_session(struct client *client)
 	if (!status && options->maximum_packet_size)
 		status = mquic_session_set_maximum_packet_size(session,
 							       options->maximum_packet_size);
+	if (!status && options->maximum_properties)
+		status = mquic_session_set_maximum_properties(session, options->maximum_properties);
 	if (!status && options->will_topic)
 		status = mquic_session_set_will(session, options->will, options->will_delay_s);
 	if (!status && options->protocol == MQUIC_PROTOCOL_MQTT_5)

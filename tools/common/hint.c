@@ -17,6 +17,7 @@ static const struct {
 	{"set a CA file", "--cafile"},
 	{"set a certificate and its key", "--cert and --key"},
 	{"set the maximum packet size", "--max-packet-size"},
+	{"set the maximum of properties", "--max-properties"},
 	{"of this machine to dial from", "-A"},
 	{"which is to be dialed from", "-A"},
 	{"the ALPN setting", "--tls-alpn"},
