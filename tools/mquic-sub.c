@@ -30,8 +30,8 @@ struct sub {
 	struct client_options common;
 	struct list topics, unsubscribe, filter_out;
 	const char *format;
-	uint32_t count;		/* -C; 0: no end */
-	uint32_t timeout_s;	/* -W; 0: none */
+	uint32_t count;         /* -C; 0: no end */
+	uint32_t timeout_s;     /* -W; 0: none */
 	uint32_t keep_permille; /* --random-filter: how many of a thousand are printed */
 	bool verbose, pretty, no_newline, no_stale, only_stale, retain_as_published,
 		exit_subscribed;
@@ -43,8 +43,9 @@ struct sub {
 	uint32_t printed;
 	struct retained retained;
 	bool remove_retained;
-	bool leaving; /* once retained messages are removed */
-	bool mute;    /* printing has failed */
+	bool left_some; /* that should have been removed, and it was said */
+	bool leaving;   /* once retained messages are removed */
+	bool mute;      /* printing has failed */
 };
 
 /* ---- options ------------------------------------------------------------- */
@@ -269,15 +270,28 @@ static void acknowledge(struct sub *sub, const struct mquic_message *message)
 			    mquic_session_error(sub->client.session));
 }
 
+static void cannot_remove(struct sub *sub, enum mquic_status status)
+{
+	if (status == MQUIC_ERR_MEMORY)
+		say_warning("Out of memory: a retained message is not removed.");
+	else if (!sub->left_some)
+		say_warning("More retained messages come than the broker lets be removed "
+			    "meanwhile: some are left. Run it again for them.");
+	sub->left_some = true;
+}
+
 /* With --retain-as-published, the empty one that clears comes back with the flag as well. */
 static void remove_retained(struct sub *sub, const struct mquic_message *message)
 {
+	enum mquic_status status;
 	size_t len;
 
 	mquic_message_payload(message, &len);
-	if (sub->remove_retained && mquic_message_retain(message) && len > 0 &&
-	    !retained_add(&sub->retained, mquic_message_topic(message, NULL)))
-		say_warning("Out of memory: a retained message is not removed.");
+	if (!sub->remove_retained || !mquic_message_retain(message) || len == 0)
+		return;
+	status = retained_add(&sub->retained, mquic_message_topic(message, NULL));
+	if (status != MQUIC_OK)
+		cannot_remove(sub, status);
 }
 
 static void settled(const struct mquic_event *event)

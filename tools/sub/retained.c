@@ -16,19 +16,27 @@ bool retained_init(struct retained *retained)
 
 void retained_free(struct retained *retained)
 {
-	for (size_t i = 0; i < retained->count; i++)
-		free(retained->topics[i]);
+	while (retained->first < retained->count)
+		free(retained->topics[retained->first++]);
 	free(retained->topics);
 	mquic_message_free(retained->message);
 }
 
-static bool grow(struct retained *retained)
+/* Room for one more: what was in front of the first is used before more is asked for. */
+static bool make_room(struct retained *retained)
 {
 	size_t size = retained->size ? retained->size * 2 : 16;
 	char **topics;
 
 	if (retained->count < retained->size)
 		return true;
+	if (retained->first >= retained->size / 2 && retained->first > 0) {
+		retained->count -= retained->first;
+		memmove(retained->topics, retained->topics + retained->first,
+			retained->count * sizeof(*retained->topics));
+		retained->first = 0;
+		return true;
+	}
 	topics = realloc(retained->topics, size * sizeof(*topics));
 	if (!topics)
 		return false;
@@ -37,14 +45,24 @@ static bool grow(struct retained *retained)
 	return true;
 }
 
-bool retained_add(struct retained *retained, const char *topic)
+/* With the pointer, and what the allocator takes. */
+static size_t cost(const char *topic)
 {
-	char *copy = grow(retained) ? strdup(topic) : NULL;
+	return strlen(topic) + 40;
+}
 
+enum mquic_status retained_add(struct retained *retained, const char *topic)
+{
+	char *copy;
+
+	if (retained->bytes + cost(topic) > RETAINED_MOST)
+		return MQUIC_ERR_LIMIT;
+	copy = make_room(retained) ? strdup(topic) : NULL;
 	if (!copy)
-		return false;
+		return MQUIC_ERR_MEMORY;
 	retained->topics[retained->count++] = copy;
-	return true;
+	retained->bytes += cost(topic);
+	return MQUIC_OK;
 }
 
 /* False if the session takes no more now. */
@@ -64,15 +82,16 @@ static bool clear(struct retained *retained, struct mquic_session *session, cons
 
 void retained_send(struct retained *retained, struct mquic_session *session)
 {
-	size_t sent = 0;
+	while (retained->first < retained->count) {
+		char *topic = retained->topics[retained->first];
 
-	if (retained->count == 0)
-		return;
-	while (sent < retained->count && clear(retained, session, retained->topics[sent]))
-		free(retained->topics[sent++]);
-	retained->count -= sent;
-	memmove(retained->topics, retained->topics + sent,
-		retained->count * sizeof(*retained->topics));
+		if (!clear(retained, session, topic))
+			return;
+		retained->bytes -= cost(topic);
+		retained->first++;
+		free(topic);
+	}
+	retained->first = retained->count = 0;
 }
 
 bool retained_is_done(const struct retained *retained, const struct mquic_session *session)

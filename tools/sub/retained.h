@@ -8,18 +8,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Topics that are still to be cleared. */
+/* Bytes of topics that may wait: some 200,000, or 256 of those that are as long as can be. */
+#define RETAINED_MOST 16777216
+
+/* Topics that are still to be cleared: those from `first` on. */
 struct retained {
 	struct mquic_message *message; /* the empty one */
 	char **topics;
-	size_t count, size;
+	size_t first, count, size;
+	size_t bytes;
 };
 
 bool retained_init(struct retained *retained);
 void retained_free(struct retained *retained);
 
-/* Has a topic cleared by retained_send(); false when out of memory. */
-bool retained_add(struct retained *retained, const char *topic);
+/*
+ * Has a topic cleared by retained_send(). MQUIC_ERR_LIMIT: too many wait already; the broker may
+ * send more of them at once than it takes answers for.
+ */
+enum mquic_status retained_add(struct retained *retained, const char *topic);
 
 /* Sends what the session takes now; to be called again after each event. */
 void retained_send(struct retained *retained, struct mquic_session *session);
