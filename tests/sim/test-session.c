@@ -247,6 +247,22 @@ START_TEST(silent_server_is_noticed)
 }
 END_TEST
 
+START_TEST(host_that_is_not_found_is_an_end_like_any_other)
+{
+	ck_assert_int_eq(mquic_session_connect(session, "nowhere.example", PAIR_PORT), MQUIC_OK);
+	publish(1, 1);
+	ck_assert_uint_eq(disconnected, 0);
+	wait_for(is_disconnected, 1, 1);
+	ck_assert_uint_eq(connected, 0);
+	ck_assert_int_eq(end.status, MQUIC_ERR_RESOLVE);
+	ck_assert_int_eq(end.origin, MQUIC_ORIGIN_SYSTEM);
+	kit_says(end.text, "'nowhere.example'");
+	dial();
+	wait_for(is_settled, 0, 5);
+	expect_each_once(broker.counts, 1, 2);
+}
+END_TEST
+
 START_TEST(keep_alive_pings_and_notices_a_server_that_answers_none)
 {
 	ck_assert_int_eq(mquic_session_set_keep_alive_s(session, 10), MQUIC_OK);
@@ -788,6 +804,7 @@ int main(void)
 	tcase_add_test(group, lost_last_message_goes_again_soon_after_a_round_trip);
 	tcase_add_test(group, refusal_is_told_with_its_reason);
 	tcase_add_test(group, silent_server_is_noticed);
+	tcase_add_test(group, host_that_is_not_found_is_an_end_like_any_other);
 	tcase_add_test(group, keep_alive_pings_and_notices_a_server_that_answers_none);
 	tcase_add_test(group, session_without_keep_alive_stays_for_days);
 	tcase_add_test(group, long_keep_alive_outlives_a_short_idle_timeout);
