@@ -729,6 +729,51 @@ START_TEST(reader_that_takes_no_events_holds_the_server_back)
 }
 END_TEST
 
+/* ---- The log ------------------------------------------------------------------------ */
+
+static char logged[16384];
+
+static void note(void *unused, enum mquic_log_level level, const char *line)
+{
+	size_t len = strlen(logged);
+
+	(void)unused;
+	(void)level;
+	ck_assert_uint_lt(len + strlen(line), sizeof(logged) - 1);
+	(void)snprintf(logged + len, sizeof(logged) - len, "%s\n", line);
+}
+
+START_TEST(logs_of_both_sides_have_the_steps_but_no_secrets)
+{
+	static const char *const steps[] = {
+		"session 1: CONNECTING → CONNECTED\n", "session 1: ENDED → OVER\n",
+		"relay 1: WAITING → SHOWN\n",          "relay 1: SHOWN → OPEN\n",
+		"connection 1: HANDSHAKE → READY\n",
+	};
+	size_t i;
+
+	logged[0] = '\0';
+	mquic_endpoint_set_log(pair.client->endpoint, note, MQUIC_LOG_DEBUG, NULL);
+	mquic_endpoint_set_log(pair.server->endpoint, note, MQUIC_LOG_DEBUG, NULL);
+	ck_assert_int_eq(mquic_session_set_username(session, "SECRET", 6), MQUIC_OK);
+	ck_assert_int_eq(mquic_session_set_password(session, (const uint8_t *)"SECRET", 6),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_session_add_user_property(session, "SECRET", 6, "SECRET", 6),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_session_set_disconnect_text(session, "SECRET", 6), MQUIC_OK);
+	dial();
+	wait_for(is_connected, 1, 5);
+	ck_assert_int_eq(mquic_session_subscribe(session, "SECRET", 6, 1, NULL), MQUIC_OK);
+	publish(1, 2);
+	wait_for(is_settled, 0, 5);
+	ck_assert_int_eq(mquic_session_disconnect(session, 0), MQUIC_OK);
+	wait_for(is_disconnected, 1, 5);
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		kit_says(logged, steps[i]);
+	ck_assert_ptr_null(strstr(logged, "SECRET"));
+}
+END_TEST
+
 /* ---- Freeing ----------------------------------------------------------------------- */
 
 /* EMQX says so when it takes a session over. */
@@ -826,6 +871,7 @@ int main(void)
 	tcase_add_test(group, disconnect_with_messages_left_is_not_what_was_wanted);
 	tcase_add_test(group, reader_that_takes_no_events_holds_the_server_back);
 	tcase_add_test(group, server_that_wants_no_more_is_noticed_at_once);
+	tcase_add_test(group, logs_of_both_sides_have_the_steps_but_no_secrets);
 	tcase_add_test(group, freed_session_is_a_lost_client);
 	tcase_add_test(group, session_outlives_its_endpoint);
 	tcase_add_test(group, session_refuses_calls_in_the_wrong_state);
