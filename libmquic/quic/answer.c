@@ -28,13 +28,7 @@ void answer_refusal(struct quic_host *host, struct wire *wire, const struct data
 
 static bool may_reset(struct quic_host *host)
 {
-	uint64_t second = endpoint_now(host->endpoint) / NGTCP2_SECONDS;
-
-	if (second != host->reset_second) {
-		host->reset_second = second;
-		host->resets = 0;
-	}
-	return host->resets++ < RESETS_PER_SECOND;
+	return quota_take(&host->resets, endpoint_now(host->endpoint), RESETS_PER_SECOND);
 }
 
 void answer_unknown(struct quic_host *host, struct wire *wire, const struct datagram *datagram,

@@ -268,13 +268,7 @@ static void tell(struct attempt *attempt)
 /* A client that does not get in is worth a line, a flood of them is not. */
 static bool may_log_failure(struct quic_host *host)
 {
-	uint64_t second = endpoint_now(host->endpoint) / NGTCP2_SECONDS;
-
-	if (second != host->failure_second) {
-		host->failure_second = second;
-		host->failures = 0;
-	}
-	return host->failures++ < FAILURES_PER_SECOND;
+	return quota_take(&host->failures, endpoint_now(host->endpoint), FAILURES_PER_SECOND);
 }
 
 static void log_end(struct mquic_connection *connection)

@@ -7,6 +7,7 @@
 #define MQUIC_QUIC_HOST_H
 
 #include "core/endpoint.h"
+#include "core/quota.h"
 #include "quic/table.h"
 #include "quic/token.h"
 #include "quic/wire.h"
@@ -65,10 +66,8 @@ struct quic_host {
 	struct list crowds[CROWD_KINDS][CROWD_LEVELS]; /* of struct quic_crowd */
 	uint32_t server_connections;
 	uint32_t handshakes;   /* of the server side, in flight */
-	uint64_t reset_second; /* stateless resets are limited per second */
-	unsigned int resets;
-	uint64_t failure_second; /* so are log lines about failed handshakes */
-	unsigned int failures;
+	struct quota resets;   /* stateless resets */
+	struct quota failures; /* log lines about failed handshakes */
 
 	struct udp_batch *batch;
 	uint8_t *burst; /* HOST_BURST_BYTES */
