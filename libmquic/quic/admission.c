@@ -31,17 +31,17 @@
 
 bool admission_init(struct quic_host *host, const uint64_t secret[2])
 {
-	struct list *crowds = &host->crowds[0][0];
+	struct list *crowds = &host->places.crowds[0][0];
 	size_t i;
 
-	for (i = 0; i < sizeof(host->crowds) / sizeof(*crowds); i++)
+	for (i = 0; i < sizeof(host->places.crowds) / sizeof(*crowds); i++)
 		list_init(&crowds[i]);
-	return table_init(&host->addresses, secret);
+	return table_init(&host->places.addresses, secret);
 }
 
 void admission_fini(struct quic_host *host)
 {
-	table_fini(&host->addresses);
+	table_fini(&host->places.addresses);
 }
 
 /* ---- Crowds: those of one kind and address ---------------------------------------- */
@@ -56,7 +56,7 @@ static struct list *list_for(struct quic_host *host, unsigned int kind, uint32_t
 
 	while ((count >>= 1) > 0 && level < CROWD_LEVELS - 1)
 		level++;
-	return &host->crowds[kind][level];
+	return &host->places.crowds[kind][level];
 }
 
 static void set_count(struct quic_host *host, struct quic_crowd *crowd, unsigned int kind,
@@ -90,7 +90,7 @@ static void leave_crowd(struct mquic_connection *connection)
 	list_remove(&connection->place.link);
 	set_count(connection->host, crowd, kind, crowd->count - 1);
 	if (kind != CROWD_WAITING)
-		connection->host->handshakes--;
+		connection->host->places.handshakes--;
 }
 
 static bool is_in_crowd(const struct mquic_connection *connection)
@@ -123,7 +123,7 @@ static struct quic_address *find_address(const struct quic_host *host, const str
 {
 	uint8_t prefix[ADDRESS_PREFIX_MAX];
 	size_t len = address_prefix(remote, prefix);
-	struct table_entry *entry = table_find(&host->addresses, prefix, len);
+	struct table_entry *entry = table_find(&host->places.addresses, prefix, len);
 
 	return entry == NULL ? NULL : list_entry(entry, struct quic_address, entry);
 }
@@ -138,7 +138,7 @@ static struct quic_address *new_address(struct quic_host *host, const struct add
 		return NULL;
 	for (kind = 0; kind < CROWD_KINDS; kind++)
 		list_init(&address->crowds[kind].members);
-	table_add(&host->addresses, &address->entry, prefix, address_prefix(remote, prefix));
+	table_add(&host->places.addresses, &address->entry, prefix, address_prefix(remote, prefix));
 	return address;
 }
 
@@ -154,8 +154,8 @@ bool admission_enter(struct mquic_connection *connection, const struct address *
 		return false;
 	connection->place.address = address;
 	address->connections++;
-	host->server_connections++;
-	host->handshakes++;
+	host->places.connections++;
+	host->places.handshakes++;
 	join_crowd(connection, (unsigned int)proof);
 	return true;
 }
@@ -165,7 +165,7 @@ void admission_proven(struct mquic_connection *connection)
 	if (!is_handshake(connection) || connection->place.kind == ADDRESS_PROVEN)
 		return;
 	leave_crowd(connection);
-	connection->host->handshakes++;
+	connection->host->places.handshakes++;
 	join_crowd(connection, ADDRESS_PROVEN);
 }
 
@@ -196,9 +196,9 @@ void admission_leave(struct mquic_connection *connection)
 	if (is_in_crowd(connection))
 		leave_crowd(connection);
 	connection->place.address = NULL;
-	connection->host->server_connections--;
+	connection->host->places.connections--;
 	if (--address->connections == 0) {
-		table_remove(&connection->host->addresses, &address->entry);
+		table_remove(&connection->host->places.addresses, &address->entry);
 		free(address);
 	}
 }
@@ -223,9 +223,9 @@ static const char *limit_of_address(const struct newcomer *newcomer)
 
 static const char *limit_of_all(const struct quic_host *host, const struct newcomer *newcomer)
 {
-	if (host->server_connections >= newcomer->settings->max_connections)
+	if (host->places.connections >= newcomer->settings->max_connections)
 		return "too many connections";
-	if (host->handshakes >= newcomer->settings->max_handshakes)
+	if (host->places.handshakes >= newcomer->settings->max_handshakes)
 		return "too many handshakes";
 	return NULL;
 }
@@ -244,7 +244,7 @@ static struct mquic_connection *find(struct quic_host *host, const struct newcom
 	size_t level = CROWD_LEVELS;
 
 	while (level-- > 0) {
-		struct list *crowds = &host->crowds[kind][level];
+		struct list *crowds = &host->places.crowds[kind][level];
 		struct quic_crowd *crowd = list_entry(crowds->next, struct quic_crowd, link);
 
 		if (!list_is_empty(crowds) &&
@@ -258,7 +258,7 @@ static struct mquic_connection *find(struct quic_host *host, const struct newcom
 static struct mquic_connection *find_faulty(struct quic_host *host, const struct newcomer *newcomer)
 {
 	bool waiting_too = newcomer->proof == ADDRESS_PROVEN &&
-			   host->handshakes < newcomer->settings->max_handshakes;
+			   host->places.handshakes < newcomer->settings->max_handshakes;
 	struct mquic_connection *found = NULL;
 	int fault;
 
@@ -277,7 +277,7 @@ static struct mquic_connection *find_unproven(struct quic_host *host)
 	size_t level = CROWD_LEVELS;
 
 	while (level-- > 0) {
-		struct list *crowds = &host->crowds[ADDRESS_UNPROVEN][level];
+		struct list *crowds = &host->places.crowds[ADDRESS_UNPROVEN][level];
 
 		if (!list_is_empty(crowds))
 			return oldest(list_entry(crowds->next, struct quic_crowd, link));
@@ -322,7 +322,8 @@ static bool could_give_way(struct quic_host *host, const struct newcomer *newcom
 
 static bool is_crowded(const struct quic_host *host, const struct mquic_settings *settings)
 {
-	return host->handshakes > 0 && host->handshakes >= settings->max_handshakes / RETRY_SHARE;
+	return host->places.handshakes > 0 &&
+	       host->places.handshakes >= settings->max_handshakes / RETRY_SHARE;
 }
 
 struct admission admission_judge(struct quic_host *host, const struct mquic_settings *settings,

@@ -3,13 +3,32 @@
 #ifndef MQUIC_QUIC_ADMISSION_H
 #define MQUIC_QUIC_ADMISSION_H
 
-#include "quic/host.h"
+#include "core/address.h"
+#include "core/list.h"
+#include "mquic.h"
+#include "quic/table.h"
 
 struct mquic_connection;
+struct quic_host;
+
+/* Whether a client has shown that it receives at the address it sends from. */
+enum address_proof {
+	ADDRESS_UNPROVEN,
+	ADDRESS_PROVEN,
+	ADDRESS_PROOFS
+};
+
+/* Connections that may give way to newcomers: handshakes by the proof of their address ... */
+#define CROWD_KINDS (ADDRESS_PROOFS + 1)
+/* ... and those that are complete, and have said nothing yet that would deserve a place. */
+#define CROWD_WAITING ADDRESS_PROOFS
+
+/* Sizes of crowds, by powers of two: more handshakes than 2^20 are not allowed. */
+#define CROWD_LEVELS 21
 
 /* Connections of one kind and address prefix that may give way, the oldest first (admission.c). */
 struct quic_crowd {
-	struct list link;    /* one of host->crowds, by how many they are */
+	struct list link;    /* one of host->places.crowds, by how many they are */
 	struct list members; /* of struct mquic_connection */
 	uint32_t count;
 };
@@ -19,6 +38,14 @@ struct quic_address {
 	struct table_entry entry;
 	uint32_t connections;
 	struct quic_crowd crowds[CROWD_KINDS];
+};
+
+/* The places of a server, and who has them. */
+struct quic_places {
+	struct table addresses;                        /* of struct quic_address */
+	struct list crowds[CROWD_KINDS][CROWD_LEVELS]; /* of struct quic_crowd */
+	uint32_t connections;
+	uint32_t handshakes; /* in flight */
 };
 
 /* The place of a server's connection. */

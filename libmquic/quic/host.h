@@ -8,6 +8,7 @@
 
 #include "core/endpoint.h"
 #include "core/quota.h"
+#include "quic/admission.h"
 #include "quic/table.h"
 #include "quic/token.h"
 #include "quic/wire.h"
@@ -18,21 +19,6 @@ struct watch;
 
 /* Room for one burst of packets: the most that one GSO send may carry. */
 #define HOST_BURST_BYTES 65000
-
-/* Whether a client has shown that it receives at the address it sends from. */
-enum address_proof {
-	ADDRESS_UNPROVEN,
-	ADDRESS_PROVEN,
-	ADDRESS_PROOFS
-};
-
-/* Connections that may give way to newcomers: handshakes by the proof of their address ... */
-#define CROWD_KINDS (ADDRESS_PROOFS + 1)
-/* ... and those that are complete, and have said nothing yet that would deserve a place. */
-#define CROWD_WAITING ADDRESS_PROOFS
-
-/* Sizes of crowds, by powers of two: more handshakes than 2^20 are not allowed. */
-#define CROWD_LEVELS 21
 
 /* One listening address. Connections point to it; it lives as long as the host. */
 struct quic_listener {
@@ -61,11 +47,8 @@ struct quic_host {
 	struct error expiring;  /* what mquic_endpoint_expiring() has shown */
 	struct list acceptable; /* handshake complete, not yet accepted */
 	bool acceptable_queued;
-	struct table routes;    /* connection identifiers of the server side */
-	struct table addresses; /* connections per client address */
-	struct list crowds[CROWD_KINDS][CROWD_LEVELS]; /* of struct quic_crowd */
-	uint32_t server_connections;
-	uint32_t handshakes;   /* of the server side, in flight */
+	struct table routes; /* connection identifiers of the server side */
+	struct quic_places places;
 	struct quota resets;   /* stateless resets */
 	struct quota failures; /* log lines about failed handshakes */
 

@@ -315,8 +315,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sim_run(world.sim, 120 * SIM_SECOND);
 	quic = world.server->quic;
 	MUST(list_is_empty(&quic->connections));
-	MUST(quic->server_connections == 0 && quic->handshakes == 0);
-	MUST(quic->routes.count == 0 && quic->addresses.count == 0);
+	MUST(quic->places.connections == 0 && quic->places.handshakes == 0);
+	MUST(quic->routes.count == 0 && quic->places.addresses.count == 0);
 	sim_free(world.sim);
 	return 0;
 }

@@ -223,9 +223,9 @@ bool scene_close(struct scene *scene)
 	/* Three probe timeouts, if that is longer than the idle timeout (RFC 9000 section 10.1): a
 	 * peer that answers late can make them long. */
 	sim_run(scene->sim, 1000 * SIM_SECOND);
-	clean = list_is_empty(&quic->connections) && quic->server_connections == 0 &&
-		quic->handshakes == 0 && quic->routes.count == 0 && quic->addresses.count == 0 &&
-		quic->closing_count == 0;
+	clean = list_is_empty(&quic->connections) && quic->places.connections == 0 &&
+		quic->places.handshakes == 0 && quic->routes.count == 0 &&
+		quic->places.addresses.count == 0 && quic->closing_count == 0;
 	mquic_stream_free(scene->stream);
 	mquic_connection_free(scene->connection);
 	hostile_free(scene->peer);

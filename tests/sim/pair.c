@@ -194,9 +194,9 @@ void pair_expect_empty(const struct sim_host *host)
 	ck_assert(list_is_empty(&quic->closings));
 	ck_assert_uint_eq(quic->closing_count, 0);
 	ck_assert_uint_eq(quic->routes.count, 0);
-	ck_assert_uint_eq(quic->addresses.count, 0);
-	ck_assert_uint_eq(quic->server_connections, 0);
-	ck_assert_uint_eq(quic->handshakes, 0);
+	ck_assert_uint_eq(quic->places.addresses.count, 0);
+	ck_assert_uint_eq(quic->places.connections, 0);
+	ck_assert_uint_eq(quic->places.handshakes, 0);
 	ck_assert_uint_eq(endpoint_timers(endpoint)->count, 0);
 	ck_assert_uint_eq(endpoint_timers(endpoint)->reserved, 0);
 }

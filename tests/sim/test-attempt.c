@@ -78,8 +78,8 @@ START_TEST(slower_one_is_told_that_it_is_not_needed)
 	expect_winner("10.0.0.2:14567");
 	/* Long before the time limit of a handshake. */
 	sim_run(pair.sim, 200 * SIM_MS);
-	ck_assert_uint_eq(other->quic->handshakes, 0);
-	ck_assert_uint_eq(other->quic->server_connections, 0);
+	ck_assert_uint_eq(other->quic->places.handshakes, 0);
+	ck_assert_uint_eq(other->quic->places.connections, 0);
 }
 END_TEST
 
@@ -146,8 +146,8 @@ START_TEST(closing_ends_all)
 	pair.dialed = NULL;
 	sim_run(pair.sim, SIM_SECOND);
 	pair_expect_empty(pair.client);
-	ck_assert_uint_eq(pair.server->quic->handshakes, 0);
-	ck_assert_uint_eq(other->quic->handshakes, 0);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, 0);
+	ck_assert_uint_eq(other->quic->places.handshakes, 0);
 }
 END_TEST
 

@@ -112,7 +112,7 @@ START_TEST(flood_from_one_address_keeps_nobody_out)
 	make_initials(200);
 	listen_with(_i);
 	flood(inject_from_one, 100, 20 * SIM_MS);
-	ck_assert_uint_le(pair.server->quic->handshakes, HANDSHAKES);
+	ck_assert_uint_le(pair.server->quic->places.handshakes, HANDSHAKES);
 	expect_to_get_in(inject_from_one, 20 * SIM_MS);
 }
 END_TEST
@@ -123,7 +123,7 @@ START_TEST(flood_from_everywhere_keeps_nobody_out)
 	listen_with(MQUIC_RETRY_ADAPTIVE);
 	flood(inject_from_anywhere, 200, SIM_MS);
 	/* An eighth, and Retry for the rest. */
-	ck_assert_uint_le(pair.server->quic->handshakes, HANDSHAKES / 8);
+	ck_assert_uint_le(pair.server->quic->places.handshakes, HANDSHAKES / 8);
 	expect_to_get_in(inject_from_anywhere, SIM_MS);
 }
 END_TEST
@@ -134,7 +134,7 @@ START_TEST(slow_flood_from_everywhere_keeps_nobody_out_without_retry)
 	make_initials(200);
 	listen_with(MQUIC_RETRY_NEVER);
 	flood(inject_from_anywhere, 120, 70 * SIM_MS);
-	ck_assert_uint_eq(pair.server->quic->handshakes, HANDSHAKES);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, HANDSHAKES);
 	expect_to_get_in(inject_from_anywhere, 70 * SIM_MS);
 }
 END_TEST
@@ -173,7 +173,7 @@ START_TEST(flood_of_proven_handshakes_keeps_nobody_out)
 
 	listen_with(MQUIC_RETRY_ALWAYS);
 	open_halves(greedy, 2 * HANDSHAKES);
-	ck_assert_uint_eq(pair.server->quic->handshakes, HANDSHAKES);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, HANDSHAKES);
 	expect_to_get_in(nothing_more, SIM_MS);
 	ck_assert_uint_eq(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_HANDSHAKE_US),
 			  20000 /* Retry and handshake, nothing waits */);
@@ -192,7 +192,7 @@ START_TEST(forged_flood_does_not_throw_out_who_is_proven)
 	flood(inject_from_anywhere, HANDSHAKES / 8, 0);
 	pair_dial();
 	sim_run(pair.sim, 1000 * SIM_MS); /* Retry, and the second Initial has arrived */
-	ck_assert_uint_eq(pair.server->quic->handshakes, HANDSHAKES / 8 + 1);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, HANDSHAKES / 8 + 1);
 	flood(inject_from_anywhere, INITIALS - HANDSHAKES / 8, SIM_MS / 2);
 	pair_wait(pair_is_connected, 2);
 	ck_assert_uint_eq(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_HANDSHAKE_US),
@@ -211,8 +211,8 @@ START_TEST(client_that_answers_without_retry_counts_as_proven)
 		.rsa_bits = 3072,
 	};
 	struct sim_link slow = {.delay_ns = 5 * SIM_MS, .rate = 12000, .queue = 100000};
-	struct list *proven = &pair.server->quic->crowds[ADDRESS_PROVEN][0];
-	struct list *unproven = &pair.server->quic->crowds[ADDRESS_UNPROVEN][0];
+	struct list *proven = &pair.server->quic->places.crowds[ADDRESS_PROVEN][0];
+	struct list *unproven = &pair.server->quic->places.crowds[ADDRESS_UNPROVEN][0];
 
 	kit_make(&bulky);
 	mquic_settings_set_certificate(pair.client_settings, kit_path("bulky.crt"),
@@ -222,16 +222,16 @@ START_TEST(client_that_answers_without_retry_counts_as_proven)
 	pair.client->up = slow;
 	listen_with(MQUIC_RETRY_NEVER);
 	pair_dial();
-	while (pair.server->quic->handshakes == 0)
+	while (pair.server->quic->places.handshakes == 0)
 		sim_run(pair.sim, SIM_MS);
 	ck_assert(!list_is_empty(unproven));
-	while (list_is_empty(proven) && pair.server->quic->handshakes > 0)
+	while (list_is_empty(proven) && pair.server->quic->places.handshakes > 0)
 		sim_run(pair.sim, SIM_MS);
-	ck_assert_uint_eq(pair.server->quic->handshakes, 1);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, 1);
 	ck_assert(!list_is_empty(proven));
 	ck_assert(list_is_empty(unproven));
 	pair_wait(pair_is_connected, 5);
-	ck_assert_uint_eq(pair.server->quic->handshakes, 0);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, 0);
 }
 END_TEST
 
@@ -253,7 +253,7 @@ START_TEST(client_that_gives_way_is_told)
 						       pair.client_settings, PAIR_HOST, PAIR_PORT),
 				 MQUIC_OK);
 	sim_run(pair.sim, 201 * SIM_MS);
-	ck_assert_uint_eq(pair.server->quic->handshakes, 4);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, 4);
 	ck_assert_int_eq(mquic_connection_dial(&stranger, other->endpoint, pair.client_settings,
 					       PAIR_HOST, PAIR_PORT),
 			 MQUIC_OK);
@@ -339,7 +339,7 @@ START_TEST(silent_connections_keep_nobody_out)
 	ck_assert_uint_eq(relay_count, PLACES + 2);
 	ck_assert_uint_eq(relays_closed, 2);
 	ck_assert_uint_eq(connects, 2);
-	ck_assert_uint_eq(pair.server->quic->server_connections, PLACES);
+	ck_assert_uint_eq(pair.server->quic->places.connections, PLACES);
 	/* Who has sent CONNECT is still there. */
 	ck_assert_uint_eq(mquic_stream_bytes_pending(streams[0]), 0);
 	ck_assert(!connection_is_over(half_open[0]));

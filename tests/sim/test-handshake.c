@@ -258,8 +258,8 @@ START_TEST(server_forgets_a_client_that_falls_silent)
 	pair_listen();
 	pair_dial();
 	sim_run(pair.sim, 7 * SIM_MS); /* the first packet has arrived, the answer has not */
-	ck_assert_uint_eq(pair.server->quic->handshakes, 1);
-	ck_assert_uint_eq(pair.server->quic->server_connections, 1);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, 1);
+	ck_assert_uint_eq(pair.server->quic->places.connections, 1);
 	pair.client->up.loss = 1000;
 	sim_run(pair.sim, 3 * SIM_SECOND);
 	ck_assert_uint_eq(pair.accepted_count, 0);
@@ -364,7 +364,7 @@ START_TEST(server_refuses_too_many_handshakes)
 	capture_initial(&initial);
 	(void)probe_of(&reply);
 	inject(&initial);
-	ck_assert_uint_eq(pair.server->quic->handshakes, 1);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, 1);
 	pair.client->up.loss = 0;
 	memset(&pair.client_end, 0, sizeof(pair.client_end));
 	expect_refusal("too many handshakes");
@@ -386,7 +386,7 @@ START_TEST(many_handshakes_in_flight_turn_retry_on)
 		inject(&initial);
 	}
 	/* Two are taken as they are; the third must come again with a token. */
-	ck_assert_uint_eq(pair.server->quic->handshakes, 2);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, 2);
 	ck_assert_uint_eq(reply.data[0] & 0xf0, 0xf0);
 	pair.client->up.loss = 0;
 	pair_dial();

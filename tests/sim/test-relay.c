@@ -331,7 +331,7 @@ START_TEST(stream_given_up_within_connect_frees_the_place_at_once)
 	abandon(_i);
 	pass(6);
 	pair_expect_end(&end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 1, why[_i]);
-	ck_assert_uint_eq(pair.server->quic->server_connections, 0);
+	ck_assert_uint_eq(pair.server->quic->places.connections, 0);
 }
 END_TEST
 

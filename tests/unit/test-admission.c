@@ -42,13 +42,13 @@ static void tear_down(void)
 	for (i = 0; i < crowd_count; i++)
 		if (crowd[i].endpoint != NULL)
 			admission_leave(&crowd[i]);
-	ck_assert_uint_eq(quic->handshakes, 0);
-	ck_assert_uint_eq(quic->server_connections, 0);
-	ck_assert_uint_eq(quic->addresses.count, 0);
+	ck_assert_uint_eq(quic->places.handshakes, 0);
+	ck_assert_uint_eq(quic->places.connections, 0);
+	ck_assert_uint_eq(quic->places.addresses.count, 0);
 	for (i = 0; i < CROWD_LEVELS; i++) {
-		ck_assert(list_is_empty(&quic->crowds[ADDRESS_UNPROVEN][i]));
-		ck_assert(list_is_empty(&quic->crowds[ADDRESS_PROVEN][i]));
-		ck_assert(list_is_empty(&quic->crowds[CROWD_WAITING][i]));
+		ck_assert(list_is_empty(&quic->places.crowds[ADDRESS_UNPROVEN][i]));
+		ck_assert(list_is_empty(&quic->places.crowds[ADDRESS_PROVEN][i]));
+		ck_assert(list_is_empty(&quic->places.crowds[CROWD_WAITING][i]));
 	}
 	mquic_settings_free(settings);
 	mquic_endpoint_free(endpoint);
@@ -236,12 +236,12 @@ START_TEST(handshake_that_proves_its_address_is_out_of_reach)
 	expect_place_of(honest, 2, ADDRESS_UNPROVEN);
 	admission_proven(honest);
 	admission_proven(honest);
-	ck_assert_uint_eq(quic->handshakes, 16);
+	ck_assert_uint_eq(quic->places.handshakes, 16);
 	expect_place_of(other, 2, ADDRESS_UNPROVEN);
 	expect_place_of(other, 2, ADDRESS_PROVEN);
 	admission_handshake_over(honest);
 	admission_proven(honest); /* too late to matter */
-	ck_assert_uint_eq(quic->handshakes, 15);
+	ck_assert_uint_eq(quic->places.handshakes, 15);
 }
 END_TEST
 
@@ -343,7 +343,7 @@ START_TEST(greedy_address_that_says_nothing_gives_way)
 	enter_many(1, 10, ADDRESS_PROVEN);
 	for (i = 0; i < 10; i++)
 		admission_handshake_over(&crowd[i]);
-	ck_assert_uint_eq(quic->handshakes, 0);
+	ck_assert_uint_eq(quic->places.handshakes, 0);
 	expect_place_of(&crowd[0], 2, ADDRESS_PROVEN);
 	/* What may be forged takes nobody's place. */
 	expect_refusal(2, ADDRESS_UNPROVEN, "too many connections");
@@ -404,7 +404,7 @@ static void expect_counts(void)
 
 	for (proof = 0; proof < CROWD_KINDS; proof++)
 		for (level = 0; level < CROWD_LEVELS; level++) {
-			struct list *crowds = &quic->crowds[proof][level];
+			struct list *crowds = &quic->places.crowds[proof][level];
 			struct list *node;
 			struct list *following;
 
@@ -417,7 +417,7 @@ static void expect_counts(void)
 					handshakes += count;
 			}
 		}
-	ck_assert_uint_eq(handshakes, quic->handshakes);
+	ck_assert_uint_eq(handshakes, quic->places.handshakes);
 }
 
 /* Whatever happens in whatever order, crowds stand where their size belongs. */
