@@ -13,6 +13,8 @@
  *      │                                                                                   │
  *      └──DISCONNECTED is taken────────────────── OVER ◀──what came before that is read────┘
  *
+ * connect() leads from OVER to DIALING as it does from IDLE.
+ *
  * A session joins an MQTT engine to one lane of a carrier. Its task is the pump: bytes from the
  * lane to the engine, events from the engine to the endpoint's queue, output of the engine to the
  * lane. It stops feeding the engine while the queue is full, so that the carrier's flow control
