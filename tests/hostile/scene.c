@@ -214,15 +214,32 @@ void scene_speak(struct scene *scene, size_t len)
 				&sent);
 }
 
+/*
+ * How long connections may last in silence: three probe timeouts, if that is longer than the idle
+ * timeout (RFC 9000 section 10.1). A peer that answers late makes them as long as it likes.
+ */
+static uint64_t patience_ns(const struct quic_host *quic)
+{
+	uint64_t longest = 0;
+	const struct list *node;
+
+	for (node = quic->connections.next; node != &quic->connections; node = node->next) {
+		ngtcp2_conn *conn = connection_conn(list_entry(node, struct mquic_connection, link));
+		uint64_t silence = conn == NULL ? 0 : 3 * ngtcp2_conn_get_pto(conn);
+
+		if (silence > longest)
+			longest = silence;
+	}
+	return longest;
+}
+
 bool scene_close(struct scene *scene)
 {
 	const struct quic_host *quic = scene->host->quic;
 	bool clean;
 
 	scene->peer->mute = true;
-	/* Three probe timeouts, if that is longer than the idle timeout (RFC 9000 section 10.1): a
-	 * peer that answers late can make them long. */
-	sim_run(scene->sim, 1000 * SIM_SECOND);
+	sim_run(scene->sim, 100 * SIM_SECOND + 2 * patience_ns(quic));
 	clean = list_is_empty(&quic->connections) && quic->places.connections == 0 &&
 		quic->places.handshakes == 0 && quic->routes.count == 0 &&
 		quic->places.addresses.count == 0 && quic->closing_count == 0;
