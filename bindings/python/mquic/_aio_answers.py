@@ -2,12 +2,24 @@
 """What the tasks of `mquic.aio` wait for: answers of the server, and room to send."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from ._session import Event
 from .errors import MquicError, TimedOutError, WouldBlock
+
+
+@asynccontextmanager
+async def in_time(seconds: float | None, late: str) -> AsyncIterator[None]:
+    """As ``asyncio.timeout()``, with an exception of ours and a sentence."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        if isinstance(error, MquicError):
+            raise
+        raise TimedOutError(f"{late} within {seconds} s") from None
 
 
 class Answers:
@@ -35,7 +47,7 @@ class Answers:
         """Makes a call that gives a packet identifier, and waits for its answer."""
         packet_id = 0
         try:
-            async with asyncio.timeout(seconds), self._calling:
+            async with in_time(seconds, f"no answer to {what}"), self._calling:
                 packet_id = await self._when_writable(call)
                 if packet_id == 0:
                     return None
@@ -43,10 +55,6 @@ class Answers:
                 self._waiting[packet_id] = answer
                 self._attend()
                 return await answer
-        except TimeoutError as error:
-            if isinstance(error, MquicError):
-                raise
-            raise TimedOutError(f"no answer to {what} within {seconds} s") from None
         finally:
             self._waiting.pop(packet_id, None)
 

@@ -39,7 +39,7 @@ def text(name: str, value: Any) -> None:
 def publishable(topic: Any) -> None:
     """Refuses what is not the topic of a message."""
     text("the topic", topic)
-    if not is_name(topic if topic is None or isinstance(topic, str) else bytes(topic)):
+    if not is_name(topic if isinstance(topic, str) else bytes(topic or b"")):
         raise ValueError(f"{topic!r} is not a topic that can be published to")
 
 

@@ -19,7 +19,6 @@ connect again after a failure, enter the same client once more::
 """
 
 import asyncio
-import ipaddress
 import logging
 import weakref
 from collections.abc import Callable, Sequence
@@ -27,7 +26,7 @@ from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from ._aio_answers import Answers
+from ._aio_answers import Answers, in_time
 from ._aio_inbox import Inbox, Message, Messages, Topic
 from ._aio_options import (
     ProtocolVersion,
@@ -53,7 +52,6 @@ from .errors import (
     ReentrantError,
     RefusedError,
     StateError,
-    TimedOutError,
     WouldBlock,
     make_end,
 )
@@ -170,7 +168,7 @@ class Client:
             whole("max_properties", max_properties, 1, 1000000)
         speakable(protocol)
         clean = take_clean(more, protocol, clean_start)
-        tls = take_tls(more, tls)
+        self._tls = take_tls(more, tls)
         # publish() waits while there is no room, so that nothing is queued on the way out.
         more.pop("max_queued_outgoing_messages", None)
         self._publishing = take_limit(more, "max_inflight_messages")
@@ -181,7 +179,7 @@ class Client:
         refuse_tcp(more)
         if will is not None and not isinstance(will, Will):
             raise TypeError(f"will must be a mquic.aio.Will, not {will!r}")
-        check_settings(tls, quic)
+        check_settings(self._tls, quic)
         self._hostname = hostname
         self._port = port
         self._login = Login(
@@ -197,7 +195,6 @@ class Client:
             max_properties=max_properties,
             properties=merged(PacketTypes.CONNECT, properties, more),
         )
-        self._tls = tls
         self._quic = quic
         #: Seconds that each call may take; None: no limit.
         self.timeout: float | None = timeout
@@ -211,7 +208,6 @@ class Client:
         self._leaving = False
         self._core: Session | None = None
         self._release: Any = None  # closes the core
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._logger = logger
         self._connected: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] | None = None
@@ -253,7 +249,7 @@ class Client:
             self._cut_off()
 
     async def _connect(self) -> None:
-        loop = self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         if self._core is None:
             self._core = Session(self._tls, self._quic)
             # QUIC has no kernel that says goodbye for us: at exit, the endpoint has to.
@@ -264,34 +260,12 @@ class Client:
         self._inbox.clear()
         self._connected = loop.create_future()
         self._closed = loop.create_future()
-        try:
-            async with asyncio.timeout(self.timeout):
-                await self._dial(self._core)
-                self._end = None
-                self._inbox.begin()
-                self._reader.start(self._core)
-                await self._connected
-        except TimeoutError as error:
-            if isinstance(error, MquicError):
-                raise
-            raise TimedOutError(
-                f"{self._hostname} did not let us in within {self.timeout} s"
-            ) from None
-
-    async def _dial(self, core: Session) -> None:
-        if _is_numeric(self._hostname):
-            core.connect(self._hostname, self._port)
-            return
-        assert self._loop is not None
-        dialed = self._loop.run_in_executor(None, core.connect, self._hostname, self._port)
-        try:
-            await asyncio.shield(dialed)
-        except asyncio.CancelledError:
-            # The thread cannot be stopped: it gets a core of its own, closed when it is done.
-            self._core = None
-            release = self._release
-            dialed.add_done_callback(lambda done: (done.exception(), release()))
-            raise
+        async with in_time(self.timeout, f"{self._hostname} did not let us in"):
+            self._core.connect(self._hostname, self._port)
+            self._end = None
+            self._inbox.begin()
+            self._reader.start(self._core)
+            await self._connected
 
     async def _disconnect(self) -> None:
         if self._end is not None or self._core is None:
@@ -503,10 +477,7 @@ class Client:
     @property
     def identifier(self) -> str:
         """The client identifier in use, the server's choice if we made none."""
-        try:
-            return self._login.identifier if self._core is None else self._core.identifier
-        except StateError:  # a name is being looked up
-            return self._login.identifier
+        return self._login.identifier if self._core is None else self._core.identifier
 
     def migrate(self) -> None:
         """
@@ -527,11 +498,3 @@ class Client:
     def statistics(self) -> Statistics | None:
         """Statistics of the connection, None before it."""
         return None if self._core is None else self._core.statistics()
-
-
-def _is_numeric(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
