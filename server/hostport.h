@@ -14,7 +14,7 @@ struct hostport {
 	bool is_ipv6; /* it was in brackets */
 };
 
-/* Cuts the text in two, at once checking the port but not the address; false: it is neither form. */
+/* Cuts the text in two, and checks the port but not the address; false: it is neither form. */
 bool hostport_parse(const char *text, struct hostport *out);
 
 /* Whether the address is one of its family; without a zone, for that is a name. */

@@ -120,7 +120,7 @@ void mqtt_engine_told(struct mqtt_engine *engine);
 enum mquic_status mqtt_engine_receive(struct mqtt_engine *engine, struct mqtt_lane *lane,
 				      const uint8_t *data, size_t len, uint64_t now_ms);
 
-/* The first `len` bytes of a lane's output are sent (or safely queued for that); more may follow. */
+/* The first `len` bytes of a lane's output are sent, or safely queued to be; more may follow. */
 void mqtt_engine_output_consume(struct mqtt_engine *engine, struct mqtt_lane *lane, size_t len,
 				uint64_t now_ms);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the application is told: how packets of its were received, and why the connection is over. */
+/* What the application is told: how its packets were received, and why the connection is over. */
 #ifndef MQUIC_MQTT_VERDICT_H
 #define MQUIC_MQTT_VERDICT_H
 

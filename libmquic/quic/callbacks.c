@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What ngtcp2 calls. Nothing here writes packets, tells observers or frees a connection: it is
- * recorded, and the task of the connection acts on it later. What only one side needs is in client.c and
- * server.c.
+ * recorded, and the task of the connection acts on it later. What only one side needs is in
+ * client.c and server.c.
  */
 #include <string.h>
 

@@ -108,8 +108,8 @@ uint8_t tls_session_alert(const struct tls_session *session, uint8_t alert);
 
 /*
  * A sentence on why the handshake failed: the verdict on the peer's certificate if that was the
- * reason ("certificate is for other.example, not localhost: ..."), else what `alert` means, with the usual
- * fix. `sent`: the alert was ours, not the peer's. Returns MQUIC_ERR_TLS.
+ * reason ("certificate is for other.example, not localhost: ..."), else what `alert` means, with the
+ * usual fix. `sent`: the alert was ours, not the peer's. Returns MQUIC_ERR_TLS.
  */
 enum mquic_status tls_session_explain(struct tls_session *session, uint8_t alert, bool sent,
 				      struct error *error);

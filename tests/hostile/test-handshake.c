@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Handshakes that go wrong on purpose: what TLS messages lack, bear or repeat, and when they come.
- */
+/* Handshakes that go wrong on purpose: what TLS messages lack or repeat, and when they come. */
 #include <string.h>
 
 #include "expect.h"

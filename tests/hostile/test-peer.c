@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hostile peer while it is told to lie about nothing: what it tests must hold for the honest.
- */
+/* The hostile peer told to lie about nothing: what it tests must hold for the honest. */
 #include <check.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Several attempts of one connection at a time: which carries it, and what becomes of the others. */
+/* Several attempts of one connection at a time: which carries it, and where the others go. */
 #include <errno.h>
 #include <string.h>
 

@@ -19,7 +19,7 @@
 static const uint8_t connack[] = {0x20, 3, 0, 0, 0};
 static const uint8_t disconnect[] = {0xe0, 0};
 
-/* ---- The door and the broker behind it ----------------------------------------------- */
+/* ---- The door and the broker behind it ---------------------------------------------- */
 
 static struct {
 	bool announces;
@@ -121,7 +121,7 @@ static void broker_hangs_up(unsigned int number)
 	keeper.ends[number] = -1;
 }
 
-/* ---- The server ---------------------------------------------------------------------------- */
+/* ---- The server --------------------------------------------------------------------- */
 
 static struct clients clients;
 
@@ -197,7 +197,7 @@ static void tear_down(void)
 	pair_close();
 }
 
-/* ---- The clients ----------------------------------------------------------------------------- */
+/* ---- The clients -------------------------------------------------------------------- */
 
 static void say_to(struct mquic_stream *stream, const void *data, size_t len)
 {
@@ -288,7 +288,7 @@ static void expect_nobody(void)
 	ck_assert_uint_eq(keeper.forgotten, keeper.announced);
 }
 
-/* ---- Bytes ------------------------------------------------------------------------------------ */
+/* ---- Bytes -------------------------------------------------------------------------- */
 
 START_TEST(bytes_go_both_ways)
 {
@@ -391,7 +391,7 @@ START_TEST(a_slow_client_holds_the_broker_back)
 }
 END_TEST
 
-/* ---- Ends -------------------------------------------------------------------------------------- */
+/* ---- Ends --------------------------------------------------------------------------- */
 
 START_TEST(a_broker_that_closes_is_heard_out)
 {
@@ -495,7 +495,7 @@ START_TEST(a_client_that_says_nothing_never_meets_the_door)
 }
 END_TEST
 
-/* ---- Many ---------------------------------------------------------------------------------------- */
+/* ---- Many --------------------------------------------------------------------------- */
 
 START_TEST(many_get_their_own_broker_one_after_the_other)
 {
