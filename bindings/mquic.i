@@ -50,7 +50,7 @@
 	struct mquic_relay **relay
 };
 %apply uint16_t *NUMBER_OUT { uint16_t *packet_id, uint16_t *bound_port };
-%apply uint32_t *NUMBER_OUT { uint32_t *seconds };
+%apply uint32_t *NUMBER_OUT { uint32_t *seconds, uint32_t *value };
 %apply size_t *NUMBER_OUT { size_t *sent, size_t *written };
 
 /* A handle is freed by its destructor alone, so no second call can free it again. */

@@ -90,6 +90,19 @@ extern "C" {
 #define MQUIC_API
 #endif
 
+/** The version of this header: the one a program is compiled with. Since: 0.1 */
+#define MQUIC_VERSION_MAJOR 0
+/** See ::MQUIC_VERSION_MAJOR. Since: 0.1 */
+#define MQUIC_VERSION_MINOR 1
+/** See ::MQUIC_VERSION_MAJOR. Since: 0.1 */
+#define MQUIC_VERSION_PATCH 0
+/**
+ * The version of this header as a number that grows, for `#if`: what says `Since: 0.2` is there
+ * from 0x000200 on. That of the library at run time is mquic_version(). Since: 0.1
+ */
+#define MQUIC_VERSION_NUMBER                                                                       \
+	(MQUIC_VERSION_MAJOR * 0x10000 + MQUIC_VERSION_MINOR * 0x100 + MQUIC_VERSION_PATCH)
+
 /** Length of text that ends at its first NUL. Since: 0.1 */
 #define MQUIC_NUL_TERMINATED ((size_t)-1)
 
@@ -519,6 +532,16 @@ enum mquic_origin {
 	MQUIC_ORIGIN_SYSTEM = 5     /**< the operating system; the code is an errno value or 0 */
 };
 
+/**
+ * What MQTT over QUIC says with the application code that ends a connection (RFC 9000 section
+ * 20.2), for mquic_connection_close(), mquic_relay_close() and mquic_event_code(). Since: 0.1
+ */
+enum mquic_close_code {
+	MQUIC_CLOSE_NORMAL = 0,       /**< all is said */
+	MQUIC_CLOSE_CONTROL_GONE = 1, /**< the stream that CONNECT came on has ended */
+	MQUIC_CLOSE_OVERLOADED = 2 /**< the server cannot serve this client now; come back later */
+};
+
 /** The type of the event. Since: 0.1 */
 MQUIC_API enum mquic_event_type mquic_event_type(const struct mquic_event *event);
 /** The name of a type, such as "CONNECTED"; "UNKNOWN" for others. Static. Since: 0.1 */
@@ -535,7 +558,7 @@ MQUIC_API struct mquic_relay *mquic_event_relay(const struct mquic_event *event)
 MQUIC_API const struct mquic_message *mquic_event_message(const struct mquic_event *event);
 /** Takes the message out of the event: yours to free with mquic_message_free(). Since: 0.1 */
 MQUIC_API struct mquic_message *mquic_event_take_message(struct mquic_event *event);
-/** The packet identifier the event settles, 0 if none. Since: 0.1 */
+/** The number of what the event settles, as publishing or subscribing gave it; 0 if none. Since: 0.1 */
 MQUIC_API uint16_t mquic_event_packet_id(const struct mquic_event *event);
 /** Number of reason codes; 0 if the event has none. Since: 0.1 */
 MQUIC_API size_t mquic_event_reason_count(const struct mquic_event *event);
@@ -557,6 +580,23 @@ MQUIC_API uint64_t mquic_event_code(const struct mquic_event *event);
  * none. Text from a peer has control characters replaced. Since: 0.1
  */
 MQUIC_API const char *mquic_event_text(const struct mquic_event *event);
+/**
+ * The server's reason string (MQTT 5.0 3.2.2.3.9 and others) as it came; NULL if none. Only
+ * mquic_event_text() is fit to be printed as it is. NUL terminated. Since: 0.1
+ */
+MQUIC_API const char *mquic_event_reason_string(const struct mquic_event *event, size_t *len);
+/**
+ * #MQUIC_EVENT_DISCONNECTED: the server to turn to in place of this one, as CONNACK (MQTT 5.0
+ * 3.2.2.3.16) or DISCONNECT (3.14.2.2.5) names it: a text for which MQTT has no rules; NULL if
+ * none. NUL terminated. Since: 0.1
+ */
+MQUIC_API const char *mquic_event_server_reference(const struct mquic_event *event, size_t *len);
+/**
+ * #MQUIC_EVENT_CONNECTED: response information (MQTT 5.0 3.2.2.3.15), NULL if none; see
+ * mquic_session_set_response_information(). NUL terminated. Since: 0.1
+ */
+MQUIC_API const char *mquic_event_response_information(const struct mquic_event *event,
+						       size_t *len);
 /** #MQUIC_EVENT_AUTH and #MQUIC_EVENT_CONNECTED: authentication data, NULL if none. Since: 0.1 */
 MQUIC_API const uint8_t *mquic_event_auth_data(const struct mquic_event *event, size_t *len);
 /**
@@ -796,7 +836,11 @@ MQUIC_API enum mquic_status mquic_message_set_retain(struct mquic_message *messa
 MQUIC_API bool mquic_message_retain(const struct mquic_message *message);
 /** Received messages: the server may have sent it before (DUP). Since: 0.1 */
 MQUIC_API bool mquic_message_duplicate(const struct mquic_message *message);
-/** Received messages: the packet identifier, 0 for QoS 0. Since: 0.1 */
+/**
+ * Received messages: the number to settle it by with mquic_session_ack(), 0 for QoS 0. It is the
+ * session's and unique until then; where a server uses one packet identifier on two streams, it
+ * is not that of the wire. Since: 0.1
+ */
 MQUIC_API uint16_t mquic_message_packet_id(const struct mquic_message *message);
 /** MQTT 5.0 3.3.2.3.2: the payload is UTF-8 text. Ignored by 3.1.1, like all below. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_message_set_utf8_payload(struct mquic_message *message,
@@ -1022,8 +1066,9 @@ MQUIC_API enum mquic_status mquic_session_connect(struct mquic_session *session,
 MQUIC_API enum mquic_status mquic_session_connect_url(struct mquic_session *session,
 						      const char *url);
 /**
- * Publishes a copy of the message. `packet_id` (may be NULL) gets the identifier that
- * #MQUIC_EVENT_DELIVERED will carry, 0 for QoS 0.
+ * Publishes a copy of the message. `packet_id` (may be NULL) gets the number that
+ * #MQUIC_EVENT_DELIVERED will carry, 0 for QoS 0. It is the session's, and no other message or
+ * request of the session has it until that event; on the wire it may be another.
  *
  * Errors: #MQUIC_ERR_INVALID (no topic), #MQUIC_ERR_STATE (not connected nor connecting, or
  * closing), #MQUIC_ERR_AGAIN (buffer full or no packet identifier free; #MQUIC_EVENT_WRITABLE
@@ -1056,7 +1101,7 @@ MQUIC_API enum mquic_status mquic_session_unsubscribe_all(
 	struct mquic_session *session, const struct mquic_subscription *subscription,
 	uint16_t *packet_id);
 /**
- * Manual mode: settles a received QoS 1 or 2 message by its packet identifier with a reason
+ * Manual mode: settles a received QoS 1 or 2 message by mquic_message_packet_id() with a reason
  * code, 0 or an error of MQTT 5.0 3.4.2.1, with 3.1.1 only 0. #MQUIC_ERR_INVALID: no such message
  * or code; #MQUIC_ERR_STATE: not connected, for then the server sends it again;
  * #MQUIC_ERR_TOO_LARGE: the server takes no packet of that size (3.2.2.3.6), which ends the
@@ -1108,8 +1153,32 @@ MQUIC_API enum mquic_status mquic_session_clear_disconnect_properties(
 MQUIC_API size_t mquic_session_inflight(const struct mquic_session *session);
 /** Keep-alive in force in seconds: ours, or the server's if it set one. Since: 0.1 */
 MQUIC_API uint16_t mquic_session_keep_alive_s(const struct mquic_session *session);
-/** The connection in use, for addresses, TLS facts and statistics; NULL before the first.
- * Not yours; valid until the next connect. Since: 0.1 */
+/** What a server says of itself in CONNACK (MQTT 5.0 3.2.2.3). Since: 0.1 */
+enum mquic_limit {
+	MQUIC_LIMIT_RECEIVE_MAXIMUM = 1,     /**< QoS 1 and 2 messages it takes unsettled */
+	MQUIC_LIMIT_MAXIMUM_QOS = 2,         /**< 0, 1 or 2 */
+	MQUIC_LIMIT_RETAIN = 3,              /**< 1: it keeps retained messages */
+	MQUIC_LIMIT_MAXIMUM_PACKET_SIZE = 4, /**< bytes */
+	MQUIC_LIMIT_TOPIC_ALIAS_MAXIMUM = 5, /**< aliases we may use */
+	MQUIC_LIMIT_WILDCARDS = 6,           /**< 1: filters may have wildcards */
+	MQUIC_LIMIT_SUBSCRIPTION_IDS = 7,    /**< 1: subscriptions may have identifiers */
+	MQUIC_LIMIT_SHARED = 8,              /**< 1: subscriptions may be shared */
+	MQUIC_LIMIT_KEEP_ALIVE_S = 9,        /**< seconds; ours unless the server sets another */
+	MQUIC_LIMIT_SESSION_EXPIRY_S = 10 /**< seconds; what we asked for unless it sets another */
+};
+
+/**
+ * What holds for this server by its last CONNACK. True if the server said so; false if it did
+ * not, and `*value` is what MQTT then takes for granted, or 0 before the first CONNACK and for a
+ * limit that is unknown. The identifier that it assigned is mquic_session_client_id(). Since: 0.1
+ */
+MQUIC_API bool mquic_session_limit(const struct mquic_session *session, enum mquic_limit limit,
+				   uint32_t *value);
+/**
+ * The QUIC connection in use, for addresses, TLS facts and statistics; NULL before the first, and
+ * for a session that goes another way than over QUIC, which a later version may have: be ready
+ * for it at any time. Not yours; valid until the next connect. Since: 0.1
+ */
 MQUIC_API struct mquic_connection *mquic_session_connection(const struct mquic_session *session);
 /** Attaches a pointer of yours. Since: 0.1 */
 MQUIC_API void mquic_session_set_userdata(struct mquic_session *session, void *userdata);

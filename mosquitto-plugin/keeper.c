@@ -63,7 +63,7 @@ static bool announce(void *argument, const struct mquic_relay *relay, struct doo
 		return true;
 	identity = identify(keeper, relay);
 	if (identity == NULL) {
-		*refusal = (struct door_refusal){DOOR_CLOSE_OVERLOADED, "out of memory"};
+		*refusal = (struct door_refusal){MQUIC_CLOSE_OVERLOADED, "out of memory"};
 		return false;
 	}
 	pass->guest = identity;
@@ -88,7 +88,7 @@ static enum door_dial dial(void *argument, const struct door_pass *pass, int *fd
 	(void)pass;
 	if (status == HANDOFF_CONNECTED)
 		return DOOR_CONNECTED;
-	*refusal = (struct door_refusal){DOOR_CLOSE_OVERLOADED, handoff_text(status)};
+	*refusal = (struct door_refusal){MQUIC_CLOSE_OVERLOADED, handoff_text(status)};
 	return status == HANDOFF_BUSY ? DOOR_BUSY : DOOR_CLOSED;
 }
 
@@ -130,7 +130,7 @@ static bool answered(void *argument, const struct door_pass *pass, const uint8_t
 	    identity_was_taken(keeper->identities, pass->guest))
 		return true;
 	atomic_store(&keeper->bypassed, true);
-	*refusal = (struct door_refusal){DOOR_CLOSE_OVERLOADED,
+	*refusal = (struct door_refusal){MQUIC_CLOSE_OVERLOADED,
 					 "the plugin is not asked about logins"};
 	return false;
 }
@@ -143,12 +143,12 @@ static bool silent(void *argument, const struct door_pass *pass, bool unread,
 	/* 2.1 has read all of a small packet by the time it finds it too large. */
 	if (pass->by_hand && keeper->terms.connect_max < HANDOFF_CONNECT_MAX)
 		*refusal = (struct door_refusal){
-			DOOR_CLOSE_NORMAL,
+			MQUIC_CLOSE_NORMAL,
 			"the broker hung up on CONNECT: it has too many clients, or the packet is "
 			"longer than its max_packet_size"};
 	else if (unread)
 		*refusal = (struct door_refusal){
-			DOOR_CLOSE_OVERLOADED,
+			MQUIC_CLOSE_OVERLOADED,
 			"the broker hung up before it read CONNECT: look at the max_connections of "
 			"the hand-off listener"};
 	else

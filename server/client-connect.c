@@ -52,8 +52,8 @@ void client_announce(struct client *client)
 	client->held = client->pass.alone || client->pass.by_hand;
 	status = open_relay(client);
 	if (status == MQUIC_ERR_MEMORY)
-		client_give_up(client, CULPRIT_SYSTEM, DOOR_CLOSE_OVERLOADED, "out of memory");
+		client_give_up(client, CULPRIT_SYSTEM, MQUIC_CLOSE_OVERLOADED, "out of memory");
 	else if (status != MQUIC_OK)
-		client_give_up(client, CULPRIT_PEER, DOOR_CLOSE_OVERLOADED,
+		client_give_up(client, CULPRIT_PEER, MQUIC_CLOSE_OVERLOADED,
 			       mquic_relay_error(client->relay));
 }

@@ -10,18 +10,18 @@
 static void broker_silent(struct client *client, bool unread)
 {
 	const struct door *door = client->clients->door;
-	struct door_refusal refusal = {DOOR_CLOSE_NORMAL, NULL};
+	struct door_refusal refusal = {MQUIC_CLOSE_NORMAL, NULL};
 
 	if (door->silent != NULL && door->silent(door->keeper, &client->pass, unread, &refusal)) {
 		client_refuse(client, CULPRIT_BROKER, &refusal);
 	} else if (unread) {
-		client_give_up(client, CULPRIT_BROKER, DOOR_CLOSE_OVERLOADED,
+		client_give_up(client, CULPRIT_BROKER, MQUIC_CLOSE_OVERLOADED,
 			       "the broker hung up before it read CONNECT");
 	} else if (mquic_relay_protocol(client->relay) == 0) {
-		client_give_up(client, CULPRIT_PEER, DOOR_CLOSE_NORMAL,
+		client_give_up(client, CULPRIT_PEER, MQUIC_CLOSE_NORMAL,
 			       "CONNECT is malformed, or of a version the broker does not know");
 	} else {
-		client_give_up(client, CULPRIT_BROKER, DOOR_CLOSE_NORMAL,
+		client_give_up(client, CULPRIT_BROKER, MQUIC_CLOSE_NORMAL,
 			       "the broker does not take this CONNECT, and gives no reason");
 	}
 }
@@ -81,7 +81,7 @@ static void carry(struct client *client, const uint8_t *data, size_t len)
 
 	if (!write_to_client(client, data, len, &written) ||
 	    !keep_pending(client, data + written, len - written))
-		client_give_up(client, CULPRIT_SYSTEM, DOOR_CLOSE_OVERLOADED, "out of memory");
+		client_give_up(client, CULPRIT_SYSTEM, MQUIC_CLOSE_OVERLOADED, "out of memory");
 }
 
 void client_pipe_to_client(struct client *client)
@@ -111,7 +111,7 @@ void client_flush_pending(struct client *client)
 
 	if (!write_to_client(client, client->pending + client->pending_at,
 			     client->pending_len - client->pending_at, &written)) {
-		client_give_up(client, CULPRIT_SYSTEM, DOOR_CLOSE_OVERLOADED, "out of memory");
+		client_give_up(client, CULPRIT_SYSTEM, MQUIC_CLOSE_OVERLOADED, "out of memory");
 		return;
 	}
 	client->pending_at += written;

@@ -45,7 +45,7 @@ static void turn_away_above(struct clients *clients, uint64_t share)
 		if (bytes <= share || client->relay == NULL)
 			continue;
 		clients->memory -= bytes;
-		client_turn_away(client, CULPRIT_CALLER, DOOR_CLOSE_OVERLOADED,
+		client_turn_away(client, CULPRIT_CALLER, MQUIC_CLOSE_OVERLOADED,
 				 clients->settings.memory_reached);
 	}
 }

@@ -146,7 +146,7 @@ static void settle(struct client *client)
 		return;
 	}
 	if (!client_is_given_up(client) && !watch(client))
-		client_give_up(client, CULPRIT_SYSTEM, DOOR_CLOSE_OVERLOADED,
+		client_give_up(client, CULPRIT_SYSTEM, MQUIC_CLOSE_OVERLOADED,
 			       "the system has no room to watch another socket");
 	if (client_is_given_up(client))
 		turn_away(client);

@@ -17,14 +17,14 @@ void client_accept(struct clients *clients, struct mquic_connection *connection)
 	if (client == NULL) {
 		clients_say_refusal(clients, mquic_connection_peer_address(connection),
 				    "out of memory");
-		mquic_connection_close(connection, DOOR_CLOSE_OVERLOADED, "out of memory");
+		mquic_connection_close(connection, MQUIC_CLOSE_OVERLOADED, "out of memory");
 		mquic_connection_free(connection);
 		return;
 	}
 	/* Newcomers must not cost those their place who are here. */
 	clients->memory += client_memory(client);
 	if (clients->memory > clients->settings.memory_limit)
-		client_turn_away(client, CULPRIT_CALLER, DOOR_CLOSE_OVERLOADED,
+		client_turn_away(client, CULPRIT_CALLER, MQUIC_CLOSE_OVERLOADED,
 				 clients->settings.memory_reached);
 }
 
@@ -76,7 +76,7 @@ void clients_turn_away(struct clients *clients)
 
 		next = link->next;
 		if (client->state == CLIENT_WAITING || client->state == CLIENT_DIALING)
-			client_turn_away(client, CULPRIT_CALLER, DOOR_CLOSE_OVERLOADED,
+			client_turn_away(client, CULPRIT_CALLER, MQUIC_CLOSE_OVERLOADED,
 					 "the broker is shutting down");
 	}
 }

@@ -24,13 +24,9 @@
 
 struct msghdr;
 
-/* Application codes of MQTT over QUIC servers: as TCP's FIN; overloaded, come back later. */
-#define DOOR_CLOSE_NORMAL     0
-#define DOOR_CLOSE_OVERLOADED 2
-
 /* Why a client is sent away: what it reads in CONNECTION_CLOSE. A log line says the same. */
 struct door_refusal {
-	uint64_t code;
+	uint64_t code;      /* enum mquic_close_code */
 	const char *reason; /* a sentence, valid until the next call */
 };
 

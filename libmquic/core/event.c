@@ -100,6 +100,9 @@ static void event_details_free(struct event_details *details)
 		return;
 	pairs_clear(&details->user_properties);
 	free(details->auth_data);
+	text_clear(&details->reason_string);
+	text_clear(&details->server_reference);
+	text_clear(&details->response_information);
 	free(details->reasons);
 	free(details);
 }
@@ -255,6 +258,42 @@ const uint8_t *mquic_event_auth_data(const struct mquic_event *event, size_t *le
 	if (len != NULL)
 		*len = there ? details->auth_data_len : 0;
 	return there ? details->auth_data : NULL;
+}
+
+/* A text of the details, NULL if it, or all of them, is not there. */
+static const char *show(const struct text *text, size_t *len)
+{
+	bool there = text != NULL && text->data != NULL;
+
+	if (len != NULL)
+		*len = there ? text->len : 0;
+	return there ? text->data : NULL;
+}
+
+static const struct event_details *details_of(const struct mquic_event *event)
+{
+	return event == NULL ? NULL : event->details;
+}
+
+const char *mquic_event_reason_string(const struct mquic_event *event, size_t *len)
+{
+	const struct event_details *details = details_of(event);
+
+	return show(details == NULL ? NULL : &details->reason_string, len);
+}
+
+const char *mquic_event_server_reference(const struct mquic_event *event, size_t *len)
+{
+	const struct event_details *details = details_of(event);
+
+	return show(details == NULL ? NULL : &details->server_reference, len);
+}
+
+const char *mquic_event_response_information(const struct mquic_event *event, size_t *len)
+{
+	const struct event_details *details = details_of(event);
+
+	return show(details == NULL ? NULL : &details->response_information, len);
 }
 
 bool mquic_event_user_property(const struct mquic_event *event, size_t index, const char **name,

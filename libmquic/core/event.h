@@ -20,6 +20,9 @@ struct event_details {
 	struct pairs user_properties;
 	uint8_t *auth_data;
 	size_t auth_data_len;
+	struct text reason_string; /* data NULL: none, as for those below */
+	struct text server_reference;
+	struct text response_information;
 };
 
 struct mquic_event {

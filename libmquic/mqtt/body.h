@@ -19,6 +19,7 @@
 
 #include "mqtt/engine.h"
 #include "mqtt/lane-body.h"
+#include "mqtt/limits.h"
 
 /* What the server told of itself in CONNACK (section 3.2.2.3). */
 struct server_limits {
@@ -73,6 +74,7 @@ struct mqtt_engine {
 	struct event_queue events;
 	struct mquic_event *last_event; /* DISCONNECTED, made in advance so that it cannot fail */
 	struct server_limits server;
+	struct mqtt_limits limits;
 	struct text assigned_id;
 	bool named; /* CONNECT had a client identifier */
 	enum auth_turn auth;

@@ -282,6 +282,11 @@ uint16_t mqtt_engine_keep_alive_s(const struct mqtt_engine *engine)
 						 : engine->keep_alive_s;
 }
 
+bool mqtt_engine_limit(const struct mqtt_engine *engine, enum mquic_limit limit, uint32_t *value)
+{
+	return mqtt_limits_get(&engine->limits, limit, value);
+}
+
 const char *mqtt_engine_client_id(const struct mqtt_engine *engine, size_t *len)
 {
 	const struct text *id = engine_client_id(engine);

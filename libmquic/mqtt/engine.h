@@ -197,6 +197,9 @@ size_t mqtt_engine_inflight(const struct mqtt_engine *engine);
 /* Keep-alive in seconds: ours, or the server's while it has set one. */
 uint16_t mqtt_engine_keep_alive_s(const struct mqtt_engine *engine);
 
+/* What holds for the server, by its last CONNACK; see mquic_session_limit(). */
+bool mqtt_engine_limit(const struct mqtt_engine *engine, enum mquic_limit limit, uint32_t *value);
+
 /* The client identifier: ours, or the one the server assigned. NUL terminated. */
 const char *mqtt_engine_client_id(const struct mqtt_engine *engine, size_t *len);
 

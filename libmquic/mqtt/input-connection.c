@@ -114,6 +114,7 @@ static bool accept_connack(struct mqtt_engine *engine, const struct mqtt_connack
 	}
 	event_queue_push(&engine->events, event);
 	read_limits(engine, &connack->properties);
+	mqtt_limits_read(&engine->limits, &connack->properties, &engine->options);
 	engine->auth = AUTH_NOBODY;
 	engine_step(engine,
 		    engine->parting == PARTING_ASKED ? MQTT_ENGINE_CLOSING : MQTT_ENGINE_CONNECTED);

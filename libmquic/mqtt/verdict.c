@@ -147,6 +147,33 @@ static bool copy_user_properties(const struct mqtt_engine *engine, struct mquic_
 	return true;
 }
 
+/* Hands a text of the packet out as it came; false if out of memory. */
+static bool copy_text(struct mquic_event *event, const struct mqtt_properties *properties,
+		      enum mqtt_property id, size_t offset)
+{
+	struct bytes text = mqtt_properties_text(properties, id);
+	struct event_details *details;
+
+	if (text.data == NULL)
+		return true;
+	details = event_details(event);
+	if (details == NULL || !text_set((struct text *)(void *)((char *)details + offset),
+					 (const char *)text.data, text.len))
+		return false;
+	event_charge(event, text.len + 1);
+	return true;
+}
+
+static bool copy_texts(struct mquic_event *event, const struct mqtt_properties *properties)
+{
+	return copy_text(event, properties, MQTT_REASON_STRING,
+			 offsetof(struct event_details, reason_string)) &&
+	       copy_text(event, properties, MQTT_SERVER_REFERENCE,
+			 offsetof(struct event_details, server_reference)) &&
+	       copy_text(event, properties, MQTT_RESPONSE_INFO,
+			 offsetof(struct event_details, response_information));
+}
+
 bool engine_describe(const struct mqtt_engine *engine, struct mquic_event *event,
 		     const struct mqtt_properties *properties)
 {
@@ -154,7 +181,7 @@ bool engine_describe(const struct mqtt_engine *engine, struct mquic_event *event
 
 	if (text.data != NULL)
 		event_set_text(event, (const char *)text.data, text.len);
-	return copy_user_properties(engine, event, properties);
+	return copy_texts(event, properties) && copy_user_properties(engine, event, properties);
 }
 
 bool engine_delivered(struct mqtt_engine *engine, struct mqtt_lane *lane, uint16_t packet_id,

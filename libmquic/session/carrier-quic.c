@@ -13,7 +13,6 @@
 #define PING_MS 20000
 
 /* The application code of a server that lacks room, or shuts down: nothing that we sent. */
-#define CLOSE_OVERLOADED 2
 
 struct quic_carrier {
 	struct carrier carrier;
@@ -96,7 +95,7 @@ static void ended(void *self, const struct quic_end *end)
 		.status = end->status,
 		.origin = end->origin,
 		.code = end->code,
-		.hung_up = end->origin == MQUIC_ORIGIN_PEER && end->code != CLOSE_OVERLOADED,
+		.hung_up = end->origin == MQUIC_ORIGIN_PEER && end->code != MQUIC_CLOSE_OVERLOADED,
 	};
 
 	(void)snprintf(told.text, sizeof(told.text), "%s", end->text);

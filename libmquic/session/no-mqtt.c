@@ -127,6 +127,8 @@ REFUSE(mquic_session_add_disconnect_user_property, struct mquic_session *session
 REFUSE(mquic_session_disconnect, struct mquic_session *session, uint8_t reason)
 NOTHING(size_t, 0, mquic_session_inflight, const struct mquic_session *session)
 NOTHING(uint16_t, 0, mquic_session_keep_alive_s, const struct mquic_session *session)
+NOTHING(bool, false, mquic_session_limit, const struct mquic_session *session,
+	enum mquic_limit limit, uint32_t *value)
 NOTHING(struct mquic_connection *, NULL, mquic_session_connection,
 	const struct mquic_session *session)
 IGNORE(mquic_session_set_userdata, struct mquic_session *session, void *userdata)

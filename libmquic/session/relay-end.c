@@ -31,7 +31,7 @@ void relay_hang_up(struct mquic_relay *relay, enum mquic_status fault, const cha
 	if (connection_is_over(relay->connection))
 		return;
 	relay->fault = fault;
-	(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE, reason);
+	(void)mquic_connection_close(relay->connection, MQUIC_CLOSE_CONTROL_GONE, reason);
 }
 
 void relay_lose_stream(struct mquic_relay *relay)
@@ -41,7 +41,7 @@ void relay_lose_stream(struct mquic_relay *relay)
 
 enum mquic_status relay_say_good_bye(struct mquic_relay *relay)
 {
-	return mquic_connection_close(relay->connection, CLOSE_NORMAL, relay->farewell);
+	return mquic_connection_close(relay->connection, MQUIC_CLOSE_NORMAL, relay->farewell);
 }
 
 void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns)

@@ -63,7 +63,7 @@ bool relay_push(struct mquic_relay *relay, enum mquic_event_type type, bool *que
 	if (event == NULL) {
 		/* Without its event the relay would hang for ever. */
 		relay->fault = MQUIC_ERR_MEMORY;
-		(void)mquic_connection_close(relay->connection, CLOSE_CONTROL_GONE, NULL);
+		(void)mquic_connection_close(relay->connection, MQUIC_CLOSE_CONTROL_GONE, NULL);
 		return false;
 	}
 	event->relay = relay;

@@ -19,10 +19,6 @@
 #include "quic/connection.h"
 #include "core/endpoint.h"
 
-/* Application codes of MQTT over QUIC (EMQX): normal, and the control stream is gone. */
-#define CLOSE_NORMAL       0
-#define CLOSE_CONTROL_GONE 1
-
 /* The first that a client opens; all of MQTT goes over it. */
 #define CONTROL_STREAM 0
 

@@ -355,6 +355,16 @@ uint16_t mquic_session_keep_alive_s(const struct mquic_session *session)
 	return session == NULL ? 0 : mqtt_engine_keep_alive_s(session->engine);
 }
 
+bool mquic_session_limit(const struct mquic_session *session, enum mquic_limit limit,
+			 uint32_t *value)
+{
+	if (session != NULL)
+		return mqtt_engine_limit(session->engine, limit, value);
+	if (value != NULL)
+		*value = 0;
+	return false;
+}
+
 struct mquic_connection *mquic_session_connection(const struct mquic_session *session)
 {
 	return session == NULL || session->carrier == NULL ? NULL

@@ -48,7 +48,8 @@ def constants(header):
     text = strip_comments(header)
     found = dict(re.findall(r"^\s*(MQUIC_\w+) = ([^,\n]+?),?\s*$", text, re.M))
     found.update(re.findall(r"^#define (MQUIC_\w+) ([^_\n][^\n]*)$", text, re.M))
-    return found
+    # The version is what a release changes.
+    return {name: value for name, value in found.items() if not name.startswith("MQUIC_VERSION_")}
 
 
 def changed_constants(old, new):

@@ -52,7 +52,7 @@ static enum door_dial dial(void *unused, const struct door_pass *pass, int *fd,
 
 	(void)unused;
 	(void)pass;
-	*refusal = (struct door_refusal){DOOR_CLOSE_OVERLOADED, "nobody is at home"};
+	*refusal = (struct door_refusal){MQUIC_CLOSE_OVERLOADED, "nobody is at home"};
 	if (keeper.closed)
 		return DOOR_CLOSED;
 	if (keeper.busy > 0) {

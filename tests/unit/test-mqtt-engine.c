@@ -155,6 +155,96 @@ START_TEST(connack_refusal_ends_with_its_reason)
 }
 END_TEST
 
+/* The texts of one event, from CONNACK or DISCONNECT, as they came. */
+static void expect_texts(enum mquic_event_type type, const char *reason, const char *reference,
+			 const char *information)
+{
+	struct mquic_event *event = mqtt_engine_next_event(kit.engine);
+	size_t len;
+
+	ck_assert_ptr_nonnull(event);
+	ck_assert_int_eq(mquic_event_type(event), type);
+	ck_assert_pstr_eq(mquic_event_reason_string(event, &len), reason);
+	ck_assert_uint_eq(len, reason == NULL ? 0 : strlen(reason));
+	ck_assert_pstr_eq(mquic_event_server_reference(event, &len), reference);
+	ck_assert_uint_eq(len, reference == NULL ? 0 : strlen(reference));
+	ck_assert_pstr_eq(mquic_event_response_information(event, NULL), information);
+	mquic_event_free(event);
+}
+
+START_TEST(texts_of_the_server_can_be_read_as_they_came)
+{
+	mqtt_options_set_response_information(kit.options, true, &kit.error);
+	kit_connect();
+	mqtt_properties_set_text(&kit.properties, MQTT_RESPONSE_INFO, bytes_of("answers/7", 9));
+	ck_assert_int_eq(kit_connack(0, false), MQUIC_OK);
+	expect_texts(MQUIC_EVENT_CONNECTED, NULL, NULL, "answers/7");
+	/* DISCONNECT, use another server: reason string "bye", server reference "b:2" */
+	ck_assert_int_eq(kit_feed("e0 0e 9c 0c 1f 0003 627965 1c 0003 623a32"), MQUIC_ERR_CLOSED);
+	expect_texts(MQUIC_EVENT_DISCONNECTED, "bye", "b:2", NULL);
+	ck_assert_ptr_null(mquic_event_server_reference(NULL, NULL));
+}
+END_TEST
+
+static void expect_limit(enum mquic_limit limit, bool said, uint32_t wanted)
+{
+	uint32_t value = 77;
+
+	ck_assert_int_eq(mqtt_engine_limit(kit.engine, limit, &value), said);
+	ck_assert_msg(value == wanted, "limit %d is %u, not %u", (int)limit, (unsigned int)value,
+		      (unsigned int)wanted);
+}
+
+START_TEST(limits_are_what_mqtt_has_unless_connack_says_more)
+{
+	expect_limit(MQUIC_LIMIT_RECEIVE_MAXIMUM, false, 0);
+	kit.options->expiry_s = 600;
+	kit_up();
+	expect_limit(MQUIC_LIMIT_RECEIVE_MAXIMUM, false, 65535);
+	expect_limit(MQUIC_LIMIT_MAXIMUM_QOS, false, 2);
+	expect_limit(MQUIC_LIMIT_RETAIN, false, 1);
+	expect_limit(MQUIC_LIMIT_MAXIMUM_PACKET_SIZE, false, 268435460);
+	expect_limit(MQUIC_LIMIT_TOPIC_ALIAS_MAXIMUM, false, 0);
+	expect_limit(MQUIC_LIMIT_WILDCARDS, false, 1);
+	expect_limit(MQUIC_LIMIT_SUBSCRIPTION_IDS, false, 1);
+	expect_limit(MQUIC_LIMIT_SHARED, false, 1);
+	expect_limit(MQUIC_LIMIT_KEEP_ALIVE_S, false, 60);
+	expect_limit(MQUIC_LIMIT_SESSION_EXPIRY_S, false, 600);
+	expect_limit((enum mquic_limit)0, false, 0);
+	expect_limit((enum mquic_limit)11, false, 0);
+}
+END_TEST
+
+START_TEST(limits_that_connack_names_hold)
+{
+	static const struct {
+		enum mqtt_property id;
+		enum mquic_limit limit;
+		uint32_t value;
+	} said[] = {
+		{MQTT_RECEIVE_MAXIMUM, MQUIC_LIMIT_RECEIVE_MAXIMUM, 5},
+		{MQTT_MAXIMUM_QOS, MQUIC_LIMIT_MAXIMUM_QOS, 1},
+		{MQTT_RETAIN_AVAILABLE, MQUIC_LIMIT_RETAIN, 0},
+		{MQTT_MAXIMUM_PACKET_SIZE, MQUIC_LIMIT_MAXIMUM_PACKET_SIZE, 2000},
+		{MQTT_TOPIC_ALIAS_MAXIMUM, MQUIC_LIMIT_TOPIC_ALIAS_MAXIMUM, 9},
+		{MQTT_WILDCARDS_AVAILABLE, MQUIC_LIMIT_WILDCARDS, 0},
+		{MQTT_SUBSCRIPTION_IDS_AVAILABLE, MQUIC_LIMIT_SUBSCRIPTION_IDS, 0},
+		{MQTT_SHARED_AVAILABLE, MQUIC_LIMIT_SHARED, 0},
+		{MQTT_SERVER_KEEP_ALIVE, MQUIC_LIMIT_KEEP_ALIVE_S, 30},
+		{MQTT_SESSION_EXPIRY, MQUIC_LIMIT_SESSION_EXPIRY_S, 12},
+	};
+	size_t i;
+
+	kit_connect();
+	for (i = 0; i < COUNT(said); i++)
+		mqtt_properties_set_number(&kit.properties, said[i].id, said[i].value);
+	kit_accept(false);
+	kit_connected(false);
+	for (i = 0; i < COUNT(said); i++)
+		expect_limit(said[i].limit, true, said[i].value);
+}
+END_TEST
+
 START_TEST(connack_return_codes_of_3_1_1_become_reason_codes)
 {
 	static const struct {
@@ -704,6 +794,9 @@ int main(void)
 		&connect_refuses_contradictions_and_wrong_states,
 		&connack_tells_what_the_server_decided,
 		&connack_refusal_ends_with_its_reason,
+		&texts_of_the_server_can_be_read_as_they_came,
+		&limits_are_what_mqtt_has_unless_connack_says_more,
+		&limits_that_connack_names_hold,
 		&connack_return_codes_of_3_1_1_become_reason_codes,
 		&connack_that_refuses_is_told_with_the_code_that_came,
 		&connack_must_not_contradict_clean_start,

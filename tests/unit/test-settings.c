@@ -492,6 +492,7 @@ END_TEST
 
 START_TEST(every_status_has_a_text_of_its_own)
 {
+	char version[32];
 	int a;
 	int b;
 
@@ -502,6 +503,10 @@ START_TEST(every_status_has_a_text_of_its_own)
 	ck_assert_str_eq(mquic_status_text((enum mquic_status)1), "unknown status");
 	ck_assert_str_eq(mquic_status_text((enum mquic_status) - 16), "unknown status");
 	ck_assert_str_eq(mquic_version(), MQUIC_VERSION_STRING);
+	(void)snprintf(version, sizeof(version), "%d.%d.%d", MQUIC_VERSION_MAJOR,
+		       MQUIC_VERSION_MINOR, MQUIC_VERSION_PATCH);
+	ck_assert_str_eq(mquic_version(), version);
+	ck_assert_int_ge(MQUIC_VERSION_NUMBER, 0x000100);
 }
 END_TEST
 

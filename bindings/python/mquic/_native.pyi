@@ -10,6 +10,9 @@ Text: TypeAlias = str | bytes | None
 Bytes: TypeAlias = Any
 Room: TypeAlias = Any
 
+CLOSE_CONTROL_GONE: int
+CLOSE_NORMAL: int
+CLOSE_OVERLOADED: int
 CONGESTION_BBR: int
 CONGESTION_CUBIC: int
 CONGESTION_RENO: int
@@ -47,6 +50,16 @@ EVENT_STREAM_WRITABLE: int
 EVENT_SUBSCRIBED: int
 EVENT_UNSUBSCRIBED: int
 EVENT_WRITABLE: int
+LIMIT_KEEP_ALIVE_S: int
+LIMIT_MAXIMUM_PACKET_SIZE: int
+LIMIT_MAXIMUM_QOS: int
+LIMIT_RECEIVE_MAXIMUM: int
+LIMIT_RETAIN: int
+LIMIT_SESSION_EXPIRY_S: int
+LIMIT_SHARED: int
+LIMIT_SUBSCRIPTION_IDS: int
+LIMIT_TOPIC_ALIAS_MAXIMUM: int
+LIMIT_WILDCARDS: int
 LOG_DEBUG: int
 LOG_ERROR: int
 LOG_INFO: int
@@ -84,6 +97,10 @@ SUBSCRIBE_NO_LOCAL: int
 SUBSCRIBE_RETAINED_IF_NEW: int
 SUBSCRIBE_RETAINED_NEVER: int
 SUBSCRIBE_RETAIN_AS_PUBLISHED: int
+VERSION_MAJOR: int
+VERSION_MINOR: int
+VERSION_NUMBER: int
+VERSION_PATCH: int
 
 def collect_log(endpoint: Handle, level: int, lines: list[tuple[int, str]] | None, /) -> None: ...
 def connection_accept_stream(connection: Handle, /) -> Handle: ...
@@ -181,6 +198,7 @@ def session_disconnect(session: Handle, reason: int, /) -> None: ...
 def session_error(session: Handle, /) -> str: ...
 def session_inflight(session: Handle, /) -> int: ...
 def session_keep_alive_s(session: Handle, /) -> int: ...
+def session_limit(session: Handle, limit: int, /) -> tuple[bool, int]: ...
 def session_new(endpoint: Handle, settings: Handle, /) -> Handle: ...
 def session_publish(session: Handle, message: Handle, /) -> int: ...
 def session_set_authentication(session: Handle, method: Text, data: Bytes, /) -> None: ...
