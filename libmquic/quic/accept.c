@@ -6,6 +6,7 @@
 #include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/conductor.h"
+#include "quic/listener.h"
 #include "quic/server.h"
 
 static void admit(struct quic_host *host, struct wire *wire, const struct datagram *datagram,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "quic/answer.h"
 
+#include "quic/listener.h"
+
 /* Stateless resets per second: enough after a restart, too few to be worth provoking. */
 #define RESETS_PER_SECOND 500
 

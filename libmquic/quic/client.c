@@ -7,6 +7,7 @@
 #include "quic/callbacks.h"
 #include "quic/client.h"
 #include "quic/random.h"
+#include "quic/token.h"
 #include "quic/transport.h"
 
 /* A client's socket leads to one connection: no route, and never a reset. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "quic/host.h"
+#include "quic/listener.h"
 #include "tls/tls.h"
 
 /* Listeners on several addresses mostly have the same files: each is spoken of once. */

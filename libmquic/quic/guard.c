@@ -15,6 +15,7 @@
  */
 #include "quic/attempt.h"
 #include "quic/body.h"
+#include "quic/token.h"
 #include "quic/guard.h"
 
 #define LONG_HEADER 0x80

@@ -10,25 +10,13 @@
 #include "core/quota.h"
 #include "quic/admission.h"
 #include "quic/table.h"
-#include "quic/token.h"
 #include "quic/wire.h"
 
-struct tls_credentials;
 struct udp_batch;
 struct watch;
 
 /* Room for one burst of packets: the most that one GSO send may carry. */
 #define HOST_BURST_BYTES 65000
-
-/* One listening address. Connections point to it; it lives as long as the host. */
-struct quic_listener {
-	struct list link;
-	struct mquic_settings *settings;
-	struct tls_credentials *credentials;
-	struct wire *wire;
-	uint8_t reset_key[TOKEN_SECRET_LEN]; /* kept in a file, if there is one */
-	struct token_secrets secrets;
-};
 
 struct quic_host {
 	struct endpoint_child child;
@@ -67,9 +55,5 @@ void host_free(struct quic_host *host);
 
 /* The endpoint goes: all that is on the host is let go, and the host freed (host-end.c). */
 void host_orphan(struct endpoint_child *child);
-
-/* Adds a listener on a wire that is given, which the host then owns. */
-enum mquic_status host_listen(struct quic_host *host, const struct mquic_settings *settings,
-			      struct wire *wire);
 
 #endif

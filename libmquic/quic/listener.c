@@ -135,8 +135,8 @@ static enum mquic_status attach(struct quic_host *host, struct quic_listener *li
 	return MQUIC_OK;
 }
 
-enum mquic_status host_listen(struct quic_host *host, const struct mquic_settings *settings,
-			      struct wire *wire)
+enum mquic_status listener_add(struct quic_host *host, const struct mquic_settings *settings,
+			       struct wire *wire)
 {
 	struct quic_listener *listener;
 	enum mquic_status status = add_listener(host, settings, &listener);

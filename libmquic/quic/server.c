@@ -5,6 +5,7 @@
 #include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/callbacks.h"
+#include "quic/listener.h"
 #include "quic/server.h"
 #include "quic/transport.h"
 

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "identity.h"
+#include "quic/token.h"
 #include "sim.h"
 
 #define PORT      4433

@@ -4,6 +4,7 @@
 #include "names.h"
 
 #include "quic/demux.h"
+#include "quic/listener.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -426,7 +427,7 @@ enum mquic_status sim_listen(struct sim_host *host, const struct mquic_settings 
 			     uint16_t port)
 {
 	struct wire *wire = wire_new(host, port);
-	enum mquic_status status = host_listen(host->quic, settings, wire);
+	enum mquic_status status = listener_add(host->quic, settings, wire);
 
 	if (status != MQUIC_OK)
 		wire->free(wire);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "quic/token.h"
 #include "traffic.h"
 
 /* RFC 9000 section 10.2: three times the probe timeout, here of a 10 ms line. */

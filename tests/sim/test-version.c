@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pair.h"
+#include "quic/token.h"
 
 #define LISTED_MAX 300
 
