@@ -71,6 +71,7 @@ static int stream_open_by_peer(ngtcp2_conn *conn, int64_t id, void *user_data)
 		       : NGTCP2_ERR_CALLBACK_FAILURE;
 }
 
+/* Its eight parameters are what ngtcp2 calls. */
 static int stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset,
 		       const uint8_t *data, size_t len, void *user_data, void *stream_user_data)
 {

@@ -178,6 +178,7 @@ static uint64_t look_at(const struct attempt *attempt, const uint8_t *data, size
 	return code;
 }
 
+/* Its nine parameters are what ngtcp2 calls. */
 int guard_decrypt(uint8_t *to, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *keys,
 		  const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len,
 		  const uint8_t *header, size_t header_len)
