@@ -57,7 +57,7 @@ static struct quic_host *host_new(struct mquic_endpoint *endpoint)
 	list_init(&made->closings);
 	list_init(&made->acceptable);
 	made->batch = udp_batch_new();
-	made->burst = malloc(HOST_BURST_BYTES);
+	made->burst = malloc(WIRE_BURST_BYTES);
 	if (made->batch == NULL || made->burst == NULL || !init_tables(made)) {
 		host_free(made);
 		return NULL;

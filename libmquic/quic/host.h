@@ -15,9 +15,6 @@
 struct udp_batch;
 struct watch;
 
-/* Room for one burst of packets: the most that one GSO send may carry. */
-#define HOST_BURST_BYTES 65000
-
 struct quic_host {
 	struct endpoint_child child;
 	struct mquic_endpoint *endpoint;
@@ -41,7 +38,7 @@ struct quic_host {
 	struct quota failures; /* log lines about failed handshakes */
 
 	struct udp_batch *batch;
-	uint8_t *burst; /* HOST_BURST_BYTES */
+	uint8_t *burst; /* WIRE_BURST_BYTES */
 };
 
 /* The endpoint's, NULL as long as it has none. */

@@ -8,6 +8,9 @@
 
 #include "core/address.h"
 
+/* Room for one burst of packets: the most that one GSO send may carry. */
+#define WIRE_BURST_BYTES 65000
+
 /* Datagrams of one address pair and one ECN mark; all of `segment` bytes but the last. */
 struct datagram {
 	struct address local;

@@ -197,11 +197,11 @@ int writer_run(struct attempt *attempt)
 	bool probed = false;
 	bool more = true;
 
-	if (quantum > HOST_BURST_BYTES)
-		quantum = HOST_BURST_BYTES;
+	if (quantum > WIRE_BURST_BYTES)
+		quantum = WIRE_BURST_BYTES;
 	mtu_look(attempt);
 	pace_begin(attempt);
-	while (used == 0 || (used < quantum && used + largest <= HOST_BURST_BYTES)) {
+	while (used == 0 || (used < quantum && used + largest <= WIRE_BURST_BYTES)) {
 		struct packet packet = {.to = attempt->connection->host->burst + used};
 		ngtcp2_ssize written;
 		int code;
