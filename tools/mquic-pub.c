@@ -23,9 +23,9 @@ struct pub {
 	struct patience patience;
 	struct client client;
 	size_t unsettled; /* QoS 1 and 2 without their answer */
-	bool blocked;	  /* WRITABLE will come */
-	bool failed;	  /* something was not published; the exit code will say so */
-	bool stopped;	  /* nothing more will be published */
+	bool blocked;     /* WRITABLE will come */
+	bool failed;      /* something was not published; the exit code will say so */
+	bool stopped;     /* nothing more will be published */
 };
 
 /* ---- publishing ---------------------------------------------------------- */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_LISTEN		"127.0.0.1:1883"
+#define DEFAULT_LISTEN          "127.0.0.1:1883"
 #define DEFAULT_MAX_CONNECTIONS 1000
 /* The MQTT clients keep the session alive; this keeps NAT bindings and the connection. */
 #define KEEP_ALIVE_MS 15000

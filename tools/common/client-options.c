@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AT(member)	  offsetof(struct client_options, member)
-#define NEVER		  UINT32_MAX /* MQTT 5.0 3.1.2.11.2: a session that does not expire */
-#define DEFAULT_HOST	  "localhost"
+#define AT(member)        offsetof(struct client_options, member)
+#define NEVER             UINT32_MAX /* MQTT 5.0 3.1.2.11.2: a session that does not expire */
+#define DEFAULT_HOST      "localhost"
 #define PASSWORD_VARIABLE "MQUIC_PASSWORD"
 
 enum {

@@ -38,7 +38,7 @@ struct client {
 	unsigned int failures; /* attempts in a row that failed */
 	uint64_t started_us;   /* when this attempt began */
 	uint64_t deadline_ms;  /* WAITING: next attempt; CLOSING: patience ends */
-	char name[128];	       /* client_name()'s */
+	char name[128];        /* client_name()'s */
 };
 
 /* Sets up and starts to connect; false after saying why not. client_free() in any case. */

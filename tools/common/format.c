@@ -212,7 +212,7 @@ static void put_parsed_json(FILE *out, const struct printing *printing)
 enum {
 	PADDED = 1, /* a width */
 	ZEROED = 2, /* zeros to fill it */
-	CUT = 4	    /* a precision */
+	CUT = 4     /* a precision */
 };
 
 static const struct value {

@@ -15,8 +15,8 @@ struct input {
 	int fd;
 	uint8_t *data;
 	size_t start, end, size; /* unused bytes are from start to end, of size allocated */
-	size_t searched;	 /* bytes behind start known to hold no newline */
-	bool over;		 /* nothing more will come */
+	size_t searched;         /* bytes behind start known to hold no newline */
+	bool over;               /* nothing more will come */
 };
 
 void input_init(struct input *input, int fd);

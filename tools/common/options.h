@@ -13,11 +13,11 @@
 
 enum option_kind {
 	OPTION_FLAG = 1, /* sets a bool */
-	OPTION_TEXT,	 /* sets a const char *; the text stays where it is */
-	OPTION_NUMBER,	 /* sets a uint32_t, from min to max */
-	OPTION_ACTION,	 /* a call that takes no word */
-	OPTION_CALL,	 /* one that takes a word */
-	OPTION_PROPERTY	 /* one that takes the words of -D */
+	OPTION_TEXT,     /* sets a const char *; the text stays where it is */
+	OPTION_NUMBER,   /* sets a uint32_t, from min to max */
+	OPTION_ACTION,   /* a call that takes no word */
+	OPTION_CALL,     /* one that takes a word */
+	OPTION_PROPERTY  /* one that takes the words of -D */
 };
 
 /* The property of -D that takes a key and a value. */
@@ -32,9 +32,9 @@ struct words {
 
 struct option_spec {
 	const char *short_name; /* "-t", NULL for none */
-	const char *long_name;	/* "--topic", NULL for none */
+	const char *long_name;  /* "--topic", NULL for none */
 	enum option_kind kind;
-	size_t offset;	   /* where the value goes in the table's target */
+	size_t offset;     /* where the value goes in the table's target */
 	uint32_t min, max; /* OPTION_NUMBER */
 	/* The calls: take what they want from `words`; false after saying what is wrong. */
 	bool (*call)(void *target, const char *name, struct words *words);

@@ -11,7 +11,7 @@
 struct patience {
 	uint32_t limit_s;  /* PATIENCE_FOREVER: never ends */
 	uint64_t since_ms; /* when there was progress last; 0: nothing is waited for */
-	uint64_t sent;	   /* bytes the connection had sent by then */
+	uint64_t sent;     /* bytes the connection had sent by then */
 };
 
 /* Something was acknowledged, or there is a new connection. */

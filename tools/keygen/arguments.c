@@ -11,12 +11,12 @@
 #include "complain.h"
 #include "keygen.h"
 
-#define MAX_DAYS	36500L
-#define CA_DAYS		3650L
-#define LEAF_DAYS	825L
+#define MAX_DAYS        36500L
+#define CA_DAYS         3650L
+#define LEAF_DAYS       825L
 #define MAX_COMMON_NAME 64 /* RFC 5280 appendix A.1, ub-common-name */
-#define MAX_BASE	200
-#define MAX_HOST	253
+#define MAX_BASE        200
+#define MAX_HOST        253
 
 static const char help[] =
 	"Usage: mquic-keygen ca     [--dir DIR] [--days N] [--name NAME]\n"

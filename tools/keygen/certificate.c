@@ -12,7 +12,7 @@
 
 #define SERIAL_LEN 16
 #define KEY_ID_LEN 64
-#define DAY	   ((time_t)86400)
+#define DAY        ((time_t)86400)
 /* Clocks of small devices run late; a certificate made now must already be good for them. */
 #define HEAD_START ((time_t)3600)
 

@@ -48,7 +48,7 @@ struct authority {
 
 struct made {
 	gnutls_datum_t certificate; /* PEM, with the issuer if that is an intermediate CA */
-	gnutls_datum_t key;	    /* PEM, PKCS #8 */
+	gnutls_datum_t key;         /* PEM, PKCS #8 */
 	time_t expires;
 	bool shortened; /* to the life of its CA */
 };

@@ -30,14 +30,14 @@ struct pipe {
 	struct mquic_stream *stream;
 	char name[ADDRESS_NAME]; /* the TCP client, "127.0.0.1:40000" */
 
-	bool was_ready;	      /* the handshake was completed */
-	bool quic_over;	      /* the QUIC connection has ended */
-	bool tcp_ended;	      /* the client has finished, or its socket is broken */
+	bool was_ready;       /* the handshake was completed */
+	bool quic_over;       /* the QUIC connection has ended */
+	bool tcp_ended;       /* the client has finished, or its socket is broken */
 	bool stream_ended;    /* the server has finished, and the client knows */
 	bool stream_closed;   /* both directions are acknowledged */
-	bool hung_up;	      /* the socket is shut both ways: no longer watched */
-	bool broken;	      /* not the end that both sides wanted */
-	bool deaf;	      /* the client is gone: what the server says is dropped */
+	bool hung_up;         /* the socket is shut both ways: no longer watched */
+	bool broken;          /* not the end that both sides wanted */
+	bool deaf;            /* the client is gone: what the server says is dropped */
 	uint64_t leave_by_ms; /* when it is cut off, delivered or not; 0: never */
 
 	uint8_t buffer[PIPE_BUFFER]; /* read from TCP, not yet taken by the stream */

@@ -18,7 +18,7 @@
 
 /* A connection takes its TCP and its UDP socket; some more are needed for everything else. */
 #define FILES_PER_CONNECTION 2
-#define FILES_ELSE	     32
+#define FILES_ELSE           32
 
 static void log_line(void *userdata, enum mquic_log_level level, const char *line)
 {

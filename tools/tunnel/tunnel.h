@@ -29,8 +29,8 @@ struct tunnel {
 	struct pipe *dead; /* to be freed when the current batch of descriptors is through */
 	uint32_t connections;
 	uint64_t accept_again_ms; /* 0: accepting */
-	bool short_of_files;	  /* and it has been said */
-	uint64_t expire_ms;	  /* when to call pipe_expire(); 0: no pipe is leaving */
+	bool short_of_files;      /* and it has been said */
+	uint64_t expire_ms;       /* when to call pipe_expire(); 0: no pipe is leaving */
 };
 
 /* Makes the endpoint; false after saying why not. tunnel_free() in any case. */

@@ -12,7 +12,7 @@
 
 /* A parsed value takes up to sixty times its text, which the server chooses. */
 #define LONGEST_PARSED 4194304
-#define DEPTH	       256
+#define DEPTH          256
 
 /* An object in the making; `failed` when memory has run out on the way. */
 struct builder {
