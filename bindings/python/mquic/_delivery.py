@@ -16,7 +16,7 @@ from ._codes import (
     error_string,
 )
 from ._check import publishable, quality
-from ._loop import Loop
+from ._link import Link
 from ._session import Event, Payload, payload_of
 from .enums import EventType, MQTTErrorCode
 from .errors import MquicError, NegativeAckError, StateError, TooLargeError, WouldBlock
@@ -117,14 +117,13 @@ class _Outgoing(NamedTuple):
     properties: dict[str, Any] | None
 
 
-class Delivery(Loop):
+class Delivery(Link):
     """Publishing and subscribing."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._last_mid = 0
         self._unsettled: dict[int, MQTTMessageInfo] = {}  # by packet identifier
-        self._answers: dict[int, int] = {}  # our number by packet identifier
         self._waiting: deque[_Outgoing] = deque()
 
     def publish(
@@ -297,36 +296,29 @@ class Delivery(Loop):
         self._send()
         return MQTT_ERR_SUCCESS
 
-    def _forget_answers(self) -> None:
-        self._answers.clear()
-
     def _drop_waiting(self) -> None:
         while self._waiting:
             self._waiting.popleft().info._failed(MQTT_ERR_NO_CONN)
 
-    def _has_waiting(self) -> bool:
-        return bool(self._waiting)
-
     # ---- events
-
-    def _handle(self, event: Event) -> None:
-        kind = event[0]
-        if kind == _HANDED_OVER:
-            self._settle(event[1], 0, None)
-        elif kind == EventType.DELIVERED:
-            self._on_delivered(event)
-        elif kind == EventType.SUBSCRIBED:
-            self._answered("on_subscribe", PacketTypes.SUBACK, event)
-        elif kind == EventType.UNSUBSCRIBED:
-            self._answered("on_unsubscribe", PacketTypes.UNSUBACK, event)
-        elif kind == EventType.WRITABLE:
-            self._send_waiting()
 
     def _properties(self, packet: PacketTypes, event: Event) -> Properties:
         values = dict(event[9] or ())
         if event[8] and event[0] != EventType.DISCONNECTED and self.protocol == MQTTv5:
             values["ReasonString"] = event[8]
         return Properties._received(packet, values)
+
+    def _on_handed_over(self, event: Event) -> None:
+        self._settle(event[1], 0, None)
+
+    def _on_writable(self, event: Event) -> None:
+        self._send_waiting()
+
+    def _on_subscribed(self, event: Event) -> None:
+        self._answered("on_subscribe", PacketTypes.SUBACK, event)
+
+    def _on_unsubscribed(self, event: Event) -> None:
+        self._answered("on_unsubscribe", PacketTypes.UNSUBACK, event)
 
     def _on_delivered(self, event: Event) -> None:
         _, _, packet_id, reasons, *_ = event
@@ -370,3 +362,12 @@ class Delivery(Loop):
             codes = [ReasonCode(packet, identifier=code) for code in event[3]]
             self._debug(f"Received {packet.name} (m{mid}): {', '.join(map(str, codes))}")
             self._call(name, mid, codes, self._properties(packet, event))
+
+    _handlers = {
+        **Link._handlers,
+        _HANDED_OVER: _on_handed_over,
+        EventType.DELIVERED: _on_delivered,
+        EventType.SUBSCRIBED: _on_subscribed,
+        EventType.UNSUBSCRIBED: _on_unsubscribed,
+        EventType.WRITABLE: _on_writable,
+    }
