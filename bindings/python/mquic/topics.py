@@ -31,8 +31,8 @@ def topic_matches_sub(sub: str, topic: str) -> bool:
     return _native.topic_matches(sub, topic)
 
 
-def is_name(text: str | bytes) -> bool:
-    """Whether a message can be published to this topic."""
+def is_name(text: str | bytes | None) -> bool:
+    """Whether a message can be published to this topic; None is none."""
     try:
         return _native.topic_is_name(text)
     except UnicodeEncodeError:
