@@ -633,10 +633,12 @@ enum mquic_statistic {
 
 /**
  * Starts a connection to a server and never blocks. A host name is looked up meanwhile, within
- * the time for the handshake; all its addresses are tried, families in turn (RFC 6724, RFC 8305
- * section 4). #MQUIC_EVENT_CONNECTION_READY or #MQUIC_EVENT_CONNECTION_CLOSED follows, the latter
- * with #MQUIC_ERR_RESOLVE and #MQUIC_ORIGIN_SYSTEM if there is no such host. Streams may be
- * opened and written at once: their bytes leave when the handshake is complete.
+ * the time for the handshake; its addresses, up to 8, families in turn, race (RFC 6724, RFC 8305):
+ * the next is tried 250 ms after the one before, or at once when that fails, and the first whose
+ * handshake is complete carries the connection. #MQUIC_EVENT_CONNECTION_READY or
+ * #MQUIC_EVENT_CONNECTION_CLOSED follows, the latter with #MQUIC_ERR_RESOLVE and
+ * #MQUIC_ORIGIN_SYSTEM if there is no such host, else with the most telling failure. Streams may
+ * be opened and written at once: their bytes leave when the handshake is complete.
  *
  * Errors, explained by mquic_endpoint_error(): #MQUIC_ERR_INVALID, #MQUIC_ERR_TLS (unusable
  * files), #MQUIC_ERR_SYSTEM (a numeric address that cannot be reached). Since: 0.1

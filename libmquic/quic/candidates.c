@@ -4,12 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/ending.h"
-
-/* How long an address may keep silent while others wait to be tried. */
-#define PATIENCE_NS (500 * NGTCP2_MILLISECONDS)
 
 static void patience_is_over(struct timer *timer, uint64_t now_ns)
 {
@@ -125,24 +121,4 @@ bool candidates_are_found(struct mquic_connection *connection)
 	else
 		return true;
 	return false;
-}
-
-enum mquic_status candidates_try(struct mquic_connection *connection)
-{
-	struct mquic_endpoint *endpoint = connection->endpoint;
-	struct quic_candidates *candidates = connection->candidates;
-	const struct addresses *found = candidates == NULL ? NULL : &candidates->answer.found;
-	enum mquic_status status = MQUIC_ERR_AGAIN;
-
-	if (found == NULL || candidates->next >= found->count)
-		return MQUIC_ERR_AGAIN;
-	while (candidates->next < found->count) {
-		status = attempt_dial(connection, &found->list[candidates->next++], 0);
-		if (status != MQUIC_ERR_SYSTEM)
-			break;
-	}
-	timer_set(endpoint_timers(endpoint), &candidates->timer,
-		  candidates->next < found->count ? endpoint_now(endpoint) + PATIENCE_NS
-						  : TIMER_NEVER);
-	return status;
 }

@@ -7,6 +7,7 @@
 
 #include "core/resolve.h"
 #include "core/timer.h"
+#include "quic/connection.h"
 #include "mquic.h"
 
 struct quic_candidates {
@@ -16,10 +17,15 @@ struct quic_candidates {
 	struct resolve_answer answer;
 	bool answered; /* the answer is there: the connection's task acts on it */
 	size_t next;
-	uint64_t until_ns; /* for all of it: the name, and the handshake */
-	struct timer
-		timer;  /* gives up on the system's answer, then on an address that keeps silent */
-	bool impatient; /* it has fired: the connection's task acts on it */
+	uint64_t until_ns;  /* for all of it: the name, and the handshake */
+	struct timer timer; /* for the system's answer, then for the next address */
+	bool impatient;     /* it has fired: the connection's task acts on it */
+
+	/* What came of the attempts so far (race.c). */
+	bool patient; /* the latest has got a little more time */
+	bool judged;  /* a server has spoken against us */
+	struct quic_end best;
+	unsigned int best_worth; /* 0: there is none */
 };
 
 /* The connection's, without an address yet; false if out of memory. */
@@ -32,11 +38,5 @@ bool candidates_are_numeric(struct mquic_connection *connection, uint16_t port);
 bool candidates_look_up(struct mquic_connection *connection, uint16_t port);
 /* Whether the name has led anywhere, in time; if not, why the connection ends is set. */
 bool candidates_are_found(struct mquic_connection *connection);
-
-/*
- * Begins an attempt at the next address that a socket can be opened to. MQUIC_ERR_AGAIN: none is
- * left, MQUIC_ERR_SYSTEM: those that are cannot be opened; else what is in the way of any.
- */
-enum mquic_status candidates_try(struct mquic_connection *connection);
 
 #endif

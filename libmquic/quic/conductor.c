@@ -11,6 +11,7 @@
 #include "quic/candidates.h"
 #include "quic/closing.h"
 #include "quic/ending.h"
+#include "quic/race.h"
 #include "quic/stopped.h"
 #include "quic/stream-open.h"
 #include "quic/stream-tell.h"
@@ -93,15 +94,6 @@ void conductor_give_way(struct mquic_connection *connection, const char *why)
 
 /* ---- Attempts that fail ---- */
 
-/* Begins another in place of one; false if there is none to begin, and nothing has changed. */
-static bool try_next(struct attempt *instead_of)
-{
-	if (candidates_try(instead_of->connection) != MQUIC_OK)
-		return false;
-	attempt_free(instead_of);
-	return true;
-}
-
 /* The server has offered a version of QUIC in place of ours. ngtcp2 reports one offer of an
  * address, and none that lists the version we came with (RFC 9000 section 6.2, RFC 9368 section
  * 4). */
@@ -116,26 +108,23 @@ static bool try_offered(struct attempt *attempt)
 	return true;
 }
 
-/* Whether the connection goes on with others. */
-static bool has_rivals(const struct attempt *attempt)
-{
-	return attempt->link.next != attempt->link.prev;
-}
-
-/* What follows from an error of ngtcp2: another attempt, or why is kept, the peer is told, and the
- * connection ends. */
-static void fail(struct attempt *attempt, int ngtcp2_error)
+/* Why is in connection->end. */
+static void lose(struct attempt *attempt)
 {
 	struct mquic_connection *connection = attempt->connection;
+
+	if (connection->candidates == NULL || !race_goes_on(attempt))
+		conductor_drop(connection);
+}
+
+/* What follows from an error of ngtcp2: another version, or why is kept, the peer is told, and it
+ * is another's turn, or the end. */
+static void fail(struct attempt *attempt, int ngtcp2_error)
+{
 	ngtcp2_ccerr error;
 
-	if (ngtcp2_error == NGTCP2_ERR_RECV_VERSION_NEGOTIATION &&
-	    (try_offered(attempt) || try_next(attempt)))
+	if (ngtcp2_error == NGTCP2_ERR_RECV_VERSION_NEGOTIATION && try_offered(attempt))
 		return;
-	if (has_rivals(attempt)) {
-		attempt_free(attempt);
-		return;
-	}
 	switch (ending_of(attempt, ngtcp2_error, &error)) {
 	case ENDING_IS_SAID:
 		closing_start(attempt, &error);
@@ -146,22 +135,18 @@ static void fail(struct attempt *attempt, int ngtcp2_error)
 	case ENDING_SILENT:
 		break;
 	}
-	conductor_drop(connection);
+	lose(attempt);
 }
 
 static void fail_to_reach(struct attempt *attempt, int code)
 {
 	struct mquic_connection *connection = attempt->connection;
 
-	if (connection->listener != NULL || try_next(attempt))
+	if (connection->listener != NULL)
 		return;
-	if (has_rivals(attempt)) {
-		attempt_free(attempt);
-		return;
-	}
 	ending_set_unreachable(attempt, code);
 	log_debug(endpoint_log(connection->endpoint), "%s: unreachable", attempt->path.peer_text);
-	conductor_drop(connection);
+	lose(attempt);
 }
 
 /* Before the handshake is confirmed, and with a server that forbids it, there is no moving. */
@@ -198,32 +183,13 @@ static void resolve(struct mquic_connection *connection)
 	}
 	state_step(connection, CONNECTION_HANDSHAKE);
 	connection->started_ns = endpoint_now(connection->endpoint);
-	status = candidates_try(connection);
+	status = race_next(connection);
 	if (status == MQUIC_OK)
 		return;
 	ending_set(connection, status,
 		   status == MQUIC_ERR_SYSTEM ? MQUIC_ORIGIN_SYSTEM : MQUIC_ORIGIN_LOCAL, 0, "%s",
 		   endpoint_error(connection->endpoint)->text);
 	conductor_drop(connection);
-}
-
-/* An address keeps silent while others wait to be tried. */
-static void lose_patience(struct mquic_connection *connection)
-{
-	struct attempt *attempt = connection->attempt;
-	enum mquic_status status;
-
-	connection->candidates->impatient = false;
-	if (attempt->record.heard)
-		return;
-	status = candidates_try(connection);
-	if (status == MQUIC_OK) {
-		attempt_free(attempt);
-	} else if (status != MQUIC_ERR_AGAIN && status != MQUIC_ERR_SYSTEM) {
-		ending_set(connection, MQUIC_ERR_MEMORY, MQUIC_ORIGIN_LOCAL, 0, "%s",
-			   endpoint_error(connection->endpoint)->text);
-		conductor_drop(connection);
-	}
 }
 
 /* ---- Telling ---- */
@@ -372,8 +338,8 @@ static void turn_all(struct mquic_connection *connection)
 {
 	struct list *node;
 
-	if (connection->candidates != NULL && connection->candidates->impatient)
-		lose_patience(connection);
+	if (connection->candidates != NULL)
+		race_look(connection);
 	node = connection->attempts.next;
 	while (connection->state == CONNECTION_HANDSHAKE && node != &connection->attempts) {
 		struct attempt *attempt = list_entry(node, struct attempt, link);
@@ -381,6 +347,9 @@ static void turn_all(struct mquic_connection *connection)
 		node = node->next;
 		turn(attempt);
 	}
+	if (connection->state == CONNECTION_HANDSHAKE && connection->candidates != NULL &&
+	    !race_settle(connection))
+		conductor_drop(connection);
 }
 
 static void run(struct task *task)

@@ -2,6 +2,7 @@
 /* The client side's way out: a name, what it leads to, and trust in who is there. */
 #include "quic/body.h"
 #include "quic/conductor.h"
+#include "quic/race.h"
 #include "quic/transport.h"
 
 /*
@@ -68,7 +69,7 @@ static enum mquic_status begin(struct mquic_connection *connection, uint16_t por
 	enum mquic_status status;
 
 	if (candidates_are_numeric(connection, port))
-		return candidates_try(connection);
+		return race_next(connection);
 	status = check(connection);
 	if (status != MQUIC_OK)
 		return status;

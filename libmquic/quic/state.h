@@ -7,7 +7,7 @@
  *
  *     HANDSHAKE ──an attempt is complete──▶ READY ──┐
  *       │   ▲                                       ├─ we close, or it fails ──▶ ENDED, closing.c
- *       │   └─ another address (candidates.c)       │              answers for three PTO
+ *       │   └─ another address (race.c)             │              answers for three PTO
  *       │                                           ├─ the peer closes ────────▶ ENDED, closing.c
  *       │                                           │              drains for three PTO
  *       │                                           └─ idle, stateless reset ──▶ ENDED
