@@ -24,8 +24,9 @@ static size_t add_until_full(const char *topic)
 	enum mquic_status status = MQUIC_OK;
 	size_t count = 0;
 
-	while ((status = retained_add(&retained, topic)) == MQUIC_OK)
-		ck_assert_uint_lt(++count, 1000000);
+	/* Each assertion costs a write to a pipe. */
+	while (count < 1000000 && (status = retained_add(&retained, topic)) == MQUIC_OK)
+		count++;
 	ck_assert_int_eq(status, MQUIC_ERR_LIMIT);
 	return count;
 }
