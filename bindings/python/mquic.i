@@ -118,19 +118,6 @@
 %ignore mquic_stream_consume;
 %ignore mquic_relay_peek;
 
-/* A name is looked up here, and that may take a while: other threads go on. */
-%define LOOKS_UP(FUNCTION)
-%exception FUNCTION {
-	PyThreadState *thread = PyEval_SaveThread();
-
-	$action
-	PyEval_RestoreThread(thread);
-}
-%enddef
-LOOKS_UP(mquic_session_connect)
-LOOKS_UP(mquic_session_connect_url)
-LOOKS_UP(mquic_connection_dial)
-
 %include "../mquic.i"
 
 /* ---- Helpers ------------------------------------------------------------ */

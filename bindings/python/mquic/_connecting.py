@@ -64,13 +64,12 @@ class Connecting(Delivery):
         return MQTT_ERR_SUCCESS
 
     def _dial(self) -> None:
-        # While a name is looked up the client's own lock is free, and publish() does not wait.
         session = self._session()
         self._connect_later = self._leaving = False
         self._login.clean = self._clean()
-        session.configure(self._login)
-        session.connect(self._host, self._port)
         with self._changed:
+            session.configure(self._login)
+            session.connect(self._host, self._port)
             self._active = self._dialing = True
             self._dial_error = self._error = None
             self._rc = MQTT_ERR_SUCCESS

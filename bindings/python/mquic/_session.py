@@ -2,9 +2,9 @@
 """
 What both clients stand on: one endpoint with one session, safe to call from any thread.
 
-libmquic wants one thread at a time, so every call holds the lock. Waiting does not: whoever waits
-polls `fd`, which any call that makes something due also makes readable. Nor does looking up a
-name: meanwhile the endpoint is busy, and other calls answer at once.
+libmquic wants one thread at a time, so every call holds the lock, and none blocks: names are looked
+up elsewhere. Waiting does not hold it: whoever waits polls `fd`, which any call that makes something
+due also makes readable.
 
 It is one lock, the client's own where it has one. A signal handler or a finaliser may interrupt a
 thread that holds it and call the client: it goes through a lock that is its thread's already, but
@@ -132,8 +132,6 @@ class Session:
         self, tls: TLSSettings | None, quic: QUICSettings | None, lock: Any = None
     ) -> None:
         self.lock = lock or threading.RLock()
-        self._busy = False  # a name is looked up
-        self._close_later = False  # close() was called meanwhile
         self._forked = False
         #: Log lines (level, line) since they were last taken away.
         self.log: list[tuple[int, str]] = []
@@ -153,16 +151,10 @@ class Session:
     def _after_fork(self) -> None:
         free_lock(self.lock)
         self._forked = True
-        if self._busy:  # in a thread that is no more, so nobody knows how it was left
-            self._session = self._endpoint = None
-            self._busy = False
 
     def close(self) -> None:
         """Cuts off what is connected and lets all go; in a child of fork, its copies."""
         with self.lock:
-            if self._busy and not self._forked:
-                self._close_later = True
-                return
             session, self._session = self._session, None
             endpoint, self._endpoint = self._endpoint, None
             if session is not None:
@@ -173,10 +165,8 @@ class Session:
     def _alive(self) -> Any:
         if self._forked:
             raise refuse()
-        if self._session is None or self._close_later:
+        if self._session is None:
             raise ClosedError("this client is closed")
-        if self._busy:
-            raise StateError("the name of the server is being looked up")
         return self._session
 
     # ---- the loop
@@ -184,27 +174,22 @@ class Session:
     def drain(self, limit: int, append: Callable[[Event], object]) -> Event | None:
         """
         Does what is due, sends what waits, and takes up to `limit` events, each for `append`,
-        which has to be a method of a list or deque; the last one. Nothing while a name is
-        looked up.
+        which has to be a method of a list or deque; the last one.
         """
         with self.lock:
-            if self._busy:
-                return None
             self._alive()
             return _native.drain(self._endpoint, limit, append)
 
     def process(self) -> None:
         """Does what is due and leaves the events."""
         with self.lock:
-            if self._busy:
-                return
             self._alive()
             _native.endpoint_process(self._endpoint)
 
     def wakeup(self) -> None:
         """Makes `fd` readable."""
         with self.lock:
-            if self._endpoint is not None and not self._busy:
+            if self._endpoint is not None:
                 _native.endpoint_wakeup(self._endpoint)
 
     def collect_log(self, level: int | None) -> None:
@@ -269,20 +254,13 @@ class Session:
                 raise InvalidError(f"{name} cannot be set on CONNECT")
 
     def connect(self, host: str, port: int) -> None:
-        """Starts to connect. Blocks while a name is looked up, and holds no lock meanwhile."""
+        """Starts to connect; CONNECTED or DISCONNECTED follows."""
         with self.lock:
             session = self._alive()
-            self._busy = True
-        try:
             if "://" in host:
                 _native.session_connect_url(session, host)
             else:
                 _native.session_connect(session, host, port)
-        finally:
-            with self.lock:
-                self._busy = False
-                if self._close_later:
-                    self.close()
 
     def disconnect(self, reason: int) -> None:
         """Says goodbye; DISCONNECTED follows."""
@@ -365,7 +343,7 @@ class Session:
     @property
     def closed(self) -> bool:
         """Whether `close()` was called."""
-        return self._session is None or self._close_later
+        return self._session is None
 
     @property
     def identifier(self) -> str:
@@ -375,10 +353,8 @@ class Session:
 
     @property
     def inflight(self) -> int:
-        """QoS 1 and 2 messages of ours that are not settled; 0 while a name is looked up."""
+        """QoS 1 and 2 messages of ours that are not settled."""
         with self.lock:
-            if self._busy:
-                return 0
             return _native.session_inflight(self._alive())
 
     @property
@@ -402,8 +378,6 @@ class Session:
     def info(self) -> ConnectionInfo | None:
         """Addresses and TLS facts, None before the first connection."""
         with self.lock:
-            if self._busy:
-                return None
             connection = _native.session_connection(self._alive())
             return None if connection is None else info_of(connection)
 
@@ -418,7 +392,5 @@ class Session:
     def statistics(self) -> Statistics | None:
         """Statistics, None before the first connection."""
         with self.lock:
-            if self._busy:
-                return None
             connection = _native.session_connection(self._alive())
             return None if connection is None else statistics_of(connection)

@@ -208,9 +208,9 @@ class Endpoint:
     ) -> "Connection":
         """
         Starts a connection; ``handshake()`` waits for it, and streams may be opened and written
-        at once. Blocks while a name is looked up.
+        at once. Never blocks; ``handshake()`` also tells that there is no such host, by
+        `mquic.ResolveError`.
 
-        :raises ResolveError: if the name is unknown
         :raises TLSError: for unusable files
         """
         whole("the port", port, 1, 65535)
@@ -367,7 +367,7 @@ class Connection:
         Waits until the peer is verified.
 
         :raises MquicError: if the connection does not come about: `mquic.RefusedError`,
-            `mquic.TLSError`, `mquic.TimedOutError`
+            `mquic.TLSError`, `mquic.ResolveError`, `mquic.TimedOutError`
         """
 
         def attempt() -> None:

@@ -6,6 +6,7 @@ Whatever is called there returns, or says why it cannot; it never waits for what
 """
 
 import gc
+import socket
 import threading
 
 import pytest
@@ -14,7 +15,7 @@ from test_safety import run_python  # noqa: F401  (a fixture)
 
 import mquic
 import mquic.client as mqtt
-from mquic import _native, quic
+from mquic import quic
 
 # Prints where all threads stand and ends the process, should it hang.
 WATCHDOG = """
@@ -132,64 +133,51 @@ def test_reconnect_and_disconnect_in_callbacks(make_client, recorder):
     assert calls == [mqtt.MQTT_ERR_SUCCESS, mqtt.MQTT_ERR_SUCCESS]
 
 
-# ---- while a name is looked up
+# ---- while connect() waits
 
 
 @pytest.fixture
-def slow_lookup(monkeypatch):
-    """Holds connecting up as a name server would; (it has begun, let it go on)."""
-    begun, go_on = threading.Event(), threading.Event()
-    connect = _native.session_connect
+def connecting(tls):
+    """A client whose connect() waits in a thread for a server that is silent; its thread, and
+    what connect() raises in the end."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.settimeout(PATIENCE)
+        client = mquic.Client(tls=tls)
+        raised = []
 
-    def slowly(*arguments):
-        begun.set()
-        go_on.wait(PATIENCE)
-        return connect(*arguments)
+        def connect():
+            try:
+                client.connect("localhost", silent.getsockname()[1])
+            except mquic.MquicError as error:
+                raised.append(error)
 
-    monkeypatch.setattr(_native, "session_connect", slowly)
-    yield begun, go_on
-    go_on.set()
+        thread = threading.Thread(target=connect)
+        thread.start()
+        silent.recv(2000)
+        yield client, thread, raised
+        client._core.close()
+        thread.join(PATIENCE)
 
 
-def test_calls_while_a_name_is_looked_up(broker, tls, slow_lookup):
-    begun, go_on = slow_lookup
-    client = mquic.Client(tls=tls)
-    thread = threading.Thread(target=client.connect, args=(broker.host, broker.port))
-    thread.start()
-    assert begun.wait(PATIENCE)
+def test_calls_while_connect_waits(connecting):
+    client, thread, _ = connecting
     info = client.publish("a", "b", 1)  # none of these waits or fails
-    assert info.rc == mqtt.MQTT_ERR_NO_CONN
-    assert client.statistics() is None and client.connection_info() is None
-    assert client.loop(0) == mqtt.MQTT_ERR_NO_CONN
+    assert info.rc == mqtt.MQTT_ERR_SUCCESS and not info.is_published()
+    assert client.statistics().bytes_sent > 0
+    assert client.connection_info().tls_version == ""
+    assert client.loop(0) == mqtt.MQTT_ERR_SUCCESS
     client._pull()
     client._core.wakeup()
-    go_on.set()
-    thread.join(PATIENCE)
-    client.loop_start()
-    info.wait_for_publish(PATIENCE)
-    client.disconnect()
-    client.loop_stop()
+    assert thread.is_alive()
 
 
-def test_closing_while_a_name_is_looked_up(broker, tls, slow_lookup):
-    begun, go_on = slow_lookup
-    client = mquic.Client(tls=tls)
-    raised = []
-
-    def connect():
-        try:
-            client.connect(broker.host, broker.port)
-        except mquic.ClosedError as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=connect)
-    thread.start()
-    assert begun.wait(PATIENCE)
+def test_closing_while_connect_waits(connecting):
+    client, thread, raised = connecting
     client._core.close()
-    assert client._core.closed
-    go_on.set()
+    assert client._core.closed and client._core._endpoint is None
     thread.join(PATIENCE)
-    assert len(raised) == 1 and client._core._endpoint is None
+    assert [type(one) for one in raised] == [mquic.ClosedError]
 
 
 # ---- signal handlers
