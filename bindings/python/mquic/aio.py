@@ -27,6 +27,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from ._aio_answers import Answers, in_time
+from ._aio_facts import Facts
 from ._aio_inbox import Inbox, Message, Messages, Topic
 from ._aio_options import (
     ProtocolVersion,
@@ -41,7 +42,6 @@ from ._aio_reader import Reader
 from ._callbacks import LIBRARY_LEVELS
 from ._check import host_and_port, quality, speakable, text, whole
 from ._codes import LOGGING_LEVEL
-from ._facts import ConnectionInfo, Statistics
 from ._session import Event, Login, Payload, Session, Will, payload_of
 from ._text import printable
 from .enums import EndpointLogLevel, EventType, MQTTProtocolVersion, Status
@@ -106,7 +106,7 @@ _FAREWELL = 5.0
 MessagesIterator = Messages
 
 
-class Client:
+class Client(Facts):
     """One MQTT client, for one task or many of the same event loop."""
 
     def __init__(
@@ -471,30 +471,3 @@ class Client:
         """With ``manual_ack``: acknowledges a message, or refuses it with a reason of 128 up."""
         if message.qos:
             self._session().ack(message.mid, reason)
-
-    # ---- looking
-
-    @property
-    def identifier(self) -> str:
-        """The client identifier in use, the server's choice if we made none."""
-        return self._login.identifier if self._core is None else self._core.identifier
-
-    def migrate(self) -> None:
-        """
-        Moves the connection to a new socket, whose address the system chooses; nothing is lost. A
-        client does so by itself when the system's addresses or routes change.
-
-        :raises WouldBlock: if the server does not allow it, or not yet
-        :raises StateError: without a connection
-        """
-        if self._core is None:
-            raise StateError("this client has not been connected yet")
-        self._core.migrate()
-
-    def connection_info(self) -> ConnectionInfo | None:
-        """Addresses and TLS facts, None before the connection."""
-        return None if self._core is None else self._core.info()
-
-    def statistics(self) -> Statistics | None:
-        """Statistics of the connection, None before it."""
-        return None if self._core is None else self._core.statistics()
