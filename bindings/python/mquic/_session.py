@@ -31,6 +31,19 @@ Payload: TypeAlias = str | bytes | bytearray | memoryview | int | float | None
 #: See native_drain() in native.h.
 Event: TypeAlias = tuple[Any, ...]
 
+# The largest packet taken, unless something else is asked for.
+_PACKET_SIZE = 16 << 20
+
+# Properties of CONNECT: how they are set, and what they are without being set.
+_CONNECT: dict[str, tuple[Callable[[Any, Any], None], int]] = {
+    "SessionExpiryInterval": (_native.session_set_expiry_s, 0),
+    "ReceiveMaximum": (_native.session_set_receive_maximum, 65535),
+    "MaximumPacketSize": (_native.session_set_maximum_packet_size, _PACKET_SIZE),
+    "TopicAliasMaximum": (_native.session_set_topic_alias_maximum, 0),
+    "RequestProblemInformation": (_native.session_set_problem_information, True),
+    "RequestResponseInformation": (_native.session_set_response_information, False),
+}
+
 
 def payload_of(payload: Any) -> Any:
     """What libmquic takes as it is: str, bytes, any buffer; a number as its text; None as b""."""
@@ -135,7 +148,6 @@ class Session:
         self._forked = False
         #: Log lines (level, line) since they were last taken away.
         self.log: list[tuple[int, str]] = []
-        self._properties: Mapping[str, Any] | None = None
         self._session: Any = None
         self._endpoint: Any = _native.endpoint_new()
         #: Readable: something is due, call `drain()`.
@@ -211,15 +223,10 @@ class Session:
             _native.session_set_keep_alive_s(session, login.keepalive)
             _native.session_set_clean_start(session, bool(login.clean))
             _native.session_set_manual_ack(session, bool(login.manual_ack))
-            if login.max_packet_size is not None:
-                _native.session_set_maximum_packet_size(session, login.max_packet_size)
             if login.max_properties is not None:
                 _native.session_set_maximum_properties(session, login.max_properties)
             self._set_will(session, login.will)
-            # The library only adds user properties, so the same ones are not set twice.
-            if login.properties is not None and login.properties != self._properties:
-                self._set_properties(session, login.properties)
-                self._properties = dict(login.properties)
+            self._set_properties(session, login)
 
     def _set_will(self, session: Any, will: Will | None) -> None:
         if will is None:
@@ -234,24 +241,19 @@ class Session:
         finally:
             _native.delete_message(message)
 
-    def _set_properties(self, session: Any, properties: Mapping[str, Any]) -> None:
-        for name, value in properties.items():
-            if name == "UserProperty":
-                for key, text in pairs_of(value):
-                    _native.session_add_user_property(session, key, text)
-            elif name == "SessionExpiryInterval":
-                _native.session_set_expiry_s(session, value)
-            elif name == "ReceiveMaximum":
-                _native.session_set_receive_maximum(session, value)
-            elif name == "MaximumPacketSize":
-                _native.session_set_maximum_packet_size(session, value)
-            elif name == "TopicAliasMaximum":
-                _native.session_set_topic_alias_maximum(session, value)
-            elif name == "AuthenticationMethod":
-                data = properties.get("AuthenticationData")
-                _native.session_set_authentication(session, value, data)
-            elif name != "AuthenticationData":
-                raise InvalidError(f"{name} cannot be set on CONNECT")
+    def _set_properties(self, session: Any, login: Login) -> None:
+        """Nothing is left of those of an earlier connection."""
+        given: dict[str, Any] = {"MaximumPacketSize": login.max_packet_size or _PACKET_SIZE}
+        given.update(login.properties or {})
+        for name, (setter, usual) in _CONNECT.items():
+            setter(session, type(usual)(given.pop(name, usual)))  # a number, or whether
+        method, data = given.pop("AuthenticationMethod", None), given.pop("AuthenticationData", None)
+        _native.session_set_authentication(session, method, data if method is not None else None)
+        _native.session_clear_user_properties(session)
+        for key, text in pairs_of(given.pop("UserProperty", [])):
+            _native.session_add_user_property(session, key, text)
+        for name in given:
+            raise InvalidError(f"{name} cannot be set on CONNECT")
 
     def connect(self, host: str, port: int) -> None:
         """Starts to connect; CONNECTED or DISCONNECTED follows."""

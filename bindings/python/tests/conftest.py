@@ -29,7 +29,8 @@ make_broker = _fixtures.make_broker
 broker = _fixtures.broker
 make_proxy = _fixtures.make_proxy
 
-from harness.process import PATIENCE  # noqa: E402  (needs the path above)
+from fake_server import FakeServer  # noqa: E402  (needs the path above)
+from harness.process import PATIENCE  # noqa: E402
 
 import mquic  # noqa: E402
 import mquic.client  # noqa: E402
@@ -39,6 +40,21 @@ import mquic.client  # noqa: E402
 def tls(certs):
     """Trusts the good authority."""
     return mquic.TLSSettings(ca_file=certs.ca)
+
+
+@pytest.fixture
+def serve(certs):
+    """Starts a server that gives these answers; its port. All of them are in its `servers`."""
+    servers = []
+
+    def start(*answers):
+        servers.append(FakeServer(certs.server, *answers))
+        return servers[-1].port
+
+    start.servers = servers
+    yield start
+    for one in servers:
+        one.close()
 
 
 class Recorder:

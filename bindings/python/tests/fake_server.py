@@ -66,6 +66,8 @@ class FakeServer:
             "127.0.0.1", tls=mquic.TLSSettings(certificate=cert.cert, key=cert.key)
         )
         self._answers = answers
+        #: What the client has sent up to each answer.
+        self.received = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -74,7 +76,8 @@ class FakeServer:
             connection = self.endpoint.accept(PATIENCE)
             stream = connection.accept_stream(PATIENCE)
             for answer in self._answers:
-                if not stream.recv(timeout=PATIENCE):
+                self.received.append(stream.recv(timeout=PATIENCE))
+                if not self.received[-1]:
                     return
                 stream.sendall(answer, PATIENCE)
             while stream.recv(timeout=PATIENCE):

@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 from conftest import PATIENCE
-from fake_server import ASSIGNED, REASON, FakeServer, connack, disconnect, publish, text, user
+from fake_server import ASSIGNED, REASON, connack, disconnect, publish, text, user
 
 import mquic
 import mquic.client as mqtt
@@ -17,19 +17,6 @@ from mquic.properties import PacketTypes, Properties
 # An end of line, an escape sequence, two Unicode ends of lines, a turn of direction, invisibles.
 EVIL = "a\nERROR: forged\r\x1b[2J\u2028\u2029\u202e\u2066\u200b\x85end"
 BAD = set(EVIL) - set("aERO: forged[2Jn")
-
-
-@pytest.fixture
-def serve(certs):
-    servers = []
-
-    def start(*answers):
-        servers.append(FakeServer(certs.server, *answers))
-        return servers[-1].port
-
-    yield start
-    for one in servers:
-        one.close()
 
 
 def is_clean(line):
