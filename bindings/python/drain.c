@@ -3,8 +3,8 @@
 #include "native.h"
 
 /* Bytes after which a batch is long enough, and what objects of Python take, more or less. */
-#define BATCH_BYTES	  1048576
-#define EVENT_OVERHEAD	  512
+#define BATCH_BYTES       1048576
+#define EVENT_OVERHEAD    512
 #define PROPERTY_OVERHEAD 256
 
 static PyObject *text_of(const char *data, size_t len)
@@ -135,12 +135,59 @@ static bool message_properties(PyObject **dict, const struct mquic_message *mess
 	       message_user_properties(dict, message);
 }
 
+/* What CONNACK says of the server, by the names of paho-mqtt. */
+static const struct {
+	enum mquic_limit limit;
+	const char *name;
+} limits[] = {
+	{MQUIC_LIMIT_RECEIVE_MAXIMUM, "ReceiveMaximum"},
+	{MQUIC_LIMIT_MAXIMUM_QOS, "MaximumQoS"},
+	{MQUIC_LIMIT_RETAIN, "RetainAvailable"},
+	{MQUIC_LIMIT_MAXIMUM_PACKET_SIZE, "MaximumPacketSize"},
+	{MQUIC_LIMIT_TOPIC_ALIAS_MAXIMUM, "TopicAliasMaximum"},
+	{MQUIC_LIMIT_WILDCARDS, "WildcardSubscriptionAvailable"},
+	{MQUIC_LIMIT_SUBSCRIPTION_IDS, "SubscriptionIdentifierAvailable"},
+	{MQUIC_LIMIT_SHARED, "SharedSubscriptionAvailable"},
+	{MQUIC_LIMIT_KEEP_ALIVE_S, "ServerKeepAlive"},
+	{MQUIC_LIMIT_SESSION_EXPIRY_S, "SessionExpiryInterval"},
+};
+
+/* Those that the server has named. */
+static bool put_limits(PyObject **dict, const struct mquic_session *session)
+{
+	uint32_t value;
+	size_t i;
+
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (mquic_session_limit(session, limits[i].limit, &value) &&
+		    !put(dict, limits[i].name, PyLong_FromUnsignedLong(value)))
+			return false;
+	return true;
+}
+
+static bool put_texts(PyObject **dict, const struct mquic_event *event)
+{
+	size_t len;
+	const char *text = mquic_event_reason_string(event, &len);
+
+	if (!put_text(dict, "ReasonString", text, len))
+		return false;
+	text = mquic_event_server_reference(event, &len);
+	if (!put_text(dict, "ServerReference", text, len))
+		return false;
+	text = mquic_event_response_information(event, &len);
+	return put_text(dict, "ResponseInformation", text, len);
+}
+
 static bool event_properties(PyObject **dict, const struct mquic_event *event)
 {
 	size_t len;
 	const uint8_t *data = mquic_event_auth_data(event, &len);
 
-	return put_bytes(dict, "AuthenticationData", data, len) &&
+	if (mquic_event_type(event) == MQUIC_EVENT_CONNECTED &&
+	    !put_limits(dict, mquic_event_session(event)))
+		return false;
+	return put_texts(dict, event) && put_bytes(dict, "AuthenticationData", data, len) &&
 	       event_user_properties(dict, event);
 }
 
@@ -228,6 +275,15 @@ static PyObject *plain_tuple(const struct mquic_event *event)
 		mquic_event_text(event), or_none(properties));
 }
 
+/* What one property takes. */
+static size_t property_bytes(PyObject *value)
+{
+	if (PyList_Check(value))
+		return PROPERTY_OVERHEAD * ((size_t)PyList_Size(value) + 1);
+	return PROPERTY_OVERHEAD +
+	       (PyUnicode_Check(value) ? (size_t)PyUnicode_GetLength(value) : 0);
+}
+
 /* What the properties of an event take, which stand last in its tuple. */
 static size_t properties_bytes(PyObject *tuple)
 {
@@ -240,8 +296,7 @@ static size_t properties_bytes(PyObject *tuple)
 	if (dict == NULL || !PyDict_Check(dict))
 		return 0;
 	while (PyDict_Next(dict, &at, &key, &value))
-		bytes += PROPERTY_OVERHEAD *
-			 (PyList_Check(value) ? (size_t)PyList_Size(value) + 1 : 1);
+		bytes += property_bytes(value);
 	return bytes;
 }
 

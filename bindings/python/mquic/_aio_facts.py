@@ -2,8 +2,9 @@
 """What can be known of a client of `mquic.aio`."""
 
 from ._facts import ConnectionInfo, Statistics
-from ._session import Login, Session
+from ._session import Event, Login, Session
 from .errors import StateError
+from .properties import PacketTypes, Properties
 
 
 class Facts:
@@ -11,6 +12,19 @@ class Facts:
 
     _login: Login
     _core: Session | None
+
+    def __init__(self) -> None:
+        #: Whether the server had kept our session.
+        self.session_present: bool = False
+        #: What else the last CONNACK said: the server's limits, its keep-alive, its words; by the
+        #: names of the standard, as far as the server named them.
+        self.connack: Properties = Properties(PacketTypes.CONNACK)
+
+    def _note_connack(self, event: Event) -> None:
+        self.session_present = bool(event[4])
+        self.connack = Properties._received(PacketTypes.CONNACK, event[9])
+        if self.identifier != self._login.identifier:
+            self.connack.AssignedClientIdentifier = self.identifier
 
     @property
     def identifier(self) -> str:

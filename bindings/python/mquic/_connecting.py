@@ -148,16 +148,10 @@ class Connecting(Delivery):
         )
 
     def _add_assigned(self, values: dict[str, Any]) -> None:
-        """What the server has decided for us, if that connection is still the present one."""
-        session = self._session()
-        try:
-            identifier, keepalive = session.identifier, session.keepalive
-        except StateError:  # another thread has begun to connect anew
-            return
-        if identifier != self._login.identifier:
+        """The name that the server has given us; "" if another thread has begun to connect anew."""
+        identifier = self._session().identifier
+        if identifier and identifier != self._login.identifier:
             values["AssignedClientIdentifier"] = identifier
-        if keepalive != self._login.keepalive:
-            values["ServerKeepAlive"] = keepalive
 
     def _on_disconnected(self, event: Event) -> None:
         with self._lock:  # whoever has pulled it has also taken note of the end by then

@@ -303,10 +303,7 @@ class Delivery(Link):
     # ---- events
 
     def _properties(self, packet: PacketTypes, event: Event) -> Properties:
-        values = dict(event[9] or ())
-        if event[8] and event[0] != EventType.DISCONNECTED and self.protocol == MQTTv5:
-            values["ReasonString"] = event[8]
-        return Properties._received(packet, values)
+        return Properties._received(packet, event[9])
 
     def _on_handed_over(self, event: Event) -> None:
         self._settle(event[1], 0, None)

@@ -161,8 +161,8 @@ class Link(Callbacks, Options):
     def _note_end(self, event: Event) -> None:
         self._active = False
         self._answers.clear()
-        _, _, _, _, _, status, origin, code, text, _ = event
-        error = make_end(status, origin, code, text)
+        _, _, _, _, _, status, origin, code, text, properties = event
+        error = make_end(status, origin, code, text, properties)
         self._error = error if status != Status.OK else None
         if self._dialing and origin != Origin.MQTT:
             self._dial_error = error  # reconnect() raises it, and nobody else is told

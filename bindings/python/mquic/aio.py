@@ -157,6 +157,7 @@ class Client(Facts):
         :param properties: MQTT 5 properties of CONNECT; or one by one, such as
             ``session_expiry_interval`` (seconds)
         """
+        super().__init__()
         host_and_port(hostname, port)
         text("identifier", identifier)
         text("username", username)
@@ -201,9 +202,6 @@ class Client(Facts):
         self._inbox = Inbox(max(0, max_queued_incoming_messages), queue_type)
         #: Received messages, an asynchronous iterator.
         self.messages: Messages = Messages(self)
-        #: Whether the server had kept our session.
-        self.session_present: bool = False
-
         self._entered = False
         self._leaving = False
         self._core: Session | None = None
@@ -329,16 +327,16 @@ class Client(Facts):
         elif kind == EventType.WRITABLE:
             self._answers.make_room()
         elif kind == EventType.CONNECTED:
-            self.session_present = bool(event[4])
+            self._note_connack(event)
             self._log(logging.DEBUG, f"connected to {self._hostname}")
             if self._connected is not None and not self._connected.done():
                 self._connected.set_result(None)
         elif kind == EventType.DISCONNECTED:
-            _, _, _, _, _, status, origin, code, text, _ = event
+            _, _, _, _, _, status, origin, code, text, properties = event
             if self._closed is not None and not self._closed.done():
                 self._closed.set_result(None)
             self._log(logging.DEBUG, f"disconnected: {text}")
-            error = make_end(status, origin, code, text)
+            error = make_end(status, origin, code, text, properties)
             if status == Status.OK:
                 error = ClosedError("this client was left" if self._leaving else error.message)
             self._finish(error)

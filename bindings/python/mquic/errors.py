@@ -9,10 +9,12 @@ a reason. Only want of memory is Python's own ``MemoryError``.
 
 import os
 import socket
+from typing import Any
 
 from . import _native
 from ._text import printable
 from .enums import Origin, Status
+from .properties import Properties
 from .reasoncodes import PacketTypes, ReasonCode
 
 
@@ -26,6 +28,9 @@ class MquicError(Exception):
     code: int | None = None
     #: The reason that MQTT gave, None if it gave none.
     reason_code: ReasonCode | None = None
+    #: The properties of the CONNACK or DISCONNECT that ended it, None if none did:
+    #: ``ServerReference`` names the server to turn to instead.
+    properties: Properties | None = None
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)
@@ -187,7 +192,13 @@ def make(status: int, sentence: str) -> MquicError:
     return _CLASSES.get(status, MquicError)(sentence)
 
 
-def make_end(status: int, origin: int, code: int, sentence: str) -> MquicError:
+def make_end(
+    status: int,
+    origin: int,
+    code: int,
+    sentence: str,
+    properties: dict[str, Any] | None = None,
+) -> MquicError:
     """The exception for the end of a connection or session, clean ones included."""
     error = make(status or Status.CLOSED, sentence or "the connection is closed")
     error.origin = Origin(origin)
@@ -195,6 +206,7 @@ def make_end(status: int, origin: int, code: int, sentence: str) -> MquicError:
     if origin == Origin.MQTT:
         packet = PacketTypes.CONNACK if status == Status.REFUSED else PacketTypes.DISCONNECT
         error.reason_code = ReasonCode(packet, identifier=code)
+        error.properties = Properties._received(packet, properties)
     if origin == Origin.SYSTEM and isinstance(error, OSError):
         error.errno = code
         error.strerror = os.strerror(code)
