@@ -558,7 +558,7 @@ MQUIC_API struct mquic_relay *mquic_event_relay(const struct mquic_event *event)
 MQUIC_API const struct mquic_message *mquic_event_message(const struct mquic_event *event);
 /** Takes the message out of the event: yours to free with mquic_message_free(). Since: 0.1 */
 MQUIC_API struct mquic_message *mquic_event_take_message(struct mquic_event *event);
-/** The number of what the event settles, as publishing or subscribing gave it; 0 if none. Since: 0.1 */
+/** The number of what it settles, as publishing or subscribing gave it; 0 if none. Since: 0.1 */
 MQUIC_API uint16_t mquic_event_packet_id(const struct mquic_event *event);
 /** Number of reason codes; 0 if the event has none. Since: 0.1 */
 MQUIC_API size_t mquic_event_reason_count(const struct mquic_event *event);
