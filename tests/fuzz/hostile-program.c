@@ -292,7 +292,7 @@ static void on_params(struct hostile *peer, struct octets *params)
 static void set_habit(struct hostile *peer, uint8_t which, bool on)
 {
 	bool *const habits[] = {
-		&peer->mute,  &peer->no_acks,	&peer->no_crypto,    &peer->no_done,
+		&peer->mute,  &peer->no_acks,   &peer->no_crypto,    &peer->no_done,
 		&peer->split, &peer->app_first, &peer->no_responses,
 	};
 

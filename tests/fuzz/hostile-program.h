@@ -16,27 +16,27 @@
 #define RECORDS_MAX 64
 
 enum hostile_action {
-	ACTION_FRAME,	/* * onto the heap: kind a, numbers b c, b d, e f, length g */
-	ACTION_QUEUE,	/* the heap goes with the next packet at level a */
-	ACTION_PACKET,	/* the heap as a packet at level a in the datagram; b to g: its lies */
-	ACTION_SEND,	/* the datagram goes */
-	ACTION_FLUSH,	/* what is due goes */
-	ACTION_TIME,	/* a times b ms pass */
-	ACTION_HABIT,	/* * number a is on or off, as b says: mute, no ACK, ... */
-	ACTION_LIE,	/* * what goes by itself at level a lies as b to g say */
+	ACTION_FRAME,   /* * onto the heap: kind a, numbers b c, b d, e f, length g */
+	ACTION_QUEUE,   /* the heap goes with the next packet at level a */
+	ACTION_PACKET,  /* the heap as a packet at level a in the datagram; b to g: its lies */
+	ACTION_SEND,    /* the datagram goes */
+	ACTION_FLUSH,   /* what is due goes */
+	ACTION_TIME,    /* a times b ms pass */
+	ACTION_HABIT,   /* * number a is on or off, as b says: mute, no ACK, ... */
+	ACTION_LIE,     /* * what goes by itself at level a lies as b to g say */
 	ACTION_MESSAGE, /* * changes TLS messages of type a in way b, by c to e, or the heap */
-	ACTION_PARAM,	/* * a transport parameter: way a, identifier b c, value d e */
-	ACTION_TLS,	/* a TLS message of type b and c bytes at level a, out of turn */
-	ACTION_KEYS,	/* the next key phase */
-	ACTION_MOVE,	/* another address for the peer or the endpoint, or an identifier */
+	ACTION_PARAM,   /* * a transport parameter: way a, identifier b c, value d e */
+	ACTION_TLS,     /* a TLS message of type b and c bytes at level a, out of turn */
+	ACTION_KEYS,    /* the next key phase */
+	ACTION_MOVE,    /* another address for the peer or the endpoint, or an identifier */
 	ACTION_PROGRAM, /* the endpoint's program speaks, resets, stops, closes */
-	ACTION_RESEND,	/* the TLS messages of level a once more */
+	ACTION_RESEND,  /* the TLS messages of level a once more */
 	ACTION_SPECIAL, /* Retry, version negotiation, a stateless reset */
-	ACTION_REPLAY,	/* an earlier datagram once more, changed if a is odd */
+	ACTION_REPLAY,  /* an earlier datagram once more, changed if a is odd */
 	ACTION_CONNECT, /* the handshake is run to its end */
-	ACTION_BEGIN,	/* nothing else */
+	ACTION_BEGIN,   /* nothing else */
 	ACTION_SETTING, /* * Retry, HelloRetryRequest, client certificates, limits */
-	ACTION_LINE,	/* loses what the endpoint sends, or no longer */
+	ACTION_LINE,    /* loses what the endpoint sends, or no longer */
 	ACTIONS
 };
 

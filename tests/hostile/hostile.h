@@ -55,10 +55,10 @@ struct hostile_lie {
 	uint32_t version;    /* 0: 1 */
 	uint8_t type_bits;   /* of the long header, changed */
 	bool no_fixed_bit;
-	bool other_phase;	/* the key phase bit says what the keys do not */
-	bool spoilt;		/* its tag is wrong */
+	bool other_phase;       /* the key phase bit says what the keys do not */
+	bool spoilt;            /* its tag is wrong */
 	bool other_destination; /* an identifier nobody has given */
-	int64_t length_step;	/* added to the long header's length */
+	int64_t length_step;    /* added to the long header's length */
 };
 
 /* A packet number space's or a level's half of the work. */
@@ -92,8 +92,8 @@ struct hostile {
 	/* Set before it speaks. */
 	bool hello_retry;  /* sees to a HelloRetryRequest */
 	bool demand_retry; /* a server: sends Retry first */
-	bool no_params;	   /* never heard of transport parameters */
-	size_t own_len;	   /* of its first connection identifier, 0 to 20 */
+	bool no_params;    /* never heard of transport parameters */
+	size_t own_len;    /* of its first connection identifier, 0 to 20 */
 	size_t token_len;  /* of a server's Retry */
 	const char *alpn;  /* NULL: none */
 	void (*on_message)(struct hostile *peer, enum hostile_level level, struct octets *message);
@@ -102,13 +102,13 @@ struct hostile {
 	void *user;
 
 	/* How it behaves, at any time. */
-	bool mute;				 /* reads, and says nothing by itself */
-	bool no_acks;				 /* nor ACK, but goes on otherwise */
-	bool no_crypto;				 /* keeps its TLS messages */
-	bool no_done;				 /* a server: no HANDSHAKE_DONE */
-	bool split;				 /* one packet in a datagram */
-	bool app_first;				 /* 1-RTT packets in a datagram before the others */
-	bool no_responses;			 /* to PATH_CHALLENGE */
+	bool mute;                               /* reads, and says nothing by itself */
+	bool no_acks;                            /* nor ACK, but goes on otherwise */
+	bool no_crypto;                          /* keeps its TLS messages */
+	bool no_done;                            /* a server: no HANDSHAKE_DONE */
+	bool split;                              /* one packet in a datagram */
+	bool app_first;                          /* 1-RTT packets in a datagram before the others */
+	bool no_responses;                       /* to PATH_CHALLENGE */
 	struct hostile_lie lies[HOSTILE_LEVELS]; /* about what goes by itself */
 
 	/* What it knows. */

@@ -24,7 +24,7 @@ struct scene {
 	struct hostile *peer;
 	struct mquic_settings *settings;
 	struct mquic_connection *connection; /* dialed, or the newest accepted; NULL: over */
-	struct mquic_stream *stream;	     /* the endpoint's own, if it has opened one */
+	struct mquic_stream *stream;         /* the endpoint's own, if it has opened one */
 	bool attacks_server;
 	bool lazy; /* the endpoint's program reads nothing */
 	unsigned int accepted;

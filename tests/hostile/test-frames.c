@@ -19,7 +19,7 @@ struct wrong {
 	uint64_t other_code; /* that the section allows as well; 0: none */
 };
 
-#define MAX_ID	((1ULL << 62) - 1)
+#define MAX_ID  ((1ULL << 62) - 1)
 #define STREAMS (1ULL << 60)
 
 /* To a server: stream 0 is the client's, 1 the server's, 2 and 3 are unidirectional. */

@@ -22,20 +22,20 @@ struct wrong {
 };
 
 #define ORIGINAL_DESTINATION 0x00
-#define IDLE_TIMEOUT	     0x01
-#define RESET_TOKEN	     0x02
-#define UDP_PAYLOAD	     0x03
-#define MAX_DATA	     0x04
-#define STREAMS_BIDI	     0x08
-#define STREAMS_UNI	     0x09
+#define IDLE_TIMEOUT         0x01
+#define RESET_TOKEN          0x02
+#define UDP_PAYLOAD          0x03
+#define MAX_DATA             0x04
+#define STREAMS_BIDI         0x08
+#define STREAMS_UNI          0x09
 #define ACK_DELAY_EXPONENT   0x0a
-#define MAX_ACK_DELAY	     0x0b
-#define NO_MIGRATION	     0x0c
+#define MAX_ACK_DELAY        0x0b
+#define NO_MIGRATION         0x0c
 #define PREFERRED_ADDRESS    0x0d
-#define IDENTIFIERS	     0x0e
-#define INITIAL_SOURCE	     0x0f
-#define RETRY_SOURCE	     0x10
-#define VERSIONS	     0x11
+#define IDENTIFIERS          0x0e
+#define INITIAL_SOURCE       0x0f
+#define RETRY_SOURCE         0x10
+#define VERSIONS             0x11
 
 /* From a client as from a server. */
 static const struct wrong of_both[] = {

@@ -11,9 +11,9 @@
 #include "mqtt/packet.h"
 #include "pair.h"
 
-#define BROKER_CLIENTS	8
+#define BROKER_CLIENTS  8
 #define BROKER_SESSIONS 4
-#define BROKER_NUMBERS	2000
+#define BROKER_NUMBERS  2000
 
 /* A message on its way to a client. */
 struct broker_delivery {
@@ -55,8 +55,8 @@ struct broker {
 	uint8_t refusal;       /* reason code for CONNACK; 0: none */
 	unsigned int hang_up;  /* cuts the client off after this many PUBLISH; 0: never */
 	uint64_t hang_up_code; /* with this, 2 by default */
-	bool goodbye;	       /* accepts, and closes in the same breath */
-	bool mute;	       /* answers nothing but CONNECT */
+	bool goodbye;          /* accepts, and closes in the same breath */
+	bool mute;             /* answers nothing but CONNECT */
 };
 
 extern struct broker broker;

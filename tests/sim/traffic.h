@@ -8,18 +8,18 @@
 /* One end of a stream: what it has to send, and what came. */
 struct traffic_end {
 	struct mquic_stream *stream;
-	uint64_t seed;	  /* of the bytes sent; the other end's is made from the same */
+	uint64_t seed;    /* of the bytes sent; the other end's is made from the same */
 	uint64_t to_send; /* in all, then FIN */
 	uint64_t sent;
 	uint64_t received;
 	uint64_t most_pending; /* the highest mquic_stream_bytes_pending() */
-	size_t portion;	       /* most bytes of one call */
-	bool paused;	       /* reads nothing */
-	bool endless;	       /* sends no FIN */
+	size_t portion;        /* most bytes of one call */
+	bool paused;           /* reads nothing */
+	bool endless;          /* sends no FIN */
 	bool finished;
 	bool fin_seen;
 	enum mquic_status broken; /* why reading ended before FIN; 0: it did not */
-	unsigned int writable;	  /* events */
+	unsigned int writable;    /* events */
 	unsigned int closed;
 	uint64_t close_code;
 };

@@ -60,7 +60,7 @@ END_TEST
 START_TEST(list_node_knows_whether_it_is_linked)
 {
 	ck_assert(!list_is_linked(&items[0].link)); /* zero */
-	list_remove(&items[0].link);		    /* harmless */
+	list_remove(&items[0].link);                /* harmless */
 	list_append(&head, &items[0].link);
 	ck_assert(list_is_linked(&items[0].link));
 	list_remove(&items[0].link);

@@ -50,14 +50,14 @@ START_TEST(utf8_refuses_what_mqtt_forbids)
 		VECTOR("a\0b"),
 		VECTOR("\x80"),
 		VECTOR("\xbf"),
-		VECTOR("\xc0\x80"),	    /* overlong NUL */
-		VECTOR("\xc1\xbf"),	    /* overlong */
-		VECTOR("\xc2"),		    /* cut short */
-		VECTOR("\xc2 "),	    /* no continuation */
-		VECTOR("\xe0\x9f\xbf"),	    /* overlong */
-		VECTOR("\xe1\x80"),	    /* cut short */
-		VECTOR("\xed\xa0\x80"),	    /* surrogate */
-		VECTOR("\xed\xbf\xbf"),	    /* surrogate */
+		VECTOR("\xc0\x80"),         /* overlong NUL */
+		VECTOR("\xc1\xbf"),         /* overlong */
+		VECTOR("\xc2"),             /* cut short */
+		VECTOR("\xc2 "),            /* no continuation */
+		VECTOR("\xe0\x9f\xbf"),     /* overlong */
+		VECTOR("\xe1\x80"),         /* cut short */
+		VECTOR("\xed\xa0\x80"),     /* surrogate */
+		VECTOR("\xed\xbf\xbf"),     /* surrogate */
 		VECTOR("\xf0\x8f\xbf\xbf"), /* overlong */
 		VECTOR("\xf4\x90\x80\x80"), /* above U+10FFFF */
 		VECTOR("\xf5\x80\x80\x80"),
@@ -137,7 +137,7 @@ START_TEST(printable_lets_nothing_forge_a_line)
 	};
 	/* Joiners, variation selectors, a private character, the last one there is. */
 	static const char *const fit[] = {
-		"\xe2\x80\x8c", "\xe2\x80\x8d", "\xef\xb8\x8f",	    "\xee\x80\x80",
+		"\xe2\x80\x8c", "\xe2\x80\x8d", "\xef\xb8\x8f",     "\xee\x80\x80",
 		"\xe2\x80\xa7", "\xe2\x80\xaf", "\xf4\x8f\xbf\xbd", "\xe2\x81\xb0",
 	};
 	char out[8];

@@ -422,8 +422,8 @@ static void make_list(const char *oid, size_t oid_len, const char *value, size_t
 	free(pem.data);
 }
 
-#define DELTA	"\x55\x1d\x1b", 3
-#define POINT	"\x55\x1d\x1c", 3
+#define DELTA   "\x55\x1d\x1b", 3
+#define POINT   "\x55\x1d\x1c", 3
 #define UNKNOWN "\x2a\x03\x04", 3
 
 START_TEST(load_takes_whole_revocation_lists_only)

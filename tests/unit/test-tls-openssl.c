@@ -10,10 +10,10 @@
 
 #include "tls-kit.h"
 
-#define ROUNDS	     60
+#define ROUNDS       60
 #define ROUNDS_A_KIT 6 /* the kit counts its paths */
-#define DEEPEST	     3
-#define HOST	     "a.good.example"
+#define DEEPEST      3
+#define HOST         "a.good.example"
 
 /* A linear congruential generator, so that each machine has the same chains. */
 static uint32_t state = 20;

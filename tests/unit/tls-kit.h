@@ -16,7 +16,7 @@
 struct kit_spec {
 	const char *name; /* file name without ending */
 	const char *common_name;
-	size_t common_name_len;	  /* 0: up to the NUL */
+	size_t common_name_len;   /* 0: up to the NUL */
 	size_t more_common_names; /* so many more times the same */
 	const char *second_common_name;
 	const char *organization;
@@ -31,14 +31,14 @@ struct kit_spec {
 	long starts;
 	long ends; /* 0: in a year */
 	bool ca;
-	int path_length;	 /* CAs that may be below; 0: no limit, -1: none at all */
-	bool no_basic;		 /* without basic constraints, so neither CA nor not */
-	unsigned int version;	 /* 0: 3 */
-	unsigned int usage;	 /* GNUTLS_KEY_... bits; 0: as a CA or a leaf needs it */
-	const char *odd;	 /* OID of a critical extension that nobody knows */
+	int path_length;         /* CAs that may be below; 0: no limit, -1: none at all */
+	bool no_basic;           /* without basic constraints, so neither CA nor not */
+	unsigned int version;    /* 0: 3 */
+	unsigned int usage;      /* GNUTLS_KEY_... bits; 0: as a CA or a leaf needs it */
+	const char *odd;         /* OID of a critical extension that nobody knows */
 	const char *constraints; /* DER of the name constraints */
 	size_t constraints_len;
-	unsigned int rsa_bits;		  /* 0: P-256 */
+	unsigned int rsa_bits;            /* 0: P-256 */
 	gnutls_digest_algorithm_t digest; /* 0: SHA-256 */
 };
 

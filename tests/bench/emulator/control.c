@@ -153,9 +153,9 @@ static const struct command {
 	int words;
 	const char *(*run)(struct emulator *emulator, char **word);
 } commands[] = {
-	{"host", 4, add_host},	    {"switch", 2, add_switch},
-	{"link", 3, add_link},	    {"set", 4, set},
-	{"nat", 3, set_nat},	    {"at", 4, plan},
+	{"host", 4, add_host},      {"switch", 2, add_switch},
+	{"link", 3, add_link},      {"set", 4, set},
+	{"nat", 3, set_nat},        {"at", 4, plan},
 	{"noplan", 1, forget_plan}, {"reset", 2, reset},
 	{"quit", 1, quit},
 };

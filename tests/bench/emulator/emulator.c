@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS	       32
-#define CONTROL	       (-1)
+#define EVENTS         32
+#define CONTROL        (-1)
 #define LINE_MAX_BYTES 256
 
 struct input {

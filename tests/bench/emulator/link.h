@@ -17,11 +17,11 @@
 
 struct link_params {
 	double rate_bps;    /* 0: no limit */
-	double loss;	    /* 0 to 1; with bursts, the loss in the good state */
+	double loss;        /* 0 to 1; with bursts, the loss in the good state */
 	double burst_enter; /* Gilbert-Elliott: chance per packet to enter the bad state */
 	double burst_leave; /* ... and to leave it */
 	double burst_loss;  /* loss in the bad state */
-	double reorder;	    /* share of packets that skip the delay */
+	double reorder;     /* share of packets that skip the delay */
 	uint64_t delay_ns;
 	uint64_t jitter_ns; /* uniform, up to this much more or less; keeps the order */
 	uint32_t queue_packets;

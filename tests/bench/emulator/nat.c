@@ -4,8 +4,8 @@
 #include <netinet/in.h>
 
 #define FIRST_PORT 1024
-#define PORTS	   (65536 - FIRST_PORT)
-#define SHIFT	   7919
+#define PORTS      (65536 - FIRST_PORT)
+#define SHIFT      7919
 
 static uint16_t get16(const uint8_t *p)
 {

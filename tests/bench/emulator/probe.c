@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define MAX_PACKETS 200000
-#define HEADERS	    28 /* IPv4 and UDP */
+#define HEADERS     28 /* IPv4 and UDP */
 #define PING_BYTES  16
 
 static uint64_t now_ns(void)

@@ -41,7 +41,7 @@ static bool take_text(struct options *options, const char *name, const char *val
 		const char **place;
 	} texts[] = {
 		{"transport", &options->transport},   {"host", &options->host},
-		{"cafile", &options->cafile},	      {"topic", &options->topic},
+		{"cafile", &options->cafile},         {"topic", &options->topic},
 		{"congestion", &options->congestion},
 	};
 

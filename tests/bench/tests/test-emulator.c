@@ -10,7 +10,7 @@
 #include "../emulator/nat.h"
 #include "../emulator/net.h"
 
-#define MS	1000000ULL
+#define MS      1000000ULL
 #define PACKETS 20000
 
 static struct link_params params;
