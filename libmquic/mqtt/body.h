@@ -68,7 +68,7 @@ struct engine_steps {
 struct mqtt_engine {
 	enum mqtt_engine_state state; /* changed by engine_step() alone */
 	struct engine_steps steps;
-	struct mqtt_options options;
+	struct mqtt_settings settings;
 	size_t buffer_bytes;
 	struct mqtt_lane control;
 	struct event_queue events;
@@ -101,14 +101,14 @@ struct mqtt_engine {
 /* MQTT_3_1, MQTT_3_1_1 or MQTT_5. */
 static inline int engine_version(const struct mqtt_engine *engine)
 {
-	return engine->options.version;
+	return engine->settings.version;
 }
 
 /* Ours, or the identifier that the server assigned. */
 static inline const struct text *engine_client_id(const struct mqtt_engine *engine)
 {
-	return engine->options.client_id.len > 0 ? &engine->options.client_id
-						 : &engine->assigned_id;
+	return engine->settings.client_id.len > 0 ? &engine->settings.client_id
+						  : &engine->assigned_id;
 }
 
 /* Whether CONNACK has accepted us and nothing has ended it. */

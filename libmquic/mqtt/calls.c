@@ -305,7 +305,7 @@ enum mquic_status mqtt_engine_ack(struct mqtt_engine *engine, uint16_t packet_id
 enum mquic_status mqtt_engine_auth(struct mqtt_engine *engine, uint8_t reason, const uint8_t *data,
 				   size_t len, struct error *error)
 {
-	const struct text *method = &engine->options.auth_method;
+	const struct text *method = &engine->settings.auth_method;
 
 	if (reason != MQTT_CONTINUE_AUTHENTICATION && reason != MQTT_RE_AUTHENTICATE)
 		return error_set(error, MQUIC_ERR_INVALID,
@@ -339,8 +339,8 @@ enum mquic_status mqtt_engine_disconnect(struct mqtt_engine *engine, uint8_t rea
 	    (engine->state != MQTT_ENGINE_CONNECTING && engine->state != MQTT_ENGINE_CONNECTED))
 		return error_set(error, MQUIC_ERR_STATE,
 				 "the session is not connected, or disconnecting already");
-	if (engine_version(engine) == MQTT_5 && engine->options.disconnect_expiry_s > 0 &&
-	    engine->options.expiry_s == 0)
+	if (engine_version(engine) == MQTT_5 && engine->settings.disconnect_expiry_s > 0 &&
+	    engine->settings.expiry_s == 0)
 		return error_set(error, MQUIC_ERR_INVALID,
 				 "DISCONNECT cannot make a session last whose expiry is 0 in "
 				 "CONNECT: give it one there");

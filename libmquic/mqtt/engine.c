@@ -24,7 +24,7 @@ enum mquic_status mqtt_engine_new(struct mqtt_engine **engine, size_t buffer_byt
 
 	if (made == NULL)
 		return MQUIC_ERR_MEMORY;
-	mqtt_options_init(&made->options);
+	mqtt_settings_init(&made->settings);
 	mqtt_lane_init(&made->control);
 	event_queue_init(&made->events);
 	made->buffer_bytes = buffer_bytes;
@@ -42,14 +42,14 @@ void mqtt_engine_free(struct mqtt_engine *engine)
 		mquic_event_free(event);
 	mquic_event_free(engine->last_event);
 	mqtt_lane_clear(&engine->control);
-	mqtt_options_clear(&engine->options);
+	mqtt_settings_clear(&engine->settings);
 	text_clear(&engine->assigned_id);
 	free(engine);
 }
 
-struct mqtt_options *mqtt_engine_options(struct mqtt_engine *engine)
+struct mqtt_settings *mqtt_engine_settings(struct mqtt_engine *engine)
 {
-	return &engine->options;
+	return &engine->settings;
 }
 
 struct mqtt_lane *mqtt_engine_control(struct mqtt_engine *engine)
@@ -93,7 +93,7 @@ enum mquic_status mqtt_engine_connect(struct mqtt_engine *engine, uint64_t now_m
 	if (engine->state != MQTT_ENGINE_IDLE)
 		return error_set(error, MQUIC_ERR_STATE,
 				 "the session is connected already, or still closing");
-	status = mqtt_options_check(&engine->options, error);
+	status = mqtt_settings_check(&engine->settings, error);
 	if (status != MQUIC_OK)
 		return status;
 	mqtt_engine_told(engine);
@@ -102,10 +102,10 @@ enum mquic_status mqtt_engine_connect(struct mqtt_engine *engine, uint64_t now_m
 	reset_connection(engine);
 	if (engine->last_event == NULL || !engine_write_connect(engine))
 		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
-	mqtt_lane_start(&engine->control, engine->options.maximum_packet_size,
-			engine->options.topic_alias_maximum);
-	engine->keep_alive_s = engine->options.keep_alive_s;
-	engine->auth = engine->options.auth_method.data != NULL ? AUTH_SERVER : AUTH_NOBODY;
+	mqtt_lane_start(&engine->control, engine->settings.maximum_packet_size,
+			engine->settings.topic_alias_maximum);
+	engine->keep_alive_s = engine->settings.keep_alive_s;
+	engine->auth = engine->settings.auth_method.data != NULL ? AUTH_SERVER : AUTH_NOBODY;
 	engine->connack_timeout_ms = connack_timeout_ms;
 	if (connack_timeout_ms > 0)
 		engine->connack_deadline_ms = now_ms + connack_timeout_ms;
@@ -278,7 +278,7 @@ size_t mqtt_engine_inflight(const struct mqtt_engine *engine)
 
 uint16_t mqtt_engine_keep_alive_s(const struct mqtt_engine *engine)
 {
-	return engine->state == MQTT_ENGINE_IDLE ? engine->options.keep_alive_s
+	return engine->state == MQTT_ENGINE_IDLE ? engine->settings.keep_alive_s
 						 : engine->keep_alive_s;
 }
 

@@ -51,7 +51,7 @@
 #include "core/error.h"
 #include "core/event.h"
 #include "mqtt/lane.h"
-#include "mqtt/options.h"
+#include "mqtt/settings.h"
 #include "mquic.h"
 
 struct mqtt_engine;
@@ -65,7 +65,7 @@ enum mqtt_engine_state {
 };
 
 /*
- * An idle engine with default options. `buffer_bytes` bounds what publishing may pile up
+ * An idle engine with default settings. `buffer_bytes` bounds what publishing may pile up
  * (messages waiting or unsettled, packets queued); one message may overshoot it.
  */
 enum mquic_status mqtt_engine_new(struct mqtt_engine **engine, size_t buffer_bytes);
@@ -73,15 +73,15 @@ enum mquic_status mqtt_engine_new(struct mqtt_engine **engine, size_t buffer_byt
 /* Frees the engine, its queued events included. NULL is fine. */
 void mqtt_engine_free(struct mqtt_engine *engine);
 
-/* The options of the engine; to be changed only while it is IDLE. */
-struct mqtt_options *mqtt_engine_options(struct mqtt_engine *engine);
+/* The settings of the engine; to be changed only while it is IDLE. */
+struct mqtt_settings *mqtt_engine_settings(struct mqtt_engine *engine);
 
 /* The lane of CONNECT, DISCONNECT and AUTH, which is also the only one. */
 struct mqtt_lane *mqtt_engine_control(struct mqtt_engine *engine);
 
 /*
  * Queues CONNECT; CONNACK (or AUTH) must come within `connack_timeout_ms` (0: no limit), else the
- * engine is over with MQUIC_ERR_TIMEOUT. MQUIC_ERR_STATE: not IDLE. MQUIC_ERR_INVALID: options
+ * engine is over with MQUIC_ERR_TIMEOUT. MQUIC_ERR_STATE: not IDLE. MQUIC_ERR_INVALID: settings
  * contradict each other or the protocol.
  */
 enum mquic_status mqtt_engine_connect(struct mqtt_engine *engine, uint64_t now_ms,

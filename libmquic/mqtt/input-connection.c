@@ -31,11 +31,11 @@ static void read_limits(struct mqtt_engine *engine, const struct mqtt_properties
 		server->lacks |= MQTT_NEEDS_SHARED;
 	if (mqtt_properties_number(properties, MQTT_SUBSCRIPTION_IDS_AVAILABLE, 1) == 0)
 		server->lacks |= MQTT_NEEDS_IDS;
-	if (aliases > engine->options.topic_aliases)
-		aliases = engine->options.topic_aliases;
+	if (aliases > engine->settings.topic_aliases)
+		aliases = engine->settings.topic_aliases;
 	mqtt_alias_out_init(&engine->control.alias_out, (uint16_t)aliases);
 	engine->keep_alive_s = (uint16_t)mqtt_properties_number(properties, MQTT_SERVER_KEEP_ALIVE,
-								engine->options.keep_alive_s);
+								engine->settings.keep_alive_s);
 }
 
 /* The method in CONNACK and AUTH must be ours (section 4.12); a refusal need not name one. */
@@ -43,7 +43,7 @@ static bool method_matches(const struct mqtt_engine *engine,
 			   const struct mqtt_properties *properties, bool required)
 {
 	struct bytes method = mqtt_properties_text(properties, MQTT_AUTH_METHOD);
-	const struct text *ours = &engine->options.auth_method;
+	const struct text *ours = &engine->settings.auth_method;
 
 	if (method.data == NULL)
 		return !required;
@@ -114,7 +114,7 @@ static bool accept_connack(struct mqtt_engine *engine, const struct mqtt_connack
 	}
 	event_queue_push(&engine->events, event);
 	read_limits(engine, &connack->properties);
-	mqtt_limits_read(&engine->limits, &connack->properties, &engine->options);
+	mqtt_limits_read(&engine->limits, &connack->properties, &engine->settings);
 	engine->auth = AUTH_NOBODY;
 	engine_step(engine,
 		    engine->parting == PARTING_ASKED ? MQTT_ENGINE_CLOSING : MQTT_ENGINE_CONNECTED);
@@ -131,7 +131,7 @@ static const char *broken_rule(const struct mqtt_engine *engine, const struct mq
 {
 	const struct mqtt_properties *properties = &connack->properties;
 
-	if (connack->session_present && engine->options.clean_start)
+	if (connack->session_present && engine->settings.clean_start)
 		return "it kept a session that was to start clean (MQTT-3.2.2-2)";
 	if (connack->session_present && !engine->named)
 		return "it speaks of a session of a client that had no identifier yet "
@@ -141,7 +141,7 @@ static const char *broken_rule(const struct mqtt_engine *engine, const struct mq
 	if (!engine->named && mqtt_properties_text(properties, MQTT_ASSIGNED_CLIENT_ID).len == 0)
 		return "it did not say which client identifier it has assigned (MQTT-3.2.2-16)";
 	if (mqtt_properties_has(properties, MQTT_RESPONSE_INFO) &&
-	    !engine->options.response_information)
+	    !engine->settings.response_information)
 		return "it sent response information that was not asked for (MQTT-3.1.2-28)";
 	return NULL;
 }
@@ -165,7 +165,7 @@ enum mquic_status engine_handle_connack(struct mqtt_engine *engine,
 	broken = broken_rule(engine, &connack);
 	if (broken != NULL)
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR, broken);
-	if (!method_matches(engine, &connack.properties, engine->options.auth_method.data != NULL))
+	if (!method_matches(engine, &connack.properties, engine->settings.auth_method.data != NULL))
 		return engine_violation(engine, MQTT_PROTOCOL_ERROR,
 					"CONNACK names another authentication method");
 	return accept_connack(engine, &connack) ? MQUIC_OK : engine_cannot_go_on(engine);

@@ -55,7 +55,7 @@ static bool is_refused(struct mqtt_engine *engine, const struct mqtt_publish *pu
 	size_t count = publish->properties.pair_count + publish->properties.subscription_id_count;
 	char topic[64];
 
-	if (count <= engine->options.maximum_properties)
+	if (count <= engine->settings.maximum_properties)
 		return false;
 	text_printable(topic, sizeof(topic), (const char *)publish->topic.data,
 		       publish->topic.len < sizeof(topic) ? publish->topic.len : sizeof(topic) - 1);
@@ -63,7 +63,7 @@ static bool is_refused(struct mqtt_engine *engine, const struct mqtt_publish *pu
 		       "a message with topic %s was refused: it has %zu user properties and "
 		       "subscription identifiers, and no more than %u are taken (set the maximum "
 		       "of properties)",
-		       topic, count, (unsigned int)engine->options.maximum_properties);
+		       topic, count, (unsigned int)engine->settings.maximum_properties);
 	engine->has_notice = true;
 	return true;
 }
@@ -79,7 +79,7 @@ static enum mquic_status arrived(struct mqtt_engine *engine, struct mqtt_lane *l
 						MQTT_QUOTA_EXCEEDED);
 	if (publish->qos == 0)
 		return MQUIC_OK;
-	if (event == NULL || engine->options.manual_ack)
+	if (event == NULL || engine->settings.manual_ack)
 		return flush_acks(engine, lane);
 	return answer(engine, lane, publish);
 }
@@ -88,7 +88,7 @@ static enum mquic_status deliver(struct mqtt_engine *engine, struct mqtt_lane *l
 				 const struct mqtt_publish *publish)
 {
 	bool refused = is_refused(engine, publish);
-	bool manual = engine->options.manual_ack || refused;
+	bool manual = engine->settings.manual_ack || refused;
 	size_t maximum = UINT16_MAX;
 	struct mquic_event *event = refused ? NULL : message_event(lane, publish);
 	enum mqtt_arrival arrival = MQTT_ARRIVAL_NEW;
@@ -96,7 +96,7 @@ static enum mquic_status deliver(struct mqtt_engine *engine, struct mqtt_lane *l
 	if (event == NULL && !refused)
 		return engine_cannot_go_on(engine);
 	if (engine_version(engine) == MQTT_5)
-		maximum = engine->options.receive_maximum;
+		maximum = engine->settings.receive_maximum;
 	if (publish->qos > 0)
 		arrival = mqtt_inflight_arrived(&lane->inflight, publish->packet_id, publish->qos,
 						manual, maximum);

@@ -22,17 +22,17 @@ static const struct limit_row rows[] = {
 };
 
 /* What our CONNECT asked for holds where the server says nothing. */
-static uint32_t usual(enum mquic_limit limit, const struct mqtt_options *options)
+static uint32_t usual(enum mquic_limit limit, const struct mqtt_settings *settings)
 {
 	if (limit == MQUIC_LIMIT_KEEP_ALIVE_S)
-		return options->keep_alive_s;
+		return settings->keep_alive_s;
 	if (limit == MQUIC_LIMIT_SESSION_EXPIRY_S)
-		return options->expiry_s;
+		return settings->expiry_s;
 	return rows[limit].usual;
 }
 
 void mqtt_limits_read(struct mqtt_limits *limits, const struct mqtt_properties *properties,
-		      const struct mqtt_options *options)
+		      const struct mqtt_settings *settings)
 {
 	int i;
 
@@ -43,7 +43,7 @@ void mqtt_limits_read(struct mqtt_limits *limits, const struct mqtt_properties *
 		if (mqtt_properties_has(properties, rows[i].id))
 			limits->said |= 1U << i;
 		limits->values[i] =
-			mqtt_properties_number(properties, rows[i].id, usual(limit, options));
+			mqtt_properties_number(properties, rows[i].id, usual(limit, settings));
 	}
 }
 

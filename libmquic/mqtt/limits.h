@@ -3,7 +3,7 @@
 #ifndef MQUIC_MQTT_LIMITS_H
 #define MQUIC_MQTT_LIMITS_H
 
-#include "mqtt/options.h"
+#include "mqtt/settings.h"
 #include "mqtt/property.h"
 #include "mquic.h"
 
@@ -14,7 +14,7 @@ struct mqtt_limits {
 
 /* Takes what is there, and what MQTT or our CONNECT has for the rest. */
 void mqtt_limits_read(struct mqtt_limits *limits, const struct mqtt_properties *properties,
-		      const struct mqtt_options *options);
+		      const struct mqtt_settings *settings);
 
 /* As mquic_session_limit(). */
 bool mqtt_limits_get(const struct mqtt_limits *limits, enum mquic_limit limit, uint32_t *value);

@@ -28,23 +28,23 @@ static bool written(struct mqtt_engine *engine, struct mqtt_lane *lane, size_t b
 	return false;
 }
 
-static void view_will(struct mqtt_connect *connect, const struct mqtt_options *options)
+static void view_will(struct mqtt_connect *connect, const struct mqtt_settings *settings)
 {
 	struct mqtt_publish will;
 
-	connect->has_will = options->will != NULL;
+	connect->has_will = settings->will != NULL;
 	if (!connect->has_will)
 		return;
-	mqtt_message_view(options->will, &will);
+	mqtt_message_view(settings->will, &will);
 	connect->will_qos = will.qos;
 	connect->will_retain = will.retain;
 	connect->will_topic = will.topic;
 	connect->will_payload = will.payload;
 	connect->will_properties = will.properties;
 	mqtt_properties_set_ids(&connect->will_properties, NULL, 0);
-	if (options->will_delay_s > 0)
+	if (settings->will_delay_s > 0)
 		mqtt_properties_set_number(&connect->will_properties, MQTT_WILL_DELAY,
-					   options->will_delay_s);
+					   settings->will_delay_s);
 }
 
 /* Values that are MQTT's defaults are not sent. */
@@ -56,46 +56,47 @@ static void set_unless(struct mqtt_properties *properties, enum mqtt_property id
 }
 
 static void view_connect_properties(struct mqtt_properties *properties,
-				    const struct mqtt_options *options)
+				    const struct mqtt_settings *settings)
 {
 	mqtt_properties_init(properties);
-	set_unless(properties, MQTT_SESSION_EXPIRY, options->expiry_s, 0);
-	set_unless(properties, MQTT_RECEIVE_MAXIMUM, options->receive_maximum, UINT16_MAX);
-	set_unless(properties, MQTT_MAXIMUM_PACKET_SIZE, options->maximum_packet_size,
+	set_unless(properties, MQTT_SESSION_EXPIRY, settings->expiry_s, 0);
+	set_unless(properties, MQTT_RECEIVE_MAXIMUM, settings->receive_maximum, UINT16_MAX);
+	set_unless(properties, MQTT_MAXIMUM_PACKET_SIZE, settings->maximum_packet_size,
 		   MQTT_PACKET_MAX);
-	set_unless(properties, MQTT_TOPIC_ALIAS_MAXIMUM, options->topic_alias_maximum, 0);
-	set_unless(properties, MQTT_REQUEST_PROBLEM_INFO, !options->no_problem_information, 1);
-	set_unless(properties, MQTT_REQUEST_RESPONSE_INFO, options->response_information, 0);
-	mqtt_properties_set_pairs(properties, options->user_properties.items,
-				  options->user_properties.count);
-	if (options->auth_method.data != NULL)
+	set_unless(properties, MQTT_TOPIC_ALIAS_MAXIMUM, settings->topic_alias_maximum, 0);
+	set_unless(properties, MQTT_REQUEST_PROBLEM_INFO, !settings->no_problem_information, 1);
+	set_unless(properties, MQTT_REQUEST_RESPONSE_INFO, settings->response_information, 0);
+	mqtt_properties_set_pairs(properties, settings->user_properties.items,
+				  settings->user_properties.count);
+	if (settings->auth_method.data != NULL)
 		mqtt_properties_set_text(
 			properties, MQTT_AUTH_METHOD,
-			bytes_of(options->auth_method.data, options->auth_method.len));
-	if (options->auth_data.data != NULL)
-		mqtt_properties_set_text(properties, MQTT_AUTH_DATA,
-					 bytes_of(options->auth_data.data, options->auth_data.len));
+			bytes_of(settings->auth_method.data, settings->auth_method.len));
+	if (settings->auth_data.data != NULL)
+		mqtt_properties_set_text(
+			properties, MQTT_AUTH_DATA,
+			bytes_of(settings->auth_data.data, settings->auth_data.len));
 }
 
 bool engine_write_connect(struct mqtt_engine *engine)
 {
-	const struct mqtt_options *options = &engine->options;
+	const struct mqtt_settings *settings = &engine->settings;
 	size_t before = engine->control.output.len;
 	const struct text *id = engine_client_id(engine);
 	struct mqtt_connect connect;
 
 	memset(&connect, 0, sizeof(connect));
-	connect.version = options->version;
-	connect.clean_start = options->clean_start;
-	connect.keep_alive_s = options->keep_alive_s;
+	connect.version = settings->version;
+	connect.clean_start = settings->clean_start;
+	connect.keep_alive_s = settings->keep_alive_s;
 	/* A session that the server named is found again under that name only. */
 	connect.client_id =
-		bytes_of(id->data, options->clean_start ? options->client_id.len : id->len);
+		bytes_of(id->data, settings->clean_start ? settings->client_id.len : id->len);
 	engine->named = connect.client_id.len > 0;
-	connect.username = bytes_of(options->username.data, options->username.len);
-	connect.password = bytes_of(options->password.data, options->password.len);
-	view_connect_properties(&connect.properties, options);
-	view_will(&connect, options);
+	connect.username = bytes_of(settings->username.data, settings->username.len);
+	connect.password = bytes_of(settings->password.data, settings->password.len);
+	view_connect_properties(&connect.properties, settings);
+	view_will(&connect, settings);
 	mqtt_connect_write(&engine->control.output, &connect);
 	return written(engine, &engine->control, before);
 }
@@ -142,23 +143,23 @@ bool engine_write_disconnect(struct mqtt_engine *engine, uint8_t reason)
 }
 
 /* What the program wants to be said with it; the expiry alone counts for more than words. */
-static void view_goodbye(const struct mqtt_options *options, bool words,
+static void view_goodbye(const struct mqtt_settings *settings, bool words,
 			 struct mqtt_disconnect *disconnect)
 {
 	struct mqtt_properties *properties = &disconnect->properties;
 
 	mqtt_properties_init(properties);
-	if (options->has_disconnect_expiry)
+	if (settings->has_disconnect_expiry)
 		mqtt_properties_set_number(properties, MQTT_SESSION_EXPIRY,
-					   options->disconnect_expiry_s);
+					   settings->disconnect_expiry_s);
 	if (!words)
 		return;
-	if (options->disconnect_text.data != NULL)
+	if (settings->disconnect_text.data != NULL)
 		mqtt_properties_set_text(
 			properties, MQTT_REASON_STRING,
-			bytes_of(options->disconnect_text.data, options->disconnect_text.len));
-	mqtt_properties_set_pairs(properties, options->disconnect_pairs.items,
-				  options->disconnect_pairs.count);
+			bytes_of(settings->disconnect_text.data, settings->disconnect_text.len));
+	mqtt_properties_set_pairs(properties, settings->disconnect_pairs.items,
+				  settings->disconnect_pairs.count);
 }
 
 bool engine_write_goodbye(struct mqtt_engine *engine, bool words)
@@ -167,14 +168,14 @@ bool engine_write_goodbye(struct mqtt_engine *engine, bool words)
 					     .reason = engine->closing_reason};
 	size_t before = engine->control.output.len;
 
-	view_goodbye(&engine->options, words, &disconnect);
+	view_goodbye(&engine->settings, words, &disconnect);
 	mqtt_disconnect_write(&engine->control.output, &disconnect, engine_version(engine));
 	return written(engine, &engine->control, before);
 }
 
 bool engine_write_auth(struct mqtt_engine *engine, uint8_t reason, struct bytes data)
 {
-	const struct text *method = &engine->options.auth_method;
+	const struct text *method = &engine->settings.auth_method;
 	size_t before = engine->control.output.len;
 	struct mqtt_disconnect auth;
 

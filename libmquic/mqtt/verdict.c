@@ -91,7 +91,7 @@ static int shown(struct bytes text)
 /* As it came: before MQTT 5, CONNACK has a return code from 1 to 5. */
 static void name_code(const struct mqtt_engine *engine, uint8_t code, char text[16])
 {
-	if (engine->options.version == MQTT_5)
+	if (engine->settings.version == MQTT_5)
 		(void)snprintf(text, 16, "0x%02X", code);
 	else
 		(void)snprintf(text, 16, "return code %u", mqtt_reason_to_return_code(code));
@@ -128,8 +128,8 @@ static bool copy_user_properties(const struct mqtt_engine *engine, struct mquic_
 	struct bytes name;
 	struct bytes value;
 
-	if (count > engine->options.maximum_properties)
-		count = engine->options.maximum_properties;
+	if (count > engine->settings.maximum_properties)
+		count = engine->settings.maximum_properties;
 	if (count == 0)
 		return true;
 	details = event_details(event);

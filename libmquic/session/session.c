@@ -127,7 +127,7 @@ enum mquic_status mquic_session_connect(struct mquic_session *session, const cha
 	if (session_is_active(session))
 		return error_set(&session->error, MQUIC_ERR_STATE,
 				 "the session is connecting or connected already");
-	status = mqtt_options_check(mqtt_engine_options(session->engine), &session->error);
+	status = mqtt_settings_check(mqtt_engine_settings(session->engine), &session->error);
 	if (status != MQUIC_OK)
 		return status;
 	forget_carrier(session);

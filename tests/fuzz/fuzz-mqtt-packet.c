@@ -155,21 +155,22 @@ static void run_connection(struct mqtt_engine *engine, struct bytes stream, size
 static void fuzz_engine(struct bytes stream, uint8_t choice, int version)
 {
 	struct mqtt_engine *engine = NULL;
-	struct mqtt_options *options;
+	struct mqtt_settings *settings;
 	struct error error;
 
 	MUST(mqtt_engine_new(&engine, 10000) == MQUIC_OK);
-	options = mqtt_engine_options(engine);
-	options->version = version;
-	MUST(mqtt_options_set_client_id(options, "id", 2, &error) == MQUIC_OK);
-	options->clean_start = false;
-	options->manual_ack = (choice & CHOOSE_MANUAL) != 0;
-	options->topic_alias_maximum = 10;
-	options->topic_aliases = 10;
-	options->receive_maximum = 3;
-	options->maximum_properties = 3;
+	settings = mqtt_engine_settings(engine);
+	settings->version = version;
+	MUST(mqtt_settings_set_client_id(settings, "id", 2, &error) == MQUIC_OK);
+	settings->clean_start = false;
+	settings->manual_ack = (choice & CHOOSE_MANUAL) != 0;
+	settings->topic_alias_maximum = 10;
+	settings->topic_aliases = 10;
+	settings->receive_maximum = 3;
+	settings->maximum_properties = 3;
 	if (version == MQTT_5 && (choice & CHOOSE_AUTH) != 0)
-		MUST(mqtt_options_set_authentication(options, "M", 1, NULL, 0, &error) == MQUIC_OK);
+		MUST(mqtt_settings_set_authentication(settings, "M", 1, NULL, 0, &error) ==
+		     MQUIC_OK);
 	run_connection(engine, stream, SIZE_MAX, version);
 	run_connection(engine, stream, 1, version);
 	run_connection(engine, stream, SIZE_MAX, version);

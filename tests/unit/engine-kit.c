@@ -14,7 +14,7 @@ void kit_open_with(size_t buffer_bytes)
 	buf_writer_init(&kit.wire, SIZE_MAX);
 	mqtt_properties_init(&kit.properties);
 	ck_assert_int_eq(mqtt_engine_new(&kit.engine, buffer_bytes), MQUIC_OK);
-	kit.options = mqtt_engine_options(kit.engine);
+	kit.settings = mqtt_engine_settings(kit.engine);
 	kit.lane = mqtt_engine_control(kit.engine);
 }
 
@@ -154,13 +154,13 @@ enum mquic_status kit_connack(uint8_t reason, bool session_present)
 	struct buf_writer writer;
 
 	/* As a server has to (MQTT-3.2.2-16). */
-	if (reason == MQTT_SUCCESS && kit.options->client_id.len == 0 &&
+	if (reason == MQTT_SUCCESS && kit.settings->client_id.len == 0 &&
 	    !mqtt_properties_has(&kit.properties, MQTT_ASSIGNED_CLIENT_ID))
 		mqtt_properties_set_text(&kit.properties, MQTT_ASSIGNED_CLIENT_ID,
 					 bytes_of("named", 5));
 	connack.properties = kit.properties;
 	buf_writer_init(&writer, SIZE_MAX);
-	mqtt_connack_write(&writer, &connack, kit.options->version);
+	mqtt_connack_write(&writer, &connack, kit.settings->version);
 	return feed(&writer);
 }
 
@@ -174,7 +174,7 @@ enum mquic_status kit_deliver(const char *topic, const char *payload, uint8_t qo
 	publish.payload = bytes_of(payload, strlen(payload));
 	publish.properties = kit.properties;
 	buf_writer_init(&writer, SIZE_MAX);
-	mqtt_publish_write(&writer, &publish, kit.options->version);
+	mqtt_publish_write(&writer, &publish, kit.settings->version);
 	return feed(&writer);
 }
 
@@ -185,7 +185,7 @@ enum mquic_status kit_ack(enum mqtt_type type, uint16_t id, uint8_t reason)
 
 	ack.properties = kit.properties;
 	buf_writer_init(&writer, SIZE_MAX);
-	mqtt_ack_write(&writer, &ack, kit.options->version);
+	mqtt_ack_write(&writer, &ack, kit.settings->version);
 	return feed(&writer);
 }
 
@@ -218,7 +218,7 @@ void kit_sends_connect(struct mqtt_connect *connect)
 
 	kit_sends(MQTT_CONNECT, &packet);
 	ck_assert_int_eq(mqtt_connect_read(connect, &packet), MQTT_SUCCESS);
-	ck_assert_int_eq(connect->version, kit.options->version);
+	ck_assert_int_eq(connect->version, kit.settings->version);
 }
 
 void kit_sends_publish(const char *payload, uint8_t qos, uint16_t id, bool duplicate)
@@ -227,7 +227,7 @@ void kit_sends_publish(const char *payload, uint8_t qos, uint16_t id, bool dupli
 	struct mqtt_packet packet;
 
 	kit_sends(MQTT_PUBLISH, &packet);
-	ck_assert_int_eq(mqtt_publish_read(&publish, &packet, kit.options->version), MQTT_SUCCESS);
+	ck_assert_int_eq(mqtt_publish_read(&publish, &packet, kit.settings->version), MQTT_SUCCESS);
 	ck_assert_uint_eq(publish.payload.len, strlen(payload));
 	ck_assert_mem_eq(publish.payload.data, payload, strlen(payload));
 	ck_assert_uint_eq(publish.qos, qos);
@@ -241,7 +241,7 @@ void kit_sends_ack(enum mqtt_type type, uint16_t id, uint8_t reason)
 	struct mqtt_ack ack;
 
 	kit_sends(type, &packet);
-	ck_assert_int_eq(mqtt_ack_read(&ack, &packet, kit.options->version), MQTT_SUCCESS);
+	ck_assert_int_eq(mqtt_ack_read(&ack, &packet, kit.settings->version), MQTT_SUCCESS);
 	ck_assert_uint_eq(ack.packet_id, id);
 	ck_assert_uint_eq(ack.reason, reason);
 }
@@ -252,7 +252,7 @@ void kit_sends_disconnect(uint8_t reason)
 	struct mqtt_packet packet;
 
 	kit_sends(MQTT_DISCONNECT, &packet);
-	ck_assert_int_eq(mqtt_disconnect_read(&disconnect, &packet, kit.options->version),
+	ck_assert_int_eq(mqtt_disconnect_read(&disconnect, &packet, kit.settings->version),
 			 MQTT_SUCCESS);
 	ck_assert_uint_eq(disconnect.reason, reason);
 	kit_sends_nothing();

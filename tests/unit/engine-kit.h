@@ -16,7 +16,7 @@
 
 struct kit {
 	struct mqtt_engine *engine;
-	struct mqtt_options *options;
+	struct mqtt_settings *settings;
 	struct mqtt_lane *lane;
 	struct error error;
 	uint64_t now_ms;

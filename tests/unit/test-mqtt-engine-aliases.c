@@ -17,7 +17,7 @@ static void sends_aliased(const char *topic, uint32_t alias)
 
 START_TEST(aliases_of_ours_go_to_the_first_topics_the_server_allows)
 {
-	ck_assert_int_eq(mqtt_options_set_topic_aliases(kit.options, 10, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_topic_aliases(kit.settings, 10, &kit.error), MQUIC_OK);
 	kit_up_with(MQTT_TOPIC_ALIAS_MAXIMUM, 2);
 	ck_assert_int_eq(kit_try_publish("first", "x", 0, false), MQUIC_OK);
 	ck_assert_int_eq(kit_try_publish("second", "x", 1, false), MQUIC_OK);
@@ -36,7 +36,7 @@ END_TEST
 
 START_TEST(aliases_of_ours_start_anew_on_a_new_connection)
 {
-	ck_assert_int_eq(mqtt_options_set_topic_aliases(kit.options, 10, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_topic_aliases(kit.settings, 10, &kit.error), MQUIC_OK);
 	kit_up_with(MQTT_TOPIC_ALIAS_MAXIMUM, 1);
 	ck_assert_int_eq(kit_try_publish("topic", "one", 1, false), MQUIC_OK);
 	ck_assert_int_eq(kit_try_publish("topic", "two", 1, false), MQUIC_OK);
@@ -58,7 +58,7 @@ END_TEST
 
 START_TEST(aliases_of_ours_never_make_a_packet_too_large)
 {
-	ck_assert_int_eq(mqtt_options_set_topic_aliases(kit.options, 10, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_topic_aliases(kit.settings, 10, &kit.error), MQUIC_OK);
 	mqtt_properties_set_number(&kit.properties, MQTT_TOPIC_ALIAS_MAXIMUM, 10);
 	kit_up_with(MQTT_MAXIMUM_PACKET_SIZE, 12);
 	ck_assert_int_eq(kit_try_publish("topic", "12", 0, false), MQUIC_OK);
@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST(aliases_of_the_server_are_resolved)
 {
-	ck_assert_int_eq(mqtt_options_set_topic_alias_maximum(kit.options, 2, &kit.error),
+	ck_assert_int_eq(mqtt_settings_set_topic_alias_maximum(kit.settings, 2, &kit.error),
 			 MQUIC_OK);
 	kit_up();
 	mqtt_properties_set_number(&kit.properties, MQTT_TOPIC_ALIAS, 2);
@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(aliases_of_the_server_are_held_to_the_maximum)
 {
-	ck_assert_int_eq(mqtt_options_set_topic_alias_maximum(kit.options, 2, &kit.error),
+	ck_assert_int_eq(mqtt_settings_set_topic_alias_maximum(kit.settings, 2, &kit.error),
 			 MQUIC_OK);
 	kit_up();
 	mqtt_properties_set_number(&kit.properties, MQTT_TOPIC_ALIAS, 3);

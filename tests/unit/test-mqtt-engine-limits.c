@@ -40,7 +40,7 @@ START_TEST(window_for_qos_2_is_small_in_3_1_1)
 {
 	uint16_t id;
 
-	kit.options->version = 4;
+	kit.settings->version = 4;
 	kit_up();
 	for (id = 1; id <= 21; id++)
 		ck_assert_uint_eq(kit_publish("m", 2), id);
@@ -59,7 +59,7 @@ END_TEST
 
 START_TEST(window_of_ours_ends_the_connection_when_exceeded)
 {
-	ck_assert_int_eq(mqtt_options_set_receive_maximum(kit.options, 2, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_receive_maximum(kit.settings, 2, &kit.error), MQUIC_OK);
 	kit_up();
 	ck_assert_int_eq(kit_deliver("t", "1", 2, 1, false), MQUIC_OK);
 	ck_assert_int_eq(kit_deliver("t", "2", 2, 2, false), MQUIC_OK);
@@ -81,7 +81,7 @@ START_TEST(window_of_ours_is_freed_by_settling)
 {
 	uint16_t id;
 
-	ck_assert_int_eq(mqtt_options_set_receive_maximum(kit.options, 1, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_receive_maximum(kit.settings, 1, &kit.error), MQUIC_OK);
 	kit_up();
 	for (id = 1; id < 100; id++) {
 		ck_assert_int_eq(kit_deliver("t", "1", 1, id, false), MQUIC_OK);
@@ -187,7 +187,7 @@ END_TEST
 
 START_TEST(acknowledging_by_hand_must_fit_as_well)
 {
-	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_manual_ack(kit.settings, true, &kit.error), MQUIC_OK);
 	kit_up_with(MQTT_MAXIMUM_PACKET_SIZE, 4);
 	ck_assert_int_eq(kit_deliver("t", "", 1, 1, false), MQUIC_OK);
 	kit_message("t", "");
@@ -287,7 +287,7 @@ END_TEST
 
 START_TEST(largest_packet_of_ours_ends_the_connection_when_exceeded)
 {
-	ck_assert_int_eq(mqtt_options_set_maximum_packet_size(kit.options, 1024, &kit.error),
+	ck_assert_int_eq(mqtt_settings_set_maximum_packet_size(kit.settings, 1024, &kit.error),
 			 MQUIC_OK);
 	kit_up();
 	ck_assert_int_eq(kit_feed("30 fd 07"), MQUIC_OK);
@@ -308,7 +308,7 @@ START_TEST(packets_without_message_have_a_limit_of_their_own)
 	kit_sends_disconnect(MQTT_PACKET_TOO_LARGE);
 	mqtt_engine_lost(kit.engine);
 	/* A server of 3.1.1 could not be told what we take. */
-	kit.options->version = 4;
+	kit.settings->version = 4;
 	kit_up();
 	ck_assert_int_eq(kit_feed("30 ff ff ff 7f"), MQUIC_ERR_TOO_LARGE);
 	kit_over(MQUIC_ERR_TOO_LARGE, MQTT_PACKET_TOO_LARGE, "16777216");
@@ -333,7 +333,8 @@ START_TEST(message_with_too_many_properties_is_refused_alone)
 {
 	const char *notice;
 
-	ck_assert_int_eq(mqtt_options_set_maximum_properties(kit.options, 2, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_maximum_properties(kit.settings, 2, &kit.error),
+			 MQUIC_OK);
 	kit_up();
 	ck_assert_ptr_null(mqtt_engine_take_notice(kit.engine));
 	deliver_with_three("zero", 0, 0, false);
@@ -359,8 +360,9 @@ END_TEST
 
 START_TEST(refusals_keep_the_order_of_acknowledgements)
 {
-	ck_assert_int_eq(mqtt_options_set_maximum_properties(kit.options, 2, &kit.error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_maximum_properties(kit.settings, 2, &kit.error),
+			 MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_manual_ack(kit.settings, true, &kit.error), MQUIC_OK);
 	kit_up();
 	ck_assert_int_eq(kit_deliver("t", "first", 1, 1, false), MQUIC_OK);
 	kit_message("t", "first");
@@ -380,7 +382,8 @@ START_TEST(user_properties_of_answers_are_cut_to_the_maximum)
 	size_t i;
 	uint16_t id;
 
-	ck_assert_int_eq(mqtt_options_set_maximum_properties(kit.options, 2, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_maximum_properties(kit.settings, 2, &kit.error),
+			 MQUIC_OK);
 	kit_up();
 	id = kit_publish("m", 1);
 	(void)id;

@@ -60,7 +60,7 @@ END_TEST
 
 START_TEST(publish_is_settled_at_every_qos_in_3_1_1)
 {
-	kit.options->version = 4;
+	kit.settings->version = 4;
 	settle_one_of_each();
 }
 END_TEST
@@ -242,7 +242,7 @@ END_TEST
 
 START_TEST(messages_arrive_at_every_qos_in_3_1_1)
 {
-	kit.options->version = 4;
+	kit.settings->version = 4;
 	receive_one_of_each();
 }
 END_TEST
@@ -262,7 +262,7 @@ END_TEST
 
 START_TEST(manual_acknowledgement_waits_for_the_application)
 {
-	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_manual_ack(kit.settings, true, &kit.error), MQUIC_OK);
 	kit_up();
 	ck_assert_int_eq(kit_deliver("t", "one", 1, 5, false), MQUIC_OK);
 	ck_assert_int_eq(kit_deliver("t", "two", 2, 6, false), MQUIC_OK);
@@ -283,7 +283,7 @@ END_TEST
 
 START_TEST(release_before_acknowledgement_is_a_violation)
 {
-	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_manual_ack(kit.settings, true, &kit.error), MQUIC_OK);
 	kit_up();
 	ck_assert_int_eq(kit_deliver("t", "two", 2, 6, false), MQUIC_OK);
 	kit_message("t", "two");
@@ -330,8 +330,8 @@ END_TEST
 
 START_TEST(manual_acknowledgement_cannot_refuse_in_3_1_1)
 {
-	kit.options->version = 4;
-	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	kit.settings->version = 4;
+	ck_assert_int_eq(mqtt_settings_set_manual_ack(kit.settings, true, &kit.error), MQUIC_OK);
 	ck_assert_int_eq(mqtt_engine_ack(kit.engine, 5, 0, &kit.error), MQUIC_ERR_STATE);
 	kit_up();
 	ck_assert_int_eq(kit_deliver("t", "one", 1, 5, false), MQUIC_OK);
@@ -392,7 +392,7 @@ START_TEST(unsubscribe_of_3_1_1_reports_success_for_each_filter)
 	struct mquic_subscription *subscription;
 	struct mquic_event *event;
 
-	kit.options->version = 4;
+	kit.settings->version = 4;
 	kit_up();
 	ck_assert_int_eq(mquic_subscription_new(&subscription), MQUIC_OK);
 	ck_assert_int_eq(mquic_subscription_add(subscription, "a", 1, 0, 0), MQUIC_OK);

@@ -10,9 +10,9 @@
 
 static void keep_session(void)
 {
-	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "id", 2, &kit.error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_clean_start(kit.options, false, &kit.error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_expiry_s(kit.options, 3600, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_client_id(kit.settings, "id", 2, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_clean_start(kit.settings, false, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_expiry_s(kit.settings, 3600, &kit.error), MQUIC_OK);
 }
 
 static void up(void)
@@ -251,7 +251,7 @@ START_TEST(assigned_client_id_is_used_to_find_the_session_again)
 {
 	struct mqtt_connect connect;
 
-	ck_assert_int_eq(mqtt_options_set_clean_start(kit.options, false, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_clean_start(kit.settings, false, &kit.error), MQUIC_OK);
 	kit_connect();
 	kit_sends_connect(&connect);
 	mqtt_properties_set_text(&kit.properties, MQTT_ASSIGNED_CLIENT_ID, bytes_of("made-up", 7));
@@ -261,7 +261,7 @@ START_TEST(assigned_client_id_is_used_to_find_the_session_again)
 	kit_sends_connect(&connect);
 	ck_assert(bytes_equal(connect.client_id, bytes_of("made-up", 7)));
 	mqtt_engine_lost(kit.engine);
-	ck_assert_int_eq(mqtt_options_set_clean_start(kit.options, true, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_clean_start(kit.settings, true, &kit.error), MQUIC_OK);
 	kit_connect();
 	kit_sends_connect(&connect);
 	ck_assert_uint_eq(connect.client_id.len, 0);
@@ -315,7 +315,7 @@ END_TEST
 
 START_TEST(acknowledging_what_was_received_before_the_end_is_not_forgotten)
 {
-	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_manual_ack(kit.settings, true, &kit.error), MQUIC_OK);
 	up();
 	ck_assert_int_eq(kit_deliver("t", "one", 1, 4, false), MQUIC_OK);
 	ck_assert_int_eq(kit_deliver("t", "two", 2, 5, false), MQUIC_OK);
@@ -355,7 +355,7 @@ END_TEST
 
 START_TEST(manual_acknowledgement_of_qos2_reaches_over_a_break)
 {
-	ck_assert_int_eq(mqtt_options_set_manual_ack(kit.options, true, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_manual_ack(kit.settings, true, &kit.error), MQUIC_OK);
 	up();
 	ck_assert_int_eq(kit_deliver("t", "one", 1, 4, false), MQUIC_OK);
 	ck_assert_int_eq(kit_deliver("t", "two", 2, 5, false), MQUIC_OK);
@@ -377,7 +377,7 @@ END_TEST
 
 START_TEST(kept_identifiers_do_not_count_against_the_new_window)
 {
-	ck_assert_int_eq(mqtt_options_set_receive_maximum(kit.options, 1, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_receive_maximum(kit.settings, 1, &kit.error), MQUIC_OK);
 	up();
 	ck_assert_int_eq(kit_deliver("t", "old", 2, 5, false), MQUIC_OK);
 	kit_message("t", "old");

@@ -8,8 +8,8 @@
 
 static void up(void)
 {
-	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "id", 2, &kit.error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_clean_start(kit.options, false, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_client_id(kit.settings, "id", 2, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_clean_start(kit.settings, false, &kit.error), MQUIC_OK);
 	kit_up();
 }
 

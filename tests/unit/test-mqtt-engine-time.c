@@ -94,7 +94,7 @@ END_TEST
 
 START_TEST(keep_alive_can_be_off)
 {
-	ck_assert_int_eq(mqtt_options_set_keep_alive_s(kit.options, 0, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_keep_alive_s(kit.settings, 0, &kit.error), MQUIC_OK);
 	kit_up();
 	ck_assert_uint_eq(mqtt_engine_deadline_ms(kit.engine), UINT64_MAX);
 	mqtt_engine_tick(kit.engine, kit.now_ms + 1000000000);

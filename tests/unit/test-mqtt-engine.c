@@ -10,7 +10,7 @@ START_TEST(connect_sends_what_the_options_say)
 {
 	struct mquic_message *will;
 	struct mqtt_connect connect;
-	struct mqtt_options *o = kit.options;
+	struct mqtt_settings *o = kit.settings;
 	struct bytes name;
 	struct bytes value;
 	struct buf_reader walk;
@@ -20,17 +20,17 @@ START_TEST(connect_sends_what_the_options_say)
 	ck_assert_int_eq(mquic_message_set_payload(will, (const uint8_t *)"bye", 3), MQUIC_OK);
 	ck_assert_int_eq(mquic_message_set_qos(will, 1), MQUIC_OK);
 	ck_assert_int_eq(mquic_message_set_content_type(will, "x/y", 3), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_will(o, will, 9, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_will(o, will, 9, &kit.error), MQUIC_OK);
 	mquic_message_free(will);
-	ck_assert_int_eq(mqtt_options_set_client_id(o, "id", 2, &kit.error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_username(o, "user", 4, &kit.error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_password(o, (const uint8_t *)"pw", 2, &kit.error),
+	ck_assert_int_eq(mqtt_settings_set_client_id(o, "id", 2, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_username(o, "user", 4, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_password(o, (const uint8_t *)"pw", 2, &kit.error),
 			 MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_expiry_s(o, 3600, &kit.error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_receive_maximum(o, 10, &kit.error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_maximum_packet_size(o, 4096, &kit.error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_topic_alias_maximum(o, 5, &kit.error), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_add_user_property(o, "k", 1, "v", 1, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_expiry_s(o, 3600, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_receive_maximum(o, 10, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_maximum_packet_size(o, 4096, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_topic_alias_maximum(o, 5, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_add_user_property(o, "k", 1, "v", 1, &kit.error), MQUIC_OK);
 	kit_connect();
 	kit_sends_connect(&connect);
 	ck_assert(connect.clean_start);
@@ -78,8 +78,8 @@ START_TEST(connect_asks_for_information)
 {
 	struct mqtt_connect connect;
 
-	ck_assert_int_eq(mqtt_options_set_problem_information(kit.options, false, &kit.error), 0);
-	ck_assert_int_eq(mqtt_options_set_response_information(kit.options, true, &kit.error), 0);
+	ck_assert_int_eq(mqtt_settings_set_problem_information(kit.settings, false, &kit.error), 0);
+	ck_assert_int_eq(mqtt_settings_set_response_information(kit.settings, true, &kit.error), 0);
 	kit_connect();
 	kit_sends_connect(&connect);
 	ck_assert_uint_eq(mqtt_properties_number(&connect.properties, MQTT_REQUEST_PROBLEM_INFO, 9),
@@ -93,11 +93,11 @@ START_TEST(connect_of_3_1_has_its_name_and_level)
 {
 	struct mqtt_connect connect;
 
-	kit.options->version = MQTT_3_1;
+	kit.settings->version = MQTT_3_1;
 	ck_assert_int_eq(mqtt_engine_connect(kit.engine, kit.now_ms, 10000, &kit.error),
 			 MQUIC_ERR_INVALID);
 	ck_assert_ptr_nonnull(strstr(kit.error.text, "client identifier"));
-	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "old", 3, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_client_id(kit.settings, "old", 3, &kit.error), MQUIC_OK);
 	kit_connect();
 	kit_sends_connect(&connect);
 	ck_assert_int_eq(connect.version, MQTT_3_1);
@@ -114,11 +114,11 @@ END_TEST
 
 START_TEST(connect_refuses_contradictions_and_wrong_states)
 {
-	kit.options->version = 4;
-	ck_assert_int_eq(mqtt_options_set_clean_start(kit.options, false, &kit.error), MQUIC_OK);
+	kit.settings->version = 4;
+	ck_assert_int_eq(mqtt_settings_set_clean_start(kit.settings, false, &kit.error), MQUIC_OK);
 	ck_assert_int_eq(mqtt_engine_connect(kit.engine, 0, 0, &kit.error), MQUIC_ERR_INVALID);
 	ck_assert_int_eq(mqtt_engine_state(kit.engine), MQTT_ENGINE_IDLE);
-	ck_assert_int_eq(mqtt_options_set_clean_start(kit.options, true, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_clean_start(kit.settings, true, &kit.error), MQUIC_OK);
 	kit_connect();
 	ck_assert_int_eq(mqtt_engine_connect(kit.engine, 0, 0, &kit.error), MQUIC_ERR_STATE);
 }
@@ -174,7 +174,7 @@ static void expect_texts(enum mquic_event_type type, const char *reason, const c
 
 START_TEST(texts_of_the_server_can_be_read_as_they_came)
 {
-	mqtt_options_set_response_information(kit.options, true, &kit.error);
+	mqtt_settings_set_response_information(kit.settings, true, &kit.error);
 	kit_connect();
 	mqtt_properties_set_text(&kit.properties, MQTT_RESPONSE_INFO, bytes_of("answers/7", 9));
 	ck_assert_int_eq(kit_connack(0, false), MQUIC_OK);
@@ -198,7 +198,7 @@ static void expect_limit(enum mquic_limit limit, bool said, uint32_t wanted)
 START_TEST(limits_are_what_mqtt_has_unless_connack_says_more)
 {
 	expect_limit(MQUIC_LIMIT_RECEIVE_MAXIMUM, false, 0);
-	kit.options->expiry_s = 600;
+	kit.settings->expiry_s = 600;
 	kit_up();
 	expect_limit(MQUIC_LIMIT_RECEIVE_MAXIMUM, false, 65535);
 	expect_limit(MQUIC_LIMIT_MAXIMUM_QOS, false, 2);
@@ -260,7 +260,7 @@ START_TEST(connack_return_codes_of_3_1_1_become_reason_codes)
 	struct mqtt_connect connect;
 	size_t i;
 
-	kit.options->version = 4;
+	kit.settings->version = 4;
 	for (i = 0; i < COUNT(codes); i++) {
 		kit_connect();
 		kit_sends_connect(&connect);
@@ -290,7 +290,7 @@ START_TEST(connack_that_refuses_is_told_with_the_code_that_came)
 	size_t i;
 
 	for (i = 0; i < COUNT(codes); i++) {
-		kit.options->version = codes[i].version;
+		kit.settings->version = codes[i].version;
 		kit_connect();
 		kit_sends_connect(&connect);
 		ck_assert_int_eq(kit_feed(codes[i].packet), MQUIC_ERR_REFUSED);
@@ -362,8 +362,8 @@ START_TEST(authentication_goes_back_and_forth_before_and_after_connack)
 	struct mquic_event *event;
 	size_t len;
 
-	ck_assert_int_eq(mqtt_options_set_authentication(kit.options, "M", 1,
-							 (const uint8_t *)"first", 5, &kit.error),
+	ck_assert_int_eq(mqtt_settings_set_authentication(kit.settings, "M", 1,
+							  (const uint8_t *)"first", 5, &kit.error),
 			 MQUIC_OK);
 	kit_connect();
 	kit_sends_connect(&connect);
@@ -410,8 +410,9 @@ START_TEST(authentication_method_must_stay_the_same)
 {
 	struct mqtt_connect connect;
 
-	ck_assert_int_eq(mqtt_options_set_authentication(kit.options, "M", 1, NULL, 0, &kit.error),
-			 MQUIC_OK);
+	ck_assert_int_eq(
+		mqtt_settings_set_authentication(kit.settings, "M", 1, NULL, 0, &kit.error),
+		MQUIC_OK);
 	kit_connect();
 	kit_sends_connect(&connect);
 	ck_assert_int_eq(kit_feed("f0 06 18 04 150001'N'"), MQUIC_ERR_PROTOCOL);
@@ -480,18 +481,19 @@ static struct mqtt_disconnect sent_disconnect(void)
 
 static void set_goodbye(void)
 {
-	ck_assert_int_eq(mqtt_options_set_disconnect_expiry_s(kit.options, 5, &kit.error), 0);
-	ck_assert_int_eq(mqtt_options_set_disconnect_text(kit.options, "tired", 5, &kit.error), 0);
-	ck_assert_int_eq(
-		mqtt_options_add_disconnect_user_property(kit.options, "k", 1, "v", 1, &kit.error),
-		0);
+	ck_assert_int_eq(mqtt_settings_set_disconnect_expiry_s(kit.settings, 5, &kit.error), 0);
+	ck_assert_int_eq(mqtt_settings_set_disconnect_text(kit.settings, "tired", 5, &kit.error),
+			 0);
+	ck_assert_int_eq(mqtt_settings_add_disconnect_user_property(kit.settings, "k", 1, "v", 1,
+								    &kit.error),
+			 0);
 }
 
 START_TEST(disconnect_carries_what_the_program_says)
 {
 	struct mqtt_disconnect disconnect;
 
-	kit.options->expiry_s = 60;
+	kit.settings->expiry_s = 60;
 	kit_up();
 	set_goodbye();
 	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 4, &kit.error), MQUIC_OK);
@@ -509,10 +511,10 @@ START_TEST(disconnect_forgets_what_the_program_takes_back)
 {
 	struct mqtt_disconnect disconnect;
 
-	kit.options->expiry_s = 60;
+	kit.settings->expiry_s = 60;
 	kit_up();
 	set_goodbye();
-	mqtt_options_clear_disconnect_properties(kit.options);
+	mqtt_settings_clear_disconnect_properties(kit.settings);
 	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 4, &kit.error), MQUIC_OK);
 	disconnect = sent_disconnect();
 	ck_assert_uint_eq(disconnect.reason, 4);
@@ -526,7 +528,7 @@ START_TEST(disconnect_that_is_too_large_goes_without_words)
 {
 	struct mqtt_disconnect disconnect;
 
-	kit.options->expiry_s = 60;
+	kit.settings->expiry_s = 60;
 	kit_connect();
 	mqtt_properties_set_number(&kit.properties, MQTT_MAXIMUM_PACKET_SIZE, 12);
 	kit_accept(false);
@@ -544,17 +546,17 @@ END_TEST
 START_TEST(disconnect_cannot_make_a_session_last)
 {
 	kit_up();
-	ck_assert_int_eq(mqtt_options_set_disconnect_expiry_s(kit.options, 5, &kit.error), 0);
+	ck_assert_int_eq(mqtt_settings_set_disconnect_expiry_s(kit.settings, 5, &kit.error), 0);
 	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_ERR_INVALID);
 	ck_assert_ptr_nonnull(strstr(kit.error.text, "CONNECT"));
-	ck_assert_int_eq(mqtt_options_set_disconnect_expiry_s(kit.options, 0, &kit.error), 0);
+	ck_assert_int_eq(mqtt_settings_set_disconnect_expiry_s(kit.settings, 0, &kit.error), 0);
 	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
 }
 END_TEST
 
 START_TEST(disconnect_of_3_1_1_with_a_reason_leaves_the_will_to_the_server)
 {
-	kit.options->version = 4;
+	kit.settings->version = 4;
 	kit_up();
 	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 4, &kit.error), MQUIC_OK);
 	kit_sends_nothing();
@@ -624,9 +626,9 @@ START_TEST(connack_that_promises_wrongly_is_a_violation)
 	for (i = 0; i < COUNT(cases); i++) {
 		kit_close();
 		kit_open();
-		kit.options->clean_start = cases[i].clean;
-		ck_assert_int_eq(mqtt_options_set_client_id(kit.options, cases[i].id,
-							    strlen(cases[i].id), &kit.error),
+		kit.settings->clean_start = cases[i].clean;
+		ck_assert_int_eq(mqtt_settings_set_client_id(kit.settings, cases[i].id,
+							     strlen(cases[i].id), &kit.error),
 				 MQUIC_OK);
 		kit_connect();
 		kit_sends_connect(&connect);
@@ -639,8 +641,8 @@ END_TEST
 
 START_TEST(response_information_that_was_asked_for_is_taken)
 {
-	ck_assert_int_eq(mqtt_options_set_response_information(kit.options, true, &kit.error), 0);
-	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "id", 2, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_response_information(kit.settings, true, &kit.error), 0);
+	ck_assert_int_eq(mqtt_settings_set_client_id(kit.settings, "id", 2, &kit.error), MQUIC_OK);
 	kit_connect();
 	ck_assert_int_eq(kit_feed("20 07 00 00 04 1a0001'r'"), MQUIC_OK);
 	kit_connected(false);
@@ -649,8 +651,8 @@ END_TEST
 
 START_TEST(session_of_a_program_that_was_started_again_is_welcome)
 {
-	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "id", 2, &kit.error), MQUIC_OK);
-	kit.options->clean_start = false;
+	ck_assert_int_eq(mqtt_settings_set_client_id(kit.settings, "id", 2, &kit.error), MQUIC_OK);
+	kit.settings->clean_start = false;
 	kit_connect();
 	kit_accept(true);
 	kit_connected(true);
@@ -699,7 +701,7 @@ END_TEST
 
 START_TEST(violations_of_3_1_1_are_answered_with_silence)
 {
-	kit.options->version = 4;
+	kit.settings->version = 4;
 	kit_up();
 	ck_assert_int_eq(kit_feed("e0 00"), MQUIC_ERR_PROTOCOL);
 	kit_over(MQUIC_ERR_PROTOCOL, MQTT_PROTOCOL_ERROR, "DISCONNECT");

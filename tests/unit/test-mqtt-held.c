@@ -151,7 +151,7 @@ static void check_counted(struct buf_writer packet, size_t times, size_t amount)
 
 static void take_many_properties(void)
 {
-	ck_assert_int_eq(mqtt_options_set_maximum_properties(kit.options, 1000000, &kit.error),
+	ck_assert_int_eq(mqtt_settings_set_maximum_properties(kit.settings, 1000000, &kit.error),
 			 MQUIC_OK);
 }
 
@@ -206,7 +206,7 @@ START_TEST(other_packets_are_counted)
 	static char text[4 * 65535 + 64];
 
 	take_many_properties();
-	ck_assert_int_eq(mqtt_options_set_client_id(kit.options, "id", 2, &kit.error), MQUIC_OK);
+	ck_assert_int_eq(mqtt_settings_set_client_id(kit.settings, "id", 2, &kit.error), MQUIC_OK);
 	kit_connect();
 	strcpy(text, "1fffff'");
 	memset(text + strlen(text), 'x', 65535);

@@ -15,14 +15,14 @@ static struct mqtt_lane second;
 static void setup(void)
 {
 	kit_open();
-	ck_assert_int_eq(mqtt_options_set_topic_alias_maximum(kit.options, 5, &kit.error),
+	ck_assert_int_eq(mqtt_settings_set_topic_alias_maximum(kit.settings, 5, &kit.error),
 			 MQUIC_OK);
-	kit.options->topic_aliases = 5;
+	kit.settings->topic_aliases = 5;
 	mqtt_properties_set_number(&kit.properties, MQTT_TOPIC_ALIAS_MAXIMUM, 5);
 	kit_up();
 	mqtt_lane_init(&second);
-	mqtt_lane_start(&second, kit.options->maximum_packet_size,
-			kit.options->topic_alias_maximum);
+	mqtt_lane_start(&second, kit.settings->maximum_packet_size,
+			kit.settings->topic_alias_maximum);
 	mqtt_alias_out_init(&second.alias_out, 5);
 }
 

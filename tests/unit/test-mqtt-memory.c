@@ -137,17 +137,17 @@ static void drain(struct mqtt_engine *engine)
 	mqtt_engine_output_consume(engine, mqtt_engine_control(engine), len, 0);
 }
 
-static void configure(struct mqtt_options *options)
+static void configure(struct mqtt_settings *options)
 {
 	struct mquic_message *will = make_message(1);
 	struct error error;
 
 	options->topic_alias_maximum = 3;
 	options->topic_aliases = 3;
-	(void)mqtt_options_set_client_id(options, "", 0, &error);
-	(void)mqtt_options_set_username(options, "u", 1, &error);
-	(void)mqtt_options_set_will(options, will, 1, &error);
-	(void)mqtt_options_add_user_property(options, "k", 1, "v", 1, &error);
+	(void)mqtt_settings_set_client_id(options, "", 0, &error);
+	(void)mqtt_settings_set_username(options, "u", 1, &error);
+	(void)mqtt_settings_set_will(options, will, 1, &error);
+	(void)mqtt_settings_add_user_property(options, "k", 1, "v", 1, &error);
 	mquic_message_free(will);
 }
 
@@ -178,7 +178,7 @@ static void life(void)
 
 	if (mqtt_engine_new(&engine, 100000) != MQUIC_OK)
 		return;
-	configure(mqtt_engine_options(engine));
+	configure(mqtt_engine_settings(engine));
 	(void)live(engine);
 	countdown = 0;
 	/* The first failure over, it must be as able as a new one. */
@@ -211,8 +211,8 @@ static struct mqtt_engine *connected_with_authentication(void)
 	/* At most 64 bytes a packet, client identifier "abc", authentication method "M". */
 	connack = kit_bytes("20 12 00 00 0f 2700000040 120003'abc' 150001'M'", &len);
 	ck_assert_int_eq(mqtt_engine_new(&engine, 100000), MQUIC_OK);
-	ck_assert_int_eq(mqtt_options_set_authentication(mqtt_engine_options(engine), "M", 1, NULL,
-							 0, &error),
+	ck_assert_int_eq(mqtt_settings_set_authentication(mqtt_engine_settings(engine), "M", 1,
+							  NULL, 0, &error),
 			 MQUIC_OK);
 	ck_assert_int_eq(mqtt_engine_connect(engine, 0, 0, &error), MQUIC_OK);
 	ck_assert_int_eq(mqtt_engine_receive(engine, mqtt_engine_control(engine), connack, len, 0),

@@ -396,12 +396,12 @@ static int give_extension(gnutls_session_t session, gnutls_buffer_t to)
 /* Stands for what the QUIC room has ngtcp2 do: an offer without it is refused. */
 static void add_transport_parameters(gnutls_session_t session)
 {
-	ck_assert_int_eq(gnutls_session_ext_register(
-				 session, "transport parameters", 0x39, GNUTLS_EXT_TLS,
-				 take_extension, give_extension, NULL, NULL, NULL,
-				 GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_CLIENT_HELLO |
-					 GNUTLS_EXT_FLAG_EE),
-			 0);
+	ck_assert_int_eq(
+		gnutls_session_ext_register(session, "transport parameters", 0x39, GNUTLS_EXT_TLS,
+					    take_extension, give_extension, NULL, NULL, NULL,
+					    GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_CLIENT_HELLO |
+						    GNUTLS_EXT_FLAG_EE),
+		0);
 }
 
 static void attach(struct side *side, gnutls_session_t session, struct pipe *out, struct pipe *in)

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* The setters of a session: each forwards to the engine's options while that is idle. */
+/* The setters of a session: each forwards to the engine's settings while that is idle. */
 #include "session/session.h"
 
 /* DISCONNECT is far away when a session is connected, so what is said in it may still change. */
 static enum mquic_status begin_any_time(struct mquic_session *session,
-					struct mqtt_options **options)
+					struct mqtt_settings **settings)
 {
 	if (session == NULL)
 		return MQUIC_ERR_INVALID;
 	if (session->endpoint != NULL &&
 	    endpoint_check_fork(session->endpoint, &session->error) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
-	*options = mqtt_engine_options(session->engine);
+	*settings = mqtt_engine_settings(session->engine);
 	return MQUIC_OK;
 }
 
-static enum mquic_status begin(struct mquic_session *session, struct mqtt_options **options)
+static enum mquic_status begin(struct mquic_session *session, struct mqtt_settings **settings)
 {
-	enum mquic_status status = begin_any_time(session, options);
+	enum mquic_status status = begin_any_time(session, settings);
 
 	if (status == MQUIC_OK && session_is_active(session))
 		return error_set(&session->error, MQUIC_ERR_STATE,
@@ -29,12 +29,12 @@ static enum mquic_status begin(struct mquic_session *session, struct mqtt_option
 #define FORWARD_IF(start, name, parameters, ...)                                                   \
 	enum mquic_status mquic_session_##name parameters                                          \
 	{                                                                                          \
-		struct mqtt_options *options = NULL;                                               \
-		enum mquic_status status = start(session, &options);                               \
+		struct mqtt_settings *settings = NULL;                                             \
+		enum mquic_status status = start(session, &settings);                              \
                                                                                                    \
 		if (status != MQUIC_OK)                                                            \
 			return status;                                                             \
-		return mqtt_options_##name(options, __VA_ARGS__, &session->error);                 \
+		return mqtt_settings_##name(settings, __VA_ARGS__, &session->error);               \
 	}
 
 #define FORWARD(name, parameters, ...) FORWARD_IF(begin, name, parameters, __VA_ARGS__)
@@ -78,20 +78,20 @@ FORWARD_ANY_TIME(add_disconnect_user_property,
 
 enum mquic_status mquic_session_clear_user_properties(struct mquic_session *session)
 {
-	struct mqtt_options *options = NULL;
-	enum mquic_status status = begin(session, &options);
+	struct mqtt_settings *settings = NULL;
+	enum mquic_status status = begin(session, &settings);
 
 	if (status == MQUIC_OK)
-		mqtt_options_clear_user_properties(options);
+		mqtt_settings_clear_user_properties(settings);
 	return status;
 }
 
 enum mquic_status mquic_session_clear_disconnect_properties(struct mquic_session *session)
 {
-	struct mqtt_options *options = NULL;
-	enum mquic_status status = begin_any_time(session, &options);
+	struct mqtt_settings *settings = NULL;
+	enum mquic_status status = begin_any_time(session, &settings);
 
 	if (status == MQUIC_OK)
-		mqtt_options_clear_disconnect_properties(options);
+		mqtt_settings_clear_disconnect_properties(settings);
 	return status;
 }
