@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "native.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 static _Thread_local native_explain blamed_explain;
 static _Thread_local const void *blamed_object;
 static _Thread_local const char *blamed_sentence;
+static _Thread_local char kept_sentence[256];
 static PyObject *make_exception;
 
 void native_blame(native_explain explain, const void *object)
@@ -16,6 +18,13 @@ void native_blame(native_explain explain, const void *object)
 	blamed_explain = explain;
 	blamed_object = object;
 	blamed_sentence = NULL;
+}
+
+/* Of an object that will be gone before the exception is made. */
+static void keep_sentence(const char *text)
+{
+	snprintf(kept_sentence, sizeof(kept_sentence), "%s", text);
+	blamed_sentence = kept_sentence;
 }
 
 PyObject *native_on_failure(PyObject *make)
@@ -144,15 +153,10 @@ static enum mquic_status fill(struct mquic_message *message, const char *topic, 
 {
 	enum mquic_status status = mquic_message_set_topic(message, topic, topic_len);
 
-	if (status == MQUIC_ERR_INVALID)
-		blamed_sentence = "a topic is 1 to 65535 bytes of UTF-8 without NUL, + and #";
-	if (status == MQUIC_OK && payload_len > 0) {
+	if (status == MQUIC_OK && payload_len > 0)
 		status = mquic_message_set_payload(message, payload, payload_len);
-		if (status == MQUIC_ERR_TOO_LARGE)
-			blamed_sentence = "a message is at most 256 MiB, its header included";
-	}
-	if (status == MQUIC_OK && (status = mquic_message_set_qos(message, qos)) != MQUIC_OK)
-		blamed_sentence = "the QoS must be 0, 1 or 2";
+	if (status == MQUIC_OK)
+		status = mquic_message_set_qos(message, qos);
 	return status == MQUIC_OK ? mquic_message_set_retain(message, retain) : status;
 }
 
@@ -168,6 +172,8 @@ enum mquic_status native_publish(struct mquic_session *session, const char *topi
 	status = fill(message, topic, topic_len, payload, payload_len, qos, retain);
 	if (status == MQUIC_OK)
 		status = mquic_session_publish(session, message, packet_id);
+	else
+		keep_sentence(mquic_message_error(message));
 	mquic_message_free(message);
 	return status;
 }

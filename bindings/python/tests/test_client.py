@@ -11,6 +11,7 @@ from conftest import PATIENCE
 
 import mquic
 import mquic.client as mqtt
+from mquic import _native
 
 
 def test_publish_and_receive(make_client, recorder):
@@ -495,6 +496,20 @@ def test_bad_topics_are_refused(make_client, topic):
         client.publish(topic, "x")
     with pytest.raises(ValueError):
         client.publish(topic, "x", content_type="y")
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (("a/#", b"", 0, False), "a topic has 1 to 65535 bytes"),
+        (("a", b"", 3, False), "the QoS must be 0, 1 or 2"),
+        (("a", b"", 0, False), "is not connected"),
+    ],
+)
+def test_the_library_says_why_a_message_is_refused(tls, arguments, sentence):
+    client = mquic.Client(tls=tls)
+    with pytest.raises(mquic.MquicError, match=sentence):
+        _native.publish(client._session()._session, *arguments)
 
 
 def test_connecting_fails(certs, broker):
