@@ -202,6 +202,57 @@ static void set_end(lua_State *L, const struct mquic_event *event)
 	set_user_properties(L, event_property, event);
 }
 
+/* ---- What a server says of itself ----------------------------------------- */
+
+static const struct {
+	enum mquic_limit limit;
+	bool is_flag;
+	const char *name;
+} limits[] = {
+	{MQUIC_LIMIT_RECEIVE_MAXIMUM, false, "receive_maximum"},
+	{MQUIC_LIMIT_MAXIMUM_QOS, false, "maximum_qos"},
+	{MQUIC_LIMIT_RETAIN, true, "retain_available"},
+	{MQUIC_LIMIT_MAXIMUM_PACKET_SIZE, false, "maximum_packet_size"},
+	{MQUIC_LIMIT_TOPIC_ALIAS_MAXIMUM, false, "topic_alias_maximum"},
+	{MQUIC_LIMIT_WILDCARDS, true, "wildcard_subscription_available"},
+	{MQUIC_LIMIT_SUBSCRIPTION_IDS, true, "subscription_identifier_available"},
+	{MQUIC_LIMIT_SHARED, true, "shared_subscription_available"},
+	{MQUIC_LIMIT_KEEP_ALIVE_S, false, "server_keep_alive"},
+	{MQUIC_LIMIT_SESSION_EXPIRY_S, false, "session_expiry_interval"},
+};
+
+/* Those that the server has named. */
+static void set_limits(lua_State *L, const struct mquic_session *session)
+{
+	uint32_t value;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (!mquic_session_limit(session, limits[i].limit, &value))
+			continue;
+		if (limits[i].is_flag)
+			set_flag(L, limits[i].name, value != 0);
+		else
+			set_whole(L, limits[i].name, value);
+	}
+}
+
+/* Always a table, as for messages. */
+static void set_server_properties(lua_State *L, const struct mquic_event *event)
+{
+	size_t len = 0;
+
+	lua_newtable(L);
+	if (mquic_event_type(event) == MQUIC_EVENT_CONNECTED)
+		set_limits(L, mquic_event_session(event));
+	const char *text = mquic_event_reason_string(event, &len);
+	set_bytes(L, "reason_string", text, len);
+	text = mquic_event_server_reference(event, &len);
+	set_bytes(L, "server_reference", text, len);
+	text = mquic_event_response_information(event, &len);
+	set_bytes(L, "response_information", text, len);
+	lua_setfield(L, -2, "properties");
+}
+
 static void push_record(lua_State *L, const struct mquic_event *event)
 {
 	lua_newtable(L);
@@ -213,10 +264,12 @@ static void push_record(lua_State *L, const struct mquic_event *event)
 		set_flag(L, "session_present", mquic_event_session_present(event));
 		set_answer(L, event);
 		set_auth(L, event);
+		set_server_properties(L, event);
 		break;
 	case MQUIC_EVENT_AUTH:
 		set_answer(L, event);
 		set_auth(L, event);
+		set_server_properties(L, event);
 		break;
 	case MQUIC_EVENT_DELIVERED:
 	case MQUIC_EVENT_SUBSCRIBED:
@@ -224,6 +277,9 @@ static void push_record(lua_State *L, const struct mquic_event *event)
 		set_answer(L, event);
 		break;
 	case MQUIC_EVENT_DISCONNECTED:
+		set_end(L, event);
+		set_server_properties(L, event);
+		break;
 	case MQUIC_EVENT_CONNECTION_CLOSED:
 	case MQUIC_EVENT_STREAM_CLOSED:
 	case MQUIC_EVENT_RELAY_CLOSED:

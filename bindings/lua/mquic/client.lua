@@ -127,7 +127,7 @@ local function retry(self)
 	self.retry_at = nil
 	local done, text, code = dial(self)
 	if not done then
-		over(self, text, code, { status = code, text = text })
+		over(self, text, code, { status = code, text = text, properties = {} })
 	end
 end
 

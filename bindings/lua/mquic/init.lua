@@ -18,9 +18,11 @@ local mquic = {
 	now = core.now,
 }
 
--- mquic.OK, mquic.ERR_..., mquic.ORIGIN_... and mquic.REASON_... as in mquic.h.
+-- mquic.OK, mquic.ERR_..., mquic.ORIGIN_..., mquic.REASON_..., mquic.CLOSE_... and
+-- mquic.VERSION_... as in mquic.h.
+local families = { ERR = true, ORIGIN = true, REASON = true, CLOSE = true, VERSION = true }
 for name, value in pairs(core) do
-	if name == "OK" or name:find("^ERR_") or name:find("^ORIGIN_") or name:find("^REASON_") then
+	if name == "OK" or families[name:match("^(%u+)_")] then
 		mquic[name] = value
 	end
 end

@@ -25,7 +25,8 @@ end
 local known_properties = {
 	session_expiry_interval = "whole", receive_maximum = "short", maximum_packet_size = "whole",
 	topic_alias_maximum = "short", authentication_method = "string",
-	authentication_data = "string",
+	authentication_data = "string", request_problem_information = "boolean",
+	request_response_information = "boolean",
 }
 
 local known_will = message.known({ delay = "whole" })
@@ -49,6 +50,8 @@ local property_setters = {
 	{ "receive_maximum", core.session_set_receive_maximum },
 	{ "maximum_packet_size", core.session_set_maximum_packet_size },
 	{ "topic_alias_maximum", core.session_set_topic_alias_maximum },
+	{ "request_problem_information", core.session_set_problem_information },
+	{ "request_response_information", core.session_set_response_information },
 }
 
 local function set(handle, list, given, try)

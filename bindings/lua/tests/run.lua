@@ -5,7 +5,7 @@ package.path = here .. "/?.lua;" .. package.path
 
 local kit = require("kit")
 for _, name in ipairs({
-	"arguments", "client", "fork", "life", "loops", "quic", "relay", "examples",
+	"arguments", "client", "connack", "fork", "life", "loops", "quic", "relay", "examples",
 }) do
 	require("test_" .. name)
 end

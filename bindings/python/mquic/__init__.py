@@ -27,6 +27,7 @@ from ._text import printable
 from .client import Client, MQTTMessageInfo
 from .enums import (
     CallbackAPIVersion,
+    CloseCode,
     CongestionControl,
     EventType,
     MQTTErrorCode,
@@ -67,6 +68,7 @@ from .topics import topic_matches_sub
 __all__ = [
     "CallbackAPIVersion",
     "Client",
+    "CloseCode",
     "ClosedError",
     "CongestionControl",
     "ConnectionInfo",
@@ -108,7 +110,10 @@ __all__ = [
     "printable",
     "reconnect_pause",
     "topic_matches_sub",
+    "version_info",
 ]
 
 #: Version of the library, "MAJOR.MINOR.PATCH".
 __version__: str = _native.version()
+#: The same as numbers, to compare: ``mquic.version_info >= (0, 2)``.
+version_info: tuple[int, ...] = tuple(map(int, __version__.split(".")))

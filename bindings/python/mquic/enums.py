@@ -36,6 +36,14 @@ class Origin(IntEnum):
     SYSTEM = 5  #: an errno value
 
 
+class CloseCode(IntEnum):
+    """What MQTT over QUIC says with the application code that ends a connection."""
+
+    NORMAL = 0
+    CONTROL_GONE = 1  #: the stream that CONNECT came on has ended
+    OVERLOADED = 2  #: the server cannot serve this client now; come back later
+
+
 class EventType(IntEnum):
     """What happened."""
 

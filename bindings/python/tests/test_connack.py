@@ -8,7 +8,7 @@ from fake_server import ASSIGNED, REASON, connack, disconnect, packet, text, use
 
 import mquic
 import mquic.client as mqtt
-from mquic import aio
+from mquic import _native, aio
 from test_aio import asynchronous
 
 
@@ -201,3 +201,13 @@ async def test_disconnect_in_asyncio(serve, tls):
             await client.subscribe("a")
     assert caught.value.reason_code == "Use another server"
     assert caught.value.properties.ServerReference == "other.example"
+
+
+# ---- numbers with names
+
+
+def test_versions_and_codes():
+    assert ".".join(map(str, mquic.version_info)) == mquic.__version__
+    for name, code in mquic.CloseCode.__members__.items():
+        assert getattr(_native, f"CLOSE_{name}") == code
+    assert [int(code) for code in mquic.CloseCode] == [0, 1, 2]
