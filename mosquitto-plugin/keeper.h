@@ -13,7 +13,7 @@
 #include "identity.h"
 #include "log.h"
 #include "options.h"
-#include "server/door.h"
+#include "../server/door.h"
 #include "token.h"
 
 struct keeper {

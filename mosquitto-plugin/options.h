@@ -9,7 +9,7 @@
 
 #include <mquic.h>
 
-#include "server/hostport.h"
+#include "../server/hostport.h"
 
 struct mosquitto_opt;
 

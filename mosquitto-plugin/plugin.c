@@ -13,8 +13,8 @@
 #include "neighbours.h"
 #include "options.h"
 #include "selftest.h"
-#include "server/clock.h"
-#include "server/descriptors.h"
+#include "../server/clock.h"
+#include "../server/descriptors.h"
 #include "service.h"
 
 #define PLUGIN_VERSION 5

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "selftest.h"
-#include "server/clock.h"
-#include "server/proxy.h"
+#include "../server/clock.h"
+#include "../server/proxy.h"
 
 #define LIMIT_MS 10000
 

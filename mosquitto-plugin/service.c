@@ -8,7 +8,7 @@
 
 #include "keeper.h"
 #include "service.h"
-#include "server/worker.h"
+#include "../server/worker.h"
 
 /* How long the main thread waits for the end of the other one. */
 #define JOIN_S 2

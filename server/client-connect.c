@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/client.h"
+#include "client.h"
 
 struct client *client_new(struct clients *clients, struct mquic_connection *connection)
 {

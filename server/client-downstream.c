@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "server/client.h"
+#include "client.h"
 
 /* The broker has hung up before it said anything. `unread`: before it had read all of CONNECT. */
 static void broker_silent(struct client *client, bool unread)

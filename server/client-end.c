@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/client.h"
+#include "client.h"
 
 void client_refuse(struct client *client, enum client_culprit culprit,
 		   const struct door_refusal *refusal)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/client.h"
+#include "client.h"
 
 /* How often memory is counted: seldom, or often once half of what is allowed is taken. */
 #define COUNT_SELDOM_MS 1000

@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "server/client.h"
-#include "server/proxy.h"
+#include "client.h"
+#include "proxy.h"
 
 struct first_bytes {
 	uint8_t header[PROXY_HEADER_MAX];

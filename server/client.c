@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "server/client.h"
+#include "client.h"
 
 #define DIAL_LIMIT_MS 10000
 

@@ -22,7 +22,7 @@
 #ifndef SERVER_CLIENT_H
 #define SERVER_CLIENT_H
 
-#include "server/clients.h"
+#include "clients.h"
 
 enum client_state {
 	CLIENT_WAITING,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/client.h"
+#include "client.h"
 
 #define DIAL_AGAIN_MS 1
 

@@ -7,9 +7,9 @@
 
 #include <mquic.h>
 
-#include "server/door.h"
-#include "server/queue.h"
-#include "server/speaker.h"
+#include "door.h"
+#include "queue.h"
+#include "speaker.h"
 
 struct client;
 

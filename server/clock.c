@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <time.h>
 
-#include "server/clock.h"
+#include "clock.h"
 
 uint64_t clock_ms(void)
 {

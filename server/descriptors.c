@@ -2,7 +2,7 @@
 #include <limits.h>
 #include <sys/resource.h>
 
-#include "server/descriptors.h"
+#include "descriptors.h"
 
 /* An eighth of all, but within reason at both ends. */
 static uint64_t reserve(uint64_t files)

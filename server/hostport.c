@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/hostport.h"
+#include "hostport.h"
 
 /* Digits only: no sign, no blanks, no 0x. */
 static bool read_port(const char *text, uint16_t *port)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/limiter.h"
+#include "limiter.h"
 
 bool limiter_spend(struct limiter *limiter, uint64_t now_ms)
 {

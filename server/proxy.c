@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "server/hostport.h"
-#include "server/proxy.h"
+#include "hostport.h"
+#include "proxy.h"
 
 /* Puts both halves where the header has them; an IPv6 zone ("%eth0") has no place in it. */
 static bool put(const char *text, bool is_ipv6, uint8_t *address, uint8_t *port)

@@ -2,8 +2,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "server/clock.h"
-#include "server/speaker.h"
+#include "clock.h"
+#include "speaker.h"
 
 /* Lines about clients: at once, and per second after that. */
 #define AT_ONCE 50

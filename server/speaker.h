@@ -7,8 +7,8 @@
 
 #include <mquic.h>
 
-#include "server/door.h"
-#include "server/limiter.h"
+#include "door.h"
+#include "limiter.h"
 
 struct speaker {
 	const struct door *door;

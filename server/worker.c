@@ -9,9 +9,9 @@
 
 #include <mquic.h>
 
-#include "server/clients.h"
-#include "server/clock.h"
-#include "server/worker.h"
+#include "clients.h"
+#include "clock.h"
+#include "worker.h"
 
 /* Sockets served in one turn; more are ready in the next one. */
 #define TURN_EVENTS 64

@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
-#include "server/clients.h"
-#include "server/door.h"
-#include "server/hostport.h"
+#include "clients.h"
+#include "door.h"
+#include "hostport.h"
 
 struct worker;
 

@@ -30,7 +30,7 @@ FOREIGN = {
 }
 # They look into the rooms, foreign types included, or stand in for a foreign library.
 INSIDERS = ("tests/unit/", "tests/sim/", "tests/hostile/", "tests/fuzz/", "tests/preload/")
-# Each with the directories, beside its own, that it may include as "DIRECTORY/NAME.h".
+# Each with the directories, beside its own, that it may include as "../DIRECTORY/NAME.h".
 CLIENTS = {
     "server": {"server"},
     "mosquitto-plugin": {"server"},
@@ -84,14 +84,14 @@ def foreign_problems(root, library, rooms):
 def client_problems(root, folder, below):
     """Quoted includes are mquic.h, a client's own files, or those of what is below it."""
     own = {path.name for path in sources(root / folder)}
-    shared = {f"{other}/{path.name}" for other in below for path in sources(root / other)}
+    shared = {f"../{other}/{path.name}" for other in below for path in sources(root / other)}
     problems = []
     for path in sources(root / folder):
         for mark, name in includes(path):
             ours = name.split("/")[0] in ROOMS
             known = name == "mquic.h" or name in shared or Path(name).name in own
             # What is shared goes by its full name: two directories may have files of one name.
-            if name.split("/")[0] in CLIENTS and name not in shared:
+            if name.split("/")[1:2] and name.split("/")[1] in CLIENTS and name not in shared:
                 known = False
             if ours or (mark == '"' and not known):
                 problems.append(f"{path.relative_to(root)} includes {name}")
