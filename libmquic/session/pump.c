@@ -254,7 +254,7 @@ static void part(struct mquic_session *session, bool moving)
 		session_step(session, SESSION_PARTING);
 	if (!said && now_ns < session->close_by_ns)
 		return;
-	if (!said)
+	if (!said && session->goodbye == GOODBYE_ASKED)
 		session->goodbye = GOODBYE_CUT_SHORT;
 	carrier_close(session->carrier, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The body of a session, shared by session.c (life and calls), pump.c, state.c and options.c
+ * The body of a session, shared by session.c (life and calls), pump.c, state.c and settings.c
  * (setters).
  *
  *     IDLE ──connect──▶ DIALING ──ready──▶ CONNECTING ──CONNACK──▶ CONNECTED
@@ -42,7 +42,7 @@ enum session_state {
 enum session_goodbye {
 	GOODBYE_NONE,      /* nobody's so far, or the carrier's alone */
 	GOODBYE_ASKED,     /* the program's */
-	GOODBYE_CUT_SHORT, /* and the server did not acknowledge all */
+	GOODBYE_CUT_SHORT, /* the program's, and the server did not acknowledge all */
 	GOODBYE_HUNG_UP    /* the server's, which wanted no more of the lane */
 };
 

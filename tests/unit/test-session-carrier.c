@@ -366,6 +366,34 @@ START_TEST(goodbye_waits_until_the_carrier_has_delivered_it)
 }
 END_TEST
 
+static uint64_t clock_ns;
+
+static uint64_t read_clock(void *unused)
+{
+	(void)unused;
+	return clock_ns;
+}
+
+START_TEST(program_that_does_not_know_of_an_end_may_go_on_although_it_was_cut_short)
+{
+	clock_ns = endpoint_now(endpoint);
+	endpoint_set_clock(endpoint, read_clock, NULL);
+	bring_up();
+	server_says("00 00");
+	nothing_happens();
+	ck_assert(!memory.closed);
+	clock_ns += 11 * UINT64_C(1000000000); /* and it has acknowledged nothing */
+	nothing_happens();
+	ck_assert(memory.closed);
+	carrier_ends(MQUIC_OK, MQUIC_ORIGIN_LOCAL, "closed");
+	ck_assert_int_eq(mquic_endpoint_process(endpoint), MQUIC_OK);
+	ck_assert_int_eq(session->state, SESSION_OVER);
+	publish(1);
+	mquic_event_free(next(MQUIC_EVENT_DISCONNECTED));
+	ck_assert_uint_eq(mquic_session_inflight(session), 1);
+}
+END_TEST
+
 START_TEST(end_of_the_lane_ends_the_carrier)
 {
 	bring_up();
@@ -616,6 +644,7 @@ static const TTest *const *const tests[] = {
 	&message_is_received_in_pieces,
 	&carrier_without_room_is_waited_for,
 	&goodbye_waits_until_the_carrier_has_delivered_it,
+	&program_that_does_not_know_of_an_end_may_go_on_although_it_was_cut_short,
 	&end_of_the_lane_ends_the_carrier,
 	&server_that_wants_no_more_ends_the_carrier,
 	&what_the_carrier_brought_is_read_before_its_end,
