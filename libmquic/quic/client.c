@@ -73,6 +73,12 @@ const char *client_server_name(const struct mquic_connection *connection)
 	return name != NULL ? name : connection->candidates->host;
 }
 
+/* Of the time for the handshake; next to nothing when it is up. */
+static ngtcp2_duration time_left(uint64_t until_ns, uint64_t now_ns)
+{
+	return until_ns > now_ns ? until_ns - now_ns : 1;
+}
+
 enum mquic_status client_begin(struct attempt *attempt, const struct address *remote,
 			       uint32_t offered)
 {
@@ -91,7 +97,7 @@ enum mquic_status client_begin(struct attempt *attempt, const struct address *re
 		return status;
 	transport_fill_settings(&quic_settings, attempt);
 	quic_settings.handshake_timeout =
-		attempt->connection->candidates->until_ns - quic_settings.initial_ts;
+		time_left(attempt->connection->candidates->until_ns, quic_settings.initial_ts);
 	transport_fill_params(&params, settings);
 	transport_random_cid(&scid, QUIC_CID_LEN);
 	transport_random_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + QUIC_CID_LEN);

@@ -39,7 +39,7 @@ void transport_fill_settings(ngtcp2_settings *to, struct attempt *attempt)
 	const struct mquic_settings *from = attempt->connection->settings;
 
 	ngtcp2_settings_default(to);
-	to->initial_ts = attempt->connection->started_ns;
+	to->initial_ts = endpoint_now(attempt->connection->endpoint);
 	to->cc_algo = algorithm(from->congestion_control);
 	to->initial_rtt = from->initial_rtt_ms * NGTCP2_MILLISECONDS;
 	to->handshake_timeout = from->handshake_timeout_ms * NGTCP2_MILLISECONDS;

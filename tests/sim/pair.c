@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "quic/attempt.h"
+
 struct pair pair;
 
 static const char *ca_path;
@@ -141,6 +143,30 @@ void pair_dial_name(const char *name)
 void pair_dial(void)
 {
 	pair_dial_name(PAIR_HOST);
+}
+
+size_t pair_attempts(void)
+{
+	const struct list *node;
+	size_t count = 0;
+
+	for (node = pair.dialed->attempts.next; node != &pair.dialed->attempts; node = node->next)
+		count++;
+	return count;
+}
+
+struct attempt *pair_first_attempt(void)
+{
+	return list_entry(pair.dialed->attempts.next, struct attempt, link);
+}
+
+void pair_expect_winner(const char *address)
+{
+	ck_assert_uint_eq(pair.ready, 1);
+	ck_assert_uint_eq(pair.client_end.told, 0);
+	ck_assert_str_eq(mquic_connection_peer_address(pair.dialed), address);
+	ck_assert_uint_eq(pair_attempts(), 1);
+	ck_assert_ptr_eq(pair_first_attempt(), pair.dialed->attempt);
 }
 
 bool pair_is_connected(void *unused)

@@ -58,6 +58,12 @@ void pair_dial_name(const char *name);
 /* Listens, dials, and waits for both sides. */
 void pair_connect(void);
 
+/* The attempts of the dialed connection: how many, and the oldest. */
+size_t pair_attempts(void);
+struct attempt *pair_first_attempt(void);
+/* It is connected to that address, and no other attempt is left. */
+void pair_expect_winner(const char *address);
+
 /* Conditions for sim_until(). */
 bool pair_is_connected(void *unused);
 bool pair_client_is_over(void *unused);

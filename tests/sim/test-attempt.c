@@ -29,21 +29,6 @@ static void dial_both(void)
 	ck_assert_int_eq(attempt_dial(pair.dialed, &second, 0), MQUIC_OK);
 }
 
-static size_t count_attempts(void)
-{
-	const struct list *node;
-	size_t count = 0;
-
-	for (node = pair.dialed->attempts.next; node != &pair.dialed->attempts; node = node->next)
-		count++;
-	return count;
-}
-
-static struct attempt *first_attempt(void)
-{
-	return list_entry(pair.dialed->attempts.next, struct attempt, link);
-}
-
 /* The system reports that this attempt's server cannot be reached. */
 static void refuse(const struct attempt *attempt)
 {
@@ -51,21 +36,12 @@ static void refuse(const struct attempt *attempt)
 	sim_settle(pair.sim);
 }
 
-static void expect_winner(const char *address)
-{
-	ck_assert_uint_eq(pair.ready, 1);
-	ck_assert_uint_eq(pair.client_end.told, 0);
-	ck_assert_str_eq(mquic_connection_peer_address(pair.dialed), address);
-	ck_assert_uint_eq(count_attempts(), 1);
-	ck_assert_ptr_eq(first_attempt(), pair.dialed->attempt);
-}
-
 START_TEST(first_to_complete_carries_the_connection)
 {
 	dial_both(); /* nobody listens at the first */
-	ck_assert_uint_eq(count_attempts(), 2);
+	ck_assert_uint_eq(pair_attempts(), 2);
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.7:14567");
+	pair_expect_winner("10.0.0.7:14567");
 }
 END_TEST
 
@@ -75,7 +51,7 @@ START_TEST(slower_one_is_told_that_it_is_not_needed)
 	other->down.delay_ns = 30 * SIM_MS;
 	dial_both();
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.2:14567");
+	pair_expect_winner("10.0.0.2:14567");
 	/* Long before the time limit of a handshake. */
 	sim_run(pair.sim, 200 * SIM_MS);
 	ck_assert_uint_eq(other->quic->places.handshakes, 0);
@@ -107,10 +83,10 @@ END_TEST
 START_TEST(one_that_fails_leaves_it_to_the_other)
 {
 	dial_both();
-	refuse(first_attempt());
-	ck_assert_uint_eq(count_attempts(), 1);
+	refuse(pair_first_attempt());
+	ck_assert_uint_eq(pair_attempts(), 1);
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.7:14567");
+	pair_expect_winner("10.0.0.7:14567");
 }
 END_TEST
 
@@ -119,18 +95,18 @@ START_TEST(later_one_may_fail_as_well)
 	pair_listen();
 	dial_both();
 	refuse(pair.dialed->attempt);
-	ck_assert_uint_eq(count_attempts(), 1);
+	ck_assert_uint_eq(pair_attempts(), 1);
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.2:14567");
+	pair_expect_winner("10.0.0.2:14567");
 }
 END_TEST
 
 START_TEST(first_of_equal_ends_is_told)
 {
 	dial_both();
-	refuse(first_attempt());
+	refuse(pair_first_attempt());
 	ck_assert_uint_eq(pair.client_end.told, 0);
-	refuse(first_attempt());
+	refuse(pair_first_attempt());
 	pair_expect_end(&pair.client_end, MQUIC_ERR_REFUSED, MQUIC_ORIGIN_SYSTEM, ECONNREFUSED,
 			"nothing listens on UDP 10.0.0.2:14567");
 }
@@ -157,7 +133,7 @@ START_TEST(endpoint_may_go_while_both_are_under_way)
 	sim_run(pair.sim, 5 * SIM_MS);
 	sim_restart(pair.client);
 	ck_assert(connection_is_over(pair.dialed));
-	ck_assert_uint_eq(count_attempts(), 1);
+	ck_assert_uint_eq(pair_attempts(), 1);
 }
 END_TEST
 

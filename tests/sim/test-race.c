@@ -57,29 +57,6 @@ static uint64_t passed_ns(void)
 	return sim_now(pair.sim) - begun_ns;
 }
 
-static size_t count_attempts(void)
-{
-	const struct list *node;
-	size_t count = 0;
-
-	for (node = pair.dialed->attempts.next; node != &pair.dialed->attempts; node = node->next)
-		count++;
-	return count;
-}
-
-static struct attempt *first_attempt(void)
-{
-	return list_entry(pair.dialed->attempts.next, struct attempt, link);
-}
-
-static void expect_winner(const char *address)
-{
-	ck_assert_uint_eq(pair.ready, 1);
-	ck_assert_uint_eq(pair.client_end.told, 0);
-	ck_assert_str_eq(mquic_connection_peer_address(pair.dialed), address);
-	ck_assert_uint_eq(count_attempts(), 1);
-}
-
 /* Long before the time limit of a handshake. */
 static void expect_nobody_at(const struct sim_host *host)
 {
@@ -103,9 +80,9 @@ START_TEST(silent_first_address_costs_a_quarter_of_a_second)
 	pair_listen();
 	dial(SILENT, GOOD);
 	sim_run(pair.sim, DELAY - SIM_MS);
-	ck_assert_uint_eq(count_attempts(), 1);
+	ck_assert_uint_eq(pair_attempts(), 1);
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.2:14567");
+	pair_expect_winner("10.0.0.2:14567");
 	ck_assert_uint_lt(passed_ns(), DELAY + OVER_RTT);
 	ck_assert_uint_ge(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_HANDSHAKE_US),
 			  DELAY / 1000);
@@ -119,7 +96,7 @@ START_TEST(second_address_is_left_alone_if_the_first_answers)
 	other_listens();
 	dial(GOOD, OTHER);
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.2:14567");
+	pair_expect_winner("10.0.0.2:14567");
 	ck_assert_uint_lt(passed_ns(), OVER_RTT);
 	sim_run(pair.sim, 5 * SIM_SECOND);
 	ck_assert_uint_eq(other->down.packets, 0);
@@ -136,9 +113,9 @@ START_TEST(of_two_that_answer_one_connection_stays)
 	other_listens();
 	dial(GOOD, OTHER);
 	sim_run(pair.sim, 300 * SIM_MS);
-	ck_assert_uint_eq(count_attempts(), 2);
+	ck_assert_uint_eq(pair_attempts(), 2);
 	pair_wait(pair_is_connected, 2);
-	expect_winner("10.0.0.2:14567");
+	pair_expect_winner("10.0.0.2:14567");
 	ck_assert_uint_gt(other->down.packets, 0);
 	expect_nobody_at(other);
 	sim_run(pair.sim, 5 * SIM_SECOND);
@@ -156,7 +133,7 @@ START_TEST(second_address_may_win_although_the_first_answers)
 	pair.server->down.delay_ns = 400 * SIM_MS;
 	dial(GOOD, OTHER);
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.7:14567");
+	pair_expect_winner("10.0.0.7:14567");
 	expect_nobody_at(pair.server);
 	ck_assert_uint_eq(pair.accepted_count, 1);
 }
@@ -170,7 +147,7 @@ START_TEST(server_that_has_answered_gets_a_little_more_time)
 	pair.server->down.delay_ns = 190 * SIM_MS; /* Retry comes in time, the rest does not */
 	dial(GOOD, OTHER);
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.2:14567");
+	pair_expect_winner("10.0.0.2:14567");
 	ck_assert_uint_gt(passed_ns(), DELAY);
 	ck_assert_uint_eq(other->down.packets, 0);
 }
@@ -187,7 +164,7 @@ START_TEST(server_that_answers_and_then_no_more_is_not_waited_for)
 	sim_run(pair.sim, RTT + SIM_MS); /* Retry has come */
 	pair.server->up = lost;
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.7:14567");
+	pair_expect_winner("10.0.0.7:14567");
 	ck_assert_uint_lt(passed_ns(), 2 * DELAY + OVER_RTT);
 }
 END_TEST
@@ -197,9 +174,9 @@ START_TEST(first_address_that_fails_at_once_costs_no_time)
 	pair_listen();
 	dial(SILENT, GOOD);
 	sim_settle(pair.sim);
-	demux_reader.failed(pair.client->quic, first_attempt()->wire, ECONNREFUSED);
+	demux_reader.failed(pair.client->quic, pair_first_attempt()->wire, ECONNREFUSED);
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.2:14567");
+	pair_expect_winner("10.0.0.2:14567");
 	ck_assert_uint_lt(passed_ns(), OVER_RTT);
 }
 END_TEST
@@ -235,10 +212,25 @@ START_TEST(all_addresses_are_tried_and_the_last_may_win)
 		names_add(HOST, SILENT + i);
 	dial(SILENT + i, GOOD);
 	sim_run(pair.sim, (ADDRESS_CANDIDATES - 1) * DELAY - SIM_MS);
-	ck_assert_uint_eq(count_attempts(), ADDRESS_CANDIDATES - 1);
+	ck_assert_uint_eq(pair_attempts(), ADDRESS_CANDIDATES - 1);
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.2:14567");
+	pair_expect_winner("10.0.0.2:14567");
 	expect_nothing_left();
+}
+END_TEST
+
+START_TEST(address_has_its_own_time_to_be_silent)
+{
+	unsigned int i;
+
+	/* The last one begins when the first has been silent for longer than that. */
+	ck_assert_int_eq(mquic_settings_set_idle_timeout_ms(pair.client_settings, 1000), MQUIC_OK);
+	pair_listen();
+	for (i = 0; i < ADDRESS_CANDIDATES - 2; i++)
+		names_add(HOST, SILENT + i);
+	dial(SILENT + i, GOOD);
+	pair_wait(pair_is_connected, 3);
+	pair_expect_winner("10.0.0.2:14567");
 }
 END_TEST
 
@@ -249,7 +241,7 @@ START_TEST(of_all_that_fail_the_most_telling_end_is_told_once)
 	mquic_settings_set_handshake_timeout_ms(pair.client_settings, 2000);
 	dial(SILENT, GOOD);
 	sim_run(pair.sim, DELAY);
-	ck_assert_uint_eq(count_attempts(), 2);
+	ck_assert_uint_eq(pair_attempts(), 2);
 	demux_reader.failed(pair.client->quic, pair.dialed->attempt->wire, ECONNREFUSED);
 	sim_settle(pair.sim);
 	/* The silent one may still answer. */
@@ -321,14 +313,14 @@ static void let_other_be_heard(void)
 	pair.dialed->candidates->impatient = true;
 	connection_schedule(pair.dialed);
 	sim_settle(pair.sim);
-	ck_assert_uint_eq(count_attempts(), 2);
+	ck_assert_uint_eq(pair_attempts(), 2);
 }
 
 START_TEST(server_that_has_answered_may_still_win_after_a_refused_certificate)
 {
 	let_other_be_heard();
 	pair_wait(pair_is_connected, 1);
-	expect_winner("10.0.0.7:14567");
+	pair_expect_winner("10.0.0.7:14567");
 	expect_nobody_at(pair.server);
 }
 END_TEST
@@ -379,7 +371,7 @@ static void let_both_run(void)
 	other_listens();
 	dial(GOOD, OTHER);
 	sim_run(pair.sim, 380 * SIM_MS);
-	ck_assert_uint_eq(count_attempts(), 2);
+	ck_assert_uint_eq(pair_attempts(), 2);
 }
 
 START_TEST(closing_amid_the_race_ends_all)
@@ -397,9 +389,9 @@ END_TEST
 START_TEST(own_close_is_told_even_if_one_has_failed_before)
 {
 	let_both_run();
-	demux_reader.failed(pair.client->quic, first_attempt()->wire, ECONNREFUSED);
+	demux_reader.failed(pair.client->quic, pair_first_attempt()->wire, ECONNREFUSED);
 	sim_settle(pair.sim);
-	ck_assert_uint_eq(count_attempts(), 1);
+	ck_assert_uint_eq(pair_attempts(), 1);
 	ck_assert_int_eq(mquic_connection_close(pair.dialed, 5, "never mind"), MQUIC_OK);
 	sim_settle(pair.sim);
 	pair_expect_end(&pair.client_end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 5, "never mind");
@@ -443,6 +435,7 @@ int main(void)
 	tcase_add_test(group, first_address_that_fails_at_once_costs_no_time);
 	tcase_add_test(group, bytes_that_wait_go_to_who_wins);
 	tcase_add_test(group, all_addresses_are_tried_and_the_last_may_win);
+	tcase_add_test(group, address_has_its_own_time_to_be_silent);
 	tcase_add_test(group, of_all_that_fail_the_most_telling_end_is_told_once);
 	tcase_add_test(group, of_equal_ends_that_of_the_preferred_address_is_told);
 	tcase_add_test(group, refused_certificate_is_told_at_once_although_another_keeps_silent);
