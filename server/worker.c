@@ -125,8 +125,7 @@ static void farewell(struct worker *worker)
 	while (!queue_is_empty(&worker->clients.all) && clock_ms() < until_ms && turn(worker, 20))
 		;
 	clients_free(&worker->clients);
-	mquic_endpoint_free(worker->endpoint);
-	worker->endpoint = NULL;
+	/* The endpoint stays for worker_free(): until then other threads may wake it. */
 }
 
 /* How long the thread may sleep if nothing comes. */
