@@ -108,6 +108,25 @@ def stray_problems(root):
     ]
 
 
+def builder(path):
+    """The meson.build that names the sources of this directory."""
+    return next(above / "meson.build" for above in path.parents if (above / "meson.build").exists())
+
+
+def idle_problems(root, folder):
+    """Every source is named where it is built, in full or as a program; headers are included."""
+    files = sources(root / folder)
+    included = {name.split("/")[-1] for path in files for mark, name in includes(path)}
+    for path in files:
+        if path.suffix == ".h" and path.name != "mquic.h" and path.name not in included:
+            yield f"{path.relative_to(root)}: no file includes it"
+        build = builder(path)
+        name = path.relative_to(build.parent)
+        named = {f"'{name.as_posix()}'", f"'{name.with_suffix('').as_posix()}'"}
+        if path.suffix == ".c" and not any(one in build.read_text("utf-8") for one in named):
+            yield f"{path.relative_to(root)}: {build.relative_to(root)} does not name it"
+
+
 def closure(root, path, seen):
     """All headers of the library that a source comes to see."""
     for _, name in includes(path):
@@ -147,6 +166,8 @@ def main():
         also = "".join(f" and {other}/" for other in sorted(below - {folder}))
         tap.check(f"{folder} knows mquic.h{also} alone", client_problems(root, folder, below))
     tap.check("every source of the library lives in a room", stray_problems(root))
+    for folder in ("libmquic", "server", "mosquitto-plugin", "tools"):
+        tap.check(f"nothing lies idle in {folder}", list(idle_problems(root, folder)))
     tap.done()
 
 
