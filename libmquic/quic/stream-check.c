@@ -4,6 +4,9 @@
 
 #include "core/fork.h"
 
+/* Codes are of 62 bits (RFC 9000 section 16). */
+#define CODE_LIMIT ((uint64_t)1 << 62)
+
 bool stream_is_over(const struct mquic_stream *stream)
 {
 	return stream->connection == NULL || stream_is_closed(stream) ||
@@ -52,4 +55,11 @@ enum mquic_status stream_check_alive(struct mquic_stream *stream)
 	if (stream_is_forked(stream))
 		return stream_refuse_forked(stream);
 	return stream_is_over(stream) ? stream_refuse_over(stream) : MQUIC_OK;
+}
+
+enum mquic_status stream_check_code(struct mquic_stream *stream, uint64_t code)
+{
+	if (stream == NULL || code >= CODE_LIMIT)
+		return stream_misused(stream, "a code must be below 2^62");
+	return stream_check_alive(stream);
 }

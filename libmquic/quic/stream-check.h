@@ -5,9 +5,6 @@
 
 #include "quic/stream.h"
 
-/* Codes are of 62 bits (RFC 9000 section 16). */
-#define STREAM_CODE_LIMIT ((uint64_t)1 << 62)
-
 bool stream_is_over(const struct mquic_stream *stream);
 bool stream_is_forked(const struct mquic_stream *stream);
 
@@ -22,5 +19,7 @@ enum mquic_status stream_refuse_over(struct mquic_stream *stream);
 
 /* MQUIC_OK while the stream can be asked to do something. */
 enum mquic_status stream_check_alive(struct mquic_stream *stream);
+/* The same before it is given up with a code. */
+enum mquic_status stream_check_code(struct mquic_stream *stream, uint64_t code);
 
 #endif

@@ -100,11 +100,8 @@ enum mquic_status mquic_stream_recv(struct mquic_stream *stream, uint8_t *buffer
 
 enum mquic_status mquic_stream_stop(struct mquic_stream *stream, uint64_t code)
 {
-	enum mquic_status status;
+	enum mquic_status status = stream_check_code(stream, code);
 
-	if (stream == NULL || code >= STREAM_CODE_LIMIT)
-		return stream_misused(stream, "a code must be below 2^62");
-	status = stream_check_alive(stream);
 	if (status != MQUIC_OK)
 		return status;
 	if (stream->receiving == RECEIVING_RESET_RECVD || stream->receiving == RECEIVING_GIVEN_UP)

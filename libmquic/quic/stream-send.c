@@ -102,11 +102,8 @@ enum mquic_status mquic_stream_finish(struct mquic_stream *stream)
 
 enum mquic_status mquic_stream_reset(struct mquic_stream *stream, uint64_t code)
 {
-	enum mquic_status status;
+	enum mquic_status status = stream_check_code(stream, code);
 
-	if (stream == NULL || code >= STREAM_CODE_LIMIT)
-		return stream_misused(stream, "a code must be below 2^62");
-	status = stream_check_alive(stream);
 	if (status != MQUIC_OK)
 		return status;
 	if (!stream_step_sending(stream, SENDING_RESET_SENT))
