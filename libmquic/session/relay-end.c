@@ -52,12 +52,10 @@ void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns)
 
 enum mquic_status mquic_relay_close(struct mquic_relay *relay, uint64_t code, const char *reason)
 {
-	if (relay == NULL)
-		return MQUIC_ERR_INVALID;
-	if (relay->state == RELAY_CLOSED || relay->endpoint == NULL)
-		return error_set(&relay->error, MQUIC_ERR_CLOSED, "the client is gone");
-	if (endpoint_check_fork(relay->endpoint, &relay->error) != MQUIC_OK)
-		return MQUIC_ERR_FORKED;
+	enum mquic_status status = relay_demand_client(relay);
+
+	if (status != MQUIC_OK)
+		return status;
 	if (relay->state == RELAY_LEFT) {
 		relay_tell_closed(relay);
 		return MQUIC_OK;

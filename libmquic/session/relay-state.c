@@ -39,14 +39,21 @@ void relay_step_closed(struct mquic_relay *relay)
 		log_step(log, "relay", relay->number, from, names[RELAY_CLOSED]);
 }
 
-enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state, const char *what)
+enum mquic_status relay_demand_client(struct mquic_relay *relay)
 {
 	if (relay == NULL)
 		return MQUIC_ERR_INVALID;
 	if (relay->state == RELAY_CLOSED || relay->endpoint == NULL)
 		return error_set(&relay->error, MQUIC_ERR_CLOSED, "the client is gone");
-	if (endpoint_check_fork(relay->endpoint, &relay->error) != MQUIC_OK)
-		return MQUIC_ERR_FORKED;
+	return endpoint_check_fork(relay->endpoint, &relay->error);
+}
+
+enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state, const char *what)
+{
+	enum mquic_status status = relay_demand_client(relay);
+
+	if (status != MQUIC_OK)
+		return status;
 	/* A client that has left is read to its end as if it had not. */
 	if ((relay->state == RELAY_LEFT ? RELAY_OPEN : relay->state) != state)
 		return error_set(&relay->error, MQUIC_ERR_STATE, "%s", what);

@@ -69,6 +69,8 @@ void relay_step(struct mquic_relay *relay, enum relay_state to);
 /* The step to CLOSED, with the reason in `end`. */
 void relay_step_closed(struct mquic_relay *relay);
 /* Whether the relay is in the state a call demands; `what` is the sentence if it is not. */
+/* MQUIC_OK while there is a client to do something for. */
+enum mquic_status relay_demand_client(struct mquic_relay *relay);
 enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state, const char *what);
 /* Queues an event of the relay; `queued`, unless NULL, says whether one of its type waits. False if
  * out of memory: then the client is closed. */
