@@ -61,6 +61,14 @@ bool options_number(const char *text, uint32_t min, uint32_t max, uint32_t *valu
 	return true;
 }
 
+bool options_decimal(const char *text, double min, double max, double *value)
+{
+	char *end;
+
+	*value = strtod(text, &end);
+	return end != text && *end == '\0' && *value >= min && *value <= max;
+}
+
 /* Answers --help or --version; false if it is neither. */
 static bool inform(struct about *about, const char *name)
 {

@@ -81,6 +81,8 @@ char *words_part(struct words *words, const char *name, const char *what);
 
 /* A whole decimal number from min to max; false if it is anything else. Says nothing. */
 bool options_number(const char *text, uint32_t min, uint32_t max, uint32_t *value);
+/* The same of one that may have a fraction. */
+bool options_decimal(const char *text, double min, double max, double *value);
 
 /* OPTION_ACTION of --quiet. */
 bool options_quiet(void *target, const char *name, struct words *words);

@@ -87,12 +87,10 @@ static bool set_repeat_delay(void *target, const char *name, struct words *words
 	struct pub_options *options = target;
 	const char *text = words_next(words, name, "number of seconds");
 	double seconds;
-	char *end;
 
 	if (!text)
 		return false;
-	seconds = strtod(text, &end);
-	if (end == text || *end != '\0' || !(seconds >= 0 && seconds <= 86400))
+	if (!options_decimal(text, 0, 86400, &seconds))
 		return say_usage("%s takes seconds from 0 to 86400, not '%s'.", name, text);
 	options->repeat_delay_ms = (uint32_t)(seconds * 1000);
 	options->has_repeat_delay = true;

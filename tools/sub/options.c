@@ -74,12 +74,10 @@ static bool set_random_filter(void *target, const char *name, struct words *word
 {
 	const char *text = words_next(words, name, "percentage");
 	double percent;
-	char *end;
 
 	if (!text)
 		return false;
-	percent = strtod(text, &end);
-	if (end == text || *end != '\0' || !(percent >= 0.1 && percent <= 100))
+	if (!options_decimal(text, 0.1, 100, &percent))
 		return say_usage("%s takes a percentage from 0.1 to 100, not '%s'.", name, text);
 	((struct sub_options *)target)->keep_permille = (uint32_t)(percent * 10 + 0.5);
 	return true;
