@@ -53,12 +53,12 @@ def calls_between(files):
 
 
 def reachable(calls, start):
-    found, todo = set(), [start]
-    while todo:
-        for name in calls[todo.pop()]:
+    found, open_ends = set(), [start]
+    while open_ends:
+        for name in calls[open_ends.pop()]:
             if name not in found:
                 found.add(name)
-                todo.append(name)
+                open_ends.append(name)
     return found
 
 

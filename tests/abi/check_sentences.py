@@ -62,7 +62,7 @@ class Objects:
     """One of each kind, made when it is asked for."""
 
     def __init__(self, library, certificates):
-        self.library, self.certificates = library, certificates
+        self.calls, self.certificates = library, certificates
         self.made = {}
 
     def get(self, kind):
@@ -71,27 +71,27 @@ class Objects:
         return self.made[kind]
 
     def endpoint(self):
-        return self.library.made("mquic_endpoint_new")
+        return self.calls.made("mquic_endpoint_new")
 
     def settings(self):
-        return self.library.made("mquic_settings_new")
+        return self.calls.made("mquic_settings_new")
 
     def message(self):
-        return self.library.made("mquic_message_new")
+        return self.calls.made("mquic_message_new")
 
     def subscription(self):
-        return self.library.made("mquic_subscription_new")
+        return self.calls.made("mquic_subscription_new")
 
     def url(self):
-        return self.library.made("mquic_url_new")
+        return self.calls.made("mquic_url_new")
 
     def session(self):
-        return self.library.made("mquic_session_new", self.get("endpoint"), None)
+        return self.calls.made("mquic_session_new", self.get("endpoint"), None)
 
     def dialed(self, port):
         settings = self.get("settings")
-        self.library.call("mquic_settings_set_insecure", settings, True)
-        return self.library.made(
+        self.calls.call("mquic_settings_set_insecure", settings, True)
+        return self.calls.made(
             "mquic_connection_dial", self.get("endpoint"), settings, b"127.0.0.1", port
         )
 
@@ -99,11 +99,11 @@ class Objects:
         return self.dialed(9)
 
     def stream(self):
-        return self.library.made("mquic_stream_open", self.get("connection"))
+        return self.calls.made("mquic_stream_open", self.get("connection"))
 
     def relay(self):
         """That of a connection, from the endpoint to itself."""
-        library, endpoint, settings = self.library, self.get("endpoint"), self.get("settings")
+        library, endpoint, settings = self.calls, self.get("endpoint"), self.get("settings")
         files = [str(self.certificates / name).encode() for name in ("server.crt", "server.key")]
         library.call("mquic_settings_set_certificate", settings, *files)
         port = ctypes.c_uint16()
