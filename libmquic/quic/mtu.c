@@ -7,8 +7,8 @@
  *     ALL SIZES ──the system refuses one, or none gets through──▶ 1200 BYTES ◀────────┐
  *         ▲                                                           │ a pause       │ lost:
  *         │                                                           ▼               │ a longer
- * one ├────────────────────── arrived ──────────────────── ONE LARGE PACKET ──────┘ └── another
- * path: ngtcp2 begins anew
+ *         ├─────────────────────── arrived ──────────────────── ONE LARGE PACKET ──────┘ one
+ *         └── another path: ngtcp2 begins anew
  *
  * That one carries what was to be sent anyway: who has little to send needs no larger packets.
  * What is lost with it is sent again like all that is lost.

@@ -12,8 +12,6 @@
  * a server was restarted. */
 #define PING_MS 20000
 
-/* The application code of a server that lacks room, or shuts down: nothing that we sent. */
-
 struct quic_carrier {
 	struct carrier carrier;
 	struct mquic_connection *connection;
