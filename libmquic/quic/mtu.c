@@ -7,7 +7,7 @@
  *     ALL SIZES ──the system refuses one, or none gets through──▶ 1200 BYTES ◀────────┐
  *         ▲                                                           │ a pause       │ lost:
  *         │                                                           ▼               │ a longer
- *         ├─────────────────────── arrived ──────────────────── ONE LARGE PACKET ──────┘ one
+ *         ├────────── arrived ─────────────────────────────── ONE LARGE PACKET ───────┘ one
  *         └── another path: ngtcp2 begins anew
  *
  * That one carries what was to be sent anyway: who has little to send needs no larger packets.
