@@ -24,6 +24,17 @@ from harness.proxy import Proxy
 # The broker's user has to read some of what tests make.
 os.umask(0o022)
 
+BROKERS = pytest.StashKey()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A test that fails says what its brokers were about, while they still run."""
+    report = (yield).get_result()
+    if report.failed:
+        for one in item.stash.get(BROKERS, []):
+            report.sections.append(("broker", one.state()))
+
 
 @pytest.fixture(scope="session")
 def build():
@@ -48,7 +59,7 @@ def workdir():
 
 @pytest.fixture
 def make_broker(build, certs, request):
-    made = []
+    made = request.node.stash.setdefault(BROKERS, [])
 
     def make(**options):
         made.append(Broker(build, certs, make_directory(), **options))

@@ -125,7 +125,7 @@ def test_a_client_that_reads_nothing_does_not_stop_the_others(make_broker):
     lazy.process.signal(signal.SIGSTOP)
     quick = broker.sub("-t", "flood", "-q", "0", "-C", "200")
     for _ in range(4):
-        broker.tcp_pub("-t", "flood", "-l", input=("x" * 20000 + "\n") * 50)
+        broker.tcp_lines("flood", ["x" * 20000] * 50)
     assert quick.wait() == 0
     broker.pub("-t", "other", "-q", "1", "-m", "y")
     assert broker.memory_kb() < 200_000

@@ -28,7 +28,7 @@ def test_thousand_qos_2_messages_of_the_tools_with_10_percent_loss(make_broker, 
     up = broker.tcp_sub("-t", "up", "-q", "2")
     down = broker.sub("-t", "down", "-q", "2", port=proxy.port)
     broker.pub("-t", "up", "-q", "2", "-l", port=proxy.port, input=text, timeout=120)
-    broker.tcp_pub("-t", "down", "-q", "2", "-l", input=text)
+    broker.tcp_lines("down", lines, qos=2)
     assert up.wait_lines(1000, 60) == lines
     assert down.wait_lines(1000, 120) == lines
     time.sleep(1)

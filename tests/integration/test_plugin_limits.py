@@ -249,7 +249,7 @@ def test_memory_is_bounded_when_a_client_does_not_read(make_broker):
     quick = broker.tcp_sub("-t", "flood", "-F", "%l")
     for count in range(40, 401, 40):
         # Fewer at a time than the broker queues, lest it drops some for the quick one, too.
-        broker.tcp_pub("-t", "flood", "-l", input=("x" * 60000 + "\n") * 40)
+        broker.tcp_lines("flood", ["x" * 60000] * 40)
         quick.wait_lines(count)
     # A sanitizer keeps what was freed for a while.
     assert broker.build.sanitizer or broker.memory_kb() - before < 30000

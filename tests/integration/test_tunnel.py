@@ -18,6 +18,7 @@ from harness import mqtt
 from harness.clients import RawServer
 from harness.ports import free_udp_port
 from harness.process import ENDING_SIGNALS, PATIENCE, Process, eventually
+from harness.publisher import publish_lines
 
 HOST = "127.0.0.1"
 
@@ -294,8 +295,7 @@ def test_a_slow_reader_holds_up_nobody_else(tunnel):
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.sendall(mqtt.connect("slow") + mqtt.subscribe("flood", 1))
         tunnel.broker.wait_log("Sending SUBACK to slow")
-        text = ("x" * 20000 + "\n") * 400
-        tunnel.mosquitto("mosquitto_pub", "-t", "flood", "-q", "1", "-l", input=text.encode())
+        publish_lines(HOST, tunnel.port, "flood", ["x" * 20000] * 400, qos=1)
         quick = tunnel.sub("-t", "other", "-C", "1", client_id="quick")
         tunnel.mosquitto("mosquitto_pub", "-t", "other", "-m", "y", "-q", "1")
         assert quick.wait() == 0

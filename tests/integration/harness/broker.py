@@ -11,7 +11,8 @@ from pathlib import Path
 from . import datagrams
 from .build import BROKER, broker_version, give_to_broker
 from .ports import free_tcp_port, free_udp_port
-from .process import PATIENCE, Process, eventually
+from .process import PATIENCE, Process, eventually, threads_of
+from .publisher import publish_lines
 
 SANITIZER = re.compile(r"ERROR: \w*Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
 _ids = itertools.count(1)
@@ -247,6 +248,12 @@ class Broker:
             self.wait_suback(client_id, child, mark)
         return child
 
+    def state(self):
+        """For the report of a test that failed: what its threads do, and the end of the log."""
+        threads = threads_of(self.pid) if self._child else "not started"
+        log = self.log()[-4000:] if self._log_path.exists() else ""
+        return f"{threads}\n{log}"
+
     def memory_kb(self):
         """Resident memory of the broker process."""
         status = Path(f"/proc/{self.pid}/status").read_text()
@@ -286,6 +293,10 @@ class Broker:
         done = subprocess.run(argv, capture_output=True, timeout=60, **options)
         assert not check or done.returncode == 0, done
         return done
+
+    def tcp_lines(self, topic, lines, qos=0):
+        """Publishes each of the `lines` over plain TCP to the same broker, in one thread."""
+        publish_lines(self.host, self.tcp_port, topic, lines, qos)
 
     def tcp_sub(self, *args, client_id=None, stdout=None):
         """mosquitto_sub over plain TCP, subscribed when this returns. A Process."""

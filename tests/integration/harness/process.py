@@ -2,10 +2,12 @@
 """A child whose lines of output can be waited for."""
 
 import contextlib
+import re
 import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 # Ends what hangs. Far more than anything takes on a machine that is busy with something else, so
 # that a test which runs into it has found a fault.
@@ -136,6 +138,18 @@ class Process:
                 self._child.stdin.close()
         for thread in self._threads:
             thread.join(PATIENCE)
+
+
+def threads_of(pid):
+    """A line for each thread: its name, state, processor time in ticks, where it sleeps."""
+    lines = []
+    for task in sorted(Path(f"/proc/{pid}/task").glob("*")):
+        with contextlib.suppress(OSError):
+            name, fields = re.match(r".*\((.*)\) (.*)", (task / "stat").read_text()).groups()
+            state, *numbers = fields.split()
+            sleeps = (task / "wchan").read_text()
+            lines.append(f"{name} {task.name}: {state}, {numbers[10]}+{numbers[11]}, {sleeps}")
+    return "\n".join(lines) or f"process {pid} has ended"
 
 
 def _tail(lines):
