@@ -26,7 +26,7 @@
 
 #include <stdbool.h>
 
-#include "token.h"
+#include "../gateway/token.h"
 
 struct mosquitto;
 struct msghdr;

@@ -9,12 +9,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "handoff.h"
+#include "../gateway/handoff.h"
 #include "identity.h"
 #include "log.h"
-#include "options.h"
+#include "../gateway/options.h"
 #include "../server/door.h"
-#include "token.h"
+#include "../gateway/token.h"
 
 struct keeper {
 	const struct options *options;

@@ -7,7 +7,7 @@
 
 #include "broker.h"
 #include "identity.h"
-#include "options.h"
+#include "../gateway/options.h"
 #include "selftest.h"
 
 struct login {

@@ -11,7 +11,7 @@
 #include "log.h"
 #include "login.h"
 #include "neighbours.h"
-#include "options.h"
+#include "../gateway/options.h"
 #include "selftest.h"
 #include "../server/clock.h"
 #include "../server/descriptors.h"
@@ -323,13 +323,30 @@ static void look_ahead(struct plugin *plugin)
 			name);
 }
 
+/* The broker's lines, for whoever knows no broker. */
+static bool parse_options(struct plugin *plugin, const struct mosquitto_opt *given, int count,
+			  char *error)
+{
+	struct option_line *lines = calloc((size_t)count + 1, sizeof(*lines));
+	bool good;
+	int i;
+
+	if (lines == NULL)
+		return false;
+	for (i = 0; i < count; i++)
+		lines[i] = (struct option_line){given[i].key, given[i].value};
+	good = options_parse(&plugin->options, lines, count, broker_is_2_1(&plugin->broker), error);
+	free(lines);
+	return good;
+}
+
 /* Everything that can fail, so that the broker does not start with half a plugin. */
 static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int count, char *error)
 {
 	int highest_fd;
 
 	snprintf(error, OPTIONS_ERROR_SIZE, "out of memory");
-	if (!options_parse(&plugin->options, given, count, broker_is_2_1(&plugin->broker), error))
+	if (!parse_options(plugin, given, count, error))
 		return false;
 	plugin->identities = identities_new();
 	if (plugin->identities == NULL)

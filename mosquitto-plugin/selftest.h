@@ -28,8 +28,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "handoff.h"
-#include "token.h"
+#include "../gateway/handoff.h"
+#include "../gateway/token.h"
 
 enum selftest_state {
 	SELFTEST_IDLE,

@@ -5,10 +5,10 @@
 
 #include <stdbool.h>
 
-#include "handoff.h"
+#include "../gateway/handoff.h"
 #include "identity.h"
 #include "log.h"
-#include "options.h"
+#include "../gateway/options.h"
 
 struct service;
 

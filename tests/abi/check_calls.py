@@ -20,6 +20,7 @@ ROOMS = [
     "libmquic/mqtt",
     "libmquic/session",
     "server",
+    "gateway",
     "mosquitto-plugin",
     "tools",
 ]

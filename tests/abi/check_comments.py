@@ -13,7 +13,7 @@ from pathlib import Path
 from c_source import COMMENT
 from tap import Tap
 
-PLACES = ["libmquic", "server", "mosquitto-plugin", "tools", "bindings", "tests"]
+PLACES = ["libmquic", "server", "gateway", "mosquitto-plugin", "tools", "bindings", "tests"]
 SHORT = 25
 WIDE = 100
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tap import Tap
 
 VERSION = "14"
-PLACES = ["libmquic", "server", "mosquitto-plugin", "tools", "bindings", "tests"]
+PLACES = ["libmquic", "server", "gateway", "mosquitto-plugin", "tools", "bindings", "tests"]
 AT_ONCE = 40
 
 

@@ -6,7 +6,7 @@ Who may include whom. Inside libmquic downward only:
     core <- tls <- quic     core <- mqtt     (quic, mqtt) <- session
 
 tls/ alone knows GnuTLS and quic/ alone ngtcp2; whatever stands outside the library knows
-nothing of ours but mquic.h, and the plugin what is in server/. No room sees the fields of another's
+nothing of ours but mquic.h, the gateway what is in server/, and the plugin what is in both. No room sees the fields of another's
 objects. JSON is a matter of one directory of the tools.
 """
 
@@ -33,7 +33,8 @@ INSIDERS = ("tests/unit/", "tests/sim/", "tests/hostile/", "tests/fuzz/", "tests
 # Each with the directories, beside its own, that it may include as "../DIRECTORY/NAME.h".
 CLIENTS = {
     "server": {"server"},
-    "mosquitto-plugin": {"server"},
+    "gateway": {"server"},
+    "mosquitto-plugin": {"server", "gateway"},
     "tools": set(),
     "bindings": set(),
     "libmquic/examples": set(),
@@ -67,7 +68,7 @@ def room_problems(root, room, allowed):
 
 def foreign_problems(root, library, rooms):
     problems = []
-    for folder in ("libmquic", "server", "mosquitto-plugin", "tools", "bindings", "tests"):
+    for folder in ("libmquic", "server", "gateway", "mosquitto-plugin", "tools", "bindings", "tests"):
         for path in sources(root / folder):
             where = str(path.relative_to(root))
             if where.startswith(INSIDERS):
@@ -166,7 +167,7 @@ def main():
         also = "".join(f" and {other}/" for other in sorted(below - {folder}))
         tap.check(f"{folder} knows mquic.h{also} alone", client_problems(root, folder, below))
     tap.check("every source of the library lives in a room", stray_problems(root))
-    for folder in ("libmquic", "server", "mosquitto-plugin", "tools"):
+    for folder in ("libmquic", "server", "gateway", "mosquitto-plugin", "tools"):
         tap.check(f"nothing lies idle in {folder}", list(idle_problems(root, folder)))
     tap.done()
 

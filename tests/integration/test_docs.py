@@ -18,6 +18,7 @@ from harness.clients import raw
 from harness.process import PATIENCE
 
 PAGES = markdown.pages()
+ROOMS = ("server", "gateway", "mosquitto-plugin")
 BLOCKS = [block for path in PAGES.values() for block in markdown.split(path)[1]]
 NOT_RUN = "not-run:"
 
@@ -128,7 +129,7 @@ def test_commands_that_are_not_run(block):
 
 def test_operators_find_every_option():
     """The table of options has a row for each that the plugin knows, and no other."""
-    source = (SOURCE / "mosquitto-plugin" / "options.c").read_text()
+    source = (SOURCE / "gateway" / "options.c").read_text()
     table = source.split("static const struct option known[]")[1].split("};")[0]
     known = set(re.findall(r'FIELD\((\w+)\)|\.name = "(\w+)"', table))
     known = {first or second for first, second in known}
@@ -147,7 +148,7 @@ def test_operators_find_every_log_line():
     page = PAGES["doc/operators.md"].read_text()
     starts = set()
     said = re.compile(r'speaker_say\w*\((?![^;"]*LOG_DEBUG)[^;"]*((?:"(?:[^"\\\n]|\\.)*"\s*)+)')
-    for path in [*SOURCE.glob("server/*.c"), *SOURCE.glob("mosquitto-plugin/*.c")]:
+    for path in [path for room in ROOMS for path in SOURCE.glob(f"{room}/*.c")]:
         for text in literals(path.read_text()):
             if re.match(r"mquic: (?!%s)|QUIC %s ", text):
                 starts.add(text)

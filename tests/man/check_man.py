@@ -95,7 +95,7 @@ def check_tables(tap, tools, source):
 
 def check_plugin(tap, source, pages):
     page = (pages / "mosquitto_mquic.5").read_text(encoding="utf-8")
-    real = plugin_options((source / "options.c").read_text(encoding="utf-8"))
+    real = plugin_options((source.parent / "gateway" / "options.c").read_text(encoding="utf-8"))
     in_page = set(re.findall(r"^\.It Ic (plugin_opt_\w+)", page, re.M))
     compare(tap, "the plugin", real, "options.c", in_page, "mosquitto_mquic.5")
     example = (source / "mquic.conf.example").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ HEADERS = ["gnutls", "ngtcp2", "linux", "asm-generic", "json-c", "mosquitto.h",
            "mosquitto_broker.h", "mosquitto_plugin.h", "mqtt_protocol.h"]
 FLAGS = ["-std=gnu11", "-fsyntax-only", "-D_GNU_SOURCE", '-DMQUIC_VERSION_STRING="0"',
          "-DMQUIC_LOG_LINES=1", "-Wall", "-Wextra", "-Wno-overlength-strings",
-         "-Ilibmquic", "-I.", "-Itools", "-Imosquitto-plugin"]
+         "-Ilibmquic", "-I.", "-Itools", "-Igateway", "-Imosquitto-plugin"]
 
 
 def lay_out_headers(place):
@@ -38,7 +38,7 @@ def complaints(source, place):
 
 def main():
     tap = Tap()
-    for room in ["libmquic", "server", "mosquitto-plugin", "tools"]:
+    for room in ["libmquic", "server", "gateway", "mosquitto-plugin", "tools"]:
         name = f"{room} compiles against musl"
         if shutil.which("musl-gcc") is None:
             tap.skip(name, "musl-gcc is not installed (musl-tools)")

@@ -4,8 +4,8 @@
  * option-values.c a parser per kind of value, option-names.c advice about names that are none,
  * option-defaults.c what need not be said, option-checks.c what must not be said together.
  */
-#ifndef MOSQUITTO_PLUGIN_OPTION_H
-#define MOSQUITTO_PLUGIN_OPTION_H
+#ifndef GATEWAY_OPTION_H
+#define GATEWAY_OPTION_H
 
 #include "options.h"
 

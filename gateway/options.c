@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker.h"
 #include "option.h"
 
 #define MEMBER(member) .offset = offsetof(struct options, member)
@@ -63,16 +62,16 @@ static const struct option *find(const char *name)
 }
 
 /* One line; `seen` has a bit per known option. */
-static bool parse_one(struct options *options, const struct mosquitto_opt *line, uint32_t *seen,
+static bool parse_one(struct options *options, const struct option_line *line, uint32_t *seen,
 		      char *error)
 {
-	const struct option *option = find(line->key);
+	const struct option *option = find(line->name);
 	char value[4096];
 	uint32_t bit;
 	size_t len;
 
 	if (option == NULL)
-		return option_fail_unknown(known, KNOWN_COUNT, line->key, error);
+		return option_fail_unknown(known, KNOWN_COUNT, line->name, error);
 	bit = UINT32_C(1) << (option - known);
 	if ((*seen & bit) != 0 && option->parse != option_parse_listen)
 		return option_fail(error, "plugin_opt_%s is given twice; remove one of the lines",
@@ -88,7 +87,7 @@ static bool parse_one(struct options *options, const struct mosquitto_opt *line,
 	return option->parse(option, value, options, error);
 }
 
-bool options_parse(struct options *options, const struct mosquitto_opt *given, int count,
+bool options_parse(struct options *options, const struct option_line *given, int count,
 		   bool broker_2_1, char error[OPTIONS_ERROR_SIZE])
 {
 	uint32_t seen = 0;

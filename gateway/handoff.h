@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The unix socket on which the broker takes our clients. */
-#ifndef MOSQUITTO_PLUGIN_HANDOFF_H
-#define MOSQUITTO_PLUGIN_HANDOFF_H
+#ifndef GATEWAY_HANDOFF_H
+#define GATEWAY_HANDOFF_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin_opt_ lines of the configuration: strict, because a typo must not weaken a server. */
-#ifndef MOSQUITTO_PLUGIN_OPTIONS_H
-#define MOSQUITTO_PLUGIN_OPTIONS_H
+#ifndef GATEWAY_OPTIONS_H
+#define GATEWAY_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +11,11 @@
 
 #include "../server/hostport.h"
 
-struct mosquitto_opt;
+/* One line, its name without plugin_opt_. */
+struct option_line {
+	const char *name;
+	const char *value;
+};
 
 /* Room for one sentence about a wrong option. */
 #define OPTIONS_ERROR_SIZE 512
@@ -50,7 +54,7 @@ struct options {
  * On false, `error` holds a sentence that names the option and the remedy. Call options_clear()
  * in either case.
  */
-bool options_parse(struct options *options, const struct mosquitto_opt *given, int count,
+bool options_parse(struct options *options, const struct option_line *given, int count,
 		   bool broker_2_1, char error[OPTIONS_ERROR_SIZE]);
 
 /* Frees what the options hold. */

@@ -4,8 +4,8 @@
  * which travel as 22 characters in the place of the user name of CONNECT. The name itself waits
  * in the table of identities.
  */
-#ifndef MOSQUITTO_PLUGIN_TOKEN_H
-#define MOSQUITTO_PLUGIN_TOKEN_H
+#ifndef GATEWAY_TOKEN_H
+#define GATEWAY_TOKEN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker.h"
 #include "options.h"
 #include "unit.h"
 
@@ -42,15 +41,13 @@ static void teardown(void)
 
 static bool parse_lines(const struct line *const *lines, int count, bool broker_2_1)
 {
-	struct mosquitto_opt given[16];
+	struct option_line given[16];
 	int i;
 
 	ck_assert_int_le(count, 16);
 	for (i = 0; i < count; i++) {
-		given[i].key = (char *)(uintptr_t)lines[i]->key;
-		given[i].value = strcmp(lines[i]->value, "@") == 0
-					 ? pem
-					 : (char *)(uintptr_t)lines[i]->value;
+		given[i].name = lines[i]->key;
+		given[i].value = strcmp(lines[i]->value, "@") == 0 ? pem : lines[i]->value;
 	}
 	options_clear(&options);
 	error[0] = '\0';
@@ -380,5 +377,5 @@ int main(void)
 		&proxy_protocol_is_for_2_1_and_version_2,
 	};
 
-	return unit_run("plugin-options", setup, teardown, tests, COUNT(tests));
+	return unit_run("gateway-options", setup, teardown, tests, COUNT(tests));
 }
