@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "quic/host.h"
+#include "quic/udp-options.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -21,8 +22,6 @@
 #define CONTROL_SIZE     256
 #define BATCHES_PER_TURN 8
 #define MAX_SEGMENTS     64
-#define LISTEN_BUFFER    4194304
-#define CONNECTED_BUFFER 1048576
 #define ECN_MASK         0x03
 /* An IP and a UDP header. */
 #define IPV4_HEADERS 28
@@ -388,71 +387,64 @@ static void udp_close(struct wire *wire)
 	free(socket);
 }
 
-/* Each is an improvement that QUIC can do without on a kernel that lacks it. */
-static bool set_option(int fd, int level, int option, int value)
+static enum mquic_status open_socket(struct udp_socket *made, const struct address *local,
+				     const struct address *remote, struct error *error)
 {
-	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
-}
-
-static void set_options(struct udp_socket *socket, int family)
-{
-	bool v6 = family == AF_INET6;
-	int buffer = socket->connected ? CONNECTED_BUFFER : LISTEN_BUFFER;
-	(void)set_option(socket->fd, SOL_SOCKET, SO_RCVBUF, buffer);
-	(void)set_option(socket->fd, SOL_SOCKET, SO_SNDBUF, buffer);
-	(void)set_option(socket->fd, IPPROTO_UDP, UDP_GRO, 1);
-	if (v6) {
-		(void)set_option(socket->fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-		(void)set_option(socket->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
-		(void)set_option(socket->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	} else {
-		(void)set_option(socket->fd, IPPROTO_IP, IP_RECVTOS, 1);
-		(void)set_option(socket->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-	}
-	/* A host of one address answers from the right one without being told which. */
-	socket->any = socket->any && set_option(socket->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
-						v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
-}
-
-static bool is_wildcard(const struct address *address)
-{
-	if (address->of.any.sa_family == AF_INET6)
-		return IN6_IS_ADDR_UNSPECIFIED(&address->of.in6.sin6_addr);
-	return address->of.in.sin_addr.s_addr == htonl(INADDR_ANY);
-}
-
-static enum mquic_status attach(struct udp_socket *socket, const struct address *local,
-				const struct address *remote, struct error *error)
-{
+	int family = (remote != NULL ? remote : local)->of.any.sa_family;
 	char text[ADDRESS_TEXT_SIZE];
-	int code;
 
-	set_options(socket, (remote != NULL ? remote : local)->of.any.sa_family);
-	if (local != NULL && bind(socket->fd, &local->of.any, local->len) != 0) {
+	made->connected = remote != NULL;
+	made->fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
+	if (made->fd < 0)
+		return error_set_system(error, errno, "opening a UDP socket");
+	if (family == AF_INET6)
+		udp_options_keep_ipv4_out(made->fd);
+	if (local != NULL && bind(made->fd, &local->of.any, local->len) != 0) {
 		address_print(local, text);
 		return error_set_system(error, errno, "binding UDP %s", text);
 	}
-	if (remote != NULL && connect(socket->fd, &remote->of.any, remote->len) != 0) {
+	if (remote != NULL && connect(made->fd, &remote->of.any, remote->len) != 0) {
 		address_print(remote, text);
 		return error_set_system(error, errno, "no way to UDP %s", text);
 	}
-	socket->wire.local.len = sizeof(socket->wire.local.of);
-	if (getsockname(socket->fd, &socket->wire.local.of.any, &socket->wire.local.len) != 0)
+	return MQUIC_OK;
+}
+
+static enum mquic_status start(struct udp_socket *socket, struct error *error)
+{
+	struct address *local = &socket->wire.local;
+	int code;
+
+	local->len = sizeof(local->of);
+	if (getsockname(socket->fd, &local->of.any, &local->len) != 0)
 		return error_set_system(error, errno, "asking for the local address");
+	socket->any = udp_options_set(socket->fd, local, socket->connected);
 	code = loop_add(endpoint_loop(socket->host->endpoint), socket->fd, &socket->source);
 	return code == 0 ? MQUIC_OK : error_set_system(error, code, "watching a UDP socket");
 }
 
-enum mquic_status udp_open(struct wire **wire, struct quic_host *host,
-			   const struct udp_reader *reader, const struct address *local,
-			   const struct address *remote, struct error *error)
+/* Hands it out, or frees it and what it has. */
+static enum mquic_status finish(struct udp_socket *made, enum mquic_status status,
+				struct wire **wire, struct error *error)
+{
+	if (status == MQUIC_OK)
+		status = start(made, error);
+	if (status == MQUIC_OK)
+		*wire = &made->wire;
+	else
+		udp_close(&made->wire);
+	return status;
+}
+
+static struct udp_socket *socket_new(struct quic_host *host, const struct udp_reader *reader,
+				     struct error *error)
 {
 	struct udp_socket *made = calloc(1, sizeof(*made));
-	int family = (remote != NULL ? remote : local)->of.any.sa_family;
-	enum mquic_status status;
 
-	if (made == NULL)
-		return error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+	if (made == NULL) {
+		(void)error_set(error, MQUIC_ERR_MEMORY, "out of memory");
+		return NULL;
+	}
 	made->wire.send = send_datagram;
 	made->wire.is_usable = has_address;
 	made->wire.largest = largest;
@@ -460,19 +452,19 @@ enum mquic_status udp_open(struct wire **wire, struct quic_host *host,
 	made->source.ready = read_ready;
 	made->host = host;
 	made->reader = reader;
-	made->connected = remote != NULL;
-	made->any = remote == NULL && is_wildcard(local);
 	made->segments = true;
 	made->marks = true;
-	made->fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
-	if (made->fd < 0)
-		status = error_set_system(error, errno, "opening a UDP socket");
-	else
-		status = attach(made, local, remote, error);
-	if (status != MQUIC_OK) {
-		udp_close(&made->wire);
-		return status;
-	}
-	*wire = &made->wire;
-	return MQUIC_OK;
+	made->fd = -1;
+	return made;
+}
+
+enum mquic_status udp_open(struct wire **wire, struct quic_host *host,
+			   const struct udp_reader *reader, const struct address *local,
+			   const struct address *remote, struct error *error)
+{
+	struct udp_socket *made = socket_new(host, reader, error);
+
+	if (made == NULL)
+		return MQUIC_ERR_MEMORY;
+	return finish(made, open_socket(made, local, remote, error), wire, error);
 }
