@@ -2,6 +2,7 @@
 /* The addresses an endpoint listens on, and what to say to a datagram that is nobody's. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "quic/accept.h"
 #include "quic/answer.h"
@@ -9,6 +10,7 @@
 #include "quic/body.h"
 #include "quic/closing.h"
 #include "quic/demux.h"
+#include "quic/handed.h"
 #include "quic/listener.h"
 #include "quic/random.h"
 #include "quic/transport.h"
@@ -144,16 +146,20 @@ enum mquic_status listener_add(struct quic_host *host, const struct mquic_settin
 	return status == MQUIC_OK ? attach(host, listener, wire) : status;
 }
 
-static enum mquic_status listen_at(struct quic_host *host, const struct mquic_settings *settings,
-				   const struct address *local, uint16_t *bound_port)
+/* At the address, or, where it is NULL, on the socket that is handed over. */
+static enum mquic_status open_listener(struct quic_host *host,
+				       const struct mquic_settings *settings,
+				       const struct address *local, int fd, uint16_t *bound_port)
 {
+	struct error *error = endpoint_error(host->endpoint);
 	struct quic_listener *listener;
 	struct wire *wire;
 	enum mquic_status status = add_listener(host, settings, &listener);
 
 	if (status != MQUIC_OK)
 		return status;
-	status = udp_open(&wire, host, &demux_reader, local, NULL, endpoint_error(host->endpoint));
+	status = local != NULL ? udp_open(&wire, host, &demux_reader, local, NULL, error)
+			       : udp_adopt(&wire, host, &demux_reader, fd, error);
 	if (status != MQUIC_OK) {
 		free_listener(listener);
 		return status;
@@ -166,26 +172,58 @@ static enum mquic_status listen_at(struct quic_host *host, const struct mquic_se
 	return status;
 }
 
+static enum mquic_status check_call(struct mquic_endpoint *endpoint,
+				    const struct mquic_settings *settings)
+{
+	if (endpoint == NULL)
+		return MQUIC_ERR_INVALID;
+	if (endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
+		return MQUIC_ERR_FORKED;
+	if (settings == NULL)
+		return error_set(endpoint_error(endpoint), MQUIC_ERR_INVALID,
+				 "listening needs settings with a certificate");
+	return MQUIC_OK;
+}
+
 enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
 					const struct mquic_settings *settings, const char *address,
 					uint16_t port, uint16_t *bound_port)
 {
 	struct quic_host *host;
 	struct address local;
-	enum mquic_status status;
+	enum mquic_status status = check_call(endpoint, settings);
 
-	if (endpoint == NULL)
-		return MQUIC_ERR_INVALID;
-	if (endpoint_check_fork(endpoint, endpoint_error(endpoint)) != MQUIC_OK)
-		return MQUIC_ERR_FORKED;
-	if (settings == NULL || address == NULL)
+	if (status != MQUIC_OK)
+		return status;
+	if (address == NULL)
 		return error_set(endpoint_error(endpoint), MQUIC_ERR_INVALID,
-				 "listening needs settings with a certificate, and an address");
+				 "listening needs an address");
 	status = address_parse(&local, address, port, endpoint_error(endpoint));
 	if (status != MQUIC_OK)
 		return status;
 	host = host_get(endpoint);
-	return host == NULL ? MQUIC_ERR_MEMORY : listen_at(host, settings, &local, bound_port);
+	return host == NULL ? MQUIC_ERR_MEMORY
+			    : open_listener(host, settings, &local, -1, bound_port);
+}
+
+enum mquic_status mquic_endpoint_listen_fd(struct mquic_endpoint *endpoint,
+					   const struct mquic_settings *settings, int fd,
+					   uint16_t *bound_port)
+{
+	struct quic_host *host;
+	enum mquic_status status = check_call(endpoint, settings);
+
+	if (status == MQUIC_OK)
+		status = handed_check(fd, endpoint_error(endpoint));
+	if (status != MQUIC_OK)
+		return status;
+	host = host_get(endpoint);
+	if (host == NULL)
+		return MQUIC_ERR_MEMORY;
+	status = open_listener(host, settings, NULL, fd, bound_port);
+	if (status == MQUIC_OK)
+		(void)close(fd); /* the endpoint has its own */
+	return status;
 }
 
 static enum mquic_status reload(struct quic_host *host, struct quic_listener *listener)

@@ -29,6 +29,16 @@ enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoint,
 	return refuse(endpoint);
 }
 
+enum mquic_status mquic_endpoint_listen_fd(struct mquic_endpoint *endpoint,
+					   const struct mquic_settings *settings, int fd,
+					   uint16_t *bound_port)
+{
+	(void)settings;
+	(void)fd;
+	(void)bound_port;
+	return refuse(endpoint);
+}
+
 enum mquic_status mquic_endpoint_accept(struct mquic_endpoint *endpoint,
 					struct mquic_connection **connection)
 {

@@ -2,6 +2,7 @@
 #include "quic/udp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -467,4 +468,19 @@ enum mquic_status udp_open(struct wire **wire, struct quic_host *host,
 	if (made == NULL)
 		return MQUIC_ERR_MEMORY;
 	return finish(made, open_socket(made, local, remote, error), wire, error);
+}
+
+enum mquic_status udp_adopt(struct wire **wire, struct quic_host *host,
+			    const struct udp_reader *reader, int fd, struct error *error)
+{
+	struct udp_socket *made = socket_new(host, reader, error);
+	enum mquic_status status = MQUIC_OK;
+
+	if (made == NULL)
+		return MQUIC_ERR_MEMORY;
+	/* The caller's stays as it is whatever goes wrong from here on. */
+	made->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (made->fd < 0)
+		status = error_set_system(error, errno, "taking over a UDP socket");
+	return finish(made, status, wire, error);
 }

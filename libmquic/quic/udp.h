@@ -23,6 +23,13 @@ enum mquic_status udp_open(struct wire **wire, struct quic_host *host,
 			   const struct udp_reader *reader, const struct address *local,
 			   const struct address *remote, struct error *error);
 
+/*
+ * The same with a duplicate of `fd`, bound and not connected, which stays the caller's; for good,
+ * who has succeeded closes it.
+ */
+enum mquic_status udp_adopt(struct wire **wire, struct quic_host *host,
+			    const struct udp_reader *reader, int fd, struct error *error);
+
 /* Buffers for reading, shared by all sockets of a host; NULL if out of memory. */
 struct udp_batch *udp_batch_new(void);
 void udp_batch_free(struct udp_batch *batch);

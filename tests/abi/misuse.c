@@ -196,6 +196,10 @@ static void endpoints_explain_what_is_wrong(void)
 		mquic_endpoint_error(e), "listening needs a certificate");
 	refused(mquic_endpoint_listen(e, settings, "not an address", 0, NULL), MQUIC_ERR_INVALID,
 		mquic_endpoint_error(e), "listening needs a numeric address");
+	refused(mquic_endpoint_listen_fd(e, settings, -1, NULL), MQUIC_ERR_INVALID,
+		mquic_endpoint_error(e), "listening needs a socket");
+	refused(mquic_endpoint_listen_fd(e, NULL, 0, NULL), MQUIC_ERR_INVALID,
+		mquic_endpoint_error(e), "listening needs settings");
 	check(mquic_settings_set_ca_file(settings, "/nowhere/ca.crt") == MQUIC_OK,
 	      "settings open no file");
 	refused(mquic_connection_dial(&connection, e, settings, "127.0.0.1", 1), MQUIC_ERR_TLS,

@@ -113,6 +113,7 @@ def test_without_server_listening_is_refused(without, endpoint):
     out = ctypes.c_void_p()
     lib = one.lib
     assert lib.mquic_endpoint_listen(one.handle, None, b"127.0.0.1", 0, None) == UNSUPPORTED
+    assert lib.mquic_endpoint_listen_fd(one.handle, None, 0, None) == UNSUPPORTED
     assert "-Dserver=true" in one.error()
     assert lib.mquic_endpoint_accept(one.handle, ctypes.byref(out)) == UNSUPPORTED
     assert lib.mquic_endpoint_reload(one.handle) == UNSUPPORTED

@@ -60,24 +60,34 @@ local function explained(self, status)
 	return object.failure(status, core.endpoint_error(self.handle))
 end
 
-local where = { address = "name", port = "short" }
+local where = { address = "name", port = "short", fd = "whole" }
 for name, kind in pairs(settings.known) do
 	where[name] = kind
 end
 
 --- listen{ address=, port=, cert_file=, key_file=, ... }: the port in use, or nil, message,
 -- code. The address is numeric, "::" (all of IPv6) by default; port 0 lets the system choose.
+-- In place of both `fd=`, a UDP socket that is bound already, as systemd hands over; it is the
+-- endpoint's from then on, unless listening fails.
 function Endpoint:listen(given)
 	if not object.native(self, Endpoint) then
 		return object.closed(Endpoint)
 	end
 	options.check_all("listen", given, where, 2)
+	if given.fd and (given.address or given.port) then
+		error("listen: fd is bound already, so leave address and port away", 2)
+	end
 	local made, text, code = settings.make(given)
 	if not made then
 		return nil, text, code
 	end
-	local status, port = core.endpoint_listen(self.handle, made, given.address or "::",
-		given.port or 0)
+	local status, port
+	if given.fd then
+		status, port = core.endpoint_listen_fd(self.handle, made, given.fd)
+	else
+		status, port = core.endpoint_listen(self.handle, made, given.address or "::",
+			given.port or 0)
+	end
 	if status ~= core.OK then
 		return explained(self, status)
 	end

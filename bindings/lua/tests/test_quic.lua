@@ -29,7 +29,7 @@ local function echo(stream)
 end
 
 -- An endpoint that echoes every stream, and its port.
-local function echo_server(more)
+local function echo_server(more, handed)
 	local server = kit.keep(assert(mquic.endpoint()))
 	server:on("acceptable", function(endpoint)
 		for connection in endpoint.accept, endpoint do
@@ -41,7 +41,11 @@ local function echo_server(more)
 			end)
 		end
 	end)
-	return server, assert(server:listen(identity(more)))
+	local given = identity(more)
+	if handed then
+		given.address, given.fd = nil, handed
+	end
+	return server, assert(server:listen(given))
 end
 
 local function dial(port, more)
@@ -99,6 +103,18 @@ test("stream_echoes", function()
 	equal(stream:bytes_pending(), 0)
 	equal(state.closed.code, 0)
 	refused(mquic.ERR_CLOSED, stream:send("more"))
+end)
+
+test("server_listens_on_a_socket_that_was_handed_over", function()
+	local server, port = echo_server(nil, tonumber(os.getenv("MQUIC_SOCKET")))
+	equal(port, tonumber(os.getenv("MQUIC_SOCKET_PORT")))
+	local connection, endpoint = dial(port)
+	local stream = assert(connection:open())
+	local chunks = reader(stream)
+	assert(stream:send("handed"))
+	kit.wait(function()
+		return table.concat(chunks) == "handed"
+	end, endpoint, server)
 end)
 
 test("stream_carries_more_than_its_buffers", function()
@@ -256,6 +272,11 @@ test("endpoint_explains_what_it_refuses", function()
 	local text = refused(mquic.ERR_TLS, endpoint:listen(identity({ cert_file = "/nowhere.crt" })))
 	equal(text:find("/nowhere.crt", 1, true) ~= nil, true, text)
 	refused(mquic.ERR_INVALID, endpoint:listen({ cert_file = "/only.crt" }))
+	local key, cert = identity().key_file, identity().cert_file
+	text = refused(mquic.ERR_INVALID, endpoint:listen({ fd = 0, key_file = key, cert_file = cert }))
+	equal(text:find("descriptor 0 is no UDP socket", 1, true) ~= nil, true, text)
+	raises("leave address and port away", endpoint.listen, endpoint, identity({ fd = 0 }))
+	raises("fd must be a whole number", endpoint.listen, endpoint, { fd = "0" })
 	refused(mquic.ERR_TLS, endpoint:listen(identity({ reset_key_file = kit.certs .. "/server.crt" })))
 	refused(mquic.ERR_INVALID, endpoint:dial({ host = "localhost", idle_timeout_ms = 1 }))
 	raises("host is missing", endpoint.dial, endpoint, {})

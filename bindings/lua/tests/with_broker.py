@@ -8,10 +8,12 @@ its addresses in the environment, and takes the broker down. The exit code is th
     MQUIC_PORT      the same port                       MQUIC_TCP   the broker's plain TCP port
     MQUIC_CERTS     a directory with server.crt and server.key
     MQUIC_KEYGEN    the tool mquic-keygen
+    MQUIC_SOCKET    a descriptor that is inherited: a UDP socket, bound to MQUIC_SOCKET_PORT
 """
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +45,16 @@ def environment(build, broker, certs):
     return env
 
 
+def run(command, env):
+    """The exit code of the command, which also gets a socket as systemd hands them over."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        env.update(
+            MQUIC_SOCKET=str(bound.fileno()), MQUIC_SOCKET_PORT=str(bound.getsockname()[1])
+        )
+        return subprocess.run(command, env=env, pass_fds=[bound.fileno()], check=False).returncode
+
+
 def main():
     build = Build()
     certs = Certificates(build)
@@ -57,8 +69,7 @@ def main():
     broker = Broker(build, certs, make_directory(), listener=[f"password_file {passwords}"])
     try:
         broker.start()
-        done = subprocess.run(sys.argv[2:], env=environment(build, broker, certs), check=False)
-        return done.returncode
+        return run(sys.argv[2:], environment(build, broker, certs))
     finally:
         broker.close()
         for path in (broker.directory, certs.directory):

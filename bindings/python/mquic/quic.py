@@ -20,6 +20,7 @@ readable, takes ``events()``, and uses ``timeout=0`` everywhere.
 
 import itertools
 import select
+import socket
 import threading
 import time
 import weakref
@@ -174,6 +175,35 @@ class Endpoint:
         whole("the port", port, 0, 65535)
         with self._lock, NativeSettings(tls, quic, alpn) as settings:
             return _native.endpoint_listen(self._handle, settings, address, port)
+
+    def listen_socket(
+        self,
+        sock: socket.socket | int,
+        *,
+        tls: TLSSettings,
+        quic: QUICSettings | None = None,
+        alpn: str = "mqtt",
+    ) -> int:
+        """
+        Accepts connections on a UDP socket that is bound already: of one's own, with options of
+        one's own, or from systemd, whose first one is descriptor 3. It takes IPv4, or IPv6 alone
+        (``IPV6_V6ONLY``).
+
+        :param sock: the socket, or its descriptor; the endpoint's from then on, as by ``detach()``.
+            It stays yours if this raises
+        :param tls: with our certificate and key
+        :param alpn: application protocol; both sides must name the same
+        :returns: the port in use
+        :raises InvalidError: for a socket that a server cannot use
+        :raises TLSError: for an unusable certificate, key or CA
+        """
+        fd = sock.fileno() if isinstance(sock, socket.socket) else sock
+        whole("the socket", fd, -1, 2**31 - 1)
+        with self._lock, NativeSettings(tls, quic, alpn) as settings:
+            port = _native.endpoint_listen_fd(self._handle, settings, fd)
+            if isinstance(sock, socket.socket):
+                sock.detach()
+        return port
 
     def reload(self) -> None:
         """

@@ -2,6 +2,7 @@
 """QUIC without MQTT."""
 
 import gc
+import socket
 import threading
 import time
 
@@ -330,6 +331,51 @@ def test_listen_errors(server_tls, echo):
         endpoint.listen("127.0.0.1\0", tls=server_tls)
     endpoint.reload()
     assert endpoint.expiring() == []
+
+
+@pytest.fixture
+def bound():
+    """A UDP socket of the loopback, which a test may let go."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        yield sock
+
+
+@pytest.mark.parametrize("as_number", [False, True])
+def test_listen_on_a_socket(server_tls, tls, bound, as_number):
+    """One that is handed over belongs to the endpoint, and serves as any other does."""
+    server, client = quic.Endpoint(), quic.Endpoint()
+    port = bound.getsockname()[1]
+    handed = bound.detach() if as_number else bound
+    assert server.listen_socket(handed, tls=server_tls) == port
+    assert bound.fileno() == -1
+    connection = client.dial("127.0.0.1", port, tls=tls)
+    deadline = time.monotonic() + PATIENCE
+    accepted = []
+    while not accepted and time.monotonic() < deadline:
+        client.wait(0.01)
+        server.wait(0.01)
+        accepted = list(all_of(server.accept))
+    assert accepted and connection.error is None
+
+
+def test_listen_on_a_socket_errors(server_tls, bound):
+    endpoint = quic.Endpoint()
+    with socket.socket() as tcp, pytest.raises(mquic.InvalidError, match="no UDP socket"):
+        endpoint.listen_socket(tcp, tls=server_tls)
+    with socket.socket(type=socket.SOCK_DGRAM) as fresh:
+        with pytest.raises(mquic.InvalidError, match="not bound"):
+            endpoint.listen_socket(fresh, tls=server_tls)
+    with pytest.raises(mquic.InvalidError, match="descriptor -1"):
+        endpoint.listen_socket(fresh, tls=server_tls)  # closed by now
+    with pytest.raises(mquic.TLSError):
+        endpoint.listen_socket(bound, tls=mquic.TLSSettings())
+    assert bound.getsockname()[1] > 0, "what was refused stays the caller's"
+    for sock in ("3", None, 3.0):
+        with pytest.raises(TypeError):
+            endpoint.listen_socket(sock, tls=server_tls)
+    with pytest.raises(ValueError):
+        endpoint.listen_socket(2**31, tls=server_tls)
 
 
 def test_expiring(server_tls):

@@ -69,8 +69,9 @@
  * one was to be made on. A setter that refuses a value keeps the old one.
  * #MQUIC_ERR_MEMORY can come from any call that allocates and is not repeated below. A
  * library built for a small device may lack the server side or MQTT: then
- * mquic_endpoint_listen(), _accept() and _reload(), or what creates sessions, messages,
- * subscriptions, URLs and relays, answer #MQUIC_ERR_UNSUPPORTED. Distributions leave nothing out.
+ * mquic_endpoint_listen(), _listen_fd(), _accept() and _reload(), or what creates sessions,
+ * messages, subscriptions, URLs and relays, answer #MQUIC_ERR_UNSUPPORTED. Distributions leave
+ * nothing out.
  */
 #ifndef MQUIC_H
 #define MQUIC_H
@@ -418,6 +419,23 @@ MQUIC_API enum mquic_status mquic_endpoint_listen(struct mquic_endpoint *endpoin
 						  const struct mquic_settings *settings,
 						  const char *address, uint16_t port,
 						  uint16_t *bound_port);
+/**
+ * Accepts QUIC connections on a UDP socket that somebody else has made and bound: systemd (a
+ * `.socket` unit, ListenDatagram=), or a parent process. May be called several times.
+ *
+ * @param endpoint who listens.
+ * @param settings as mquic_endpoint_listen() has them.
+ * @param fd a socket of IPv4 or of IPv6 alone, bound, not connected, blocking or not. On success it
+ *        is the endpoint's: do not use or close it any more, the number may be another's. On
+ *        failure it stays yours. Other processes may hold the same socket, but read nothing from it.
+ * @param bound_port where the port in use is stored; may be NULL.
+ *
+ * Buffer sizes and options of the socket are set as mquic_endpoint_listen() would. Errors:
+ * #MQUIC_ERR_INVALID (no such socket), #MQUIC_ERR_TLS as there, #MQUIC_ERR_SYSTEM. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_endpoint_listen_fd(struct mquic_endpoint *endpoint,
+						     const struct mquic_settings *settings, int fd,
+						     uint16_t *bound_port);
 /**
  * Reads the certificate, key, CA and revocation files of every listener again. New
  * connections use them, existing ones go on. On #MQUIC_ERR_TLS the old ones stay in
