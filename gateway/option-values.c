@@ -202,6 +202,31 @@ bool option_parse_proxy(const struct option *option, const char *value, struct o
 	return true;
 }
 
+/* Mosquitto's words for the types of lines, of which we have none of type `information`. */
+bool option_parse_log_level(const struct option *option, const char *value, struct options *options,
+			    char *error)
+{
+	static const struct {
+		const char *word;
+		enum mquic_log_level level;
+	} words[] = {
+		{"error", MQUIC_LOG_ERROR}, {"warning", MQUIC_LOG_WARNING},
+		{"notice", MQUIC_LOG_INFO}, {"information", MQUIC_LOG_INFO},
+		{"debug", MQUIC_LOG_DEBUG},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(value, words[i].word) == 0) {
+			options->log_level = words[i].level;
+			return true;
+		}
+	return option_fail(error,
+			   "plugin_opt_%s must be error, warning, notice, information or debug, "
+			   "not \"%s\"",
+			   option->name, value);
+}
+
 bool option_add_listen(const char *name, const char *text, struct options *options, char *error)
 {
 	struct hostport *added = &options->listen[options->listen_count];

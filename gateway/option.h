@@ -53,6 +53,8 @@ bool option_parse_retry(const struct option *option, const char *value, struct o
 			char *error);
 bool option_parse_proxy(const struct option *option, const char *value, struct options *options,
 			char *error);
+bool option_parse_log_level(const struct option *option, const char *value, struct options *options,
+			    char *error);
 bool option_parse_listen(const struct option *option, const char *value, struct options *options,
 			 char *error);
 

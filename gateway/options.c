@@ -34,6 +34,7 @@ static const struct option known[] = {
 	{FIELD(retry), .parse = option_parse_retry},
 	{FIELD(congestion_control), .parse = option_parse_congestion},
 	{FIELD(proxy_protocol), .parse = option_parse_proxy},
+	{FIELD(log_level), .parse = option_parse_log_level},
 	{FIELD(reset_key_file), .parse = option_parse_absolute},
 	{FIELD(keylog_file), .parse = option_parse_text},
 };
@@ -48,6 +49,7 @@ static void set_defaults(struct options *options)
 		.idle_timeout_s = 3600,
 		.retry = MQUIC_RETRY_ADAPTIVE,
 		.congestion_control = MQUIC_CONGESTION_CUBIC,
+		.log_level = MQUIC_LOG_INFO,
 	};
 }
 

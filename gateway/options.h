@@ -47,6 +47,7 @@ struct options {
 	uint64_t memory_limit; /* bytes, of all clients together */
 	enum mquic_retry retry;
 	enum mquic_congestion_control congestion_control;
+	enum mquic_log_level log_level; /* no lines above it are written */
 };
 
 /*

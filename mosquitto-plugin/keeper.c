@@ -186,7 +186,7 @@ void keeper_init(struct keeper *keeper)
 	atomic_init(&keeper->bypassed, false);
 	keeper->door = (struct door){
 		.keeper = keeper,
-		.level = MQUIC_LOG_INFO,
+		.level = keeper->options->log_level,
 		.announce = announce,
 		.dial = dial,
 		.present = present,

@@ -5,6 +5,14 @@
 #include "broker.h"
 #include "log.h"
 
+/* Set while there is one thread. */
+static enum mquic_log_level limit = MQUIC_LOG_INFO;
+
+void log_limit(enum mquic_log_level level)
+{
+	limit = level;
+}
+
 /* The broker's level for ours; NOTICE is what it uses for clients that come and go. */
 static int broker_level(enum mquic_log_level level)
 {
@@ -31,6 +39,8 @@ static void push(struct log_ring *ring, enum mquic_log_level level, const char *
 	unsigned int slot = written % LOG_LINES;
 	char line[WHOLE_LINE_SIZE];
 
+	if (level > limit)
+		return;
 	if (written - drained == LOG_LINES) {
 		atomic_fetch_add_explicit(&ring->dropped, 1, memory_order_relaxed);
 		return;
@@ -75,6 +85,8 @@ void log_now(enum mquic_log_level level, const char *format, ...)
 	char line[WHOLE_LINE_SIZE];
 	va_list arguments;
 
+	if (level > limit)
+		return;
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);

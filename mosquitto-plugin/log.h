@@ -25,6 +25,9 @@ struct log_ring {
 	} lines[LOG_LINES];
 };
 
+/* Before there are lines: which are too much. Of the one plugin that a broker loads. */
+void log_limit(enum mquic_log_level level);
+
 /*
  * Writer: queues a line. What a client sent may be in it: what could forge a line becomes '?', see
  * mquic_text_printable(). A text that stands in quotes must have gone through that already.

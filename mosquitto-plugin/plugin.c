@@ -348,6 +348,7 @@ static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int
 	snprintf(error, OPTIONS_ERROR_SIZE, "out of memory");
 	if (!parse_options(plugin, given, count, error))
 		return false;
+	log_limit(plugin->options.log_level);
 	plugin->identities = identities_new();
 	if (plugin->identities == NULL)
 		return false;

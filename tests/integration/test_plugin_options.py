@@ -8,7 +8,9 @@ import socket
 import pytest
 
 from harness.build import SOURCE, broker_version, is_root, plugin_options
+from harness.datagrams import answers_quic
 from harness.ports import free_udp_port
+from harness.process import eventually
 
 # Option, value (None: the line is missing), words of the sentence.
 WRONG = [
@@ -35,6 +37,7 @@ WRONG = [
     ("memory_limit", "64M", "a number of bytes from 16777216"),
     ("retry", "often", "adaptive, always or never"),
     ("congestion_control", "vegas", "cubic, reno or bbr"),
+    ("log_level", "verbose", "error, warning, notice, information or debug"),
     ("proxy_protocol", "2", "needs Mosquitto 2.1"),
 ]
 
@@ -117,6 +120,35 @@ def test_messages_pass_with_every_congestion_control(make_broker, algorithm):
     broker.pub("-t", "x", "-l", "-q", "1", "--congestion-control", algorithm,
                input="\n".join(lines) + "\n")
     assert sub.wait_lines(100) == lines
+
+
+def test_each_step_of_a_client_is_a_line_for_those_who_ask(make_broker):
+    broker = make_broker(plugin_opts={"log_level": "debug"}).start()
+    broker.pub("-t", "x", "-m", "y", "-q", "1")
+    broker.wait_log(r"mquic: client 1: WAITING, from 127\.0\.0\.1:\d+")
+    for step in ("WAITING → DIALING", "DIALING → PIPING"):
+        broker.wait_log(f"mquic: client 1: {step}")
+    broker.wait_log("mquic: client 1: .* → OVER")
+    broker.wait_log("mquic: connection 1: HANDSHAKE → READY")
+    broker.wait_log("mquic: ready for QUIC clients")
+
+
+def test_nobody_else_gets_them(make_broker):
+    broker = make_broker().start()
+    broker.pub("-t", "x", "-m", "y", "-q", "1")
+    broker.wait_log("QUIC .* -> client id")
+    assert broker.stop() == 0
+    assert "→" not in broker.log()
+
+
+def test_a_log_of_nothing_but_trouble(make_broker):
+    broker = make_broker(plugin_opts={"log_level": "warning"})
+    broker.launch()
+    eventually(lambda: answers_quic(broker.port), what=broker.log)
+    broker.pub("-t", "x", "-m", "y", "-q", "1", "-i", "panel")
+    broker.wait_log("Client panel .*disconnected")
+    assert broker.stop() == 0
+    assert "QUIC" not in broker.log()
 
 
 def test_the_key_is_found_next_to_the_certificate(make_broker, certs):

@@ -330,6 +330,24 @@ START_TEST(congestion_control_is_one_of_three)
 }
 END_TEST
 
+START_TEST(log_level_is_one_of_mosquittos_words)
+{
+	ck_assert(PARSE("retry", "never"));
+	ck_assert_int_eq(options.log_level, MQUIC_LOG_INFO);
+	ck_assert(PARSE("log_level", "error"));
+	ck_assert_int_eq(options.log_level, MQUIC_LOG_ERROR);
+	ck_assert(PARSE("log_level", "warning"));
+	ck_assert_int_eq(options.log_level, MQUIC_LOG_WARNING);
+	ck_assert(PARSE("log_level", "notice"));
+	ck_assert_int_eq(options.log_level, MQUIC_LOG_INFO);
+	ck_assert(PARSE("log_level", "information"));
+	ck_assert_int_eq(options.log_level, MQUIC_LOG_INFO);
+	ck_assert(PARSE("log_level", "debug"));
+	ck_assert_int_eq(options.log_level, MQUIC_LOG_DEBUG);
+	REFUSED("log_level", "info", "error, warning, notice, information or debug");
+}
+END_TEST
+
 START_TEST(contradictions_are_refused)
 {
 	REFUSED("require_certificate", "true", "plugin_opt_cafile");
@@ -373,6 +391,7 @@ int main(void)
 		&numbers_are_numbers_and_in_range,
 		&retry_is_one_of_three,
 		&congestion_control_is_one_of_three,
+		&log_level_is_one_of_mosquittos_words,
 		&contradictions_are_refused,
 		&proxy_protocol_is_for_2_1_and_version_2,
 	};
