@@ -59,6 +59,8 @@ enum setting_mark {
 	    "the number of connections per address")                                               \
 	ROW(COUNT, max_handshakes, 1, 1000000, 1000, SETTING_PLAIN,                                \
 	    "the number of handshakes in flight")                                                  \
+	ROW(COUNT, worker, 0, 255, 0, SETTING_PLAIN, "the worker's number")                        \
+	ROW(COUNT, workers, 1, 256, 1, SETTING_PLAIN, "the number of workers")                     \
 	ROW(CHOICE, congestion_control, 0, MQUIC_CONGESTION_BBR, MQUIC_CONGESTION_CUBIC,           \
 	    SETTING_PLAIN, "the congestion control (MQUIC_CONGESTION_*)")                          \
 	ROW(CHOICE, retry, 0, MQUIC_RETRY_NEVER, MQUIC_RETRY_ADAPTIVE, SETTING_PLAIN,              \

@@ -35,6 +35,7 @@ struct quic_host {
 	struct table routes; /* connection identifiers of the server side */
 	struct quic_places places;
 	struct quota resets;   /* stateless resets */
+	uint64_t misdirected;  /* packets that name another worker */
 	struct quota failures; /* log lines about failed handshakes */
 
 	struct udp_batch *batch;

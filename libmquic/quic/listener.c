@@ -94,13 +94,25 @@ static enum mquic_status keep_reset_key(struct quic_host *host, struct quic_list
 		       : error_set(endpoint_error(host->endpoint), status, "%s", error.text);
 }
 
+static enum mquic_status check_worker(struct quic_host *host, const struct mquic_settings *settings)
+{
+	if (settings == NULL || settings->worker < settings->workers)
+		return MQUIC_OK;
+	return error_set(endpoint_error(host->endpoint), MQUIC_ERR_INVALID,
+			 "there is no worker %u among %u: they are counted from 0",
+			 settings->worker, settings->workers);
+}
+
 static enum mquic_status add_listener(struct quic_host *host, const struct mquic_settings *settings,
 				      struct quic_listener **listener)
 {
-	struct quic_listener *made = calloc(1, sizeof(*made));
-	enum mquic_status status;
+	struct quic_listener *made;
+	enum mquic_status status = check_worker(host, settings);
 
 	*listener = NULL;
+	if (status != MQUIC_OK)
+		return status;
+	made = calloc(1, sizeof(*made));
 	if (made == NULL)
 		return error_set(endpoint_error(host->endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	made->settings = settings_copy(settings);

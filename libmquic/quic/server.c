@@ -7,6 +7,7 @@
 #include "quic/callbacks.h"
 #include "quic/listener.h"
 #include "quic/server.h"
+#include "quic/steer.h"
 #include "quic/transport.h"
 
 static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token, size_t len,
@@ -15,7 +16,7 @@ static int new_connection_id(ngtcp2_conn *conn, ngtcp2_cid *cid, uint8_t *token,
 	struct attempt *attempt = user_data;
 
 	(void)conn;
-	transport_random_cid(cid, len);
+	steer_choose(cid, attempt->connection->settings); /* of the one length that we have */
 	if (!token_reset(token, &attempt->connection->listener->secrets, cid) ||
 	    !route_add(attempt->connection->host, &attempt->connection->target, cid->data, len))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
@@ -35,7 +36,7 @@ static int remove_connection_id(ngtcp2_conn *conn, const ngtcp2_cid *cid, void *
 static bool choose_identifier(struct attempt *attempt, const ngtcp2_cid *theirs, ngtcp2_cid *ours,
 			      uint8_t *token)
 {
-	transport_random_cid(ours, QUIC_CID_LEN);
+	steer_choose(ours, attempt->connection->settings);
 	return token_reset(token, &attempt->connection->listener->secrets, ours) &&
 	       route_add(attempt->connection->host, &attempt->connection->target, ours->data,
 			 ours->datalen) &&

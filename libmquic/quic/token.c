@@ -51,22 +51,19 @@ enum token_verdict token_check(const struct token_secrets *secrets, const struct
 }
 
 size_t token_write_retry(uint8_t *packet, size_t size, const struct token_secrets *secrets,
-			 const struct ngtcp2_pkt_hd *hd, const struct address *remote,
-			 uint64_t now_ns)
+			 const struct ngtcp2_pkt_hd *hd, const struct ngtcp2_cid *scid,
+			 const struct address *remote, uint64_t now_ns)
 {
 	uint8_t token[NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN2];
 	ngtcp2_ssize token_len;
 	ngtcp2_ssize written;
-	ngtcp2_cid scid;
 
-	scid.datalen = QUIC_CID_LEN;
-	random_fill(scid.data, scid.datalen);
 	token_len = ngtcp2_crypto_generate_retry_token2(
 		token, secrets->retry, sizeof(secrets->retry), hd->version, &remote->of.any,
-		remote->len, &scid, &hd->dcid, now_ns);
+		remote->len, scid, &hd->dcid, now_ns);
 	if (token_len < 0)
 		return 0;
-	written = ngtcp2_crypto_write_retry(packet, size, hd->version, &hd->scid, &scid, &hd->dcid,
+	written = ngtcp2_crypto_write_retry(packet, size, hd->version, &hd->scid, scid, &hd->dcid,
 					    token, (size_t)token_len);
 	return written > 0 ? (size_t)written : 0;
 }

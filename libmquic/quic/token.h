@@ -57,9 +57,10 @@ enum token_verdict token_check(const struct token_secrets *secrets, const struct
 			       struct ngtcp2_cid *original);
 
 /* Each writes one packet that answers `datagram` and returns its length, 0 if it cannot. */
+/* The client comes back to `scid`. */
 size_t token_write_retry(uint8_t *packet, size_t size, const struct token_secrets *secrets,
-			 const struct ngtcp2_pkt_hd *hd, const struct address *remote,
-			 uint64_t now_ns);
+			 const struct ngtcp2_pkt_hd *hd, const struct ngtcp2_cid *scid,
+			 const struct address *remote, uint64_t now_ns);
 size_t token_write_refusal(uint8_t *packet, size_t size, const struct ngtcp2_pkt_hd *hd,
 			   uint64_t error_code, const char *reason);
 size_t token_write_reset(uint8_t *packet, size_t size, const struct token_secrets *secrets,

@@ -99,6 +99,8 @@ START_TEST(settings_numbers_have_the_bounds_of_the_header)
 	BOUNDS(max_connections, 1U, 1000000U, false);
 	BOUNDS(max_connections_per_address, 0U, 1000000U, false);
 	BOUNDS(max_handshakes, 1U, 1000000U, false);
+	BOUNDS(worker, 0U, 255U, false);
+	BOUNDS(workers, 1U, 256U, false);
 }
 END_TEST
 
@@ -115,6 +117,8 @@ START_TEST(settings_have_the_defaults_of_the_header)
 	ck_assert_uint_eq(settings->max_connections, 10000);
 	ck_assert_uint_eq(settings->max_connections_per_address, 0);
 	ck_assert_uint_eq(settings->max_handshakes, 1000);
+	ck_assert_uint_eq(settings->worker, 0);
+	ck_assert_uint_eq(settings->workers, 1);
 	ck_assert_int_eq(settings->congestion_control, MQUIC_CONGESTION_CUBIC);
 	ck_assert_int_eq(settings->retry, MQUIC_RETRY_ADAPTIVE);
 	ck_assert(!settings->insecure);

@@ -13,6 +13,7 @@
 static struct token_secrets secrets;
 static struct address client;
 static struct ngtcp2_pkt_hd hd; /* of the client's first packet */
+static struct ngtcp2_cid back;  /* where a Retry sends it */
 
 static void set_up(void)
 {
@@ -25,6 +26,7 @@ static void set_up(void)
 	hd.version = NGTCP2_PROTO_VER_V1;
 	ngtcp2_cid_init(&hd.dcid, (const uint8_t *)"firstdcid0123456", 16);
 	ngtcp2_cid_init(&hd.scid, (const uint8_t *)"clientid", 8);
+	ngtcp2_cid_init(&back, (const uint8_t *)"comeback", QUIC_CID_LEN);
 }
 
 /* ---- Stateless reset ------------------------------------------------------------- */
@@ -82,7 +84,7 @@ static uint8_t retry[1200];
 /* Has the server demand Retry, and makes `hd` the packet the client comes back with. */
 static void come_back(uint64_t now_ns)
 {
-	size_t len = token_write_retry(retry, sizeof(retry), &secrets, &hd, &client, now_ns);
+	size_t len = token_write_retry(retry, sizeof(retry), &secrets, &hd, &back, &client, now_ns);
 	size_t dcid_len;
 	size_t scid_len;
 
@@ -93,6 +95,7 @@ static void come_back(uint64_t now_ns)
 	ck_assert_mem_eq(retry + 6, hd.scid.data, dcid_len);
 	scid_len = retry[6 + dcid_len];
 	ck_assert_uint_eq(scid_len, QUIC_CID_LEN);
+	ck_assert_mem_eq(retry + 7 + dcid_len, back.data, scid_len);
 	ngtcp2_cid_init(&hd.dcid, retry + 7 + dcid_len, scid_len);
 	hd.token = retry + 7 + dcid_len + scid_len;
 	hd.tokenlen = len - (7 + dcid_len + scid_len) - 16; /* the integrity tag */
@@ -173,7 +176,7 @@ START_TEST(answers_need_room)
 	uint8_t packet[1200];
 	uint8_t id[20] = {0};
 
-	ck_assert_uint_eq(token_write_retry(packet, 20, &secrets, &hd, &client, SECOND), 0);
+	ck_assert_uint_eq(token_write_retry(packet, 20, &secrets, &hd, &back, &client, SECOND), 0);
 	ck_assert_uint_eq(token_write_refusal(packet, 20, &hd, NGTCP2_CONNECTION_REFUSED, "no"), 0);
 	ck_assert_uint_eq(token_write_version_negotiation(packet, 20, id, 20, id, 20), 0);
 	ck_assert_uint_gt(

@@ -273,6 +273,8 @@ test("endpoint_explains_what_it_refuses", function()
 	equal(text:find("/nowhere.crt", 1, true) ~= nil, true, text)
 	refused(mquic.ERR_INVALID, endpoint:listen({ cert_file = "/only.crt" }))
 	local key, cert = identity().key_file, identity().cert_file
+	text = refused(mquic.ERR_INVALID, endpoint:listen(identity({ worker = 2, workers = 2 })))
+	equal(text:find("no worker 2 among 2", 1, true) ~= nil, true, text)
 	text = refused(mquic.ERR_INVALID, endpoint:listen({ fd = 0, key_file = key, cert_file = cert }))
 	equal(text:find("descriptor 0 is no UDP socket", 1, true) ~= nil, true, text)
 	raises("leave address and port away", endpoint.listen, endpoint, identity({ fd = 0 }))

@@ -84,6 +84,10 @@ class QUICSettings:
     max_connections_per_address: int | None = None
     #: Server: handshakes in flight, 1000 by default.
     max_handshakes: int | None = None
+    #: Server: the number of this worker, from 0 on, and how many serve the same address, 1 by
+    #: default. mquic.h says at ``mquic_settings_set_workers()`` how datagrams find theirs.
+    worker: int | None = None
+    workers: int | None = None
     #: Server: the file with the key of stateless resets, made if there is none. With one, clients
     #: are told after a restart that their connections are gone. It belongs to one server.
     reset_key_file: Path | None = None
@@ -109,7 +113,14 @@ def _choice(name: str, kind: type[IntEnum], value: Any) -> int:
 
 _TIMES = ("idle_timeout", "handshake_timeout", "initial_rtt", "keep_alive")
 _SIZES = ("receive_window", "send_buffer")
-_COUNTS = ("max_streams", "max_connections", "max_connections_per_address", "max_handshakes")
+_COUNTS = (
+    "max_streams",
+    "max_connections",
+    "max_connections_per_address",
+    "max_handshakes",
+    "worker",
+    "workers",
+)
 _CHOICES = {"congestion_control": CongestionControl, "retry": Retry}
 
 

@@ -240,6 +240,8 @@ def test_settings(echo, tls, workdir):
         max_connections=5,
         max_connections_per_address=2,
         max_handshakes=3,
+        worker=1,
+        workers=2,
     )
     trust = mquic.TLSSettings(ca_file=tls.ca_file, keylog_file=keylog, server_name="localhost")
     where = {"tls": trust, "quic": settings, "alpn": "echo", "timeout": PATIENCE}
@@ -248,6 +250,14 @@ def test_settings(echo, tls, workdir):
     for wrong in ({"idle_timeout": 0.1}, {"max_streams": 0}, {"receive_window": 1}):
         with pytest.raises(ValueError):
             quic.Endpoint().dial("127.0.0.1", 9, quic=mquic.QUICSettings(**wrong))
+
+
+def test_a_server_is_one_of_several_workers(server_tls):
+    with quic.Endpoint() as endpoint:
+        endpoint.listen("127.0.0.1", tls=server_tls, quic=mquic.QUICSettings(worker=1, workers=2))
+        with pytest.raises(mquic.InvalidError, match="no worker 2 among 2"):
+            wrong = mquic.QUICSettings(worker=2, workers=2)
+            endpoint.listen("127.0.0.1", tls=server_tls, quic=wrong)
 
 
 def test_a_server_keeps_its_reset_key(server_tls, workdir):

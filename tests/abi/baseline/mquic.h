@@ -363,6 +363,25 @@ MQUIC_API enum mquic_status mquic_settings_set_max_connections_per_address(
  */
 MQUIC_API enum mquic_status mquic_settings_set_max_handshakes(struct mquic_settings *settings,
 							      uint32_t handshakes);
+/**
+ * Server: the number of this worker, where several serve one address, 0 to 255, 0 by default.
+ * mquic_settings_set_workers() says how many there are, and what the number is for. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_worker(struct mquic_settings *settings,
+						      uint32_t worker);
+/**
+ * Server: how many workers, each an endpoint with a socket of its own, serve the same address, 1 to
+ * 256, 1 by default. With more than one, whoever hands out the datagrams gives each to worker
+ * *octet modulo workers*, the octet being that at offset 2 of a datagram whose first bit is 0, and
+ * at offset 7 of others: the second octet of the connection identifier it goes to. Identifiers that
+ * a worker chooses have 8 octets and name it there, so that a connection stays with its worker
+ * whatever the client's address becomes; clients choose their first ones at random. This is the
+ * server ID of draft-ietf-quic-load-balancers, not encrypted, in configuration 0: an observer
+ * learns which worker serves a client. A worker drops packets of unknown connections that name
+ * another one, and answers them with no stateless reset. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_workers(struct mquic_settings *settings,
+						       uint32_t workers);
 
 /* ---- Endpoint ------------------------------------------------------------ */
 
