@@ -283,6 +283,7 @@ enum mquic_status mqtt_settings_add_disconnect_user_property(struct mqtt_setting
 void mqtt_settings_clear_disconnect_properties(struct mqtt_settings *settings)
 {
 	settings->has_disconnect_expiry = false;
+	settings->disconnect_expiry_s = 0;
 	text_clear(&settings->disconnect_text);
 	mqtt_pairs_clear(&settings->disconnect_pairs);
 }

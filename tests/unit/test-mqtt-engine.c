@@ -134,6 +134,16 @@ START_TEST(disconnect_cannot_make_a_session_last)
 }
 END_TEST
 
+START_TEST(disconnect_without_the_expiry_that_was_refused_goes)
+{
+	kit_up();
+	ck_assert_int_eq(mqtt_settings_set_disconnect_expiry_s(kit.settings, 5, &kit.error), 0);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_ERR_INVALID);
+	mqtt_settings_clear_disconnect_properties(kit.settings);
+	ck_assert_int_eq(mqtt_engine_disconnect(kit.engine, 0, &kit.error), MQUIC_OK);
+}
+END_TEST
+
 START_TEST(disconnect_of_3_1_1_with_a_reason_leaves_the_will_to_the_server)
 {
 	kit.settings->version = 4;
@@ -376,6 +386,7 @@ int main(void)
 		&disconnect_forgets_what_the_program_takes_back,
 		&disconnect_that_is_too_large_goes_without_words,
 		&disconnect_cannot_make_a_session_last,
+		&disconnect_without_the_expiry_that_was_refused_goes,
 		&disconnect_of_3_1_1_with_a_reason_leaves_the_will_to_the_server,
 		&servers_disconnect_is_told_with_its_words,
 		&servers_disconnect_may_be_friendly,
