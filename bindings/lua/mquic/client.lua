@@ -131,13 +131,20 @@ local function retry(self)
 	end
 end
 
---- disconnect([reason]): sends what is queued and DISCONNECT, and does not connect again; the
--- event close follows.
-function Client:disconnect(reason)
+--- disconnect([reason, { properties=, user_properties= }]): sends what is queued and DISCONNECT,
+-- and does not connect again; the event close follows.
+function Client:disconnect(reason, words)
 	local handle = alive(self)
 	options.check("disconnect: reason", reason or 0, "byte", 2)
+	local user_pairs = session.check_farewell(words or {}, 2)
 	if not handle then
 		return object.closed(Client)
+	end
+	if self.state ~= "closing" then
+		local done, text, code = session.set_farewell(handle, words or {}, user_pairs)
+		if not done then
+			return nil, text, code
+		end
 	end
 	self.ended = true
 	if self.retry_at then

@@ -29,6 +29,9 @@ local known_properties = {
 	request_response_information = "boolean",
 }
 
+local known_farewell = { properties = "table", user_properties = "table" }
+local known_farewell_properties = { session_expiry_interval = "whole", reason_string = "string" }
+
 local known_will = message.known({ delay = "whole" })
 
 -- Option, setter: given as it is.
@@ -62,14 +65,30 @@ local function set(handle, list, given, try)
 	end
 end
 
--- Sets everything; returns nil, message, code of the first refusal.
-local function configure(handle, given, will, user_pairs)
+local farewell_setters = {
+	{ "session_expiry_interval", core.session_set_disconnect_expiry_s },
+	{ "reason_string", core.session_set_disconnect_text },
+}
+
+-- A function that takes statuses, and one that returns true, or nil, message, code of the first
+-- refusal.
+local function trial(handle)
 	local refused
-	local function try(status)
+	return function(status)
 		if status ~= core.OK and not refused then
 			refused = { object.failure(status, core.session_error(handle)) }
 		end
+	end, function()
+		if refused then
+			return nil, refused[2], refused[3]
+		end
+		return true
 	end
+end
+
+-- Sets everything; returns nil, message, code of the first refusal.
+local function configure(handle, given, will, user_pairs)
+	local try, verdict = trial(handle)
 	local properties = given.properties or {}
 	set(handle, setters, given, try)
 	set(handle, property_setters, properties, try)
@@ -83,10 +102,26 @@ local function configure(handle, given, will, user_pairs)
 	if will then
 		try(core.session_set_will(handle, will, given.will.delay or 0))
 	end
-	if refused then
-		return nil, refused[2], refused[3]
+	return verdict()
+end
+
+--- The pairs of user properties of a DISCONNECT; raises an error unless all of `given` is right.
+function session.check_farewell(given, level)
+	options.check_all("disconnect", given, known_farewell, level + 1)
+	options.check_all("disconnect: properties", given.properties or {}, known_farewell_properties,
+		level + 1)
+	return message.user_pairs("disconnect", given.user_properties or {}, level + 1)
+end
+
+--- Has the next DISCONNECT carry this and nothing of the one before; true, or nil, message, code.
+function session.set_farewell(handle, given, user_pairs)
+	local try, verdict = trial(handle)
+	try(core.session_clear_disconnect_properties(handle))
+	set(handle, farewell_setters, given.properties or {}, try)
+	for _, pair in ipairs(user_pairs) do
+		try(core.session_add_disconnect_user_property(handle, pair[1], pair[2]))
 	end
-	return true
+	return verdict()
 end
 
 --- Raises an error unless the options are right; `level` as for error(), 1 is the caller.

@@ -14,8 +14,9 @@ local function packet(first, before, properties)
 	return string.char(first, #body) .. body
 end
 
--- A server that answers whatever the first client sends first; its endpoint and URI.
-local function server(answer)
+-- A server that answers whatever the first client sends first; its endpoint and URI. What comes
+-- goes to `heard`, if given, one text after the other.
+local function server(answer, heard)
 	local endpoint = kit.keep(assert(mquic.endpoint()))
 	endpoint:on("acceptable", function(one)
 		for connection in one.accept, one do
@@ -23,6 +24,9 @@ local function server(answer)
 				for stream in with.accept, with do
 					local function read()
 						local data = stream:receive()
+						if heard and data then
+							heard[#heard + 1] = data
+						end
 						if data and data ~= "" and answer then
 							assert(stream:send(answer))
 							answer = nil
@@ -91,6 +95,60 @@ test("close_brings_the_server_to_turn_to", function()
 	record = event("close", packet(0x20, "\0\0", "") .. packet(0xe0, "\156", moved))
 	equal(record.code, 0x9c)
 	equal(record.properties.server_reference, "other.example")
+end)
+
+-- A client that has connected, and the list of what its server hears.
+local function connected(more)
+	local heard, up = {}, false
+	local endpoint, uri = server(packet(0x20, "\0\0", ""), heard)
+	local given = kit.options(more)
+	given.uri = uri
+	local client = kit.keep(assert(mquic.client(given)))
+	client:on("connect", function()
+		up = true
+	end)
+	assert(client:connect())
+	kit.wait(function()
+		return up
+	end, endpoint, client)
+	return client, endpoint, heard
+end
+
+local function until_heard(client, endpoint, heard, wanted)
+	kit.wait(function()
+		return table.concat(heard, "", 2) == wanted
+	end, endpoint, client)
+end
+
+test("disconnect_carries_what_it_is_given", function()
+	local client, endpoint, heard = connected({ properties = { session_expiry_interval = 100 } })
+	assert(client:disconnect(4, {
+		properties = { session_expiry_interval = 70, reason_string = "bye" },
+		user_properties = { a = 1 },
+	}))
+	kit.refused(mquic.ERR_STATE, client:disconnect(0, { properties = { reason_string = "late" } }))
+	until_heard(client, endpoint, heard,
+		packet(0xe0, "\4", "\17\0\0\0\70\31" .. text("bye") .. "\38" .. text("a") .. text("1")))
+end)
+
+test("disconnect_that_is_refused_leaves_nothing_behind", function()
+	local client, endpoint, heard = connected()
+	kit.refused(mquic.ERR_INVALID,
+		client:disconnect(0, { properties = { session_expiry_interval = 5 } }))
+	kit.refused(mquic.ERR_INVALID,
+		client:disconnect(0, { properties = { reason_string = ("x"):rep(65536) } }))
+	equal(client:connected(), true)
+	assert(client:disconnect())
+	until_heard(client, endpoint, heard, "\224\0")
+end)
+
+test("disconnect_names_what_it_does_not_know", function()
+	local client = connected()
+	kit.raises("disconnect: unknown option reason_string", client.disconnect, client, 0,
+		{ reason_string = "bye" })
+	kit.raises("disconnect: properties: unknown option content_type", client.disconnect, client, 0,
+		{ properties = { content_type = "x" } })
+	equal(client:connected(), true)
 end)
 
 test("codes_and_versions_have_names", function()

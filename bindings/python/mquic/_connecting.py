@@ -18,7 +18,7 @@ from ._delivery import Delivery
 from ._session import Event, Session
 from .enums import EventType, MQTTErrorCode, Origin, Status
 from .errors import StateError
-from .properties import PacketTypes, Properties
+from .properties import PacketTypes, Properties, merged
 from .reasoncodes import ReasonCode
 
 
@@ -101,33 +101,43 @@ class Connecting(Delivery):
             self._advance(0.05)
 
     def disconnect(
-        self, reasoncode: ReasonCode | int | None = None, properties: Properties | None = None
+        self,
+        reasoncode: ReasonCode | int | None = None,
+        properties: Properties | None = None,
+        **more: Any,
     ) -> MQTTErrorCode:
         """
         Says goodbye: what is queued is sent first, ``on_disconnect`` comes last, and the loops
         end.
 
         :param reasoncode: MQTT 5: 0, or 4 to have the will published
-        :param properties: none can be sent
+        :param properties: MQTT 5: SessionExpiryInterval, ReasonString and UserProperty
+        :param more: properties by name: ``reason_string="battery is low"``
         :returns: ``MQTT_ERR_NO_CONN`` if there is no connection
+        :raises ValueError: if one of them cannot be sent; then nothing has changed
         """
-        if properties is not None and not properties.isEmpty():
-            raise ValueError("DISCONNECT is sent without properties")
+        values = merged(PacketTypes.DISCONNECT, properties, more)
         self._check_fork()
         with self._lock:
+            said = self._active and self._say_goodbye(int(reasoncode or 0), values)
             self._leaving = True
             self._connect_later = False
             self._drop_waiting()
             self._changed.notify_all()
             if not self._active:
                 return MQTT_ERR_NO_CONN
-            try:
-                self._session().disconnect(int(reasoncode or 0))
-            except StateError:
-                return MQTT_ERR_SUCCESS  # said already
-        self._debug("Sending DISCONNECT")
-        self._send()
+        if said:
+            self._debug("Sending DISCONNECT")
+            self._send()
         return MQTT_ERR_SUCCESS
+
+    def _say_goodbye(self, reason: int, values: dict[str, Any] | None) -> bool:
+        """False: that was done already."""
+        try:
+            self._session().disconnect(reason, values)
+        except StateError:
+            return False
+        return True
 
     def is_connected(self) -> bool:
         """Whether the server has let us in, and the connection is not known to be gone."""

@@ -149,6 +149,7 @@ class Session:
         #: Log lines (level, line) since they were last taken away.
         self.log: list[tuple[int, str]] = []
         self._session: Any = None
+        self._parting = False  # DISCONNECT is on its way
         self._endpoint: Any = _native.endpoint_new()
         #: Readable: something is due, call `drain()`.
         self.fd: int = _native.endpoint_get_fd(self._endpoint)
@@ -263,11 +264,29 @@ class Session:
                 _native.session_connect_url(session, host)
             else:
                 _native.session_connect(session, host, port)
+            self._parting = False
 
-    def disconnect(self, reason: int) -> None:
+    def disconnect(self, reason: int, properties: Mapping[str, Any] | None = None) -> None:
         """Says goodbye; DISCONNECTED follows."""
         with self.lock:
-            _native.session_disconnect(self._alive(), reason)
+            session = self._alive()
+            if not self._parting:
+                self._set_farewell(session, dict(properties or {}))
+            _native.session_disconnect(session, reason)
+            self._parting = True
+
+    def _set_farewell(self, session: Any, given: dict[str, Any]) -> None:
+        """Nothing is left of those of an earlier DISCONNECT."""
+        _native.session_clear_disconnect_properties(session)
+        expiry, text = given.pop("SessionExpiryInterval", None), given.pop("ReasonString", None)
+        pairs = given.pop("UserProperty", [])
+        for name in given:
+            raise InvalidError(f"{name} cannot be set on DISCONNECT")
+        if expiry is not None:
+            _native.session_set_disconnect_expiry_s(session, expiry)
+        _native.session_set_disconnect_text(session, text)
+        for key, value in pairs_of(pairs):
+            _native.session_add_disconnect_user_property(session, key, value)
 
     # ---- messages
 

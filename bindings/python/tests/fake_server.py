@@ -68,6 +68,8 @@ class FakeServer:
         self._answers = answers
         #: What the client has sent up to each answer.
         self.received = []
+        #: And after the last of them.
+        self.rest = b""
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -80,8 +82,8 @@ class FakeServer:
                 if not self.received[-1]:
                     return
                 stream.sendall(answer, PATIENCE)
-            while stream.recv(timeout=PATIENCE):
-                pass
+            while more := stream.recv(timeout=PATIENCE):
+                self.rest += more
         except mquic.MquicError:
             pass  # the client has had enough
 

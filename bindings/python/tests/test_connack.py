@@ -8,6 +8,7 @@ from fake_server import ASSIGNED, REASON, connack, disconnect, packet, text, use
 
 import mquic
 import mquic.client as mqtt
+from harness.process import eventually
 from mquic import _native, aio
 from test_aio import asynchronous
 
@@ -163,6 +164,51 @@ def test_disconnect_names_another_server(serve, tls, recorder):
     assert properties.packetType == mquic.PacketTypes.DISCONNECT
     assert properties.json() == {**MOVED_READ, "UserProperty": [("b", "2")]}
     assert client.error.properties == properties
+
+
+def test_disconnect_carries_what_this_one_was_given(serve, tls, recorder):
+    client = recorder.attach(mquic.Client(tls=tls, protocol=mqtt.MQTTv5, client_id="me"))
+    given = mquic.Properties(mquic.PacketTypes.DISCONNECT, user_property=("a", "1"))
+    asked = (
+        (4, given, {"session_expiry_interval": 70, "reason_string": "bye"}),
+        (4, None, {"reason_string": "again"}),
+        (None, None, {}),
+    )
+    sent = (
+        disconnect(4, (0x11, long(70)), (REASON, text("bye")), user("a", "1")),
+        disconnect(4, (REASON, text("again"))),
+        b"\xe0\x00",
+    )
+    for count, (reason, properties, more) in enumerate(asked, 1):
+        port = serve(packet(0x20, b"\0\0\0"))
+        client.connect("127.0.0.1", port, session_expiry_interval=100)
+        client.loop_start()
+        recorder.wait("on_connect", count)
+        client.disconnect(reason, properties, **more)
+        client.disconnect(0, reason_string="too late")
+        recorder.wait("on_disconnect", count)
+        client.loop_stop()
+    for server, expected in zip(serve.servers, sent):
+        eventually(lambda: server.rest == expected, what=lambda: f"{expected!r}, not {server.rest!r}")
+
+
+def test_what_disconnect_cannot_carry_changes_nothing(serve, tls, recorder):
+    client = connect(serve(connack()), tls, recorder, protocol=mqtt.MQTTv5)
+    recorder.wait("on_connect")
+    for more in (
+        {"server_reference": "elsewhere"},  # a server's
+        {"session_expiry_interval": 5},  # CONNECT has said 0
+        {"content_type": "text/plain"},
+        {"reason_string": "x" * 65536},
+        {"reasoncode": 0x8E},  # a server's
+    ):
+        with pytest.raises(ValueError):
+            client.disconnect(**more)
+    assert client.is_connected()
+    assert client.publish("a", "b").rc == mqtt.MQTT_ERR_SUCCESS
+    leave(client)
+    (server,) = serve.servers
+    eventually(lambda: server.rest.endswith(b"\xe0\x00"), what=lambda: repr(server.rest))
 
 
 def test_an_end_without_a_packet_has_no_properties(tls):
