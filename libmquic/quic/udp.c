@@ -34,6 +34,7 @@ struct udp_batch {
 	struct address remotes[BATCH_MESSAGES];
 	_Alignas(struct cmsghdr) uint8_t controls[BATCH_MESSAGES][CONTROL_SIZE];
 	uint8_t data[BATCH_MESSAGES][MESSAGE_SIZE];
+	size_t filled; /* messages, from the first on, that the kernel has written to */
 };
 
 struct udp_socket {
@@ -52,7 +53,11 @@ struct udp_socket {
 
 struct udp_batch *udp_batch_new(void)
 {
-	return malloc(sizeof(struct udp_batch));
+	struct udp_batch *batch = malloc(sizeof(*batch));
+
+	if (batch != NULL)
+		batch->filled = BATCH_MESSAGES;
+	return batch;
 }
 
 void udp_batch_free(struct udp_batch *batch)
@@ -64,7 +69,7 @@ static void batch_prepare(struct udp_batch *batch)
 {
 	size_t i;
 
-	for (i = 0; i < BATCH_MESSAGES; i++) {
+	for (i = 0; i < batch->filled; i++) {
 		struct msghdr *header = &batch->messages[i].msg_hdr;
 
 		batch->vectors[i] = (struct iovec){batch->data[i], MESSAGE_SIZE};
@@ -174,6 +179,7 @@ static void read_ready(struct loop_source *source)
 
 		batch_prepare(batch);
 		count = receive(socket, batch);
+		batch->filled = count > 0 ? (size_t)count : 1;
 		if (count < 0) {
 			if (errno != EAGAIN && errno != EINTR)
 				socket->reader->failed(socket->host, &socket->wire, errno);
