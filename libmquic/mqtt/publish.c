@@ -59,13 +59,18 @@ static void write_body(struct buf_writer *writer, const struct mqtt_publish *pub
 	buf_write_bytes(writer, publish->payload);
 }
 
+/* What write_body() writes. Asked more than once for each message, so most of it is reckoned. */
 static size_t body_size(const struct mqtt_publish *publish, int version)
 {
+	size_t rest = 2 + publish->topic.len + (publish->qos > 0 ? 2 : 0);
 	struct buf_writer counter;
 
+	if (publish->topic.len > UINT16_MAX || publish->payload.len > MQTT_VARINT_MAX)
+		return SIZE_MAX;
 	buf_writer_init_counter(&counter);
-	write_body(&counter, publish, version);
-	return counter.failed ? SIZE_MAX : counter.len;
+	if (version == MQTT_5)
+		mqtt_properties_write(&counter, &publish->properties);
+	return counter.failed ? SIZE_MAX : counter.len + rest + publish->payload.len;
 }
 
 void mqtt_publish_write(struct buf_writer *writer, const struct mqtt_publish *publish, int version)
