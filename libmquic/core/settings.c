@@ -127,6 +127,7 @@ void mquic_settings_free(struct mquic_settings *settings)
 	for (i = 0; i < SETTINGS_COUNT; i++)
 		if (setting_is_text(&settings_rows[i]))
 			free(*text_slot(settings, &settings_rows[i]));
+	explicit_bzero(settings->server_secret, sizeof(settings->server_secret));
 	free(settings);
 }
 
@@ -300,6 +301,22 @@ static enum mquic_status set_optional(struct mquic_settings *settings, const str
 #define SETTER_OF_ROW(kind, field, ...) SETTER_##kind(field)
 
 SETTINGS(SETTER_OF_ROW)
+
+enum mquic_status mquic_settings_set_server_secret(struct mquic_settings *settings,
+						   const uint8_t *data, size_t len)
+{
+	if (settings == NULL)
+		return MQUIC_ERR_INVALID;
+	if (len != (data == NULL ? 0 : SERVER_SECRET_LEN))
+		return error_set(&settings->error, MQUIC_ERR_INVALID,
+				 "a server secret has %d bytes, not %zu", SERVER_SECRET_LEN, len);
+	settings->has_server_secret = data != NULL;
+	if (data != NULL)
+		memcpy(settings->server_secret, data, len);
+	else
+		explicit_bzero(settings->server_secret, SERVER_SECRET_LEN);
+	return MQUIC_OK;
+}
 
 enum mquic_status mquic_settings_set_certificate(struct mquic_settings *settings,
 						 const char *cert_path, const char *key_path)

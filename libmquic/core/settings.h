@@ -80,9 +80,13 @@ enum setting_mark {
 #define SETTING_FIELD_CHOICE(name)     enum mquic_##name name;
 #define SETTING_FIELD(kind, name, ...) SETTING_FIELD_##kind(name)
 
+#define SERVER_SECRET_LEN 32
+
 struct mquic_settings {
 	struct error error;
 	SETTINGS(SETTING_FIELD)
+	uint8_t server_secret[SERVER_SECRET_LEN];
+	bool has_server_secret;
 };
 
 #define SETTING_INDEX(kind, name, ...) SETTING_##name,

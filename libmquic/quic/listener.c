@@ -63,6 +63,16 @@ static void complain_of_exposed(struct quic_host *host, const char *path)
 			    path, path);
 }
 
+_Static_assert(SERVER_SECRET_LEN == TOKEN_SECRET_LEN, "secrets are made of it");
+
+/* What all workers of the server derive the same secrets from; NULL: it has but one. */
+static const uint8_t *shared_secret(const struct quic_listener *listener)
+{
+	const struct mquic_settings *settings = listener->settings;
+
+	return settings->has_server_secret ? settings->server_secret : NULL;
+}
+
 /*
  * Makes the secret for resets and its file agree. Without a file that can be written clients are
  * served all the same: it is said once what that costs.
@@ -74,6 +84,10 @@ static enum mquic_status keep_reset_key(struct quic_host *host, struct quic_list
 	struct error error = {""};
 	enum mquic_status status;
 
+	if (shared_secret(listener) != NULL) {
+		memcpy(listener->reset_key, shared_secret(listener), sizeof(listener->reset_key));
+		return MQUIC_OK;
+	}
 	if (path == NULL)
 		return MQUIC_OK;
 	if (twin != NULL)
@@ -138,7 +152,8 @@ static enum mquic_status attach(struct quic_host *host, struct quic_listener *li
 				struct wire *wire)
 {
 	if (!token_reset_secret(&listener->secrets, listener->reset_key, &wire->local) ||
-	    !token_retry_secret(&listener->secrets, listener->credentials)) {
+	    !token_retry_secret(&listener->secrets, shared_secret(listener),
+				listener->credentials)) {
 		free_listener(listener);
 		return error_set(endpoint_error(host->endpoint), MQUIC_ERR_TLS,
 				 "no secrets can be derived from the private key");

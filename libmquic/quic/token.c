@@ -25,9 +25,14 @@ bool token_reset_secret(struct token_secrets *secrets, const uint8_t key[TOKEN_S
 	return tls_secret_derive(secrets->reset, key, label) == MQUIC_OK;
 }
 
-bool token_retry_secret(struct token_secrets *secrets, const struct tls_credentials *credentials)
+bool token_retry_secret(struct token_secrets *secrets, const uint8_t *shared,
+			const struct tls_credentials *credentials)
 {
-	return tls_credentials_secret(credentials, "mquic retry token", secrets->retry) == MQUIC_OK;
+	static const char label[] = "mquic retry token";
+
+	if (shared != NULL)
+		return tls_secret_derive(secrets->retry, shared, label) == MQUIC_OK;
+	return tls_credentials_secret(credentials, label, secrets->retry) == MQUIC_OK;
 }
 
 bool token_reset(uint8_t token[RESET_TOKEN_LEN], const struct token_secrets *secrets,

@@ -25,7 +25,10 @@ struct tls_credentials;
 /*
  * The one for resets is this server's alone: another that has it, too, would answer packets of our
  * clients with resets that they believe (RFC 9000 sections 10.3.2, 21.11). That for Retry is
- * derived from the private key: what it proves is true for whoever shares that key.
+ * derived from what workers of one server share, or from the private key: what it proves is true
+ * for whoever has that. A token lives for seconds, so its secret need not change while we run.
+ * Tokens for later connections (section 8.1.3) would get a secret of another label here; that each
+ * of them is used once is for one place to know that all workers ask.
  */
 struct token_secrets {
 	uint8_t reset[TOKEN_SECRET_LEN];
@@ -38,8 +41,9 @@ struct token_secrets {
  */
 bool token_reset_secret(struct token_secrets *secrets, const uint8_t key[TOKEN_SECRET_LEN],
 			const struct address *local);
-/* The same of that for Retry. */
-bool token_retry_secret(struct token_secrets *secrets, const struct tls_credentials *credentials);
+/* The same of that for Retry; `shared` is what the workers have in common, NULL: nothing. */
+bool token_retry_secret(struct token_secrets *secrets, const uint8_t *shared,
+			const struct tls_credentials *credentials);
 
 /* The stateless reset token of a connection identifier of ours. False if crypto fails. */
 bool token_reset(uint8_t token[RESET_TOKEN_LEN], const struct token_secrets *secrets,

@@ -298,13 +298,20 @@ static void keep_reset_key(struct mquic_settings *settings, const char *name)
 	ck_assert_int_eq(mquic_settings_set_reset_key_file(settings, path), MQUIC_OK);
 }
 
-/* As it is, or after a reload, even if the file had vanished. */
+/* As it is, or after a reload, even if the file had vanished; or with a secret and no file. */
 START_TEST(restarted_server_resets_its_old_clients)
 {
+	static const uint8_t secret[32] = "all workers have it";
 	uint64_t start;
 	struct mquic_stream *stream;
 	size_t sent;
 
+	if (_i == 3) {
+		keep_reset_key(pair.server_settings, "no/such/directory");
+		ck_assert_int_eq(mquic_settings_set_server_secret(pair.server_settings, secret,
+								  sizeof(secret)),
+				 MQUIC_OK);
+	}
 	pair_connect();
 	if (_i == 2)
 		ck_assert_int_eq(unlink(kit_path("reset.key")), 0);
@@ -564,7 +571,7 @@ int main(void)
 	tcase_add_test(group, keep_alive_keeps_a_silent_connection);
 	tcase_add_test(group, no_idle_timeout_waits_for_ever);
 	tcase_add_test(group, cut_line_is_noticed_by_the_sender);
-	tcase_add_loop_test(group, restarted_server_resets_its_old_clients, 0, 3);
+	tcase_add_loop_test(group, restarted_server_resets_its_old_clients, 0, 4);
 	tcase_add_test(group, reset_of_a_server_that_kept_no_key_is_not_believed);
 	tcase_add_loop_test(group, server_with_the_same_certificate_cannot_cut_a_client, 0, 3);
 	tcase_add_test(group, reset_key_file_that_is_none_is_refused_and_named);

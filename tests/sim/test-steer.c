@@ -2,6 +2,7 @@
 /* Several workers on one address: what names them in packets, and packets at the wrong one. */
 #include <string.h>
 
+#include "quic/listener.h"
 #include "quic/steer.h"
 #include "quic/token.h"
 #include "traffic.h"
@@ -268,6 +269,51 @@ START_TEST(client_of_one_worker_is_nothing_to_another)
 }
 END_TEST
 
+/* ---- What workers share ------------------------------------------------------------------ */
+
+static const struct token_secrets *secrets_of(const struct sim_host *host)
+{
+	return &list_entry(host->quic->listeners.next, struct quic_listener, link)->secrets;
+}
+
+/* A worker of its own, perhaps with another certificate, as after a renewal. */
+static struct sim_host *listen_as(unsigned int number, const char *certificate, const char *key,
+				  const char *secret)
+{
+	struct sim_host *host = sim_host_new(pair.sim, number);
+	const uint8_t *bytes = (const uint8_t *)secret;
+
+	ck_assert_int_eq(mquic_settings_set_server_secret(pair.server_settings, bytes,
+							  secret == NULL ? 0 : 32),
+			 MQUIC_OK);
+	ck_assert_int_eq(mquic_settings_set_certificate(pair.server_settings, kit_path(certificate),
+							kit_path(key)),
+			 MQUIC_OK);
+	ck_assert_int_eq(sim_listen(host, pair.server_settings, PAIR_PORT), MQUIC_OK);
+	return host;
+}
+
+START_TEST(workers_of_one_secret_believe_their_tokens)
+{
+	static const char secret[] = "0123456789abcdef0123456789abcdef";
+	static const char other[] = "0123456789abcdef0123456789abcdeF";
+	const struct sim_host *one = listen_as(3, "server.crt", "server.key", secret);
+	const struct sim_host *two = listen_as(4, "alice.crt", "alice.key", secret);
+	const struct sim_host *three = listen_as(5, "server.crt", "server.key", other);
+	const struct sim_host *four = listen_as(6, "server.crt", "server.key", NULL);
+	const struct token_secrets *secrets = secrets_of(one);
+
+	ck_assert_mem_eq(secrets->retry, secrets_of(two)->retry, TOKEN_SECRET_LEN);
+	ck_assert_mem_ne(secrets->retry, secrets_of(three)->retry, TOKEN_SECRET_LEN);
+	ck_assert_mem_ne(secrets->retry, secrets_of(four)->retry, TOKEN_SECRET_LEN);
+	/* What it is derived from tells nothing of the other, nor of itself. */
+	ck_assert_mem_ne(secrets->retry, secrets->reset, TOKEN_SECRET_LEN);
+	ck_assert_mem_ne(secrets->retry, secret, TOKEN_SECRET_LEN);
+	/* These have addresses of their own, and so keys of their own for resets. */
+	ck_assert_mem_ne(secrets->reset, secrets_of(two)->reset, TOKEN_SECRET_LEN);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sim-steer");
@@ -284,6 +330,7 @@ int main(void)
 	tcase_add_test(group, worker_that_is_none_of_them_does_not_listen);
 	tcase_add_test(group, packet_for_another_worker_is_dropped_without_a_reset);
 	tcase_add_test(group, client_of_one_worker_is_nothing_to_another);
+	tcase_add_test(group, workers_of_one_secret_believe_their_tokens);
 	suite_add_tcase(suite, group);
 	return kit_main(suite);
 }

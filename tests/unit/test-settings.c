@@ -127,6 +127,27 @@ START_TEST(settings_have_the_defaults_of_the_header)
 }
 END_TEST
 
+START_TEST(settings_server_secret_has_its_length)
+{
+	uint8_t secret[33] = "0123456789abcdef0123456789abcdef";
+	struct mquic_settings *copy;
+
+	ck_assert_int_eq(mquic_settings_set_server_secret(NULL, secret, 32), MQUIC_ERR_INVALID);
+	ck_assert_int_eq(mquic_settings_set_server_secret(settings, secret, 32), MQUIC_OK);
+	expect_refusal(mquic_settings_set_server_secret(settings, secret, 31), "32 bytes, not 31");
+	expect_refusal(mquic_settings_set_server_secret(settings, secret, 33), "32 bytes, not 33");
+	expect_refusal(mquic_settings_set_server_secret(settings, secret, 0), "32 bytes, not 0");
+	expect_refusal(mquic_settings_set_server_secret(settings, NULL, 32), "not 32");
+	copy = settings_copy(settings);
+	ck_assert(copy->has_server_secret);
+	ck_assert_mem_eq(copy->server_secret, secret, 32);
+	mquic_settings_free(copy);
+	ck_assert_int_eq(mquic_settings_set_server_secret(settings, NULL, 0), MQUIC_OK);
+	ck_assert(!settings->has_server_secret);
+	ck_assert_mem_ne(settings->server_secret, secret, 32);
+}
+END_TEST
+
 START_TEST(settings_certificate_and_key_go_together)
 {
 	ck_assert_int_eq(mquic_settings_set_certificate(settings, "a", "b"), MQUIC_OK);
@@ -519,6 +540,7 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&settings_numbers_have_the_bounds_of_the_header,
 		&settings_have_the_defaults_of_the_header,
+		&settings_server_secret_has_its_length,
 		&settings_certificate_and_key_go_together,
 		&settings_file_names_are_not_empty,
 		&settings_names_are_neither_empty_nor_too_long,

@@ -26,7 +26,7 @@ settings.known = {
 	congestion_control = "name", retry = "name",
 	max_connections = "whole", max_connections_per_address = "whole", max_handshakes = "whole",
 	worker = "whole", workers = "whole",
-	reset_key_file = "name",
+	reset_key_file = "name", server_secret = "string",
 }
 
 -- Setters that take the option as it is, in an order that always tells the same fault first.
@@ -34,7 +34,7 @@ local setters = {
 	"ca_file", "ca_path", "crl_file", "require_certificate", "insecure", "server_name", "alpn",
 	"keylog_file", "idle_timeout_ms", "handshake_timeout_ms", "initial_rtt_ms", "max_streams",
 	"receive_window", "send_buffer", "max_connections", "max_connections_per_address",
-	"max_handshakes", "worker", "workers", "reset_key_file",
+	"max_handshakes", "worker", "workers", "reset_key_file", "server_secret",
 }
 
 local function choose(name, choices, value)

@@ -3,7 +3,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
 from typing import Any, TypeAlias
@@ -88,6 +88,9 @@ class QUICSettings:
     #: default. mquic.h says at ``mquic_settings_set_workers()`` how datagrams find theirs.
     worker: int | None = None
     workers: int | None = None
+    #: Server: 32 random bytes that all its workers share, in place of `reset_key_file`: with them
+    #: the successor of one that died tells its clients so. As secret as a private key.
+    server_secret: bytes | None = field(default=None, repr=False)
     #: Server: the file with the key of stateless resets, made if there is none. With one, clients
     #: are told after a restart that their connections are gone. It belongs to one server.
     reset_key_file: Path | None = None
@@ -139,6 +142,7 @@ def _apply_quic(handle: Any, quic: QUICSettings) -> None:
     for name, kind in _CHOICES.items():
         apply(name, partial(_choice, name, kind))
     apply("reset_key_file", _path)
+    apply("server_secret", memoryview)
 
 
 def check_settings(tls: Any, quic: Any) -> None:

@@ -260,6 +260,19 @@ def test_a_server_is_one_of_several_workers(server_tls):
             endpoint.listen("127.0.0.1", tls=server_tls, quic=wrong)
 
 
+def test_a_server_shares_a_secret(server_tls, workdir):
+    unused = workdir / "unused.key"
+    settings = mquic.QUICSettings(server_secret=b"x" * 32, reset_key_file=unused)
+    assert "xxx" not in repr(settings)
+    with quic.Endpoint() as endpoint:
+        endpoint.listen("127.0.0.1", tls=server_tls, quic=settings)
+        assert not unused.exists()
+        for wrong, error in ((b"short", ValueError), (32, TypeError), ("x" * 32, TypeError)):
+            with pytest.raises(error):
+                settings = mquic.QUICSettings(server_secret=wrong)
+                endpoint.listen("127.0.0.1", tls=server_tls, quic=settings)
+
+
 def test_a_server_keeps_its_reset_key(server_tls, workdir):
     settings = mquic.QUICSettings(reset_key_file=workdir / "reset.key")
     keys = []

@@ -295,6 +295,16 @@ MQUIC_API enum mquic_status mquic_settings_set_keylog_file(struct mquic_settings
 MQUIC_API enum mquic_status mquic_settings_set_reset_key_file(struct mquic_settings *settings,
 							      const char *path);
 /**
+ * Server: 32 random bytes from which the keys of stateless resets and of the tokens of Retry are
+ * derived (HKDF, RFC 5869), so that processes that serve one address understand each other's, and
+ * the successor of one that died tells its clients so. Give all workers of an address the same, and
+ * no other server: it could cut their clients off. In place of a file of
+ * mquic_settings_set_reset_key_file(), which is not looked at then; make a new one with each start
+ * of the server, or keep it as secret as a private key. NULL and 0, the default: none. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_server_secret(struct mquic_settings *settings,
+							     const uint8_t *data, size_t len);
+/**
  * Silence after which a connection is dropped (RFC 9000 section 10.1), 1000 to 86400000 ms,
  * 30000 by default; the smaller of both sides' holds. 0 turns our side's off. A session
  * raises it to 1.5 times its keep-alive. Since: 0.1
