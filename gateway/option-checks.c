@@ -13,11 +13,12 @@ bool options_check(const struct options *options, bool broker_2_1, char *error)
 	if (options->crlfile != NULL && !has_ca)
 		return option_fail(error, "plugin_opt_crlfile needs plugin_opt_cafile or "
 					  "plugin_opt_capath");
-	if (options->use_identity_as_username && !options->require_certificate)
+	if (options_ask_certificate(options) && !options->require_certificate)
 		return option_fail(error,
-				   "plugin_opt_use_identity_as_username is true, but clients need "
+				   "plugin_opt_use_%s_as_username is true, but clients need "
 				   "not show a certificate: add \"plugin_opt_require_certificate "
-				   "true\"");
+				   "true\"",
+				   options->use_identity_as_username ? "identity" : "subject");
 	if (options->proxy_protocol && !broker_2_1)
 		return option_fail(
 			error, "plugin_opt_proxy_protocol needs Mosquitto 2.1: remove the line");

@@ -14,7 +14,9 @@ static const struct {
 	{"ciphers_tls1.3", "the ciphers are not selectable; remove the line"},
 	{"dhparamfile", "TLS 1.3 needs no parameters; remove the line"},
 	{"psk_hint", "pre-shared keys are not supported; use certificates"},
-	{"use_subject_as_username", "only use_identity_as_username is supported"},
+	{"tls_keyform", "the key is a PEM file without pass phrase; remove the line"},
+	{"tls_engine", "keys are PEM files, not in an engine; remove the line"},
+	{"tls_engine_kpass_sha1", "keys are PEM files, not in an engine; remove the line"},
 	{"use_username_as_clientid",
 	 "the user name that listener sees is a token; remove the line"},
 };

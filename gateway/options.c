@@ -17,6 +17,7 @@ static const struct option known[] = {
 	{FIELD(crlfile), .parse = option_parse_readable},
 	{FIELD(require_certificate), .parse = option_parse_flag},
 	{FIELD(use_identity_as_username), .parse = option_parse_flag},
+	{FIELD(use_subject_as_username), .parse = option_parse_flag},
 	{FIELD(max_connections), .parse = option_parse_number, .min = 1, .max = 1000000},
 	{FIELD(max_connections_per_address), .parse = option_parse_number, .max = 1000000},
 	{FIELD(max_handshakes), .parse = option_parse_number, .min = 1, .max = 1000000},

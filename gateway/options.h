@@ -38,6 +38,7 @@ struct options {
 	char *keylog_file;
 	bool require_certificate;
 	bool use_identity_as_username;
+	bool use_subject_as_username; /* the former goes first, as with Mosquitto */
 	bool proxy_protocol;
 	uint32_t max_connections; /* 0: as many as the descriptors allow, up to 10000 */
 	uint32_t max_connections_per_address;
@@ -57,6 +58,12 @@ struct options {
  */
 bool options_parse(struct options *options, const struct option_line *given, int count,
 		   bool broker_2_1, char error[OPTIONS_ERROR_SIZE]);
+
+/* Whether the certificate of a client says which user it is. */
+static inline bool options_ask_certificate(const struct options *options)
+{
+	return options->use_identity_as_username || options->use_subject_as_username;
+}
 
 /* Frees what the options hold. */
 void options_clear(struct options *options);

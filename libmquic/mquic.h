@@ -742,6 +742,13 @@ MQUIC_API const char *mquic_connection_peer_common_name(const struct mquic_conne
 /** Subject of the peer's verified certificate as RFC 4514 text, NULL if none. Since: 0.1 */
 MQUIC_API const char *mquic_connection_peer_subject(const struct mquic_connection *connection);
 /**
+ * The same as the certificate has it, a Name in DER (RFC 5280 section 4.1.2.4), for who must write
+ * it in another way, or compare it. Not yours, and valid as long as the connection; `*len` is its
+ * length. NULL and 0: the peer showed no certificate. Since: 0.1
+ */
+MQUIC_API const uint8_t *mquic_connection_peer_subject_der(
+	const struct mquic_connection *connection, size_t *len);
+/**
  * The subject alternative name at `index`, "DNS:host", "IP:address", "URI:…" or "email:…";
  * NULL past the last. Since: 0.1
  */

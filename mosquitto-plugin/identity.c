@@ -155,6 +155,11 @@ void identity_free(struct identities *table, struct identity *identity)
 	dispose(identity);
 }
 
+const char *identity_name(const struct identity *identity)
+{
+	return identity->facts.name;
+}
+
 const struct token *identity_token(const struct identity *identity)
 {
 	return &identity->token;

@@ -35,7 +35,7 @@ struct identities;
 
 enum identity_kind {
 	IDENTITY_CLIENT,      /* its own user name and password decide */
-	IDENTITY_CERTIFICATE, /* its certificate has decided: the common name is the user name */
+	IDENTITY_CERTIFICATE, /* its certificate has decided, which has the user name in it */
 	IDENTITY_REFUSED,     /* a certificate without a usable name where one is demanded */
 };
 
@@ -56,6 +56,8 @@ struct identity *identity_new(struct identities *table, enum identity_kind kind,
 			      const char *peer);
 /* Worker: forgets the client for good, before its socket is closed; NULL is fine. */
 void identity_free(struct identities *table, struct identity *identity);
+/* Worker: the user name it is to have, NULL for none; only before the broker is told of it. */
+const char *identity_name(const struct identity *identity);
 /* Worker: the token to announce it with. */
 const struct token *identity_token(const struct identity *identity);
 

@@ -3,27 +3,50 @@
 #include <string.h>
 
 #include "keeper.h"
+#include "../gateway/subject.h"
 
 /* ---- Who comes in -------------------------------------------------------------- */
 
-/*
- * Who the client is, as far as its certificate says. The broker knows no empty user names: such a
- * client is one without.
- */
+/* The broker knows no empty user names: such a client is one without. */
+static const char *unless_empty(const char *name)
+{
+	return name != NULL && *name != '\0' ? name : NULL;
+}
+
+static struct identity *identify_by_name(const struct keeper *keeper,
+					 const struct mquic_relay *relay, const char *peer)
+{
+	return identity_new(keeper->identities, IDENTITY_CLIENT,
+			    unless_empty(mquic_relay_username(relay, NULL)), peer);
+}
+
+static struct identity *identify_by_certificate(const struct keeper *keeper,
+						const struct mquic_connection *connection,
+						const char *peer)
+{
+	size_t len;
+	const uint8_t *der = mquic_connection_peer_subject_der(connection, &len);
+	const char *name = mquic_connection_peer_common_name(connection);
+	char *subject = NULL;
+	struct identity *identity;
+
+	if (!keeper->options->use_identity_as_username)
+		name = subject = der == NULL ? NULL : subject_text(der, len);
+	name = unless_empty(name);
+	identity = identity_new(keeper->identities,
+				name != NULL ? IDENTITY_CERTIFICATE : IDENTITY_REFUSED, name, peer);
+	free(subject);
+	return identity;
+}
+
 static struct identity *identify(const struct keeper *keeper, const struct mquic_relay *relay)
 {
 	const struct mquic_connection *connection = mquic_relay_connection(relay);
 	const char *peer = mquic_connection_peer_address(connection);
-	bool by_certificate = keeper->options->use_identity_as_username;
-	const char *name = by_certificate ? mquic_connection_peer_common_name(connection)
-					  : mquic_relay_username(relay, NULL);
-	enum identity_kind kind = IDENTITY_CLIENT;
 
-	if (name != NULL && *name == '\0')
-		name = NULL;
-	if (by_certificate)
-		kind = name != NULL ? IDENTITY_CERTIFICATE : IDENTITY_REFUSED;
-	return identity_new(keeper->identities, kind, name, peer);
+	return options_ask_certificate(keeper->options)
+		       ? identify_by_certificate(keeper, connection, peer)
+		       : identify_by_name(keeper, relay, peer);
 }
 
 /*
@@ -42,11 +65,11 @@ static bool has_room_for_token(const struct handoff_terms *terms, const struct m
 }
 
 /* The name in CONNECT of one who is not known by it: it is the identifier, or nobody reads it. */
-static const char *plain_name(const struct keeper *keeper, const struct mquic_relay *relay)
+static const char *plain_name(const struct keeper *keeper, const struct identity *identity)
 {
-	if (!keeper->terms.names_are_ids || !keeper->options->use_identity_as_username)
+	if (!keeper->terms.names_are_ids || !options_ask_certificate(keeper->options))
 		return NULL;
-	return mquic_connection_peer_common_name(mquic_relay_connection(relay));
+	return identity_name(identity);
 }
 
 /*
@@ -71,7 +94,7 @@ static bool announce(void *argument, const struct mquic_relay *relay, struct doo
 	pass->alone = pass->by_hand ||
 		      (keeper->terms.unproven && !identities_were_taken(keeper->identities));
 	if (pass->by_hand) {
-		pass->username = plain_name(keeper, relay);
+		pass->username = plain_name(keeper, identity);
 		return true;
 	}
 	token_text(identity_token(identity), keeper->token);

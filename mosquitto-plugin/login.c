@@ -37,6 +37,14 @@ static const char *quotable(char out[FIELD_SIZE], const char *text)
 	return mquic_text_printable(out, FIELD_SIZE, text, MQUIC_NUL_TERMINATED, '\'');
 }
 
+/* Why a client whose certificate was to name it is refused. */
+static const char *nameless(const struct options *options)
+{
+	return options->use_identity_as_username
+		       ? "its certificate has no common name to use as user name"
+		       : "its certificate has no subject to use as user name";
+}
+
 static void log_login(const struct mosquitto *client, const struct identity_facts *facts)
 {
 	char id[FIELD_SIZE];
@@ -72,9 +80,8 @@ static bool admit(struct login *login, struct mosquitto *client, const char *use
 		log_login(client, &facts);
 	else
 		log_now(MQUIC_LOG_WARNING, "mquic: QUIC client %s is refused: %s", facts.peer,
-			facts.kind == IDENTITY_REFUSED
-				? "its certificate has no common name to use as user name"
-				: "its user name cannot be set");
+			facts.kind == IDENTITY_REFUSED ? nameless(login->options)
+						       : "its user name cannot be set");
 	free(facts.name);
 	if (!good)
 		identity_forget(login->identities, client);

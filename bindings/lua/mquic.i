@@ -146,7 +146,8 @@ LIVE(relay)
 /* A count of values that the function has pushed itself. */
 %typemap(out) int PUSHED "SWIG_arg += $1;"
 %apply int PUSHED { int native_drain, int native_endpoint_lines, int native_stream_receive,
-		    int native_relay_receive, int native_text_printable, int native_poll };
+		    int native_relay_receive, int native_connection_peer_subject_der,
+		    int native_text_printable, int native_poll };
 %typemap(in) int INDEX "$1 = $input;"
 %apply int INDEX { int index };
 
@@ -155,6 +156,7 @@ LIVE(relay)
 %rename(endpoint_lines) native_endpoint_lines;
 %rename(stream_receive) native_stream_receive;
 %rename(relay_receive) native_relay_receive;
+%rename(connection_peer_subject_der) native_connection_peer_subject_der;
 %rename(text_printable) native_text_printable;
 %rename(poll) native_poll;
 %rename(now) native_now;
@@ -163,6 +165,7 @@ void native_endpoint_log(lua_State *L, struct mquic_endpoint *endpoint, int leve
 int native_endpoint_lines(lua_State *L, struct mquic_endpoint *endpoint);
 int native_stream_receive(lua_State *L, struct mquic_stream *stream, int max);
 int native_relay_receive(lua_State *L, struct mquic_relay *relay, int max);
+int native_connection_peer_subject_der(lua_State *L, struct mquic_connection *connection);
 int native_text_printable(lua_State *L, int index);
 int native_poll(lua_State *L, int index, double timeout);
 double native_now(void);
@@ -230,6 +233,7 @@ static int free_handle(lua_State *L)
 %}
 
 /* Bytes and pairs without a length reach Lua through native.c. */
+%ignore mquic_connection_peer_subject_der;
 %ignore mquic_message_payload;
 %ignore mquic_message_correlation_data;
 %ignore mquic_message_user_property;

@@ -401,6 +401,18 @@ int native_relay_receive(lua_State *L, struct mquic_relay *relay, int max)
 	return 1;
 }
 
+int native_connection_peer_subject_der(lua_State *L, struct mquic_connection *connection)
+{
+	size_t len;
+	const uint8_t *der = mquic_connection_peer_subject_der(connection, &len);
+
+	if (der == NULL)
+		lua_pushnil(L);
+	else
+		lua_pushlstring(L, (const char *)der, len);
+	return 1;
+}
+
 /* ---- Waiting -------------------------------------------------------------- */
 
 static void push_ready(lua_State *L, const struct pollfd *set, int count)

@@ -45,6 +45,9 @@ int native_stream_receive(lua_State *L, struct mquic_stream *stream, int max);
 /* The same for the bytes that a relay's client meant for the broker. */
 int native_relay_receive(lua_State *L, struct mquic_relay *relay, int max);
 
+/* Pushes the peer's subject, nil without a certificate. */
+int native_connection_peer_subject_der(lua_State *L, struct mquic_connection *connection);
+
 /* Pushes the string at `index` as mquic_text_printable() copies it. */
 int native_text_printable(lua_State *L, int index);
 

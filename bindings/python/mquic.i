@@ -110,6 +110,7 @@
 /* ---- What is left out: helpers in native.h do it better ------------------ */
 
 %ignore mquic_endpoint_wait;
+%ignore mquic_connection_peer_subject_der;
 %ignore mquic_message_payload;
 %ignore mquic_message_correlation_data;
 %ignore mquic_message_user_property;
@@ -131,6 +132,7 @@ PyObject *native_drain(struct mquic_endpoint *endpoint, size_t limit, PyObject *
 enum mquic_status native_publish(struct mquic_session *session, const char *topic,
 				 size_t topic_len, const uint8_t *payload, size_t payload_len,
 				 int qos, bool retain, uint16_t *packet_id);
+PyObject *native_connection_peer_subject_der(struct mquic_connection *connection);
 PyObject *native_text_printable(const char *text, size_t len);
 PyObject *native_recv(struct mquic_stream *stream, size_t size);
 PyObject *native_relay_read(struct mquic_relay *relay, size_t size);

@@ -215,6 +215,14 @@ PyObject *native_relay_read(struct mquic_relay *relay, size_t size)
 	return bytes;
 }
 
+PyObject *native_connection_peer_subject_der(struct mquic_connection *connection)
+{
+	size_t len;
+	const uint8_t *der = mquic_connection_peer_subject_der(connection, &len);
+
+	return der == NULL ? native_status(MQUIC_OK) : copy(der, len);
+}
+
 /* ---- Text --------------------------------------------------------------- */
 
 PyObject *native_text_printable(const char *text, size_t len)

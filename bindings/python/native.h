@@ -77,6 +77,9 @@ enum mquic_status native_publish(struct mquic_session *session, const char *topi
 				 const uint8_t *payload, size_t payload_len, int qos, bool retain,
 				 uint16_t *packet_id);
 
+/* The peer's subject as bytes, None without a certificate. */
+PyObject *native_connection_peer_subject_der(struct mquic_connection *connection);
+
 /* mquic_text_printable(), as a str. */
 PyObject *native_text_printable(const char *text, size_t len);
 

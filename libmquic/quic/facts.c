@@ -67,6 +67,14 @@ const char *mquic_connection_peer_subject(const struct mquic_connection *connect
 	return connection == NULL ? NULL : connection->facts.tls.subject;
 }
 
+const uint8_t *mquic_connection_peer_subject_der(const struct mquic_connection *connection,
+						 size_t *len)
+{
+	if (len != NULL)
+		*len = connection == NULL ? 0 : connection->facts.tls.subject_der_len;
+	return connection == NULL ? NULL : connection->facts.tls.subject_der;
+}
+
 const char *mquic_connection_peer_alt_name(const struct mquic_connection *connection, size_t index)
 {
 	if (connection == NULL || index >= connection->facts.tls.alt_name_count)

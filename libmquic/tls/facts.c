@@ -43,6 +43,9 @@ static enum mquic_status read_peer(struct tls_session *session, struct tls_facts
 	if (status == MQUIC_OK)
 		status = peer_subject(certificate, &facts->subject);
 	if (status == MQUIC_OK)
+		status =
+			peer_subject_der(certificate, &facts->subject_der, &facts->subject_der_len);
+	if (status == MQUIC_OK)
 		status = peer_alt_names(certificate, &facts->alt_names, &facts->alt_name_count);
 	gnutls_x509_crt_deinit(certificate);
 	return status;
@@ -68,6 +71,7 @@ void tls_facts_clear(struct tls_facts *facts)
 	free(facts->alpn);
 	free(facts->common_name);
 	free(facts->subject);
+	free(facts->subject_der);
 	peer_alt_names_free(facts->alt_names, facts->alt_name_count);
 	memset(facts, 0, sizeof(*facts));
 }

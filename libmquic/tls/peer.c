@@ -108,6 +108,23 @@ enum mquic_status peer_subject(gnutls_x509_crt_t certificate, char **subject)
 	return status;
 }
 
+enum mquic_status peer_subject_der(gnutls_x509_crt_t certificate, uint8_t **der, size_t *len)
+{
+	gnutls_datum_t name = {NULL, 0};
+
+	*der = NULL;
+	*len = 0;
+	if (gnutls_x509_crt_get_raw_dn(certificate, &name) != 0)
+		return MQUIC_OK;
+	*der = malloc((size_t)name.size + 1);
+	if (*der != NULL) {
+		memcpy(*der, name.data, name.size);
+		*len = name.size;
+	}
+	gnutls_free(name.data);
+	return *der != NULL ? MQUIC_OK : MQUIC_ERR_MEMORY;
+}
+
 static char *labelled(const char *label, const gnutls_datum_t *value)
 {
 	char *text = NULL;

@@ -22,6 +22,9 @@ enum mquic_status peer_common_name(gnutls_x509_crt_t certificate, char **name);
 /* The subject as RFC 4514 text; NULL if empty or not UTF-8. free() it. MQUIC_ERR_MEMORY. */
 enum mquic_status peer_subject(gnutls_x509_crt_t certificate, char **subject);
 
+/* The subject as the certificate has it, in DER; free() it. MQUIC_ERR_MEMORY. */
+enum mquic_status peer_subject_der(gnutls_x509_crt_t certificate, uint8_t **der, size_t *len);
+
 /*
  * The subject alternative names as "DNS:...", "IP:...", "URI:..." and "email:..."; those of other
  * kinds and ill-formed ones are left out. Free each and the array. MQUIC_ERR_MEMORY.

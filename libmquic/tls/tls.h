@@ -33,6 +33,8 @@ struct tls_facts {
 	char *alpn;
 	char *common_name; /* of the verified peer certificate */
 	char *subject;
+	uint8_t *subject_der;
+	size_t subject_der_len;
 	char **alt_names; /* "DNS:...", "IP:...", "URI:...", "email:..." */
 	size_t alt_name_count;
 };

@@ -186,6 +186,8 @@ START_TEST(unknown_options_are_refused)
 	REFUSED("cert_file", "/x", "did you mean plugin_opt_certfile?");
 	REFUSED("max_connection", "5", "did you mean plugin_opt_max_connections?");
 	REFUSED("tls_version", "tlsv1.2", "TLS 1.3");
+	REFUSED("tls_keyform", "pem", "PEM file without pass phrase");
+	REFUSED("tls_engine", "pkcs11", "not in an engine");
 	REFUSED("port", "14567", "plugin_opt_listen");
 	REFUSED("a_name_that_is_much_longer_than_any_name_of_an_option_could_reasonably_be", "1",
 		"is not an option");
@@ -357,6 +359,10 @@ START_TEST(contradictions_are_refused)
 	ck_assert(parse_with(LINE("use_identity_as_username", "true"),
 			     LINE("require_certificate", "true"), LINE("cafile", "@")));
 	ck_assert(options.use_identity_as_username);
+	REFUSED("use_subject_as_username", "true", "use_subject_as_username is true");
+	ck_assert(parse_with(LINE("use_subject_as_username", "true"),
+			     LINE("require_certificate", "true"), LINE("cafile", "@")));
+	ck_assert(options.use_subject_as_username);
 }
 END_TEST
 

@@ -337,6 +337,9 @@ START_TEST(facts_name_the_verified_server)
 	ck_assert_str_eq(facts.alpn, "mqtt");
 	ck_assert_str_eq(facts.common_name, "broker.example");
 	ck_assert_str_eq(facts.subject, "CN=broker.example");
+	ck_assert_uint_eq(facts.subject_der_len, 27);
+	ck_assert_mem_eq(facts.subject_der, "\x30\x19\x31\x17\x30\x15\x06\x03\x55\x04\x03", 11);
+	ck_assert_mem_eq(facts.subject_der + 13, "broker.example", 14);
 	ck_assert_uint_eq(facts.alt_name_count, 4);
 	ck_assert_str_eq(facts.alt_names[0], "DNS:broker.example");
 	ck_assert_str_eq(facts.alt_names[1], "IP:127.0.0.1");

@@ -122,6 +122,7 @@ function Connection.describe(handle)
 		alpn = core.connection_alpn(handle),
 		peer_common_name = core.connection_peer_common_name(handle),
 		peer_subject = core.connection_peer_subject(handle),
+		peer_subject_der = core.connection_peer_subject_der(handle),
 		peer_alt_names = alternative_names(handle),
 	}
 end

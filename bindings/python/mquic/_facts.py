@@ -41,6 +41,7 @@ class ConnectionInfo:
     #: Of the peer's verified certificate, None if it showed none.
     peer_common_name: str | None
     peer_subject: str | None
+    peer_subject_der: bytes | None  #: as the certificate has it
     #: "DNS:host", "IP:address", "URI:..." or "email:...".
     peer_alt_names: tuple[str, ...]
 
@@ -83,5 +84,6 @@ def info_of(connection: Any) -> ConnectionInfo:
         alpn=_native.connection_alpn(connection),
         peer_common_name=_native.connection_peer_common_name(connection),
         peer_subject=_native.connection_peer_subject(connection),
+        peer_subject_der=_native.connection_peer_subject_der(connection),
         peer_alt_names=tuple(names),
     )

@@ -95,6 +95,9 @@ def test_echo(echo, tls):
         info = connection.info()
         assert (info.alpn, info.tls_version) == ("echo", "TLS1.3")
         assert "IP:127.0.0.1" in info.peer_alt_names
+        assert info.peer_subject == "CN=localhost"
+        assert info.peer_subject_der is not None
+        assert info.peer_subject_der.endswith(b"localhost")
         assert connection.statistics().packets_sent > 2
 
 
