@@ -276,16 +276,18 @@ def test_signal_handler_that_raises_loses_nothing(run_python):  # noqa: F811
     class Ring(BaseException):
         pass
 
-    done = False
+    armed = False  # one at a time, and none where nobody catches it
 
     def handler(number, frame):
-        if done:
+        global armed
+        if not armed:
             return
         # Not in the program's own callback: what that had begun would be its own to mend.
         while frame is not None:
             if frame.f_code.co_name == "take":
                 return
             frame = frame.f_back
+        armed = False
         raise Ring
 
     def take(client, userdata, message):
@@ -293,8 +295,11 @@ def test_signal_handler_that_raises_loses_nothing(run_python):  # noqa: F811
 
     client.on_connect = lambda client, *_: client.subscribe("ring", 1)
     client.on_message = take
+    heard = []
+    client.on_subscribe = lambda *_: heard.append(True)
     client.connect(HOST, PORT)
-    client.loop(1)
+    while not heard:
+        client.loop(1)
     other = mquic.Client(tls=mquic.TLSSettings(ca_file=CA))
     other.connect(HOST, PORT)
     other.loop_start()
@@ -306,9 +311,10 @@ def test_signal_handler_that_raises_loses_nothing(run_python):  # noqa: F811
     rings = 0
     while True:
         try:
+            armed = True
             while len(numbers) < TOTAL - rings:
                 client.loop(0.5)
-            done = True
+            armed = False
             break
         except Ring:
             rings += 1
