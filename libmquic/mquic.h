@@ -513,6 +513,58 @@ MQUIC_API void mquic_endpoint_wakeup(struct mquic_endpoint *endpoint);
  */
 MQUIC_API struct mquic_event *mquic_endpoint_next_event(struct mquic_endpoint *endpoint);
 
+/**
+ * What mquic_endpoint_statistic() tells, of all connections that the endpoint has or had, dialed
+ * and accepted. Those that say *now* go down again, all others only up. Every handshake that is
+ * begun is done or has failed at last, and those that failed are counted once more by who erred
+ * and once by the reason. Since: 0.1
+ */
+enum mquic_total {
+	MQUIC_TOTAL_CONNECTIONS = 1,                /**< now, handshakes among them */
+	MQUIC_TOTAL_MEMORY = 2,                     /**< now: #MQUIC_STATISTIC_MEMORY of all */
+	MQUIC_TOTAL_HANDSHAKES_BEGUN = 3,           /**< connections dialed or let in */
+	MQUIC_TOTAL_HANDSHAKES_DONE = 4,            /**< complete, the peer is verified */
+	MQUIC_TOTAL_HANDSHAKES_FAILED = 5,          /**< over before that */
+	MQUIC_TOTAL_FAILED_BY_CALLER = 6,           /**< the program closed it */
+	MQUIC_TOTAL_FAILED_BY_PEER = 7,             /**< or the way to it */
+	MQUIC_TOTAL_FAILED_BY_SYSTEM = 8,           /**< this machine */
+	MQUIC_TOTAL_FAILED_BY_MQUIC = 9,            /**< report these */
+	MQUIC_TOTAL_FAILED_TIMEOUT = 10,            /**< no answer, or not all of it in time */
+	MQUIC_TOTAL_FAILED_CERTIFICATE = 11,        /**< either side's was not accepted */
+	MQUIC_TOTAL_FAILED_ALPN = 12,               /**< no application protocol in common */
+	MQUIC_TOTAL_FAILED_TLS = 13,                /**< another alert of TLS */
+	MQUIC_TOTAL_FAILED_VERSION = 14,            /**< no version of QUIC in common */
+	MQUIC_TOTAL_FAILED_REFUSED = 15,            /**< a limit of the server is reached */
+	MQUIC_TOTAL_FAILED_UNREACHABLE = 16,        /**< no such name, nothing there */
+	MQUIC_TOTAL_FAILED_CLOSED = 17,             /**< by the peer's program */
+	MQUIC_TOTAL_FAILED_ABANDONED = 18,          /**< by ours */
+	MQUIC_TOTAL_FAILED_PROTOCOL = 19,           /**< the rules of QUIC were broken */
+	MQUIC_TOTAL_FAILED_OTHER = 20,              /**< dropped, out of memory */
+	MQUIC_TOTAL_REFUSALS_SENT = 21,             /**< for a limit, no handshake was begun */
+	MQUIC_TOTAL_RETRIES_SENT = 22,              /**< Retry (RFC 9000 section 8.1.2) */
+	MQUIC_TOTAL_TOKENS_REFUSED = 23,            /**< of Retry: forged, or too old */
+	MQUIC_TOTAL_VERSION_NEGOTIATIONS_SENT = 24, /**< RFC 9000 section 6 */
+	MQUIC_TOTAL_RESETS_SENT = 25,               /**< stateless (RFC 9000 section 10.3) */
+	MQUIC_TOTAL_RESETS_RECEIVED = 26,           /**< that ended a connection */
+	MQUIC_TOTAL_DATAGRAMS_SENT = 27,            /**< handed to the system */
+	MQUIC_TOTAL_DATAGRAMS_RECEIVED = 28,        /**< those that were dropped, too */
+	MQUIC_TOTAL_BYTES_SENT = 29,                /**< UDP payload of these */
+	MQUIC_TOTAL_BYTES_RECEIVED = 30,            /**< UDP payload of these */
+	MQUIC_TOTAL_DROPPED_UNKNOWN = 31,           /**< of a connection that is not known */
+	MQUIC_TOTAL_DROPPED_INVALID = 32,           /**< no QUIC, too short, begins nothing */
+	MQUIC_TOTAL_DROPPED_LATE = 33,              /**< of a connection that is over */
+	MQUIC_TOTAL_DROPPED_MISDIRECTED = 34,       /**< at one worker, for another */
+	MQUIC_TOTAL_PACKETS_LOST = 35,              /**< #MQUIC_STATISTIC_PACKETS_LOST of all */
+	MQUIC_TOTAL_MIGRATIONS = 36                 /**< to paths that were validated */
+};
+
+/**
+ * A count; 0 for an unknown one. #MQUIC_TOTAL_MEMORY and #MQUIC_TOTAL_PACKETS_LOST look at every
+ * connection, so a server with thousands asks for them every few seconds, not every turn. Since: 0.1
+ */
+MQUIC_API uint64_t mquic_endpoint_statistic(const struct mquic_endpoint *endpoint,
+					    enum mquic_total statistic);
+
 /* ---- Event --------------------------------------------------------------- */
 
 /** What happened. Skip types you do not know: later versions add some. Since: 0.1 */

@@ -8,6 +8,7 @@
 #include "quic/conductor.h"
 #include "quic/listener.h"
 #include "quic/server.h"
+#include "quic/totals.h"
 
 static void admit(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
 		  const ngtcp2_pkt_hd *hd, const ngtcp2_cid *original)
@@ -28,6 +29,7 @@ static void admit(struct quic_host *host, struct wire *wire, const struct datagr
 		conductor_destroy(connection);
 		return;
 	}
+	totals_begun(connection);
 	attempt_read(attempt, wire, datagram);
 }
 

@@ -7,6 +7,24 @@
 /* Stateless resets per second: enough after a restart, too few to be worth provoking. */
 #define RESETS_PER_SECOND 500
 
+/* Sends one packet back to where a datagram came from, and counts it as that; len 0: none. */
+static void reply(struct quic_host *host, struct wire *wire, const struct datagram *to,
+		  unsigned int statistic, const uint8_t *packet, size_t len)
+{
+	struct datagram datagram = {
+		.local = to->local,
+		.remote = to->remote,
+		.data = packet,
+		.len = len,
+		.segment = len,
+	};
+
+	if (len == 0)
+		return;
+	host_count(host, statistic);
+	(void)wire_transmit(wire, host, &datagram);
+}
+
 void answer_retry(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
 		  const ngtcp2_pkt_hd *hd)
 {
@@ -14,9 +32,9 @@ void answer_retry(struct quic_host *host, struct wire *wire, const struct datagr
 	ngtcp2_cid scid;
 
 	steer_choose(&scid, wire->listener->settings);
-	wire_reply(wire, datagram, packet,
-		   token_write_retry(packet, sizeof(packet), &wire->listener->secrets, hd, &scid,
-				     &datagram->remote, endpoint_now(host->endpoint)));
+	reply(host, wire, datagram, MQUIC_TOTAL_RETRIES_SENT, packet,
+	      token_write_retry(packet, sizeof(packet), &wire->listener->secrets, hd, &scid,
+				&datagram->remote, endpoint_now(host->endpoint)));
 }
 
 void answer_refusal(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
@@ -27,8 +45,9 @@ void answer_refusal(struct quic_host *host, struct wire *wire, const struct data
 
 	address_print(&datagram->remote, from);
 	log_debug(endpoint_log(host->endpoint), "%s: refused: %s", from, reason);
-	wire_reply(wire, datagram, packet,
-		   token_write_refusal(packet, sizeof(packet), hd, code, reason));
+	reply(host, wire, datagram,
+	      code == NGTCP2_INVALID_TOKEN ? MQUIC_TOTAL_TOKENS_REFUSED : MQUIC_TOTAL_REFUSALS_SENT,
+	      packet, token_write_refusal(packet, sizeof(packet), hd, code, reason));
 }
 
 static bool may_reset(struct quic_host *host)
@@ -42,7 +61,7 @@ static bool may_reset(struct quic_host *host)
  */
 static void count_misdirected(struct quic_host *host)
 {
-	if (host->misdirected++ == 0)
+	if (host->totals[MQUIC_TOTAL_DROPPED_MISDIRECTED]++ == 0)
 		log_warning(endpoint_log(host->endpoint),
 			    "packets for another worker come here, and are dropped: let the "
 			    "connection identifiers decide who gets them");
@@ -53,22 +72,27 @@ void answer_unknown(struct quic_host *host, struct wire *wire, const struct data
 {
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 
-	if (!steer_is_ours(ids->dcid, wire->listener->settings))
+	if (!steer_is_ours(ids->dcid, wire->listener->settings)) {
 		count_misdirected(host);
-	else if (may_reset(host))
-		wire_reply(wire, datagram, packet,
-			   token_write_reset(packet, sizeof(packet), &wire->listener->secrets,
-					     ids->dcid, datagram->len));
+		return;
+	}
+	host_count(host, MQUIC_TOTAL_DROPPED_UNKNOWN);
+	if (may_reset(host))
+		reply(host, wire, datagram, MQUIC_TOTAL_RESETS_SENT, packet,
+		      token_write_reset(packet, sizeof(packet), &wire->listener->secrets, ids->dcid,
+					datagram->len));
 }
 
-void answer_version(struct wire *wire, const struct datagram *datagram,
+void answer_version(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
 		    const ngtcp2_version_cid *ids)
 {
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 
 	/* Never to a small datagram, or we would amplify (RFC 9000 section 6.1). */
-	if (datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE)
-		wire_reply(wire, datagram, packet,
-			   token_write_version_negotiation(packet, sizeof(packet), ids->dcid,
-							   ids->dcidlen, ids->scid, ids->scidlen));
+	if (datagram->len < NGTCP2_MAX_UDP_PAYLOAD_SIZE)
+		host_count(host, MQUIC_TOTAL_DROPPED_INVALID);
+	else
+		reply(host, wire, datagram, MQUIC_TOTAL_VERSION_NEGOTIATIONS_SENT, packet,
+		      token_write_version_negotiation(packet, sizeof(packet), ids->dcid,
+						      ids->dcidlen, ids->scid, ids->scidlen));
 }

@@ -17,7 +17,7 @@ void answer_refusal(struct quic_host *host, struct wire *wire, const struct data
 void answer_unknown(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
 		    const ngtcp2_version_cid *ids);
 /* It wants a version of QUIC that we do not speak. */
-void answer_version(struct wire *wire, const struct datagram *datagram,
+void answer_version(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
 		    const ngtcp2_version_cid *ids);
 
 #endif

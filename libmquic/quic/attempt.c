@@ -46,7 +46,7 @@ static void end_conn(struct attempt *attempt)
 	if (attempt->conn == NULL)
 		return;
 	if (connection->attempt == attempt)
-		ngtcp2_conn_get_conn_info(attempt->conn, &connection->facts.last_info);
+		facts_keep(connection);
 	ngtcp2_conn_del(attempt->conn);
 	attempt->conn = NULL;
 }
@@ -197,8 +197,10 @@ void attempt_read(struct attempt *attempt, struct wire *wire, const struct datag
 	struct mquic_connection *connection = attempt->connection;
 	struct datagram now = *datagram;
 
-	if (attempt->conn == NULL || attempt->record.failure != 0)
+	if (attempt->conn == NULL || attempt->record.failure != 0) {
+		host_count(connection->host, MQUIC_TOTAL_DROPPED_LATE);
 		return;
+	}
 	attempt->record.heard = true;
 	attempt->mtu.narrow = false;
 	connection->facts.counters.packets_received++;

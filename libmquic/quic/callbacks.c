@@ -120,10 +120,10 @@ static int stream_closed(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t
 	struct attempt *attempt = user_data;
 	struct mquic_stream *stream = stream_of(stream_user_data);
 
-	if (stream == NULL)
-		return 0;
 	attempt->connection->facts.counters.packets_lost +=
 		ngtcp2_conn_get_stream_loss_count(conn, id);
+	if (stream == NULL)
+		return 0;
 	if (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET)
 		stream->code = code;
 	(void)stream_live(stream, STREAM_CLOSED);
@@ -185,6 +185,7 @@ static int stateless_reset(ngtcp2_conn *conn, const ngtcp2_pkt_stateless_reset *
 	(void)conn;
 	(void)reset;
 	attempt->record.reset_by_peer = true;
+	host_count(attempt->connection->host, MQUIC_TOTAL_RESETS_RECEIVED);
 	return 0;
 }
 

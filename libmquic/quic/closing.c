@@ -133,7 +133,7 @@ static bool send_close(struct attempt *attempt, const ngtcp2_ccerr *error,
 	reply->remote = path_address(&path.path.remote);
 	attempt->connection->facts.counters.bytes_sent += reply->len;
 	attempt->connection->facts.counters.packets_sent++;
-	(void)attempt->wire->send(attempt->wire, reply);
+	(void)wire_transmit(attempt->wire, attempt->connection->host, reply);
 	return true;
 }
 
@@ -166,10 +166,11 @@ void closing_drain(struct attempt *attempt)
 void closing_read(struct quic_closing *closing, const struct datagram *datagram)
 {
 	(void)datagram;
+	host_count(closing->host, MQUIC_TOTAL_DROPPED_LATE);
 	if (closing->reply.len == 0)
 		return;
 	/* Said again to the 1st, 2nd, 4th, 8th ... late packet (section 10.2.1). */
 	closing->heard++;
 	if ((closing->heard & (closing->heard - 1)) == 0)
-		(void)closing->wire->send(closing->wire, &closing->reply);
+		(void)wire_transmit(closing->wire, closing->host, &closing->reply);
 }

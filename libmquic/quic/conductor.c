@@ -16,6 +16,7 @@
 #include "quic/stream-open.h"
 #include "quic/stream-tell.h"
 #include "quic/stream.h"
+#include "quic/totals.h"
 #include "quic/writer.h"
 
 /* Lines per second about handshakes that failed. */
@@ -48,6 +49,7 @@ void conductor_drop(struct mquic_connection *connection)
 	free_rivals(connection, false);
 	if (connection->attempt != NULL)
 		attempt_end(connection->attempt);
+	totals_ended(connection);
 	route_remove_all(connection->host, &connection->target);
 	candidates_free(connection);
 	admission_leave(connection);
@@ -204,6 +206,7 @@ static void adopt(struct attempt *attempt)
 	free_rivals(connection, true);
 	connection->telling.handshake_told = true;
 	state_step(connection, CONNECTION_READY);
+	totals_done(connection);
 	connection->facts.counters.handshake_us =
 		(endpoint_now(endpoint) - connection->started_ns) / NGTCP2_MICROSECONDS;
 	attempt_finish_tls(attempt);

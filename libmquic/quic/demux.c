@@ -6,11 +6,14 @@
 
 #include "quic/attempt.h"
 #include "quic/closing.h"
+#include "quic/host.h"
 #include "quic/listener.h"
 #include "quic/udp.h"
 
 void demux_receive(struct quic_host *host, struct wire *wire, const struct datagram *datagram)
 {
+	host_count(host, MQUIC_TOTAL_DATAGRAMS_RECEIVED);
+	host->totals[MQUIC_TOTAL_BYTES_RECEIVED] += datagram->len;
 	if (datagram->len == 0)
 		return;
 	/* A client's socket has one peer and one connection: whatever comes is for that, also a

@@ -3,6 +3,7 @@
 #include "quic/body.h"
 #include "quic/conductor.h"
 #include "quic/race.h"
+#include "quic/totals.h"
 #include "quic/transport.h"
 
 /*
@@ -111,6 +112,7 @@ enum mquic_status mquic_connection_dial(struct mquic_connection **connection,
 		return status;
 	}
 	made->owned = true;
+	totals_begun(made);
 	*connection = made;
 	return MQUIC_OK;
 }

@@ -82,7 +82,7 @@ const char *mquic_connection_peer_alt_name(const struct mquic_connection *connec
 	return connection->facts.tls.alt_names[index];
 }
 
-static uint64_t packets_lost(const struct mquic_connection *connection)
+uint64_t facts_lost(const struct mquic_connection *connection)
 {
 	uint64_t lost = connection->facts.counters.packets_lost;
 	const struct list *node;
@@ -98,6 +98,12 @@ static uint64_t packets_lost(const struct mquic_connection *connection)
 								  stream->id);
 	}
 	return lost;
+}
+
+void facts_keep(struct mquic_connection *connection)
+{
+	connection->facts.counters.packets_lost = facts_lost(connection);
+	ngtcp2_conn_get_conn_info(connection_conn(connection), &connection->facts.last_info);
 }
 
 uint64_t mquic_connection_statistic(const struct mquic_connection *connection,
@@ -130,7 +136,7 @@ uint64_t mquic_connection_statistic(const struct mquic_connection *connection,
 	case MQUIC_STATISTIC_PACKETS_RECEIVED:
 		return connection->facts.counters.packets_received;
 	case MQUIC_STATISTIC_PACKETS_LOST:
-		return packets_lost(connection);
+		return facts_lost(connection);
 	case MQUIC_STATISTIC_HANDSHAKE_US:
 		return connection->facts.counters.handshake_us;
 	case MQUIC_STATISTIC_MEMORY:

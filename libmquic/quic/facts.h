@@ -12,7 +12,7 @@ struct quic_counters {
 	uint64_t bytes_received;
 	uint64_t packets_sent;
 	uint64_t packets_received;
-	uint64_t packets_lost; /* on streams that are closed */
+	uint64_t packets_lost; /* on streams that are over */
 	uint64_t handshake_us;
 };
 
@@ -20,6 +20,14 @@ struct quic_facts {
 	struct tls_facts tls;
 	struct quic_counters counters;
 	ngtcp2_conn_info last_info; /* kept for after the end */
+	bool counted;               /* among the endpoint's (totals.c) */
 };
+
+struct mquic_connection;
+
+/* Packets with stream data that were declared lost. */
+uint64_t facts_lost(const struct mquic_connection *connection);
+/* Its attempt is about to go: what that alone knows is kept. */
+void facts_keep(struct mquic_connection *connection);
 
 #endif

@@ -15,6 +15,9 @@
 struct udp_batch;
 struct watch;
 
+/* One for each of enum mquic_total, which starts at 1. */
+#define HOST_TOTALS (MQUIC_TOTAL_MIGRATIONS + 1)
+
 struct quic_host {
 	struct endpoint_child child;
 	struct mquic_endpoint *endpoint;
@@ -35,8 +38,8 @@ struct quic_host {
 	struct table routes; /* connection identifiers of the server side */
 	struct quic_places places;
 	struct quota resets;   /* stateless resets */
-	uint64_t misdirected;  /* packets that name another worker */
 	struct quota failures; /* log lines about failed handshakes */
+	uint64_t totals[HOST_TOTALS];
 
 	struct udp_batch *batch;
 	uint8_t *burst; /* WIRE_BURST_BYTES */
@@ -47,6 +50,12 @@ struct quic_host *host_of(const struct mquic_endpoint *endpoint);
 
 /* The endpoint's, made if it has none yet; NULL out of memory, with a sentence. */
 struct quic_host *host_get(struct mquic_endpoint *endpoint);
+
+/* One more of these, for mquic_endpoint_statistic(). */
+static inline void host_count(struct quic_host *host, unsigned int statistic)
+{
+	host->totals[statistic]++;
+}
 
 /* The connections, listeners and remains on it are gone: the rest of it goes. */
 void host_free(struct quic_host *host);

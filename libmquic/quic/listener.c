@@ -319,17 +319,17 @@ void listener_receive(struct quic_host *host, struct wire *wire, const struct da
 
 	code = ngtcp2_pkt_decode_version_cid(&ids, datagram->data, datagram->len, QUIC_CID_LEN);
 	if (code == NGTCP2_ERR_VERSION_NEGOTIATION) {
-		answer_version(wire, datagram, &ids);
+		answer_version(host, wire, datagram, &ids);
 		return;
 	}
-	if (code != 0)
-		return;
-	entry = table_find(&host->routes, ids.dcid, ids.dcidlen);
+	entry = code != 0 ? NULL : table_find(&host->routes, ids.dcid, ids.dcidlen);
 	if (entry != NULL)
 		to_target(entry, wire, datagram);
-	else if (is_short(datagram))
+	else if (code == 0 && is_short(datagram))
 		answer_unknown(host, wire, datagram, &ids);
-	else if (datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE &&
+	else if (code == 0 && datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE &&
 		 ngtcp2_accept(&hd, datagram->data, datagram->len) == 0)
 		accept_initial(host, wire, datagram, &hd);
+	else
+		host_count(host, MQUIC_TOTAL_DROPPED_INVALID);
 }

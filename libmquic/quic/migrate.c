@@ -127,8 +127,10 @@ void migrate_path_answered(struct attempt *attempt, const ngtcp2_path *path,
 {
 	bool valid = result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS;
 
-	if (valid)
+	if (valid) {
 		path_set(&attempt->path, path);
+		host_count(attempt->connection->host, MQUIC_TOTAL_MIGRATIONS);
+	}
 	if (attempt->connection->listener != NULL) {
 		if (valid)
 			attempt->wire = path->user_data;

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "quic/wire.h"
 
-void wire_reply(struct wire *wire, const struct datagram *to, const uint8_t *packet, size_t len)
-{
-	struct datagram datagram = {
-		.local = to->local,
-		.remote = to->remote,
-		.data = packet,
-		.len = len,
-		.segment = len,
-	};
+#include "quic/host.h"
 
-	if (len > 0)
-		(void)wire->send(wire, &datagram);
+int wire_transmit(struct wire *wire, struct quic_host *host, const struct datagram *datagram)
+{
+	host->totals[MQUIC_TOTAL_DATAGRAMS_SENT] +=
+		(datagram->len + datagram->segment - 1) / datagram->segment;
+	host->totals[MQUIC_TOTAL_BYTES_SENT] += datagram->len;
+	return wire->send(wire, datagram);
 }

@@ -21,6 +21,8 @@ struct datagram {
 	size_t segment;
 };
 
+struct quic_host;
+
 struct wire {
 	/*
 	 * Sends, as far as the system takes it: what it does not is lost, and QUIC copes. An
@@ -40,7 +42,7 @@ struct wire {
 	struct quic_closing *closing;   /* what is left of that one */
 };
 
-/* Sends one packet back to where a datagram came from; len 0: none. */
-void wire_reply(struct wire *wire, const struct datagram *to, const uint8_t *packet, size_t len);
+/* Has the wire send, and counts what it sends as the host's. */
+int wire_transmit(struct wire *wire, struct quic_host *host, const struct datagram *datagram);
 
 #endif

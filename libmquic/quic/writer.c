@@ -62,7 +62,7 @@ static int burst_send(struct burst *burst)
 		(burst->len + burst->segment - 1) / burst->segment;
 	burst->start += burst->len;
 	burst->len = 0;
-	code = wire->send(wire, &datagram);
+	code = wire_transmit(wire, attempt->connection->host, &datagram);
 	if (code == EMSGSIZE && mtu_refused(attempt, burst->segment))
 		return 0;
 	return code;

@@ -225,8 +225,10 @@ START_TEST(packet_for_another_worker_is_dropped_without_a_reset)
 		identifier[1] = (uint8_t)i;
 		give(pair.server, identifier);
 	}
-	ck_assert_uint_eq(answers.count, 85);                   /* of 256, those that leave 1 */
-	ck_assert_uint_eq(pair.server->quic->misdirected, 171); /* and all others */
+	ck_assert_uint_eq(answers.count, 85); /* of 256, those that leave 1 */
+	ck_assert_uint_eq(
+		mquic_endpoint_statistic(pair.server->endpoint, MQUIC_TOTAL_DROPPED_MISDIRECTED),
+		171); /* and all others */
 	ck_assert_uint_eq(warnings, 1);
 }
 END_TEST
@@ -264,7 +266,9 @@ START_TEST(client_of_one_worker_is_nothing_to_another)
 	talk();
 	ck_assert_uint_gt(detour.given, 5);
 	ck_assert_uint_eq(detour.answered, 0);
-	ck_assert_uint_eq(detour.other->quic->misdirected, detour.given);
+	ck_assert_uint_eq(
+		mquic_endpoint_statistic(detour.other->endpoint, MQUIC_TOTAL_DROPPED_MISDIRECTED),
+		detour.given);
 	ck_assert_uint_eq(pair.client_end.told, 0);
 }
 END_TEST

@@ -122,6 +122,30 @@ function Endpoint:expiring(days)
 	end
 end
 
+local statistics = {
+	"connections", "memory", "handshakes_begun", "handshakes_done", "handshakes_failed",
+	"failed_by_caller", "failed_by_peer", "failed_by_system", "failed_by_mquic",
+	"failed_timeout", "failed_certificate", "failed_alpn", "failed_tls", "failed_version",
+	"failed_refused", "failed_unreachable", "failed_closed", "failed_abandoned",
+	"failed_protocol", "failed_other", "refusals_sent", "retries_sent", "tokens_refused",
+	"version_negotiations_sent", "resets_sent", "resets_received", "datagrams_sent",
+	"datagrams_received", "bytes_sent", "bytes_received", "dropped_unknown",
+	"dropped_invalid", "dropped_late", "dropped_misdirected", "packets_lost", "migrations",
+}
+
+--- Counts of all connections that it has or had.
+function Endpoint:statistics()
+	if not object.native(self, Endpoint) then
+		return object.closed(Endpoint)
+	end
+	local counts = {}
+	for _, name in ipairs(statistics) do
+		counts[name] = core.endpoint_statistic(self.handle,
+			core["TOTAL_" .. name:upper()])
+	end
+	return counts
+end
+
 --- The descriptor for an event loop; readable means: call process().
 function Endpoint:getfd()
 	if not object.native(self, Endpoint) then

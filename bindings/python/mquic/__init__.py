@@ -37,6 +37,7 @@ from .enums import (
     Statistic,
     Status,
     SubscribeOption,
+    Total,
 )
 from .errors import (
     ClosedError,
@@ -105,6 +106,7 @@ __all__ = [
     "TLSSettings",
     "TimedOutError",
     "TooLargeError",
+    "Total",
     "UnsupportedError",
     "WouldBlock",
     "printable",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _native
-from .enums import Statistic
+from .enums import Statistic, Total
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,53 @@ class Statistics:
     packets_lost: int
     #: Bytes the connection takes now, with all that waits to be read or acknowledged.
     memory: int
+
+
+@dataclass(frozen=True)
+class EndpointStatistics:
+    """
+    Counts of all connections that an endpoint has or had.
+
+    Every handshake that is begun is done or has failed at last; those that failed are counted once
+    more by who erred, and once by the reason.
+    """
+
+    connections: int  #: now, handshakes among them
+    memory: int  #: bytes, now
+    handshakes_begun: int  #: connections dialed or let in
+    handshakes_done: int  #: complete, the peer is verified
+    handshakes_failed: int  #: over before that
+    failed_by_caller: int  #: the program closed it
+    failed_by_peer: int  #: or the way to it
+    failed_by_system: int  #: this machine
+    failed_by_mquic: int  #: report these
+    failed_timeout: int  #: no answer, or not all of it in time
+    failed_certificate: int  #: either side's was not accepted
+    failed_alpn: int  #: no application protocol in common
+    failed_tls: int  #: another alert of TLS
+    failed_version: int  #: no version of QUIC in common
+    failed_refused: int  #: a limit of the server is reached
+    failed_unreachable: int  #: no such name, nothing there
+    failed_closed: int  #: by the peer's program
+    failed_abandoned: int  #: by ours
+    failed_protocol: int  #: the rules of QUIC were broken
+    failed_other: int  #: dropped, out of memory
+    refusals_sent: int  #: for a limit, no handshake was begun
+    retries_sent: int  #: Retry (RFC 9000 section 8.1.2)
+    tokens_refused: int  #: of Retry: forged, or too old
+    version_negotiations_sent: int  #: RFC 9000 section 6
+    resets_sent: int  #: stateless (RFC 9000 section 10.3)
+    resets_received: int  #: that ended a connection
+    datagrams_sent: int  #: handed to the system
+    datagrams_received: int  #: those that were dropped, too
+    bytes_sent: int  #: of UDP payload
+    bytes_received: int  #: of UDP payload
+    dropped_unknown: int  #: of a connection that is not known
+    dropped_invalid: int  #: no QUIC, too short, begins nothing
+    dropped_late: int  #: of a connection that is over
+    dropped_misdirected: int  #: at one worker, for another
+    packets_lost: int  #: as in `Statistics`
+    migrations: int  #: to paths that were validated
 
 
 @dataclass(frozen=True)
@@ -68,6 +115,13 @@ def statistics_of(connection: Any) -> Statistics:
         packets_received=count(Statistic.PACKETS_RECEIVED),
         packets_lost=count(Statistic.PACKETS_LOST),
         memory=count(Statistic.MEMORY),
+    )
+
+
+def sums_of(endpoint: Any) -> EndpointStatistics:
+    """Reads all statistics of a native endpoint."""
+    return EndpointStatistics(
+        **{which.name.lower(): _native.endpoint_statistic(endpoint, which) for which in Total}
     )
 
 

@@ -97,6 +97,42 @@ SUBSCRIBE_NO_LOCAL: int
 SUBSCRIBE_RETAINED_IF_NEW: int
 SUBSCRIBE_RETAINED_NEVER: int
 SUBSCRIBE_RETAIN_AS_PUBLISHED: int
+TOTAL_BYTES_RECEIVED: int
+TOTAL_BYTES_SENT: int
+TOTAL_CONNECTIONS: int
+TOTAL_DATAGRAMS_RECEIVED: int
+TOTAL_DATAGRAMS_SENT: int
+TOTAL_DROPPED_INVALID: int
+TOTAL_DROPPED_LATE: int
+TOTAL_DROPPED_MISDIRECTED: int
+TOTAL_DROPPED_UNKNOWN: int
+TOTAL_FAILED_ABANDONED: int
+TOTAL_FAILED_ALPN: int
+TOTAL_FAILED_BY_CALLER: int
+TOTAL_FAILED_BY_MQUIC: int
+TOTAL_FAILED_BY_PEER: int
+TOTAL_FAILED_BY_SYSTEM: int
+TOTAL_FAILED_CERTIFICATE: int
+TOTAL_FAILED_CLOSED: int
+TOTAL_FAILED_OTHER: int
+TOTAL_FAILED_PROTOCOL: int
+TOTAL_FAILED_REFUSED: int
+TOTAL_FAILED_TIMEOUT: int
+TOTAL_FAILED_TLS: int
+TOTAL_FAILED_UNREACHABLE: int
+TOTAL_FAILED_VERSION: int
+TOTAL_HANDSHAKES_BEGUN: int
+TOTAL_HANDSHAKES_DONE: int
+TOTAL_HANDSHAKES_FAILED: int
+TOTAL_MEMORY: int
+TOTAL_MIGRATIONS: int
+TOTAL_PACKETS_LOST: int
+TOTAL_REFUSALS_SENT: int
+TOTAL_RESETS_RECEIVED: int
+TOTAL_RESETS_SENT: int
+TOTAL_RETRIES_SENT: int
+TOTAL_TOKENS_REFUSED: int
+TOTAL_VERSION_NEGOTIATIONS_SENT: int
 VERSION_MAJOR: int
 VERSION_MINOR: int
 VERSION_NUMBER: int
@@ -138,6 +174,7 @@ def endpoint_new() -> Handle: ...
 def endpoint_process(endpoint: Handle, /) -> None: ...
 def endpoint_reload(endpoint: Handle, /) -> None: ...
 def endpoint_expiring(endpoint: Handle, days: int, index: int, /) -> str | None: ...
+def endpoint_statistic(endpoint: Handle, statistic: int, /) -> int: ...
 def endpoint_wakeup(endpoint: Handle, /) -> None: ...
 def message_add_user_property(message: Handle, name: Text, value: Text, /) -> None: ...
 def message_clear_expiry(message: Handle, /) -> None: ...

@@ -101,6 +101,47 @@ class Statistic(IntEnum):
     MEMORY = 12
 
 
+class Total(IntEnum):
+    """What is counted of all connections of an endpoint; see `mquic.quic.EndpointStatistics`."""
+
+    CONNECTIONS = 1
+    MEMORY = 2
+    HANDSHAKES_BEGUN = 3
+    HANDSHAKES_DONE = 4
+    HANDSHAKES_FAILED = 5
+    FAILED_BY_CALLER = 6
+    FAILED_BY_PEER = 7
+    FAILED_BY_SYSTEM = 8
+    FAILED_BY_MQUIC = 9
+    FAILED_TIMEOUT = 10
+    FAILED_CERTIFICATE = 11
+    FAILED_ALPN = 12
+    FAILED_TLS = 13
+    FAILED_VERSION = 14
+    FAILED_REFUSED = 15
+    FAILED_UNREACHABLE = 16
+    FAILED_CLOSED = 17
+    FAILED_ABANDONED = 18
+    FAILED_PROTOCOL = 19
+    FAILED_OTHER = 20
+    REFUSALS_SENT = 21
+    RETRIES_SENT = 22
+    TOKENS_REFUSED = 23
+    VERSION_NEGOTIATIONS_SENT = 24
+    RESETS_SENT = 25
+    RESETS_RECEIVED = 26
+    DATAGRAMS_SENT = 27
+    DATAGRAMS_RECEIVED = 28
+    BYTES_SENT = 29
+    BYTES_RECEIVED = 30
+    DROPPED_UNKNOWN = 31
+    DROPPED_INVALID = 32
+    DROPPED_LATE = 33
+    DROPPED_MISDIRECTED = 34
+    PACKETS_LOST = 35
+    MIGRATIONS = 36
+
+
 class SubscribeOption(IntEnum):
     """Bits of a subscription's options (MQTT 5.0 section 3.8.3.1)."""
 

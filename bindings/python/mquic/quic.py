@@ -31,14 +31,22 @@ from typing import Any, NamedTuple, TypeVar
 
 from . import _native
 from ._check import application_code, whole
-from ._facts import ConnectionInfo, Statistics, info_of, statistics_of
+from ._facts import ConnectionInfo, EndpointStatistics, Statistics, info_of, statistics_of, sums_of
 from ._fork import free_lock, refuse, tell_of_forks
 from ._stream import Stream
 from .enums import EventType
 from .errors import ClosedError, MquicError, StateError, TimedOutError, WouldBlock, make_end
 from .tls import NativeSettings, QUICSettings, TLSSettings
 
-__all__ = ["Connection", "Endpoint", "Event", "Statistics", "Stream", "connect"]
+__all__ = [
+    "Connection",
+    "Endpoint",
+    "EndpointStatistics",
+    "Event",
+    "Statistics",
+    "Stream",
+    "connect",
+]
 
 T = TypeVar("T")
 
@@ -226,6 +234,11 @@ class Endpoint:
                 if text is None:
                     return sentences
                 sentences.append(text)
+
+    def statistics(self) -> EndpointStatistics:
+        """What is counted of all connections, those that are over among them."""
+        with self._lock:
+            return sums_of(self._handle)
 
     def dial(
         self,

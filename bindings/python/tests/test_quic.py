@@ -101,6 +101,24 @@ def test_echo(echo, tls):
         assert connection.statistics().packets_sent > 2
 
 
+def test_an_endpoint_counts(echo, tls, certs):
+    endpoint = quic.Endpoint()
+    with endpoint, endpoint.dial("127.0.0.1", echo.port, tls=tls, alpn="echo") as connection:
+        connection.handshake(PATIENCE)
+        counts = endpoint.statistics()
+        assert (counts.handshakes_begun, counts.handshakes_done, counts.connections) == (1, 1, 1)
+        assert counts.bytes_sent == connection.statistics().bytes_sent
+        assert counts.memory == connection.statistics().memory
+        wrong = endpoint.dial("127.0.0.1", echo.port, tls=tls, alpn="other")
+        with pytest.raises(mquic.TLSError):
+            wrong.handshake(PATIENCE)
+        counts = endpoint.statistics()
+        assert (counts.handshakes_failed, counts.failed_alpn, counts.failed_by_peer) == (1, 1, 1)
+        assert counts.connections == 1
+    with pytest.raises(mquic.ClosedError):
+        endpoint.statistics()
+
+
 def test_migrate(echo, tls):
     with quic.connect("127.0.0.1", echo.port, tls=tls, alpn="echo", timeout=PATIENCE) as connection:
         before = connection.info().local_address

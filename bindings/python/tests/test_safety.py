@@ -105,6 +105,7 @@ def test_statuses_are_those_of_the_header():
         (mquic.CongestionControl, "CONGESTION_"),
         (mquic.Retry, "RETRY_"),
         (mquic.Statistic, "STATISTIC_"),
+        (mquic.Total, "TOTAL_"),
         (mquic.SubscribeOption, "SUBSCRIBE_"),
     ):
         names = {name.removeprefix(prefix) for name in dir(_native) if name.startswith(prefix)}
