@@ -8,10 +8,10 @@
 
 /* ---- The rows ------------------------------------------------------------ */
 
-#define DEFAULT_PATH(value)     .text = (value)
-#define DEFAULT_PAIRED(value)   .text = (value)
-#define DEFAULT_TEXT(value)     .text = (value)
-#define DEFAULT_ADDRESS(value)  .text = (value)
+#define DEFAULT_PATH(value)     .text = value
+#define DEFAULT_PAIRED(value)   .text = value
+#define DEFAULT_TEXT(value)     .text = value
+#define DEFAULT_ADDRESS(value)  .text = value
 #define DEFAULT_FLAG(value)     .number = (value)
 #define DEFAULT_NUMBER(value)   .number = (value)
 #define DEFAULT_OPTIONAL(value) .number = (value)
@@ -20,13 +20,12 @@
 
 #define SETTING_ROW(kind_of_it, field, from, to, value, marks_of_it, words)                        \
 	[SETTING_##field] = {.kind = SETTING_KIND_##kind_of_it,                                    \
-			     .name = #field,                                                       \
 			     .offset = offsetof(struct mquic_settings, field),                     \
 			     .least = (from),                                                      \
 			     .most = (to),                                                         \
 			     DEFAULT_##kind_of_it(value),                                          \
 			     .marks = (marks_of_it),                                               \
-			     .what = (words)},
+			     .what = words},
 
 const struct setting settings_rows[SETTINGS_COUNT] = {SETTINGS(SETTING_ROW)};
 
@@ -94,7 +93,8 @@ static bool replace_text(char **slot, const char *value)
 static bool set_default(struct mquic_settings *settings, const struct setting *row)
 {
 	if (setting_is_text(row))
-		return replace_text(text_slot(settings, row), row->text);
+		return replace_text(text_slot(settings, row),
+				    row->text[0] == '\0' ? NULL : row->text);
 	number_store(settings, row, row->number);
 	return true;
 }
@@ -258,9 +258,9 @@ static enum mquic_status set_number(struct mquic_settings *settings, const struc
 		return MQUIC_ERR_INVALID;
 	if ((value < row->least || value > row->most) && !(zero && value == 0))
 		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "%s must be %llu to %llu%s, not %llu", row->what,
-				 (unsigned long long)row->least, (unsigned long long)row->most,
-				 zero ? ", or 0 for off" : "", (unsigned long long)value);
+				 "%s must be %u to %u%s, not %llu", row->what, row->least,
+				 row->most, zero ? ", or 0 for off" : "",
+				 (unsigned long long)value);
 	number_store(settings, row, value);
 	return MQUIC_OK;
 }

@@ -18,7 +18,7 @@ enum setting_mark {
  * Every setting, once: kind, name, least and most, default, marks, and its name in sentences. A row
  * makes the field in struct mquic_settings, the public setter with its checks, the default, and
  * that the setting is copied, compared and freed; tests/unit/test-settings.c holds what mquic.h
- * says of it against the row. The kinds:
+ * says of it against the row. A text that is "" by default is NULL. The kinds:
  *
  *   PATH      the name of a file or directory, not empty; NULL: none
  *   PAIRED    the same, with a setter of its own hand because two go together
@@ -29,19 +29,19 @@ enum setting_mark {
  *   OPTIONAL  a NUMBER that may be left alone: its field `NAME_told` says whether it was set
  */
 #define SETTINGS(ROW)                                                                              \
-	ROW(PATH, ca_file, 0, 0, NULL, SETTING_CREDENTIAL, "CA file")                              \
-	ROW(PATH, ca_path, 0, 0, NULL, SETTING_CREDENTIAL, "CA directory")                         \
-	ROW(PATH, crl_file, 0, 0, NULL, SETTING_CREDENTIAL, "revocation list file")                \
-	ROW(PAIRED, cert_file, 0, 0, NULL, SETTING_CREDENTIAL, "certificate file")                 \
-	ROW(PAIRED, key_file, 0, 0, NULL, SETTING_CREDENTIAL, "key file")                          \
+	ROW(PATH, ca_file, 0, 0, "", SETTING_CREDENTIAL, "CA file")                                \
+	ROW(PATH, ca_path, 0, 0, "", SETTING_CREDENTIAL, "CA directory")                           \
+	ROW(PATH, crl_file, 0, 0, "", SETTING_CREDENTIAL, "revocation list file")                  \
+	ROW(PAIRED, cert_file, 0, 0, "", SETTING_CREDENTIAL, "certificate file")                   \
+	ROW(PAIRED, key_file, 0, 0, "", SETTING_CREDENTIAL, "key file")                            \
 	ROW(TEXT, alpn, 1, 31, "mqtt", SETTING_CREDENTIAL | SETTING_NEEDED,                        \
 	    "an application protocol (ALPN)")                                                      \
-	ROW(PATH, keylog_file, 0, 0, NULL, SETTING_CREDENTIAL, "key log file")                     \
+	ROW(PATH, keylog_file, 0, 0, "", SETTING_CREDENTIAL, "key log file")                       \
 	ROW(FLAG, require_certificate, 0, 1, 0, SETTING_CREDENTIAL, "")                            \
 	ROW(FLAG, insecure, 0, 1, 0, SETTING_CREDENTIAL, "")                                       \
-	ROW(TEXT, server_name, 1, 255, NULL, SETTING_PLAIN, "a server name")                       \
-	ROW(PATH, reset_key_file, 0, 0, NULL, SETTING_PLAIN, "reset key file")                     \
-	ROW(ADDRESS, local_address, 0, 0, NULL, SETTING_PLAIN, "this machine to dial from")        \
+	ROW(TEXT, server_name, 1, 255, "", SETTING_PLAIN, "a server name")                         \
+	ROW(PATH, reset_key_file, 0, 0, "", SETTING_PLAIN, "reset key file")                       \
+	ROW(ADDRESS, local_address, 0, 0, "", SETTING_PLAIN, "this machine to dial from")          \
 	ROW(NUMBER, idle_timeout_ms, 1000, 86400000, 30000, SETTING_ZERO,                          \
 	    "the idle timeout in ms")                                                              \
 	ROW(NUMBER, handshake_timeout_ms, 100, 600000, 10000, SETTING_PLAIN,                       \
@@ -108,16 +108,16 @@ enum setting_kind {
 	SETTING_KIND_CHOICE
 };
 
+/* Without pointers: the table needs no relocation, and is shared by all processes. */
 struct setting {
-	enum setting_kind kind;
-	const char *name;
-	size_t offset; /* of its field */
-	uint64_t least;
-	uint64_t most;
-	uint64_t number;  /* the default of one that is no text, ... */
-	const char *text; /* ... and of one that is */
-	unsigned int marks;
-	const char *what;
+	uint8_t kind; /* enum setting_kind */
+	uint8_t marks;
+	uint16_t offset; /* of its field */
+	uint32_t least;
+	uint32_t most;
+	uint32_t number; /* the default of one that is no text, ... */
+	char text[8];    /* ... and of one that is, empty: NULL */
+	char what[44];
 };
 
 extern const struct setting settings_rows[SETTINGS_COUNT];
