@@ -5,7 +5,7 @@
 
 const char *mqtt_type_text(enum mqtt_type type)
 {
-	static const char *const names[] = {
+	static const char names[][12] = {
 		"packet",  "CONNECT",  "CONNACK",    "PUBLISH", "PUBACK",      "PUBREC",
 		"PUBREL",  "PUBCOMP",  "SUBSCRIBE",  "SUBACK",  "UNSUBSCRIBE", "UNSUBACK",
 		"PINGREQ", "PINGRESP", "DISCONNECT", "AUTH",

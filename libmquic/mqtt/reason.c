@@ -77,7 +77,7 @@ bool mqtt_reason_valid_from_client(uint8_t code)
 
 static const char *error_text(uint8_t code)
 {
-	static const char *const texts[] = {
+	static const char texts[][40] = {
 		"unspecified error",
 		"malformed packet",
 		"protocol error",

@@ -32,7 +32,7 @@ void ending_set(struct mquic_connection *connection, enum mquic_status status,
 /* RFC 9000 section 20.1, for people. */
 static const char *transport_code_text(uint64_t code)
 {
-	static const char *const names[] = {
+	static const char names[][28] = {
 		"no error",
 		"internal error",
 		"connection refused",

@@ -3,7 +3,7 @@
 
 #include "quic/body.h"
 
-static const char *const names[] = {
+static const char names[][12] = {
 	[CONNECTION_RESOLVING] = "RESOLVING",
 	[CONNECTION_HANDSHAKE] = "HANDSHAKE",
 	[CONNECTION_READY] = "READY",

@@ -2,7 +2,7 @@
 /* What may be done with a relay as it stands, and what the program hears of it. See relay.h. */
 #include "session/relay.h"
 
-static const char *const names[] = {
+static const char names[][12] = {
 	[RELAY_WAITING] = "WAITING", [RELAY_SHOWN] = "SHOWN",         [RELAY_OPEN] = "OPEN",
 	[RELAY_LEFT] = "LEFT",       [RELAY_FINISHING] = "FINISHING", [RELAY_CLOSED] = "CLOSED",
 };

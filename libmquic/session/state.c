@@ -3,7 +3,7 @@
 #include "mqtt/reason.h"
 #include "session/session.h"
 
-static const char *const names[] = {
+static const char names[][12] = {
 	[SESSION_IDLE] = "IDLE",
 	[SESSION_DIALING] = "DIALING",
 	[SESSION_CONNECTING] = "CONNECTING",

@@ -25,8 +25,8 @@ static const char *skip_our_scheme(const char *text)
 static enum mquic_status explain_scheme(const char *text, struct error *error)
 {
 	static const struct {
-		const char *scheme;
-		const char *what;
+		char scheme[8];
+		char what[40];
 	} others[] = {
 		{"mqtt", "MQTT over TCP, without encryption"},
 		{"tcp", "MQTT over TCP, without encryption"},

@@ -12,89 +12,101 @@ static const char *peer_noun(const struct tls_credentials *credentials)
 	return credentials->role == TLS_CLIENT ? "server" : "client";
 }
 
-struct alert_text {
-	uint8_t alert;
-	const char *text;
-};
-
-/* clang-format off: one alert, one line below it */
-/* A server told us, its client. */
-static const struct alert_text from_server[] = {
-	{GNUTLS_A_BAD_CERTIFICATE,
-	 "the server refuses our certificate as bad: show one made for clients, not revoked, "
-	 "with its own key"},
-	{GNUTLS_A_UNSUPPORTED_CERTIFICATE,
-	 "the server does not support the kind of our certificate: use P-256 or RSA"},
-	{GNUTLS_A_CERTIFICATE_REVOKED,
-	 "the server says that our certificate has been revoked: get a new one"},
-	{GNUTLS_A_CERTIFICATE_EXPIRED,
-	 "the server says that our certificate has expired or is not yet valid: renew it; "
-	 "are the clocks right?"},
-	{GNUTLS_A_CERTIFICATE_UNKNOWN,
-	 "the server does not accept our certificate: its log may say why"},
-	{GNUTLS_A_UNKNOWN_CA,
-	 "the server does not know the CA of our certificate: use one signed by the CA the "
-	 "server verifies clients against"},
-	{GNUTLS_A_ACCESS_DENIED, "the server knows our certificate but denies access"},
-	{GNUTLS_A_DECRYPT_ERROR,
-	 "the server could not check our signature: does the key belong to the certificate?"},
-	{GNUTLS_A_UNRECOGNIZED_NAME,
-	 "the server does not answer to this name: dial the right host or set the server name"},
-};
-
-/* A client told us, its server. */
-static const struct alert_text from_client[] = {
-	{GNUTLS_A_BAD_CERTIFICATE,
-	 "the client refuses our certificate: it may have dialed a name that the certificate "
-	 "is not for"},
-	{GNUTLS_A_UNSUPPORTED_CERTIFICATE,
-	 "the client does not support the kind of our certificate: use P-256 or RSA"},
-	{GNUTLS_A_CERTIFICATE_REVOKED,
-	 "the client says that our certificate has been revoked: get a new one"},
-	{GNUTLS_A_CERTIFICATE_EXPIRED,
-	 "the client says that our certificate has expired or is not yet valid: renew it; "
-	 "are the clocks right?"},
-	{GNUTLS_A_CERTIFICATE_UNKNOWN, "the client does not accept our certificate"},
-	{GNUTLS_A_UNKNOWN_CA,
-	 "the client does not trust the CA of our certificate: it must be given that CA's "
-	 "certificate as CA file"},
-	{GNUTLS_A_DECRYPT_ERROR,
-	 "the client could not check our signature: does the key belong to the certificate?"},
-};
-
-/* Said by either side. */
-static const struct alert_text from_any[] = {
-	{GNUTLS_A_BAD_CERTIFICATE, "the peer's certificate cannot be read: make a new one"},
-	{GNUTLS_A_UNSUPPORTED_CERTIFICATE,
-	 "the peer's certificate is of a kind that is not supported here: use P-256 or RSA"},
-	{GNUTLS_A_DECRYPT_ERROR, "the peer does not prove that it has the key of its certificate: "
-				 "do both belong together?"},
-	{GNUTLS_A_CLOSE_NOTIFY, "the handshake was ended without a reason"},
-	{GNUTLS_A_UNEXPECTED_MESSAGE, "a TLS message came out of order"},
-	{GNUTLS_A_HANDSHAKE_FAILURE,
-	 "client and server have no TLS version, cipher, key exchange or signature algorithm "
-	 "in common"},
-	{GNUTLS_A_ILLEGAL_PARAMETER, "a TLS message was malformed"},
-	{GNUTLS_A_DECODE_ERROR, "a TLS message was malformed"},
-	{GNUTLS_A_PROTOCOL_VERSION, "the peer does not speak TLS 1.3, which QUIC needs"},
-	{GNUTLS_A_INSUFFICIENT_SECURITY, "the peer demands stronger algorithms"},
-	{GNUTLS_A_INTERNAL_ERROR, "TLS failed with an internal error: the peer's log may say why"},
-	{GNUTLS_A_USER_CANCELED, "the handshake was cancelled"},
-	{GNUTLS_A_MISSING_EXTENSION, "the peer's TLS offer lacks a part that QUIC needs"},
-};
-/* clang-format on */
-
-static const char *find_alert(const struct alert_text *table, size_t count, uint8_t alert)
+/* What a server tells us, its client. NULL: we know no more than its name. */
+static const char *told_by_server(uint8_t alert)
 {
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (table[i].alert == alert)
-			return table[i].text;
-	return NULL;
+	switch (alert) {
+	case GNUTLS_A_BAD_CERTIFICATE:
+		return "the server refuses our certificate as bad: show one made for clients, not "
+		       "revoked, with its own key";
+	case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+		return "the server does not support the kind of our certificate: use P-256 or RSA";
+	case GNUTLS_A_CERTIFICATE_REVOKED:
+		return "the server says that our certificate has been revoked: get a new one";
+	case GNUTLS_A_CERTIFICATE_EXPIRED:
+		return "the server says that our certificate has expired or is not yet valid: "
+		       "renew it; are the clocks right?";
+	case GNUTLS_A_CERTIFICATE_UNKNOWN:
+		return "the server does not accept our certificate: its log may say why";
+	case GNUTLS_A_UNKNOWN_CA:
+		return "the server does not know the CA of our certificate: use one signed by the "
+		       "CA the server verifies clients against";
+	case GNUTLS_A_ACCESS_DENIED:
+		return "the server knows our certificate but denies access";
+	case GNUTLS_A_DECRYPT_ERROR:
+		return "the server could not check our signature: does the key belong to the "
+		       "certificate?";
+	case GNUTLS_A_UNRECOGNIZED_NAME:
+		return "the server does not answer to this name: dial the right host or set the "
+		       "server name";
+	default:
+		return NULL;
+	}
 }
 
-#define FIND_ALERT(table, alert) find_alert(table, sizeof(table) / sizeof((table)[0]), alert)
+/* What a client tells us, its server. NULL: we know no more than its name. */
+static const char *told_by_client(uint8_t alert)
+{
+	switch (alert) {
+	case GNUTLS_A_BAD_CERTIFICATE:
+		return "the client refuses our certificate: it may have dialed a name that the "
+		       "certificate is not for";
+	case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+		return "the client does not support the kind of our certificate: use P-256 or RSA";
+	case GNUTLS_A_CERTIFICATE_REVOKED:
+		return "the client says that our certificate has been revoked: get a new one";
+	case GNUTLS_A_CERTIFICATE_EXPIRED:
+		return "the client says that our certificate has expired or is not yet valid: "
+		       "renew it; are the clocks right?";
+	case GNUTLS_A_CERTIFICATE_UNKNOWN:
+		return "the client does not accept our certificate";
+	case GNUTLS_A_UNKNOWN_CA:
+		return "the client does not trust the CA of our certificate: it must be given that "
+		       "CA's certificate as CA file";
+	case GNUTLS_A_DECRYPT_ERROR:
+		return "the client could not check our signature: does the key belong to the "
+		       "certificate?";
+	default:
+		return NULL;
+	}
+}
+
+/* What either side says. NULL: we know no more than its name. */
+static const char *told_by_either(uint8_t alert)
+{
+	switch (alert) {
+	case GNUTLS_A_BAD_CERTIFICATE:
+		return "the peer's certificate cannot be read: make a new one";
+	case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+		return "the peer's certificate is of a kind that is not supported here: use P-256 "
+		       "or RSA";
+	case GNUTLS_A_DECRYPT_ERROR:
+		return "the peer does not prove that it has the key of its certificate: do both "
+		       "belong together?";
+	case GNUTLS_A_CLOSE_NOTIFY:
+		return "the handshake was ended without a reason";
+	case GNUTLS_A_UNEXPECTED_MESSAGE:
+		return "a TLS message came out of order";
+	case GNUTLS_A_HANDSHAKE_FAILURE:
+		return "client and server have no TLS version, cipher, key exchange or signature "
+		       "algorithm in common";
+	case GNUTLS_A_ILLEGAL_PARAMETER:
+	case GNUTLS_A_DECODE_ERROR:
+		return "a TLS message was malformed";
+	case GNUTLS_A_PROTOCOL_VERSION:
+		return "the peer does not speak TLS 1.3, which QUIC needs";
+	case GNUTLS_A_INSUFFICIENT_SECURITY:
+		return "the peer demands stronger algorithms";
+	case GNUTLS_A_INTERNAL_ERROR:
+		return "TLS failed with an internal error: the peer's log may say why";
+	case GNUTLS_A_USER_CANCELED:
+		return "the handshake was cancelled";
+	case GNUTLS_A_MISSING_EXTENSION:
+		return "the peer's TLS offer lacks a part that QUIC needs";
+	default:
+		return NULL;
+	}
+}
 
 static enum mquic_status explain_alpn(const struct tls_credentials *credentials, bool sent,
 				      struct error *error)
@@ -141,11 +153,11 @@ enum mquic_status tls_credentials_explain(const struct tls_credentials *credenti
 	if (alert == GNUTLS_A_CERTIFICATE_REQUIRED)
 		return explain_missing_certificate(credentials, sent, error);
 	if (!sent && credentials->role == TLS_CLIENT)
-		text = FIND_ALERT(from_server, alert);
+		text = told_by_server(alert);
 	else if (!sent)
-		text = FIND_ALERT(from_client, alert);
+		text = told_by_client(alert);
 	if (text == NULL)
-		text = FIND_ALERT(from_any, alert);
+		text = told_by_either(alert);
 	if (text != NULL)
 		return error_set(error, MQUIC_ERR_TLS, "%s", text);
 	return error_set(error, MQUIC_ERR_TLS, "the TLS handshake failed: %s alert %u (%s)",

@@ -96,7 +96,7 @@ static bool may_sign(gnutls_x509_crt_t issuer)
 static bool is_known(const char *oid)
 {
 	/* What GnuTLS knows of RFC 5280, 3820, 7633. */
-	static const char *const known[] = {
+	static const char known[][24] = {
 		"2.5.29.14",          "2.5.29.15",          "2.5.29.17", "2.5.29.18",
 		"2.5.29.19",          "2.5.29.30",          "2.5.29.31", "2.5.29.32",
 		"2.5.29.35",          "2.5.29.37",          "2.5.29.54", "1.3.6.1.5.5.7.1.1",

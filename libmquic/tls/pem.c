@@ -141,8 +141,8 @@ static bool is_pkcs12(const gnutls_datum_t *content)
 const char *tls_pem_mistaken(const gnutls_datum_t *content)
 {
 	static const struct {
-		const char *label;
-		const char *text;
+		char label[40];
+		char text[80];
 	} known[] = {
 		{"CERTIFICATE REQUEST-----",
 		 "holds a certificate request: have a CA sign it, and name what that gives back"},
