@@ -19,10 +19,12 @@ import pytest
 from harness.broker import Broker
 from harness.build import Build, make_directory
 from harness.certs import Certificates
+from harness.process import heed_signals
 from harness.proxy import Proxy
 
 # The broker's user has to read some of what tests make.
 os.umask(0o022)
+heed_signals()
 
 BROKERS = pytest.StashKey()
 

@@ -30,10 +30,12 @@ broker = _fixtures.broker
 make_proxy = _fixtures.make_proxy
 
 from fake_server import FakeServer  # noqa: E402  (needs the path above)
-from harness.process import PATIENCE  # noqa: E402
+from harness.process import PATIENCE, heed_signals  # noqa: E402
 
 import mquic  # noqa: E402
 import mquic.client  # noqa: E402
+
+heed_signals()
 
 
 @pytest.fixture

@@ -24,6 +24,17 @@ ENDING_SIGNALS = [
 ]
 
 
+def heed_signals():
+    """
+    Has children get every signal that ends or tells, whatever this process was told to ignore, by
+    nohup or by a shell that has put it in the background. What is caught here is not at rest in
+    them; this process goes on as it was meant to.
+    """
+    for number in [*ENDING_SIGNALS, signal.SIGCHLD]:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 class Process:
     """Runs a program; collects its output as it comes, by line."""
 
