@@ -3,6 +3,10 @@
  * Sends back what it receives, on any number of QUIC streams: no MQTT here.
  *
  *     echo-server ::1 4433 server.crt server.key
+ *
+ * Without an address it serves the socket that systemd has bound for it, which is descriptor 3:
+ *
+ *     systemd-socket-activate --datagram --listen='[::1]:4433' echo-server server.crt server.key
  */
 #include <mquic.h>
 
@@ -82,26 +86,36 @@ static void run(struct mquic_endpoint *endpoint)
 		}
 }
 
+static enum mquic_status start(struct mquic_endpoint *endpoint,
+			       const struct mquic_settings *settings, int argc, char **argv)
+{
+	uint16_t port;
+	enum mquic_status status = argc == 3
+					   ? mquic_endpoint_listen_fd(endpoint, settings, 3, &port)
+					   : mquic_endpoint_listen(endpoint, settings, argv[1],
+								   (uint16_t)atoi(argv[2]), &port);
+
+	if (status == MQUIC_OK)
+		printf("listening on port %u\n", port);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct mquic_settings *settings = NULL;
 	struct mquic_endpoint *endpoint = NULL;
-	uint16_t port;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: echo-server ADDRESS PORT CERTFILE KEYFILE\n");
+	if (argc != 3 && argc != 5) {
+		fprintf(stderr, "usage: echo-server [ADDRESS PORT] CERTFILE KEYFILE\n");
 		return 1;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (mquic_settings_new(&settings) || mquic_settings_set_alpn(settings, "echo") ||
-	    mquic_settings_set_certificate(settings, argv[3], argv[4])) {
+	    mquic_settings_set_certificate(settings, argv[argc - 2], argv[argc - 1])) {
 		fprintf(stderr, "%s\n", mquic_settings_error(settings));
-	} else if (mquic_endpoint_new(&endpoint) ||
-		   mquic_endpoint_listen(endpoint, settings, argv[1], (uint16_t)atoi(argv[2]),
-					 &port)) {
+	} else if (mquic_endpoint_new(&endpoint) || start(endpoint, settings, argc, argv)) {
 		fprintf(stderr, "%s\n", mquic_endpoint_error(endpoint));
 	} else {
-		printf("listening on port %u\n", port);
 		run(endpoint);
 	}
 	mquic_endpoint_free(endpoint);

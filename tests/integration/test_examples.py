@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The programs of libmquic/examples do what their first lines promise."""
 
+import socket
+import subprocess
+
 from harness import datagrams
 from harness.ports import free_udp_port
 from harness.process import Process, eventually
@@ -31,6 +34,7 @@ def test_examples_say_why(build, certs):
         (("poll-loop", url, certs.ca, "#"), "a topic has"),
         (("echo-client", "127.0.0.1", 1, "", "hello"), "the name of the CA file is empty"),
         (("echo-server", "127.0.0.1", 0, "", ""), "the name of the certificate file is empty"),
+        (("echo-server", *certs.server), "descriptor 3 is no UDP socket"),
     ):
         done = build.run(example(build, words[0]), *words[1:])
         assert done.returncode != 0 and sentence in done.stderr, done
@@ -48,6 +52,25 @@ def test_echo(build, certs):
         assert "hello, world" in done.stdout
     finally:
         server.kill()
+
+
+def test_echo_on_a_socket_of_systemd(build, certs):
+    """Bound before the server is there, and handed over as descriptor 3."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        server = subprocess.Popen(
+            ["bash", "-c", f'exec "$@" 3<&{bound.fileno()}', "bash",
+             example(build, "echo-server"), *certs.server],
+            env=build.environment(), pass_fds=[bound.fileno()], stdout=subprocess.DEVNULL,
+        )
+        try:
+            eventually(lambda: datagrams.answers_quic(port), what="the echo server")
+            done = build.run(example(build, "echo-client"), "127.0.0.1", port, certs.ca, "hello")
+            assert done.returncode == 0 and "hello" in done.stdout, done
+        finally:
+            server.kill()
+            server.wait()
 
 
 def test_poll_loop(broker, build):
