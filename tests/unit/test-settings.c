@@ -461,6 +461,21 @@ static void check_choice(const struct setting *row)
 	}
 }
 
+/* An array of characters that is filled by its text to the last has no NUL. */
+START_TEST(settings_have_room_for_their_texts)
+{
+	size_t i;
+
+	for (i = 0; i < SETTINGS_COUNT; i++) {
+		const struct setting *row = &settings_rows[i];
+
+		ck_assert_msg(memchr(row->text, '\0', sizeof(row->text)) != NULL &&
+				      memchr(row->what, '\0', sizeof(row->what)) != NULL,
+			      "%s: a text is too long for the row", name_of(row));
+	}
+}
+END_TEST
+
 START_TEST(settings_are_as_the_header_says)
 {
 	size_t i;
@@ -559,6 +574,7 @@ int main(void)
 		&settings_copy_of_none_has_the_defaults,
 		&settings_free_every_text,
 		&settings_differ_in_credentials_only_by_what_they_are_made_of,
+		&settings_have_room_for_their_texts,
 		&settings_are_as_the_header_says,
 		&settings_of_none_answer_harmlessly,
 		&error_sentences_are_cut_and_never_overflow,
