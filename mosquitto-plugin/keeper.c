@@ -90,6 +90,8 @@ static bool announce(void *argument, const struct mquic_relay *relay, struct doo
 		return false;
 	}
 	pass->guest = identity;
+	if (options_ask_certificate(keeper->options))
+		pass->known_as = identity_name(identity);
 	pass->by_hand = !has_room_for_token(&keeper->terms, relay);
 	pass->alone = pass->by_hand ||
 		      (keeper->terms.unproven && !identities_were_taken(keeper->identities));

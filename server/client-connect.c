@@ -20,6 +20,9 @@ struct client *client_new(struct clients *clients, struct mquic_connection *conn
 	client->state = CLIENT_WAITING;
 	client->fd = -1;
 	client->proxy_due = settings->proxy_header;
+	client->accepted_ms = clients->now_ms;
+	packets_init(&client->from_client);
+	packets_init(&client->from_broker);
 	mquic_relay_set_userdata(client->relay, client);
 	queue_append(&clients->all, &client->in_all);
 	speaker_say(&clients->speaker, MQUIC_LOG_DEBUG, "client %llu: WAITING, from %s",
@@ -49,6 +52,9 @@ void client_announce(struct client *client)
 		client_refuse(client, CULPRIT_CALLER, &refusal);
 		return;
 	}
+	/* Out of memory it goes by its own name, in that one line. */
+	if (client->pass.known_as != NULL)
+		client->user = strdup(client->pass.known_as);
 	client->held = client->pass.alone || client->pass.by_hand;
 	status = open_relay(client);
 	if (status == MQUIC_ERR_MEMORY)

@@ -98,6 +98,7 @@ void client_pipe_to_client(struct client *client)
 			broker_silent(client, got < 0 || client->connect_left > 0);
 		return;
 	}
+	packets_follow(&client->from_broker, buffer, (size_t)got);
 	if (!client->broker_spoke && !hear_answer(client, buffer, (size_t)got))
 		return;
 	carry(client, buffer, (size_t)got);

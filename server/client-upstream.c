@@ -43,8 +43,9 @@ static ssize_t send_first(struct client *client, const uint8_t *data, size_t len
 }
 
 /* The broker has got so many bytes. */
-static void consume(struct client *client, size_t len)
+static void consume(struct client *client, const uint8_t *data, size_t len)
 {
+	packets_follow(&client->from_client, data, len);
 	client->connect_left -= len < client->connect_left ? len : client->connect_left;
 	mquic_relay_consume(client->relay, len);
 }
@@ -56,7 +57,7 @@ static void send_some(struct client *client, const uint8_t *data, size_t len)
 					 : send(client->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (sent >= 0) {
-		consume(client, (size_t)sent);
+		consume(client, data, (size_t)sent);
 		return;
 	}
 	client->broker_full = errno == EAGAIN || errno == EINTR;
@@ -75,7 +76,7 @@ void client_present(struct client *client)
 	make_first(client, data, len, &first);
 	client->proxy_due = false;
 	if (door->present(door->keeper, &client->pass, client->relay, client->fd, &first.message))
-		consume(client, len);
+		consume(client, data, len);
 	else
 		client->broker_deaf = true;
 }

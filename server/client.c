@@ -82,6 +82,7 @@ void client_free(struct client *client)
 	queue_remove(&client->in_all);
 	mquic_relay_free(client->relay);
 	free(client->pending);
+	free(client->user);
 	free(client);
 }
 
@@ -93,6 +94,8 @@ static void turn_away(struct client *client)
 
 	clients_say_refusal(client->clients, mquic_connection_peer_address(connection),
 			    refusal->reason);
+	if (client->state != CLIENT_WAITING)
+		client_report(client, refusal->reason);
 	mquic_relay_close(client->relay, refusal->code, refusal->reason);
 	client_free(client);
 }
@@ -132,6 +135,7 @@ static void finish(struct client *client)
 	const char *reason =
 		door->hung_up == NULL ? NULL : door->hung_up(door->keeper, &client->pass);
 
+	client_report(client, reason != NULL ? reason : "the broker hung up");
 	hang_up(client);
 	step(client, CLIENT_FINISHING);
 	if (mquic_relay_finish(client->relay, reason) != MQUIC_OK)
@@ -181,6 +185,9 @@ void client_connected(struct client *client, int fd)
 /* The client is gone: the broker sees the end behind the last byte, and answers by closing. */
 static void leave(struct client *client)
 {
+	if (client->state != CLIENT_FINISHING)
+		client_report(client,
+			      client->parting != NULL ? client->parting : "the connection is over");
 	if (client->state != CLIENT_PIPING) {
 		client_free(client);
 		return;
@@ -220,6 +227,11 @@ static void read_on(struct client *client)
 		return;
 	client_pipe_to_broker(client);
 	settle(client);
+}
+
+void client_hears_end(struct client *client, const char *text)
+{
+	client->parting = text;
 }
 
 void client_event(struct client *client, enum mquic_event_type type)

@@ -23,6 +23,7 @@
 #define SERVER_CLIENT_H
 
 #include "clients.h"
+#include "packets.h"
 
 enum client_state {
 	CLIENT_WAITING,
@@ -67,6 +68,11 @@ struct client {
 	size_t pending_at;
 	size_t pending_len;
 	uint64_t dial_until_ms;
+	uint64_t accepted_ms;
+	char *user;                 /* the user name the door knows it by; NULL: its own */
+	const char *parting;        /* how its connection ended, until the next event */
+	struct packets from_client; /* that the broker has got */
+	struct packets from_broker;
 	struct queue in_all;
 	struct queue in_dialing;
 };
@@ -120,6 +126,11 @@ void client_flush_pending(struct client *client);
 
 /* Bytes it takes. */
 uint64_t client_memory(const struct client *client);
+
+/* ---- client-report.c ---- */
+
+/* Says who has left, how far it came and why; `why` is that unless something else is known. */
+void client_report(struct client *client, const char *why);
 
 /* ---- client.c ---- */
 

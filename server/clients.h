@@ -46,6 +46,9 @@ void client_accept(struct clients *clients, struct mquic_connection *connection)
 /* The relay's events; `client` is its user data. The client may be freed by it. */
 void client_event(struct client *client, enum mquic_event_type type);
 
+/* What RELAY_CLOSED, which comes next, tells of the end. `text` must last until that is over. */
+void client_hears_end(struct client *client, const char *text);
+
 /* The unix socket has something to read (EPOLLIN), room (EPOLLOUT) or ended. May free it. */
 void client_ready(struct client *client, uint32_t epoll_events);
 

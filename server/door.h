@@ -34,6 +34,7 @@ struct door_refusal {
 struct door_pass {
 	void *guest;          /* the door's own; NULL: none, and gone() is not called */
 	const char *username; /* for CONNECT, valid until the next call; NULL: as the client said */
+	const char *known_as; /* in lines, valid until the next call; NULL: as the client said */
 	bool alone;           /* nothing goes behind CONNECT before the broker has answered */
 	bool by_hand;         /* CONNECT goes through present(), and nothing behind it, as above */
 };

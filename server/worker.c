@@ -43,6 +43,13 @@ static void accept_all(struct worker *worker)
 		client_accept(&worker->clients, connection);
 }
 
+static void tell_client(struct client *client, const struct mquic_event *event)
+{
+	if (mquic_event_type(event) == MQUIC_EVENT_RELAY_CLOSED)
+		client_hears_end(client, mquic_event_text(event));
+	client_event(client, mquic_event_type(event));
+}
+
 /* Handles all events; what the clients were sent leaves with the call that returns NULL. */
 static void drain_events(struct worker *worker)
 {
@@ -54,7 +61,7 @@ static void drain_events(struct worker *worker)
 		if (mquic_event_type(event) == MQUIC_EVENT_ACCEPTABLE)
 			accept_all(worker);
 		else if (relay != NULL && mquic_relay_get_userdata(relay) != NULL)
-			client_event(mquic_relay_get_userdata(relay), mquic_event_type(event));
+			tell_client(mquic_relay_get_userdata(relay), event);
 		mquic_event_free(event);
 	}
 }

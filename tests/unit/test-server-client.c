@@ -35,6 +35,8 @@ static struct {
 	bool socket_was_open; /* when it was forgotten */
 	char lines[LINES][200];
 	unsigned int count;
+	char report[300]; /* the last line about a client that has left */
+	unsigned int reports;
 } keeper;
 
 static char guest;
@@ -107,7 +109,12 @@ static void gone(void *argument, const struct door_pass *pass)
 static void say(void *argument, enum mquic_log_level level, const char *line)
 {
 	(void)argument;
-	(void)level;
+	if (strstr(line, " has left: ") != NULL) {
+		ck_assert_int_eq(level, MQUIC_LOG_INFO);
+		snprintf(keeper.report, sizeof(keeper.report), "%s", line);
+		keeper.reports++;
+		return;
+	}
 	if (keeper.count < LINES)
 		snprintf(keeper.lines[keeper.count++], sizeof(keeper.lines[0]), "%s", line);
 }
@@ -534,6 +541,109 @@ START_TEST(whom_the_broker_has_seen_is_not)
 }
 END_TEST
 
+/* ---- The line about one that has left ---------------------------------------------------- */
+
+static void expect_report(const char *line)
+{
+	ck_assert_uint_eq(keeper.reports, 1);
+	ck_assert_str_eq(keeper.report, line);
+}
+
+static void connection_ends(const char *text)
+{
+	client_hears_end(fake.client, text);
+	client_event(fake.client, MQUIC_EVENT_RELAY_CLOSED);
+}
+
+static void broker_sends(const char *data, size_t len)
+{
+	ck_assert_int_eq(write(ends[1], data, len), (ssize_t)len);
+	turn();
+}
+
+/* What the fake client sends: CONNECT, DISCONNECT. */
+static void send_packets(const char *text)
+{
+	strcpy(fake.sent, text);
+	fake.connect_left = 4;
+}
+
+#define BROKER_SENDS(text) broker_sends(text, sizeof(text) - 1)
+#define LEFT               "QUIC client 192.0.2.1:4433 has left: "
+
+START_TEST(one_that_never_logged_in_is_reported)
+{
+	client_accept(&clients, CONNECTION);
+	connection_ends("no CONNECT in time");
+	expect_report(LEFT "login none, no CONNECT in time");
+	expect_over();
+}
+END_TEST
+
+START_TEST(a_refused_login_is_reported)
+{
+	fake.username = "al'ice";
+	clients.now_ms = 1000;
+	come_in();
+	clients.now_ms = 4500;
+	BROKER_SENDS("\x20\x02\x00\x05");
+	broker_hangs_up();
+	connection_ends("the peer closed the connection with code 0");
+	expect_report(LEFT "login refused (0x05, not authorized), 3 s, id 'phone', "
+			   "user 'al?ice': the broker hung up");
+}
+END_TEST
+
+START_TEST(the_name_of_the_door_is_reported)
+{
+	fake.username = "mallory";
+	keeper.pass.known_as = "alice";
+	come_in();
+	BROKER_SENDS("\x20\x03\x00\x86\x00");
+	connection_ends("idle timeout");
+	expect_report(LEFT "login refused (0x86, bad user name or password), 0 s, id 'phone', "
+			   "user 'alice': idle timeout");
+}
+END_TEST
+
+START_TEST(who_said_good_bye_is_reported)
+{
+	send_packets("\x10\x02"
+		     "ab\xe0\x01\x04");
+	come_in();
+	BROKER_SENDS("\x20\x02\x00\x00");
+	broker_hangs_up();
+	expect_report(LEFT "login accepted, 0 s, id 'phone', no user: the client sent DISCONNECT "
+			   "(0x04, disconnected, will to be published)");
+}
+END_TEST
+
+/* CONNACK behind AUTH, and cut into bytes. */
+START_TEST(a_broker_that_says_good_bye_is_reported)
+{
+	static const char words[] = "\xf0\x02\x18\x00\x20\x03\x00\x00\x00\x30\x02xx\xe0\x01\x8e";
+	size_t i;
+
+	send_packets("\x10\x02"
+		     "ab");
+	come_in();
+	for (i = 0; i < sizeof(words) - 1; i++)
+		broker_sends(words + i, 1);
+	connection_ends("the peer closed the connection with code 0");
+	expect_report(LEFT "login accepted, 0 s, id 'phone', no user: the broker sent DISCONNECT "
+			   "(0x8e, session taken over)");
+}
+END_TEST
+
+START_TEST(one_that_is_turned_away_is_reported)
+{
+	keeper.dials = DOOR_CLOSED;
+	come();
+	clients_dial(&clients);
+	expect_report(LEFT "login unanswered, 0 s, id 'phone', no user: the door says no");
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *const tests[] = {
@@ -561,6 +671,12 @@ int main(void)
 		&a_newcomer_beyond_the_memory_limit_is_turned_away,
 		&whom_the_broker_has_not_seen_is_turned_away_at_the_end,
 		&whom_the_broker_has_seen_is_not,
+		&one_that_never_logged_in_is_reported,
+		&a_refused_login_is_reported,
+		&the_name_of_the_door_is_reported,
+		&who_said_good_bye_is_reported,
+		&a_broker_that_says_good_bye_is_reported,
+		&one_that_is_turned_away_is_reported,
 	};
 
 	return unit_run("server-client", setup, teardown, tests, COUNT(tests));
