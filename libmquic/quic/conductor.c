@@ -267,7 +267,11 @@ static void finish(struct mquic_connection *connection)
 
 /* ---- The task ---- */
 
-/* Whatever scheduled it meanwhile is done, unless writing brought news or left something to say. */
+/*
+ * Whatever scheduled it meanwhile is done, unless writing brought news or left something to say. Of
+ * several attempts only this one's record counts: nobody writes in another's during its turn, and
+ * those that are new have theirs in this run as well.
+ */
 static void rest(struct attempt *attempt)
 {
 	struct mquic_connection *connection = attempt->connection;
