@@ -21,6 +21,7 @@ static void admit(struct quic_host *host, struct wire *wire, const struct datagr
 	connection->listener = wire->listener;
 	connection->settings = wire->listener->settings;
 	connection->credentials = tls_credentials_ref(wire->listener->credentials);
+	state_step(connection, CONNECTION_HANDSHAKE);
 	attempt = attempt_new(connection, wire);
 	if (attempt == NULL ||
 	    !admission_enter(connection, &datagram->remote,

@@ -17,7 +17,7 @@ struct mquic_connection *connection_new(struct quic_host *host)
 	}
 	memory_init(&connection->memory);
 	connection->target.kind = TARGET_CONNECTION;
-	connection->state = CONNECTION_HANDSHAKE;
+	connection->state = CONNECTION_NEW;
 	connection->endpoint = host->endpoint;
 	connection->host = host;
 	connection->number = log_number(endpoint_log(host->endpoint), LOG_CONNECTION);

@@ -69,15 +69,17 @@ static enum mquic_status begin(struct mquic_connection *connection, uint16_t por
 {
 	enum mquic_status status;
 
-	if (candidates_are_numeric(connection, port))
+	if (candidates_are_numeric(connection, port)) {
+		state_step(connection, CONNECTION_HANDSHAKE);
 		return race_next(connection);
+	}
 	status = check(connection);
 	if (status != MQUIC_OK)
 		return status;
 	if (!candidates_look_up(connection, port))
 		return error_set(endpoint_error(connection->endpoint), MQUIC_ERR_MEMORY,
 				 "out of memory");
-	connection->state = CONNECTION_RESOLVING;
+	state_step(connection, CONNECTION_RESOLVING);
 	return MQUIC_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "quic/body.h"
 
 static const char names[][12] = {
+	[CONNECTION_NEW] = "NEW",
 	[CONNECTION_RESOLVING] = "RESOLVING",
 	[CONNECTION_HANDSHAKE] = "HANDSHAKE",
 	[CONNECTION_READY] = "READY",

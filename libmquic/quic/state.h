@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The states of a connection. Only the conductor makes steps. One that dials a name begins with
- * RESOLVING, any other with HANDSHAKE.
+ * The states of a connection. Who makes it takes the first step, dial.c or accept.c; all others
+ * are the conductor's.
+ *
+ *     NEW ──it dials a name──▶ RESOLVING; an address, or accepted ──▶ HANDSHAKE; or not ──▶ ENDED
  *
  *     RESOLVING ──a name has led to an address──▶ HANDSHAKE; or to none, or closed ──▶ ENDED
  *
@@ -19,6 +21,7 @@
 struct mquic_connection;
 
 enum connection_state {
+	CONNECTION_NEW,
 	CONNECTION_RESOLVING,
 	CONNECTION_HANDSHAKE,
 	CONNECTION_READY,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "names.h"
 #include "pair.h"
 #include "quic/closing.h"
 
@@ -40,11 +41,25 @@ START_TEST(each_step_is_a_line_with_the_number_of_the_connection)
 {
 	listen_at(pair.client, MQUIC_LOG_DEBUG);
 	pair_connect();
-	ck_assert_uint_eq(line_count, 1);
-	ck_assert_str_eq(lines[0], "connection 1: HANDSHAKE → READY");
-	(void)mquic_connection_close(pair.dialed, 0, "all is well");
 	ck_assert_uint_eq(line_count, 2);
-	ck_assert_str_eq(lines[1], "connection 1: READY → ENDED");
+	ck_assert_str_eq(lines[0], "connection 1: NEW → HANDSHAKE");
+	ck_assert_str_eq(lines[1], "connection 1: HANDSHAKE → READY");
+	(void)mquic_connection_close(pair.dialed, 0, "all is well");
+	ck_assert_uint_eq(line_count, 3);
+	ck_assert_str_eq(lines[2], "connection 1: READY → ENDED");
+}
+END_TEST
+
+START_TEST(name_is_a_step_of_its_own)
+{
+	names_add("broker.lan", 2);
+	listen_at(pair.client, MQUIC_LOG_DEBUG);
+	pair_dial_name("broker.lan");
+	ck_assert_uint_eq(line_count, 1);
+	ck_assert_str_eq(lines[0], "connection 1: NEW → RESOLVING");
+	sim_settle(pair.sim);
+	ck_assert_uint_ge(line_count, 2);
+	ck_assert_str_eq(lines[1], "connection 1: RESOLVING → HANDSHAKE");
 }
 END_TEST
 
@@ -96,6 +111,7 @@ int main(void)
 	tcase_add_unchecked_fixture(group, pair_certificates_make, pair_certificates_remove);
 	tcase_add_checked_fixture(group, pair_open, pair_close);
 	tcase_add_test(group, each_step_is_a_line_with_the_number_of_the_connection);
+	tcase_add_test(group, name_is_a_step_of_its_own);
 	tcase_add_test(group, nobody_is_told_below_the_debug_level);
 	tcase_add_test(group, peer_that_falls_silent_erred);
 	tcase_add_test(group, system_that_cannot_send_erred);
