@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The setters of a session: each forwards to the engine's settings while that is idle. */
+/*
+ * When a session may be told what: its setters look at its state and process, and then have the
+ * engine's settings check and keep the value. They are two because neither room can do the other's
+ * half: mqtt/ knows no session, and what a text or number may be in CONNECT is MQTT's to know.
+ */
 #include "session/session.h"
 
 /* DISCONNECT is far away when a session is connected, so what is said in it may still change. */
