@@ -39,6 +39,23 @@ static enum mquic_status apply_idle(const struct options *options, struct mquic_
 	return status != MQUIC_OK ? status : mquic_settings_set_keep_alive_ms(settings, ping_ms);
 }
 
+/* As many as one address may have by itself, wherever a site or a container stands behind it. */
+#define FAIR_CONNECTIONS 1000
+
+/*
+ * Unless told otherwise no address takes more than half of all places, so that a client that leaks
+ * connections leaves room for the others. Where there are few places one may have them all: whole
+ * fleets stand behind one NAT.
+ */
+static uint32_t per_address(const struct options *options)
+{
+	uint32_t half = options->max_connections / 2;
+
+	if (options->max_connections_per_address != OPTIONS_SHARE)
+		return options->max_connections_per_address;
+	return half > FAIR_CONNECTIONS ? half : FAIR_CONNECTIONS;
+}
+
 static enum mquic_status apply_limits(const struct options *options,
 				      struct mquic_settings *settings)
 {
@@ -46,8 +63,8 @@ static enum mquic_status apply_limits(const struct options *options,
 		mquic_settings_set_max_connections(settings, options->max_connections);
 
 	if (status == MQUIC_OK)
-		status = mquic_settings_set_max_connections_per_address(
-			settings, options->max_connections_per_address);
+		status = mquic_settings_set_max_connections_per_address(settings,
+									per_address(options));
 	if (status == MQUIC_OK)
 		status = mquic_settings_set_max_handshakes(settings, options->max_handshakes);
 	if (status == MQUIC_OK)

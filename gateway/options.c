@@ -45,6 +45,7 @@ static const struct option known[] = {
 static void set_defaults(struct options *options)
 {
 	*options = (struct options){
+		.max_connections_per_address = OPTIONS_SHARE,
 		.max_handshakes = 1000,
 		.connect_timeout_s = 10,
 		.idle_timeout_s = 3600,

@@ -25,6 +25,9 @@ struct option_line {
 /* The usual place: the broker's user may write there, and Debian has its persistence there. */
 #define OPTIONS_RESET_KEY "/var/lib/mosquitto/mquic-reset.key"
 
+/* That no line has said how many connections one address may have. */
+#define OPTIONS_SHARE UINT32_MAX
+
 struct options {
 	struct hostport listen[OPTIONS_LISTEN_MAX];
 	size_t listen_count;
@@ -40,8 +43,8 @@ struct options {
 	bool use_identity_as_username;
 	bool use_subject_as_username; /* the former goes first, as with Mosquitto */
 	bool proxy_protocol;
-	uint32_t max_connections; /* 0: as many as the descriptors allow, up to 10000 */
-	uint32_t max_connections_per_address;
+	uint32_t max_connections;             /* 0: as many as the descriptors allow, up to 10000 */
+	uint32_t max_connections_per_address; /* 0: no limit; OPTIONS_SHARE: by max_connections */
 	uint32_t max_handshakes;
 	uint32_t connect_timeout_s;
 	uint32_t idle_timeout_s;

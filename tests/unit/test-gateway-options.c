@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/settings.h"
 #include "options.h"
 #include "unit.h"
 
@@ -366,6 +367,34 @@ START_TEST(contradictions_are_refused)
 }
 END_TEST
 
+/* What the limit per address is for libmquic. */
+static uint32_t per_address(uint32_t max_connections)
+{
+	struct mquic_settings *settings;
+	uint32_t limit;
+
+	options.max_connections = max_connections;
+	ck_assert_int_eq(mquic_settings_new(&settings), MQUIC_OK);
+	ck_assert_msg(options_apply(&options, settings, error), "%s", error);
+	limit = settings->max_connections_per_address;
+	mquic_settings_free(settings);
+	return limit;
+}
+
+START_TEST(one_address_has_half_of_many_places)
+{
+	ck_assert(parse_with(NONE, NONE, NONE));
+	ck_assert_uint_eq(per_address(100), 1000);
+	ck_assert_uint_eq(per_address(2002), 1001);
+	ck_assert_uint_eq(per_address(10000), 5000);
+	ck_assert_uint_eq(per_address(1000000), 500000);
+	ck_assert(PARSE("max_connections_per_address", "7"));
+	ck_assert_uint_eq(per_address(10000), 7);
+	ck_assert(PARSE("max_connections_per_address", "0"));
+	ck_assert_uint_eq(per_address(10000), 0);
+}
+END_TEST
+
 START_TEST(proxy_protocol_is_for_2_1_and_version_2)
 {
 	const struct line proxy = {"proxy_protocol", "2"};
@@ -400,6 +429,7 @@ int main(void)
 		&log_level_is_one_of_mosquittos_words,
 		&contradictions_are_refused,
 		&proxy_protocol_is_for_2_1_and_version_2,
+		&one_address_has_half_of_many_places,
 	};
 
 	return unit_run("gateway-options", setup, teardown, tests, COUNT(tests));
