@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a plugin and a worker beside the broker tell each other, over a pair of SOCK_SEQPACKET
+ * sockets: one message a packet, in the byte order of the machine, never blocking.
+ *
+ *     plugin                                             worker
+ *        ├──── option, … , socket, … , configure ──────────▶│ reads options, listens
+ *        │◀─── line, … , ready  or  failed ─────────────────┤
+ *        ├──── start ──────────────────────────────────────▶│ serves
+ *        │◀─── announce (before CONNECT), present, gone ────┤
+ *        ├──── taken, reload, expiring, ping, stop ────────▶│
+ *        │◀─── line, bypassed, pong ────────────────────────┤
+ *
+ * The end of either side is the end of the channel. A worker may have been taken over by whoever
+ * it talks to, so what comes from it is checked like anything from the network.
+ */
+#ifndef GATEWAY_CHANNEL_H
+#define GATEWAY_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handoff.h"
+#include "options.h"
+#include "token.h"
+#include "../server/proxy.h"
+
+/* The descriptor that a worker finds its end under. */
+#define CHANNEL_FD 3
+
+/* The longest texts: a value of an option, a line, and what MQTT 1.5.4 lets a string have. */
+#define CHANNEL_OPTION_MAX  4096
+#define CHANNEL_LINE_MAX    1023
+#define CHANNEL_STRING_MAX  65535
+#define CHANNEL_CONNECT_MAX (PROXY_HEADER_MAX + HANDOFF_CONNECT_MAX)
+
+/* Bytes of the largest packet of either side. */
+#define CHANNEL_PACKET_MAX (64 + CHANNEL_STRING_MAX + CHANNEL_CONNECT_MAX)
+
+enum channel_type {
+	/* Of the plugin. */
+	CHANNEL_OPTION,    /* text: its name; more: its value */
+	CHANNEL_SOCKET,    /* number: of which address to listen on; fd: a bound UDP socket */
+	CHANNEL_CONFIGURE, /* number: which worker; limit: max_connections; flags: BROKER_2_1 */
+	CHANNEL_START,     /* limit: the longest CONNECT; flags: NAMES_ARE_IDS, UNPROVEN */
+	CHANNEL_TAKEN,     /* the broker has asked about a client: it does ask */
+	CHANNEL_RELOAD,    /* read certificates and keys again */
+	CHANNEL_EXPIRING,  /* say which certificates end */
+	CHANNEL_PING,
+	CHANNEL_STOP,
+	/* Of the worker. */
+	CHANNEL_READY,    /* it listens, and waits for START */
+	CHANNEL_FAILED,   /* it cannot. text: why */
+	CHANNEL_LINE,     /* number: enum mquic_log_level; text */
+	CHANNEL_ANNOUNCE, /* token; number: enum channel_kind; text: user name; more: address */
+	CHANNEL_PRESENT,  /* token; text: client identifier; more: CONNECT; fd: to send it on */
+	CHANNEL_GONE,     /* token */
+	CHANNEL_BYPASSED, /* token: the broker has let it in without asking */
+	CHANNEL_PONG,
+	CHANNEL_TYPES
+};
+
+enum channel_flags {
+	CHANNEL_BROKER_2_1 = 1,
+	CHANNEL_NAMES_ARE_IDS = 2,
+	CHANNEL_UNPROVEN = 4,
+};
+
+/* Who a client is, as far as its certificate says. */
+enum channel_kind {
+	CHANNEL_KIND_CLIENT,      /* its own user name and password decide */
+	CHANNEL_KIND_CERTIFICATE, /* its certificate has decided: the name is the user name */
+	CHANNEL_KIND_REFUSED,     /* a certificate without a usable name where one is demanded */
+	CHANNEL_KINDS
+};
+
+/* Received, it has a NUL behind it, and none in it unless it is CONNECT. NULL: there is none. */
+struct channel_text {
+	const char *data;
+	size_t len;
+};
+
+struct channel_message {
+	enum channel_type type;
+	uint32_t flags;
+	uint32_t number;
+	uint32_t limit;
+	struct token token;
+	struct channel_text text;
+	struct channel_text more;
+	int fd; /* -1 for none; of a received message it is the receiver's to close */
+};
+
+enum channel_status {
+	CHANNEL_RECEIVED,
+	CHANNEL_EMPTY, /* nothing for now */
+	CHANNEL_ENDED, /* the other side is gone */
+	CHANNEL_BROKEN /* it says what it may not */
+};
+
+/* Makes both ends, close-on-exec. False: errno says why. */
+bool channel_open(int ends[2]);
+
+/* The process that has made the channel; 0: there is no telling. */
+pid_t channel_peer(int fd);
+
+/* Ends with a NUL. */
+struct channel_text channel_text(const char *text);
+
+/* False: it is full or has ended, and nothing was sent. */
+bool channel_send(int fd, const struct channel_message *message);
+
+/*
+ * Reads one message of the worker, or of the plugin, into `packet`, to which its texts point.
+ * `size`: CHANNEL_PACKET_MAX for the plugin, less for what is shorter.
+ */
+enum channel_status channel_receive(int fd, bool of_worker, uint8_t *packet, size_t size,
+				    struct channel_message *message);
+
+/* The same of a packet that is here, without its descriptor. False: it is none. */
+bool channel_parse(const uint8_t *packet, size_t size, bool of_worker,
+		   struct channel_message *message);
+
+#endif
