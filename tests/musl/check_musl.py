@@ -14,9 +14,9 @@ sys.path.insert(0, str(SOURCE / "tests" / "abi"))
 from tap import Tap  # noqa: E402 (the path must be set first)
 
 HEADERS = ["gnutls", "ngtcp2", "linux", "asm-generic", "json-c", "mosquitto.h",
-           "mosquitto_broker.h", "mosquitto_plugin.h", "mqtt_protocol.h"]
+           "mosquitto_broker.h", "mosquitto_plugin.h", "mqtt_protocol.h", "seccomp.h", "seccomp-syscalls.h"]
 FLAGS = ["-std=gnu11", "-fsyntax-only", "-D_GNU_SOURCE", '-DMQUIC_VERSION_STRING="0"',
-         "-DMQUIC_LOG_LINES=1", "-Wall", "-Wextra", "-Wno-overlength-strings",
+         "-DMQUIC_LOG_LINES=1", '-DMQUIC_GATEWAY="/gateway"', "-Wall", "-Wextra", "-Wno-overlength-strings",
          "-Ilibmquic", "-I.", "-Itools", "-Igateway", "-Imosquitto-plugin"]
 
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Which system calls a worker may make. */
+#ifndef GATEWAY_FILTER_H
+#define GATEWAY_FILTER_H
+
+#include <stdbool.h>
+
+/*
+ * From here on this process makes the calls of a list and no others. False: errno says why; true
+ * with nothing done where filter_is_built() is false. `writes_files`: files may be written, too.
+ */
+bool filter_load(bool writes_files);
+
+/* Whether there is a filter in this build. */
+bool filter_is_built(void);
+
+#endif
