@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* The longest CONNECT that a broker takes, without and with its fixed header. */
 #define HANDOFF_CONNECT_BODY_MAX 100000
@@ -29,9 +30,12 @@ enum handoff_status {
 
 /*
  * Connects without ever blocking. HANDOFF_CONNECTED: `*fd` is a non-blocking socket whose other
- * end is proved to be in this very process. Descriptors above `highest_fd` are given back.
+ * end is proved to be in the process `broker`. Descriptors above `highest_fd` are given back.
  */
-enum handoff_status handoff_dial(const char *path, int highest_fd, int *fd);
+enum handoff_status handoff_dial(const char *path, pid_t broker, int highest_fd, int *fd);
+
+/* Whether the other end of a stream socket is in that process; false for anything else. */
+bool handoff_leads_to(int fd, pid_t broker);
 
 /* Whether there is no such socket any more. */
 bool handoff_is_gone(const char *path);

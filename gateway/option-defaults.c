@@ -132,7 +132,10 @@ bool options_add_defaults(struct options *options, char *error)
 		return false;
 	if (options->handoff == NULL)
 		options->handoff = strdup(DEFAULT_HANDOFF);
-	if (options->handoff == NULL || !default_reset_key(options))
+	/* Whether it is there turns out when it is started. */
+	if (options->worker == NULL)
+		options->worker = strdup(MQUIC_GATEWAY);
+	if (options->handoff == NULL || options->worker == NULL || !default_reset_key(options))
 		return option_fail(error, "out of memory");
 	return options->listen_count > 0 || default_listen(options, error);
 }

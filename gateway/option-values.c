@@ -61,6 +61,19 @@ bool option_parse_absolute(const struct option *option, const char *value, struc
 	return option_parse_text(option, value, options, error);
 }
 
+/* Its absolute path, for no directory is searched. */
+bool option_parse_program(const struct option *option, const char *value, struct options *options,
+			  char *error)
+{
+	if (!option_parse_absolute(option, value, options, error))
+		return false;
+	return access(value, X_OK) == 0 ||
+	       option_fail(error,
+			   "plugin_opt_%s: cannot run %s: %s. Name the program mquic-gateway, "
+			   "which the broker's user must be able to run",
+			   option->name, value, strerror(errno));
+}
+
 /* Mosquitto splits its `listener 0 PATH` line at blanks, and bind() takes 107 bytes. */
 bool option_parse_handoff(const struct option *option, const char *value, struct options *options,
 			  char *error)

@@ -38,6 +38,8 @@ static const struct option known[] = {
 	{FIELD(log_level), .parse = option_parse_log_level},
 	{FIELD(reset_key_file), .parse = option_parse_absolute},
 	{FIELD(keylog_file), .parse = option_parse_text},
+	{FIELD(worker), .parse = option_parse_program},
+	{FIELD(sandbox), .parse = option_parse_flag},
 };
 
 #define KNOWN_COUNT (sizeof(known) / sizeof(known[0]))
@@ -47,6 +49,7 @@ static void set_defaults(struct options *options)
 	*options = (struct options){
 		.max_connections_per_address = OPTIONS_SHARE,
 		.max_handshakes = 1000,
+		.sandbox = true,
 		.connect_timeout_s = 10,
 		.idle_timeout_s = 3600,
 		.retry = MQUIC_RETRY_ADAPTIVE,
@@ -115,5 +118,6 @@ void options_clear(struct options *options)
 	free(options->crlfile);
 	free(options->reset_key_file);
 	free(options->keylog_file);
+	free(options->worker);
 	set_defaults(options);
 }

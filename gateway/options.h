@@ -39,10 +39,12 @@ struct options {
 	char *crlfile;
 	char *reset_key_file; /* NULL: there is one in the usual place that we may not read */
 	char *keylog_file;
+	char *worker; /* the program that speaks QUIC */
 	bool require_certificate;
 	bool use_identity_as_username;
 	bool use_subject_as_username; /* the former goes first, as with Mosquitto */
 	bool proxy_protocol;
+	bool sandbox;
 	uint32_t max_connections;             /* 0: as many as the descriptors allow, up to 10000 */
 	uint32_t max_connections_per_address; /* 0: no limit; OPTIONS_SHARE: by max_connections */
 	uint32_t max_handshakes;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <linux/sockios.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "identity.h"
+#include "../gateway/handoff.h"
 
 /* With the default of at most 10000 clients a chain has some three links. */
 #define BUCKETS 4096
@@ -22,46 +23,41 @@ enum identity_state {
 };
 
 struct identity {
-	struct identity *next; /* in the chain of its state */
+	struct identity *by_token; /* the next one in the chain of its token */
+	struct identity *next;     /* SHOWN, BOUND: in the chain of its state */
 	enum identity_state state;
+	unsigned int worker;
 	struct token token;
 	const struct mosquitto *client; /* BOUND: the key */
-	int fd;                         /* SHOWN */
+	int fd;                         /* SHOWN; else -1 */
 	char *client_id;                /* SHOWN: what it must have; NULL: anything */
 	struct identity_facts facts;
 };
 
 struct identities {
-	pthread_mutex_t mutex;
+	size_t count;
+	size_t most;
 	bool taken;
-	struct identity *announced[BUCKETS];
+	struct identity *tokens[BUCKETS];
 	struct identity *shown;
 	struct identity *bound[BUCKETS];
 };
 
-struct identities *identities_new(void)
+struct identities *identities_new(size_t most)
 {
 	struct identities *table = calloc(1, sizeof(*table));
 
-	if (table != NULL && pthread_mutex_init(&table->mutex, NULL) != 0) {
-		free(table);
-		return NULL;
-	}
+	if (table != NULL)
+		table->most = most;
 	return table;
 }
 
-void identities_free(struct identities *table)
-{
-	if (table == NULL)
-		return;
-	pthread_mutex_destroy(&table->mutex);
-	free(table);
-}
+/* ---- Chains ------------------------------------------------------------------------ */
 
 /* Tokens are random already. */
 static struct identity **token_chain(struct identities *table, const struct token *token)
 {
-	return &table->announced[(token->bytes[0] << 8 | token->bytes[1]) % BUCKETS];
+	return &table->tokens[(token->bytes[0] << 8 | token->bytes[1]) % BUCKETS];
 }
 
 /* Fibonacci hashing: the low bits of heap addresses say little. */
@@ -92,8 +88,17 @@ static struct identity *find_token(struct identities *table, const struct token 
 	struct identity *at = *token_chain(table, token);
 
 	while (at != NULL && !token_equal(&at->token, token))
-		at = at->next;
+		at = at->by_token;
 	return at;
+}
+
+/* A worker has no say in another one's clients. */
+static struct identity *find_own(struct identities *table, unsigned int worker,
+				 const struct token *token)
+{
+	struct identity *found = find_token(table, token);
+
+	return found != NULL && found->worker == worker ? found : NULL;
 }
 
 static struct identity *find_client(struct identities *table, const struct mosquitto *client)
@@ -105,17 +110,20 @@ static struct identity *find_client(struct identities *table, const struct mosqu
 	return at;
 }
 
-/* Takes it out of the chain it is in. */
+/* Takes it out of the chain of its state. The socket is its worker's, which has it, too. */
 static void loosen(struct identities *table, struct identity *identity)
 {
-	if (identity->state == IDENTITY_ANNOUNCED)
-		unlink_from(token_chain(table, &identity->token), identity);
-	else if (identity->state == IDENTITY_SHOWN)
+	if (identity->state == IDENTITY_SHOWN)
 		unlink_from(&table->shown, identity);
 	else if (identity->state == IDENTITY_BOUND)
 		unlink_from(client_chain(table, identity->client), identity);
 	identity->state = IDENTITY_LOOSE;
+	if (identity->fd >= 0)
+		close(identity->fd);
+	identity->fd = -1;
 }
+
+/* ---- Coming and going --------------------------------------------------------------- */
 
 static void dispose(struct identity *identity)
 {
@@ -124,95 +132,131 @@ static void dispose(struct identity *identity)
 	free(identity);
 }
 
-struct identity *identity_new(struct identities *table, enum identity_kind kind, const char *name,
-			      const char *peer)
+bool identity_add(struct identities *table, unsigned int worker, const struct token *token,
+		  const struct identity_facts *facts)
 {
-	struct identity *identity = calloc(1, sizeof(*identity));
+	struct identity **chain = token_chain(table, token);
+	struct identity *identity;
 
+	if (table->count >= table->most || find_token(table, token) != NULL)
+		return false;
+	identity = calloc(1, sizeof(*identity));
 	if (identity == NULL)
-		return NULL;
-	identity->facts.kind = kind;
-	snprintf(identity->facts.peer, sizeof(identity->facts.peer), "%s", peer);
-	if (name != NULL)
-		identity->facts.name = strdup(name);
-	if ((name != NULL && identity->facts.name == NULL) || !token_draw(&identity->token)) {
+		return false;
+	identity->worker = worker;
+	identity->token = *token;
+	identity->fd = -1;
+	identity->facts = *facts;
+	if (facts->name != NULL && (identity->facts.name = strdup(facts->name)) == NULL) {
 		dispose(identity);
-		return NULL;
+		return false;
 	}
-	pthread_mutex_lock(&table->mutex);
-	link_to(token_chain(table, &identity->token), identity);
-	pthread_mutex_unlock(&table->mutex);
-	return identity;
+	identity->by_token = *chain;
+	*chain = identity;
+	table->count++;
+	return true;
 }
 
-void identity_free(struct identities *table, struct identity *identity)
+/* Removes the one that `link` leads to. */
+static void remove_at(struct identities *table, struct identity **link)
 {
-	if (identity == NULL)
-		return;
-	pthread_mutex_lock(&table->mutex);
+	struct identity *identity = *link;
+
+	*link = identity->by_token;
 	loosen(table, identity);
-	pthread_mutex_unlock(&table->mutex);
 	dispose(identity);
+	table->count--;
 }
 
-const char *identity_name(const struct identity *identity)
+void identity_remove(struct identities *table, unsigned int worker, const struct token *token)
 {
-	return identity->facts.name;
+	struct identity **link = token_chain(table, token);
+
+	while (*link != NULL && !token_equal(&(*link)->token, token))
+		link = &(*link)->by_token;
+	if (*link != NULL && (*link)->worker == worker)
+		remove_at(table, link);
 }
 
-const struct token *identity_token(const struct identity *identity)
+/* Those of one worker in one chain, or of all. */
+static void drop_from(struct identities *table, struct identity **link, const unsigned int *worker)
 {
-	return &identity->token;
+	while (*link != NULL)
+		if (worker == NULL || (*link)->worker == *worker)
+			remove_at(table, link);
+		else
+			link = &(*link)->by_token;
 }
 
-static size_t length_of(const struct msghdr *message)
+void identities_drop(struct identities *table, unsigned int worker)
 {
-	size_t len = 0;
 	size_t i;
 
-	for (i = 0; i < (size_t)message->msg_iovlen; i++)
-		len += message->msg_iov[i].iov_len;
-	return len;
+	for (i = 0; i < BUCKETS; i++)
+		drop_from(table, &table->tokens[i], &worker);
 }
 
-bool identity_show(struct identities *table, struct identity *identity, int fd,
-		   const struct msghdr *connect, const char *client_id)
+void identities_free(struct identities *table)
 {
-	bool sent;
+	size_t i;
 
-	if (client_id != NULL && (identity->client_id = strdup(client_id)) == NULL)
+	if (table == NULL)
+		return;
+	for (i = 0; i < BUCKETS; i++)
+		drop_from(table, &table->tokens[i], NULL);
+	free(table);
+}
+
+/* ---- Shown -------------------------------------------------------------------------- */
+
+static bool send_connect(int fd, const struct channel_text *connect)
+{
+	return handoff_leads_to(fd, getpid()) &&
+	       send(fd, connect->data, connect->len, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+		       (ssize_t)connect->len;
+}
+
+static bool show(struct identities *table, struct identity *identity,
+		 const struct channel_message *message)
+{
+	if (identity == NULL || identity->state != IDENTITY_ANNOUNCED)
 		return false;
-	/* Under the lock: before it is sent the socket is empty as well, and might be anybody's. */
-	pthread_mutex_lock(&table->mutex);
-	loosen(table, identity);
-	sent = sendmsg(fd, connect, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length_of(connect);
-	if (sent) {
-		identity->fd = fd;
-		identity->state = IDENTITY_SHOWN;
-		link_to(&table->shown, identity);
+	if (message->text.data != NULL &&
+	    (identity->client_id = strdup(message->text.data)) == NULL)
+		return false;
+	if (!send_connect(message->fd, &message->more)) {
+		loosen(table, identity);
+		return false;
 	}
-	pthread_mutex_unlock(&table->mutex);
-	return sent;
+	identity->fd = message->fd;
+	identity->state = IDENTITY_SHOWN;
+	link_to(&table->shown, identity);
+	return true;
 }
 
-bool identity_was_taken(struct identities *table, const struct identity *identity)
+bool identity_show(struct identities *table, unsigned int worker,
+		   const struct channel_message *message)
 {
-	bool taken;
-
-	pthread_mutex_lock(&table->mutex);
-	taken = identity->state == IDENTITY_BOUND || identity->state == IDENTITY_LOOSE;
-	pthread_mutex_unlock(&table->mutex);
-	return taken;
+	if (show(table, find_own(table, worker, &message->token), message))
+		return true;
+	shutdown(message->fd, SHUT_RDWR);
+	close(message->fd);
+	return false;
 }
 
-bool identities_were_taken(struct identities *table)
-{
-	bool taken;
+/* ---- Taken --------------------------------------------------------------------------- */
 
-	pthread_mutex_lock(&table->mutex);
-	taken = table->taken;
-	pthread_mutex_unlock(&table->mutex);
-	return taken;
+bool identity_is_waiting(struct identities *table, unsigned int worker, const struct token *token)
+{
+	const struct identity *identity = find_own(table, worker, token);
+
+	return identity != NULL &&
+	       (identity->state == IDENTITY_ANNOUNCED || identity->state == IDENTITY_SHOWN);
+}
+
+bool identities_were_taken(const struct identities *table)
+{
+	return table->taken;
 }
 
 static void bind_to(struct identities *table, struct identity *identity,
@@ -234,14 +278,12 @@ static void bind_to(struct identities *table, struct identity *identity,
 bool identity_take(struct identities *table, const struct token *token,
 		   const struct mosquitto *client, struct identity_facts *facts)
 {
-	struct identity *identity;
+	struct identity *identity = find_token(table, token);
 
-	pthread_mutex_lock(&table->mutex);
-	identity = find_token(table, token);
-	if (identity != NULL)
-		bind_to(table, identity, client, facts);
-	pthread_mutex_unlock(&table->mutex);
-	return identity != NULL;
+	if (identity == NULL || identity->state != IDENTITY_ANNOUNCED)
+		return false;
+	bind_to(table, identity, client, facts);
+	return true;
 }
 
 /* Whether the broker has read all that was sent, and has neither answered nor hung up. */
@@ -262,38 +304,31 @@ static bool may_be(const struct identity *identity, const char *client_id)
 bool identity_take_shown(struct identities *table, const struct mosquitto *client,
 			 const char *client_id, struct identity_facts *facts)
 {
-	struct identity *identity;
+	struct identity *identity = table->shown;
 
-	pthread_mutex_lock(&table->mutex);
-	identity = table->shown;
 	while (identity != NULL && !(may_be(identity, client_id) && was_just_read(identity->fd)))
 		identity = identity->next;
-	if (identity != NULL)
-		bind_to(table, identity, client, facts);
-	pthread_mutex_unlock(&table->mutex);
-	return identity != NULL;
+	if (identity == NULL)
+		return false;
+	bind_to(table, identity, client, facts);
+	return true;
 }
 
 bool identity_find(struct identities *table, const struct mosquitto *client,
-		   enum identity_kind *kind)
+		   enum channel_kind *kind)
 {
-	const struct identity *identity;
+	const struct identity *identity = find_client(table, client);
 
-	pthread_mutex_lock(&table->mutex);
-	identity = find_client(table, client);
-	if (identity != NULL)
-		*kind = identity->facts.kind;
-	pthread_mutex_unlock(&table->mutex);
-	return identity != NULL;
+	if (identity == NULL)
+		return false;
+	*kind = identity->facts.kind;
+	return true;
 }
 
 void identity_forget(struct identities *table, const struct mosquitto *client)
 {
-	struct identity *identity;
+	struct identity *identity = find_client(table, client);
 
-	pthread_mutex_lock(&table->mutex);
-	identity = find_client(table, client);
 	if (identity != NULL)
 		loosen(table, identity);
-	pthread_mutex_unlock(&table->mutex);
 }

@@ -1,92 +1,84 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who the clients behind the hand-off socket are. The one table both threads use, under one
- * mutex that is never held while anything else is called, but for one send that cannot wait.
+ * Who the clients behind the hand-off socket are. A table of the broker's thread alone; what the
+ * workers tell comes to it over their channels.
  *
- *                  ┌──worker: show──▶ SHOWN ──main: take_shown──┐
- *                  │                                            ▼
- *     worker: new ──▶ ANNOUNCED ────────main: take──────────▶ BOUND ──main: forget──▶ LOOSE
- *                         │          (one time)                 │    (DISCONNECT,      │
- *                         └─────────────────────────────────────┴──── re-login) ───────┘
- *                                       worker: free
+ *                  ┌──────show──────▶ SHOWN ───────take_shown──┐
+ *                  │                                           ▼
+ *        add ──▶ ANNOUNCED ────────────take────────────────▶ BOUND ────forget────▶ LOOSE
+ *                  │              (one time)                   │    (DISCONNECT,      │
+ *                  └───────────────────────────────────────────┴──── re-login) ───────┘
+ *                             remove (its client is gone), drop (its worker is)
  *
- * The worker makes one per client before CONNECT reaches the broker and frees it when the
- * client's unix socket is closed, so there are never more than clients, and no token outlives
- * its client. A BOUND one is found by the broker's pointer for the client, which the broker
- * may use again for another client: see login.c.
+ * A worker has one made per client before CONNECT reaches the broker, and removed when the client's
+ * unix socket is closed. Each worker has those of its own alone. A BOUND one is found by the
+ * broker's pointer for the client, which the broker may use again for another client: see login.c.
  *
  * A client is known by the token in its CONNECT, or, where there is no room for one, by its socket:
  * the broker asks about a client as soon as it has read the last byte of CONNECT, before it reads
  * from anybody else, and closes the socket at once if it does not get as far as that. So the
  * client it asks about is the one whose socket is open and empty, on which nothing was sent but
- * CONNECT. That cannot be anybody who has connected to the hand-off on his own.
+ * CONNECT. That cannot be anybody who has connected to the hand-off on his own. CONNECT is sent
+ * here, for until it is sent the socket is empty as well, and might be anybody's.
  */
 #ifndef MOSQUITTO_PLUGIN_IDENTITY_H
 #define MOSQUITTO_PLUGIN_IDENTITY_H
 
 #include <stdbool.h>
 
+#include "../gateway/channel.h"
 #include "../gateway/token.h"
 
 struct mosquitto;
-struct msghdr;
-struct identity;
 struct identities;
 
-enum identity_kind {
-	IDENTITY_CLIENT,      /* its own user name and password decide */
-	IDENTITY_CERTIFICATE, /* its certificate has decided, which has the user name in it */
-	IDENTITY_REFUSED,     /* a certificate without a usable name where one is demanded */
-};
-
-/* What the broker's thread learns about a client, once. */
+/* What the broker learns about a client, once. */
 struct identity_facts {
-	enum identity_kind kind;
+	enum channel_kind kind;
 	char *name;    /* the user name it is to have, NULL for none; the caller frees it */
 	char peer[64]; /* its UDP address and port */
 };
 
-/* Creates an empty table; NULL: out of memory. */
-struct identities *identities_new(void);
-/* Frees it; all identities must be freed before. NULL is fine. */
+/* Creates an empty table of at most so many; NULL: out of memory. */
+struct identities *identities_new(size_t most);
+/* Frees it and all in it. NULL is fine. */
 void identities_free(struct identities *table);
 
-/* Worker: announces a client under a new token. NULL: no memory or no randomness. */
-struct identity *identity_new(struct identities *table, enum identity_kind kind, const char *name,
-			      const char *peer);
-/* Worker: forgets the client for good, before its socket is closed; NULL is fine. */
-void identity_free(struct identities *table, struct identity *identity);
-/* Worker: the user name it is to have, NULL for none; only before the broker is told of it. */
-const char *identity_name(const struct identity *identity);
-/* Worker: the token to announce it with. */
-const struct token *identity_token(const struct identity *identity);
+/* Announces a client of a worker. False: no memory, no room, or the token is there already. */
+bool identity_add(struct identities *table, unsigned int worker, const struct token *token,
+		  const struct identity_facts *facts);
+/* Forgets a client of this worker for good. */
+void identity_remove(struct identities *table, unsigned int worker, const struct token *token);
+/* Forgets all of this worker. */
+void identities_drop(struct identities *table, unsigned int worker);
 
 /*
- * Worker: announces a client by its socket instead. Sends `connect`, the first bytes on it and
- * nothing but CONNECT; none may follow before the broker has answered. `client_id`, unless NULL,
- * is what the broker must know it by. False: the socket did not take all of it, or no memory.
+ * Announces a client of this worker by its socket, which becomes the table's: sends `connect`, the
+ * first bytes on it and nothing but CONNECT; none may follow before the broker has answered.
+ * `client_id`, unless NULL, is what the broker must know it by. False: no such client, or the
+ * socket did not take all of it; then it is shut down.
  */
-bool identity_show(struct identities *table, struct identity *identity, int fd,
-		   const struct msghdr *connect, const char *client_id);
+bool identity_show(struct identities *table, unsigned int worker,
+		   const struct channel_message *message);
 
-/* Worker: whether the broker has asked about it. */
-bool identity_was_taken(struct identities *table, const struct identity *identity);
+/* Whether the broker has not asked about this client of the worker's. */
+bool identity_is_waiting(struct identities *table, unsigned int worker, const struct token *token);
 /* Whether the broker has ever asked about any. */
-bool identities_were_taken(struct identities *table);
+bool identities_were_taken(const struct identities *table);
 
 /*
- * Main thread: uses up a token and binds its identity to the broker's client. False: unknown
- * or used, and nothing is changed.
+ * Uses up a token and binds its identity to the broker's client. False: unknown or used, and
+ * nothing is changed.
  */
 bool identity_take(struct identities *table, const struct token *token,
 		   const struct mosquitto *client, struct identity_facts *facts);
-/* Main thread: the same for the one whose CONNECT the broker has just read, by its socket. */
+/* The same for the one whose CONNECT the broker has just read, by its socket. */
 bool identity_take_shown(struct identities *table, const struct mosquitto *client,
 			 const char *client_id, struct identity_facts *facts);
-/* Main thread: what kind of client the broker's pointer stands for; false if it stands for none. */
+/* What kind of client the broker's pointer stands for; false if it stands for none. */
 bool identity_find(struct identities *table, const struct mosquitto *client,
-		   enum identity_kind *kind);
-/* Main thread: the broker's pointer stands for nobody any more. */
+		   enum channel_kind *kind);
+/* The broker's pointer stands for nobody any more. */
 void identity_forget(struct identities *table, const struct mosquitto *client);
 
 #endif

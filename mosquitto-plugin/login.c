@@ -11,6 +11,7 @@
 
 #include "log.h"
 #include "login.h"
+#include "workers.h"
 
 /* As much of a client's text as one log line shows. */
 #define FIELD_SIZE 256
@@ -55,42 +56,56 @@ static void log_login(const struct mosquitto *client, const struct identity_fact
 	log_now(MQUIC_LOG_INFO, "QUIC %s -> client id '%s', %s%s%s%s", facts->peer, id,
 		facts->name != NULL ? "user '" : "no user name", name,
 		facts->name != NULL ? "'" : "",
-		facts->kind == IDENTITY_CERTIFICATE ? ", certificate" : "");
+		facts->kind == CHANNEL_KIND_CERTIFICATE ? ", certificate" : "");
+}
+
+static bool take(const struct login *login, const struct mosquitto *client, const char *username,
+		 struct identity_facts *facts)
+{
+	struct token token;
+
+	return (token_parse(username, &token) &&
+		identity_take(login->identities, &token, client, facts)) ||
+	       identity_take_shown(login->identities, client, mosquitto_client_id(client), facts);
 }
 
 /*
  * Uses the announcement up, token or socket, and sets the real user name. `username` belongs to
- * the broker and dies with that.
+ * the broker and dies with that. A worker announces a client before it sends CONNECT, so if nobody
+ * is known by that name, the announcement is still to be read.
  */
 static bool admit(struct login *login, struct mosquitto *client, const char *username,
-		  enum identity_kind *kind)
+		  enum channel_kind *kind)
 {
 	struct identity_facts facts;
-	struct token token;
-	bool good;
+	bool good = take(login, client, username, &facts);
 
-	if (!(token_parse(username, &token) &&
-	      identity_take(login->identities, &token, client, &facts)) &&
-	    !identity_take_shown(login->identities, client, mosquitto_client_id(client), &facts))
+	if (!good && login->workers != NULL) {
+		workers_read(login->workers);
+		good = take(login, client, username, &facts);
+	}
+	if (!good)
 		return false;
+	if (login->workers != NULL)
+		workers_taken(login->workers);
 	*kind = facts.kind;
-	good = facts.kind != IDENTITY_REFUSED &&
+	good = facts.kind != CHANNEL_KIND_REFUSED &&
 	       mosquitto_set_username(client, facts.name) == MOSQ_ERR_SUCCESS;
 	if (good)
 		log_login(client, &facts);
 	else
 		log_now(MQUIC_LOG_WARNING, "mquic: QUIC client %s is refused: %s", facts.peer,
-			facts.kind == IDENTITY_REFUSED ? nameless(login->options)
-						       : "its user name cannot be set");
+			facts.kind == CHANNEL_KIND_REFUSED ? nameless(login->options)
+							   : "its user name cannot be set");
 	free(facts.name);
 	if (!good)
 		identity_forget(login->identities, client);
 	return good;
 }
 
-static int verdict(const struct login *login, enum identity_kind kind)
+static int verdict(const struct login *login, enum channel_kind kind)
 {
-	return kind == IDENTITY_CERTIFICATE ? MOSQ_ERR_SUCCESS : broker_pass(login->broker);
+	return kind == CHANNEL_KIND_CERTIFICATE ? MOSQ_ERR_SUCCESS : broker_pass(login->broker);
 }
 
 /*
@@ -100,7 +115,7 @@ static int verdict(const struct login *login, enum identity_kind kind)
  */
 static int check_again(struct login *login, const struct mosquitto *client)
 {
-	enum identity_kind kind;
+	enum channel_kind kind;
 
 	if (identity_find(login->identities, client, &kind))
 		return verdict(login, kind);
@@ -109,7 +124,7 @@ static int check_again(struct login *login, const struct mosquitto *client)
 
 int login_basic(struct login *login, struct mosquitto *client, const char *username)
 {
-	enum identity_kind kind;
+	enum channel_kind kind;
 
 	if (!is_handed_off(login, client))
 		return broker_pass(login->broker);
@@ -141,7 +156,7 @@ int login_unclaimed(const struct login *login, const char *username)
 int login_extended(struct login *login, struct mosquitto *client)
 {
 	const char *username = mosquitto_client_username(client);
-	enum identity_kind kind;
+	enum channel_kind kind;
 
 	if (!is_handed_off(login, client))
 		return MOSQ_ERR_PLUGIN_DEFER;

@@ -10,10 +10,13 @@
 #include "../gateway/options.h"
 #include "selftest.h"
 
+struct workers;
+
 struct login {
 	const struct broker *broker;
 	const struct options *options;
 	struct identities *identities;
+	struct workers *workers; /* who announce clients */
 	struct selftest *selftest;
 	bool reloading; /* between RELOAD and the next TICK: known clients are asked about again */
 };

@@ -15,7 +15,7 @@
 #include "selftest.h"
 #include "../server/clock.h"
 #include "../server/descriptors.h"
-#include "service.h"
+#include "workers.h"
 
 #define PLUGIN_VERSION 5
 
@@ -31,7 +31,9 @@ struct plugin {
 	struct identities *identities;
 	struct selftest selftest;
 	struct login login;
-	struct service *service;
+	struct workers *workers;
+	struct option_line *lines; /* of the configuration, which the broker keeps */
+	int line_count;
 	bool serving;
 	bool refused;          /* for good */
 	bool looked_around;    /* at the first TICK, when all plugins are loaded */
@@ -40,7 +42,6 @@ struct plugin {
 	bool may_differ;       /* the self-test's last answer, since RELOAD */
 	bool was_open;         /* what it was before */
 	uint64_t next_told_ms; /* when certificates that end are spoken of again */
-	struct log_ring log;
 };
 
 /* The broker calls init for each "plugin" line, on the one copy of this file it has loaded. */
@@ -55,11 +56,10 @@ static void refuse_to_serve(struct plugin *plugin, const char *why)
 		plugin->options.handoff, why);
 	plugin->serving = false;
 	plugin->refused = true;
-	/* A thread that does not end keeps what it uses. */
-	if (!service_stop(plugin->service))
-		return;
-	service_free(plugin->service);
-	plugin->service = NULL;
+	workers_stop(plugin->workers);
+	workers_free(plugin->workers);
+	plugin->workers = NULL;
+	plugin->login.workers = NULL;
 }
 
 static void start_serving(struct plugin *plugin)
@@ -77,11 +77,9 @@ static void start_serving(struct plugin *plugin)
 		refuse_to_serve(plugin, plugin->selftest.failure);
 		break;
 	case SELFTEST_PASSED:
-		plugin->serving = service_start(plugin->service, &plugin->selftest.terms);
-		if (plugin->serving)
-			log_now(MQUIC_LOG_INFO, "mquic: ready for QUIC clients");
-		else
-			refuse_to_serve(plugin, "the system has no thread for it");
+		plugin->serving = true;
+		workers_serve(plugin->workers, &plugin->selftest.terms);
+		log_now(MQUIC_LOG_INFO, "mquic: ready for QUIC clients");
 		break;
 	default:
 		break;
@@ -98,7 +96,7 @@ static void tell_daily(struct plugin *plugin)
 	if (now_ms < plugin->next_told_ms)
 		return;
 	plugin->next_told_ms = now_ms + DAY_MS;
-	service_tell_expiring(plugin->service);
+	workers_tell_expiring(plugin->workers);
 }
 
 /* ---- The end of the chain, with 2.0 ------------------------------------------ */
@@ -174,16 +172,17 @@ static int on_tick(int event, void *data, void *userdata)
 	stand_last(plugin);
 	if (!plugin->looked_around)
 		look_around(plugin);
+	if (plugin->workers != NULL)
+		workers_tick(plugin->workers);
 	if (!plugin->serving && !plugin->refused) {
 		start_serving(plugin);
-	} else if (plugin->serving && service_was_bypassed(plugin->service)) {
+	} else if (plugin->serving && workers_were_bypassed(plugin->workers)) {
 		refuse_to_serve(plugin, selftest_logins_elsewhere);
 	}
 	if (plugin->serving) {
 		ask_again(plugin);
 		tell_daily(plugin);
 	}
-	log_drain(&plugin->log);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -198,8 +197,11 @@ static int on_reload(int event, void *data, void *userdata)
 	plugin->login.reloading = plugin->serving;
 	plugin->is_last = false;
 	plugin->may_differ = true;
-	if (plugin->serving)
-		service_reload(plugin->service);
+	if (plugin->serving) {
+		/* Those that are gone must not be taken for whoever has their place by now. */
+		workers_read(plugin->workers);
+		workers_reload(plugin->workers);
+	}
 	return broker_reloaded(&plugin->broker);
 }
 
@@ -278,11 +280,14 @@ static bool register_events(struct plugin *plugin)
 
 /* ---- Life ---------------------------------------------------------------- */
 
-/* Two descriptors per client: what is left must do for the broker, or it spins for want of one. */
-static int limit_clients(struct options *options)
+/*
+ * One descriptor per client, here and in the worker: what is left must do for the broker, or it
+ * spins for want of one.
+ */
+static void limit_clients(struct options *options)
 {
 	uint64_t files = descriptors_raise_files();
-	uint32_t most = descriptors_clients(files, 2);
+	uint32_t most = descriptors_clients(files, 1);
 
 	if (options->max_connections > most)
 		log_now(MQUIC_LOG_WARNING,
@@ -293,17 +298,17 @@ static int limit_clients(struct options *options)
 		options->max_connections = DEFAULT_CONNECTIONS;
 	if (options->max_connections > most)
 		options->max_connections = most;
-	return descriptors_highest_fd(files);
 }
 
 static void plugin_free(struct plugin *plugin)
 {
 	if (plugin == NULL)
 		return;
-	service_free(plugin->service);
+	workers_free(plugin->workers);
 	selftest_end(&plugin->selftest);
 	identities_free(plugin->identities);
 	options_clear(&plugin->options);
+	free(plugin->lines);
 	free(plugin);
 }
 
@@ -327,35 +332,42 @@ static void look_ahead(struct plugin *plugin)
 static bool parse_options(struct plugin *plugin, const struct mosquitto_opt *given, int count,
 			  char *error)
 {
-	struct option_line *lines = calloc((size_t)count + 1, sizeof(*lines));
-	bool good;
 	int i;
 
-	if (lines == NULL)
+	plugin->lines = calloc((size_t)count + 1, sizeof(*plugin->lines));
+	if (plugin->lines == NULL)
 		return false;
+	plugin->line_count = count;
 	for (i = 0; i < count; i++)
-		lines[i] = (struct option_line){given[i].key, given[i].value};
-	good = options_parse(&plugin->options, lines, count, broker_is_2_1(&plugin->broker), error);
-	free(lines);
-	return good;
+		plugin->lines[i] = (struct option_line){given[i].key, given[i].value};
+	return options_parse(&plugin->options, plugin->lines, count, broker_is_2_1(&plugin->broker),
+			     error);
+}
+
+static bool start_workers(struct plugin *plugin, char *error)
+{
+	const struct workers_order order = {
+		.options = &plugin->options,
+		.lines = plugin->lines,
+		.line_count = plugin->line_count,
+		.broker_2_1 = broker_is_2_1(&plugin->broker),
+	};
+
+	plugin->workers = workers_new(&order, plugin->identities, error);
+	return plugin->workers != NULL;
 }
 
 /* Everything that can fail, so that the broker does not start with half a plugin. */
 static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int count, char *error)
 {
-	int highest_fd;
-
 	snprintf(error, OPTIONS_ERROR_SIZE, "out of memory");
 	if (!parse_options(plugin, given, count, error))
 		return false;
 	log_limit(plugin->options.log_level);
-	plugin->identities = identities_new();
-	if (plugin->identities == NULL)
-		return false;
-	highest_fd = limit_clients(&plugin->options);
-	plugin->service =
-		service_new(&plugin->options, plugin->identities, &plugin->log, highest_fd, error);
-	if (plugin->service == NULL)
+	limit_clients(&plugin->options);
+	/* Some may be on their way out whose places others have already. */
+	plugin->identities = identities_new((size_t)plugin->options.max_connections * 2 + 64);
+	if (plugin->identities == NULL || !start_workers(plugin, error))
 		return false;
 	snprintf(error, OPTIONS_ERROR_SIZE, "the broker does not offer the events that are needed");
 	return register_events(plugin);
@@ -399,8 +411,8 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
 		return MOSQ_ERR_INVAL;
 	}
 	plugin->login.identities = plugin->identities;
+	plugin->login.workers = plugin->workers;
 	look_ahead(plugin);
-	log_drain(&plugin->log);
 	loaded = true;
 	*userdata = plugin;
 	return MOSQ_ERR_SUCCESS;
@@ -417,11 +429,8 @@ int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int 
 		return MOSQ_ERR_SUCCESS;
 	unregister_events(plugin);
 	loaded = false;
-	if (plugin->service != NULL && !service_stop(plugin->service)) {
-		log_now(MQUIC_LOG_WARNING, "mquic: the QUIC thread does not end; leaving it");
-		return MOSQ_ERR_SUCCESS;
-	}
-	log_drain(&plugin->log);
+	if (plugin->workers != NULL)
+		workers_stop(plugin->workers);
 	plugin_free(plugin);
 	return MOSQ_ERR_SUCCESS;
 }

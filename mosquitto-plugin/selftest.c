@@ -170,7 +170,7 @@ static enum selftest_state start(struct selftest *selftest, const char *handoff,
 		if (!token_draw(&selftest->token))
 			return fail(selftest, "the system gives no random numbers");
 	}
-	switch (handoff_dial(handoff, INT_MAX, &selftest->fd)) {
+	switch (handoff_dial(handoff, getpid(), INT_MAX, &selftest->fd)) {
 	case HANDOFF_CONNECTED:
 		return say_connect(selftest, proxy);
 	case HANDOFF_BUSY:

@@ -50,6 +50,14 @@ struct door {
 	enum mquic_log_level level; /* say() wants no lines above this one */
 
 	/*
+	 * A descriptor of the door's own, and what is called when it is `readable`, and before the
+	 * worker rests. False: something is left to be done; it is called again soon. NULL: there
+	 * is no such descriptor.
+	 */
+	int fd;
+	bool (*attend)(void *keeper, bool readable);
+
+	/*
 	 * CONNECT is here: who is this, and by which user name will the broker know it? One of
 	 * protocol 0 was not understood; it goes to the broker as well, for its answer. False: not
 	 * in here, see `refusal`. The relay is SHOWN, and only to be looked at.

@@ -22,6 +22,9 @@
 /* The longest sleep when there is something left to say. */
 #define CATCH_UP_MS 1000
 
+/* The same when the door has something left to do. */
+#define ATTEND_MS 20
+
 /* A certificate of 90 days should have been renewed by then: most tools do so at 30. */
 #define EXPIRY_NOTICE_DAYS 21
 
@@ -89,6 +92,13 @@ static void reload(struct worker *worker)
 	worker_say_expiring(worker);
 }
 
+static bool attend(const struct worker *worker, bool readable)
+{
+	const struct door *door = worker->clients.door;
+
+	return door->attend == NULL || door->attend(door->keeper, readable);
+}
+
 /*
  * One round: unix sockets first, then QUIC, so that what the broker wrote leaves in the same
  * round. False: epoll is unusable.
@@ -97,6 +107,7 @@ static bool turn(struct worker *worker, int timeout_ms)
 {
 	struct epoll_event ready[TURN_EVENTS];
 	bool endpoint_ready = false;
+	bool door_ready = false;
 	int count = epoll_wait(worker->clients.epoll_fd, ready, TURN_EVENTS, timeout_ms);
 	int i;
 
@@ -106,9 +117,13 @@ static bool turn(struct worker *worker, int timeout_ms)
 	for (i = 0; i < count; i++) {
 		if (ready[i].data.ptr == NULL)
 			endpoint_ready = true;
+		else if (ready[i].data.ptr == worker)
+			door_ready = true;
 		else
 			client_ready(ready[i].data.ptr, ready[i].events);
 	}
+	if (door_ready)
+		attend(worker, true);
 	if (atomic_exchange(&worker->reload, false))
 		reload(worker);
 	if (atomic_exchange(&worker->tell, false))
@@ -140,6 +155,8 @@ static int timeout_ms(struct worker *worker)
 {
 	int timeout = clients_timeout_ms(&worker->clients);
 
+	if (!attend(worker, false) && (timeout < 0 || timeout > ATTEND_MS))
+		timeout = ATTEND_MS;
 	if (speaker_catch_up(&worker->clients.speaker, worker->clients.now_ms))
 		return timeout;
 	return timeout >= 0 && timeout < CATCH_UP_MS ? timeout : CATCH_UP_MS;
@@ -158,15 +175,22 @@ void worker_run(struct worker *worker)
 
 /* ---- Life ---------------------------------------------------------------- */
 
-/* The set that the thread waits on; NULL in an event stands for the endpoint. */
+/*
+ * The set that is waited on; in an event NULL stands for the endpoint, and the worker itself for
+ * the door.
+ */
 static bool open_epoll(struct worker *worker)
 {
+	const struct door *door = worker->clients.door;
 	struct epoll_event event = {.events = EPOLLIN};
 	int fd = epoll_create1(EPOLL_CLOEXEC);
 
 	worker->clients.epoll_fd = fd;
-	return fd >= 0 &&
-	       epoll_ctl(fd, EPOLL_CTL_ADD, mquic_endpoint_get_fd(worker->endpoint), &event) == 0;
+	if (fd < 0 ||
+	    epoll_ctl(fd, EPOLL_CTL_ADD, mquic_endpoint_get_fd(worker->endpoint), &event) != 0)
+		return false;
+	event.data.ptr = worker;
+	return door->attend == NULL || epoll_ctl(fd, EPOLL_CTL_ADD, door->fd, &event) == 0;
 }
 
 struct worker *worker_new(const struct door *door, const struct client_settings *settings)
@@ -189,13 +213,12 @@ struct worker *worker_new(const struct door *door, const struct client_settings 
 }
 
 bool worker_listen(struct worker *worker, const struct mquic_settings *settings,
-		   const struct hostport *listen)
+		   const struct hostport *listen, int fd)
 {
 	struct hostport bound = *listen;
 	char text[HOSTPORT_TEXT_SIZE];
 
-	if (mquic_endpoint_listen(worker->endpoint, settings, listen->host, listen->port,
-				  &bound.port) != MQUIC_OK)
+	if (mquic_endpoint_listen_fd(worker->endpoint, settings, fd, &bound.port) != MQUIC_OK)
 		return false;
 	hostport_text(&bound, text);
 	speaker_say(&worker->clients.speaker, MQUIC_LOG_INFO, "QUIC listener on UDP %s", text);
@@ -223,6 +246,11 @@ void worker_stop(struct worker *worker)
 {
 	atomic_store(&worker->stop, true);
 	mquic_endpoint_wakeup(worker->endpoint);
+}
+
+bool worker_is_stopped(const struct worker *worker)
+{
+	return atomic_load(&worker->stop);
 }
 
 void worker_free(struct worker *worker)

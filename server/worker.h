@@ -19,11 +19,11 @@ struct worker;
 struct worker *worker_new(const struct door *door, const struct client_settings *settings);
 
 /*
- * Binds a UDP address and reads the keys; nobody is served yet, datagrams wait in the socket.
- * False: worker_error() says why.
+ * Listens on a UDP socket that is bound to this address, and reads the keys; nobody is served yet,
+ * datagrams wait in the socket. False: worker_error() says why, and the socket stays the caller's.
  */
 bool worker_listen(struct worker *worker, const struct mquic_settings *settings,
-		   const struct hostport *listen);
+		   const struct hostport *listen, int fd);
 
 /* Sentence about the last call that failed; valid until the next one. */
 const char *worker_error(const struct worker *worker);
@@ -36,6 +36,9 @@ void worker_run(struct worker *worker);
 
 /* Any time: ends worker_run(), or has it end at once. */
 void worker_stop(struct worker *worker);
+
+/* Any time: whether it has been told to end. */
+bool worker_is_stopped(const struct worker *worker);
 
 /* Any time: has certificates and keys read again; the outcome is said. */
 void worker_reload(struct worker *worker);

@@ -62,6 +62,7 @@ def find_plain_listener(lines, preferred):
 def plugin_lines(place, port):
     return [
         f"plugin {place.plugin}",
+        f"plugin_opt_worker {place.worker}",
         f"plugin_opt_certfile {place.certificates / 'server.crt'}",
         f"plugin_opt_handoff {place.socket}",
         f"plugin_opt_listen 127.0.0.1:{port}",

@@ -39,6 +39,11 @@ WRONG = [
     ("congestion_control", "vegas", "cubic, reno or bbr"),
     ("log_level", "verbose", "error, warning, notice, information or debug"),
     ("proxy_protocol", "2", "needs Mosquitto 2.1"),
+    ("worker", "mquic-gateway", "absolute path"),
+    ("worker", "/nowhere/mquic-gateway", "cannot run /nowhere/mquic-gateway: No such file"),
+    ("worker", "/etc/passwd", "cannot run /etc/passwd: Permission denied"),
+    ("worker", "/bin/false", "ended with exit status 1 before it listened"),
+    ("sandbox", "maybe", "must be true or false"),
 ]
 
 
@@ -75,7 +80,7 @@ def test_the_example_names_options_that_exist(make_broker, certs, workdir):
     del options["proxy_protocol"], options["crlfile"], options["capath"]
     options["cafile"] = certs.ca
     options["keylog_file"] = workdir / "keys.log"
-    for own in ("handoff", "listen", "certfile", "keyfile", "reset_key_file"):
+    for own in ("handoff", "listen", "certfile", "keyfile", "reset_key_file", "worker"):
         del options[own]
     broker = make_broker(plugin_opts=options).start()
     assert "mquic: ready" in broker.log()
@@ -94,6 +99,7 @@ def test_the_example_changes_nothing_for_clients_of_other_listeners(make_broker,
         (r"^#plugin_opt_keyfile .*", f"plugin_opt_keyfile {given['keyfile']}"),
         (r"^#plugin_opt_handoff .*", f"plugin_opt_handoff {given['handoff']}"),
         (r"^#plugin_opt_listen .*", f"plugin_opt_listen {given['listen']}"),
+        (r"^#plugin_opt_worker .*", f"plugin_opt_worker {given['worker']}"),
     ):
         example, count = re.subn(pattern, text, example, flags=re.M)
         assert count == 1, pattern

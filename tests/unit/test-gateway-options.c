@@ -104,6 +104,20 @@ START_TEST(the_certificate_is_missed_by_name)
 }
 END_TEST
 
+START_TEST(the_worker_has_a_default_and_is_looked_for)
+{
+	ck_assert(parse_with(NONE, NONE, NONE));
+	ck_assert_ptr_nonnull(strstr(options.worker, "/mquic/mquic-gateway"));
+	ck_assert(options.sandbox);
+	ck_assert(PARSE("worker", "/bin/sh"));
+	ck_assert_str_eq(options.worker, "/bin/sh");
+	REFUSED("worker", "@", "cannot run");
+	REFUSED("worker", "sh", "absolute path");
+	ck_assert(PARSE("sandbox", "false"));
+	ck_assert(!options.sandbox);
+}
+END_TEST
+
 START_TEST(socket_and_addresses_have_defaults)
 {
 	const struct line *lines[] = {&cert_line, &key_line};
@@ -413,6 +427,7 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&these_four_are_enough,
 		&the_certificate_is_missed_by_name,
+		&the_worker_has_a_default_and_is_looked_for,
 		&socket_and_addresses_have_defaults,
 		&the_key_is_looked_for_next_to_the_certificate,
 		&the_key_is_found_under_the_names_of_certbot,

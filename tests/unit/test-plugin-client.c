@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One client of the plugin between a relay that is played here and a broker's end of the unix
- * socket: what is sent when, and what the client is told at the end.
+ * One client of a worker between a relay that is played here and a broker's end of the unix
+ * socket: what is sent when, what the client is told at the end, and what the plugin at the other
+ * end of the channel makes of it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +13,41 @@
 #include <unistd.h>
 
 #include "broker.h"
-#include "server/clients.h"
+#include "inbox.h"
 #include "keeper.h"
+#include "server/clients.h"
 #include "relay-kit.h"
 #include "unit.h"
 
-/* The broker's log: nobody reads it here. */
+/* The broker's log. */
+static unsigned int log_lines;
+
 void mosquitto_log_printf(int level, const char *format, ...)
 {
 	(void)level;
 	(void)format;
+	log_lines++;
+}
+
+/* What the keeper asks of a worker's loop, which there is none of here. */
+static unsigned int stopped, reloaded, expiring;
+
+void worker_stop(struct worker *worker)
+{
+	(void)worker;
+	stopped++;
+}
+
+void worker_reload(struct worker *worker)
+{
+	(void)worker;
+	reloaded++;
+}
+
+void worker_tell_expiring(struct worker *worker)
+{
+	(void)worker;
+	expiring++;
 }
 
 /* ---- The broker's side ------------------------------------------------------- */
@@ -29,12 +55,29 @@ void mosquitto_log_printf(int level, const char *format, ...)
 static struct clients clients;
 static struct keeper keeper;
 static struct options options;
-static struct log_ring ring;
+static struct inbox inbox; /* the plugin's side */
+static struct process process;
 static char directory[] = "/tmp/mquic-client-XXXXXX";
 static char path[64];
 static int listener;
 static int broker;     /* its end of the client's socket */
 static char mosquitto; /* stands for its client */
+
+static void open_channel(void)
+{
+	int ends[2];
+
+	ck_assert(channel_open(ends));
+	process_init(&process, 1);
+	process.channel = ends[0];
+	inbox.identities = identities_new(100);
+	inbox.by_certificate = false;
+	keeper.options = &options;
+	keeper.channel = ends[1];
+	keeper.broker = getpid();
+	keeper.highest_fd = 1000;
+	stopped = reloaded = expiring = log_lines = 0;
+}
 
 static void setup(void)
 {
@@ -50,12 +93,9 @@ static void setup(void)
 	broker = -1;
 	fake_reset();
 	options = (struct options){.handoff = path};
-	keeper.options = &options;
-	keeper.identities = identities_new();
-	keeper.log = &ring;
-	keeper.highest_fd = 1000;
-	keeper.terms = (struct handoff_terms){.connect_max = HANDOFF_CONNECT_MAX};
+	open_channel();
 	keeper_init(&keeper);
+	keeper.terms = (struct handoff_terms){.connect_max = HANDOFF_CONNECT_MAX};
 	clients.door = &keeper.door;
 	clients.settings = (struct client_settings){
 		.connect_timeout_ms = 10000,
@@ -69,7 +109,10 @@ static void setup(void)
 static void teardown(void)
 {
 	clients_free(&clients);
-	identities_free(keeper.identities);
+	keeper_end(&keeper);
+	identities_free(inbox.identities);
+	close(process.channel);
+	close(keeper.channel);
 	close(clients.epoll_fd);
 	close(listener);
 	if (broker >= 0)
@@ -110,6 +153,24 @@ static void broker_hangs_up(void)
 	close(broker);
 	broker = -1;
 	client_ready(fake.client, EPOLLIN | EPOLLHUP);
+}
+
+static bool plugin_reads(void)
+{
+	return inbox_read(&inbox, &process, 1000);
+}
+
+static void plugin_says(enum channel_type type)
+{
+	ck_assert(process_tell(&process, type));
+}
+
+static bool is_taken_by_token(struct identity_facts *facts)
+{
+	struct token token;
+
+	return token_parse(keeper.token, &token) &&
+	       identity_take(inbox.identities, &token, (const void *)&mosquitto, facts);
 }
 
 static void expect_end(uint64_t code, const char *part)
@@ -251,11 +312,12 @@ START_TEST(a_shown_client_sends_connect_alone_before_the_answer)
 	fake.username = "carol";
 	keeper.terms.connect_max = 21;
 	come_in();
+	broker_reads("");
+	ck_assert(plugin_reads());
 	broker_reads(CONNECT);
 	client_event(fake.client, MQUIC_EVENT_RELAY_READABLE);
 	broker_reads("");
-	ck_assert(
-		identity_take_shown(keeper.identities, (const void *)&mosquitto, "phone", &facts));
+	ck_assert(identity_take_shown(inbox.identities, (const void *)&mosquitto, "phone", &facts));
 	ck_assert_str_eq(facts.name, "carol");
 	free(facts.name);
 	broker_writes("\x20\x02\x00\x00", 4);
@@ -272,7 +334,8 @@ START_TEST(the_first_client_of_an_unproven_broker_sends_connect_alone)
 	broker_writes("\x20\x02\x00\x05", 4); /* refused, whoever was asked */
 	broker_reads(REST);
 	ck_assert(!fake.closed);
-	ck_assert(!keeper_was_bypassed(&keeper));
+	ck_assert(plugin_reads());
+	ck_assert(!process.bypassed);
 }
 END_TEST
 
@@ -283,7 +346,8 @@ START_TEST(a_client_that_is_let_in_unasked_is_cut_off)
 	broker_reads(CONNECT);
 	broker_writes("\x20\x02\x01\x00", 4);
 	expect_end(2, "not asked");
-	ck_assert(keeper_was_bypassed(&keeper));
+	ck_assert(plugin_reads());
+	ck_assert(process.bypassed);
 	ck_assert_uint_eq(fake.writes, 0);
 	ck_assert_str_eq(fake.sent, REST);
 }
@@ -299,6 +363,181 @@ START_TEST(a_long_connack_lets_in_as_well)
 	broker_reads(CONNECT);
 	broker_writes(connack, sizeof(connack));
 	expect_end(2, "not asked");
+}
+END_TEST
+
+START_TEST(a_client_that_the_plugin_was_asked_about_goes_on)
+{
+	struct identity_facts facts;
+
+	keeper.terms.unproven = true;
+	come_in();
+	broker_reads(CONNECT);
+	ck_assert(plugin_reads());
+	ck_assert(is_taken_by_token(&facts));
+	plugin_says(CHANNEL_TAKEN);
+	broker_writes("\x20\x02\x00\x00", 4);
+	broker_reads(REST);
+	ck_assert(!fake.closed);
+	ck_assert(!process.bypassed);
+}
+END_TEST
+
+/* ---- What plugin and worker tell each other ---------------------------------------- */
+
+START_TEST(a_client_is_announced_before_it_is_at_the_broker)
+{
+	struct identity_facts facts;
+
+	fake.username = "carol";
+	client_accept(&clients, CONNECTION);
+	client_event(fake.client, MQUIC_EVENT_RELAY_CONNECT);
+	ck_assert(plugin_reads());
+	ck_assert(!is_taken_by_token(&facts));
+	clients_dial(&clients);
+	broker = accept(listener, NULL, NULL);
+	ck_assert(plugin_reads());
+	ck_assert(is_taken_by_token(&facts));
+	ck_assert_int_eq(facts.kind, CHANNEL_KIND_CLIENT);
+	ck_assert_str_eq(facts.name, "carol");
+	free(facts.name);
+	broker_hangs_up();
+	ck_assert(plugin_reads());
+	ck_assert(identity_add(inbox.identities, 1, &(struct token){{0}}, &facts));
+}
+END_TEST
+
+static void fill_channel(void)
+{
+	while (channel_send(keeper.channel,
+			    &(struct channel_message){.type = CHANNEL_PONG, .fd = -1}))
+		;
+}
+
+START_TEST(a_full_channel_has_clients_wait)
+{
+	fill_channel();
+	client_accept(&clients, CONNECTION);
+	client_event(fake.client, MQUIC_EVENT_RELAY_CONNECT);
+	clients_dial(&clients);
+	ck_assert_int_eq(recv(listener, NULL, 0, MSG_DONTWAIT), -1);
+	ck_assert(!fake.closed);
+	ck_assert(plugin_reads());
+	clients_dial(&clients);
+	broker = accept(listener, NULL, NULL);
+	broker_reads(CONNECT REST);
+}
+END_TEST
+
+START_TEST(the_end_of_a_client_is_told_when_there_is_room)
+{
+	struct identity_facts facts;
+
+	come_in();
+	ck_assert(plugin_reads());
+	fill_channel();
+	broker_hangs_up();
+	ck_assert(!keeper_attend(&keeper, false));
+	ck_assert(plugin_reads());
+	ck_assert(keeper_attend(&keeper, false));
+	ck_assert(plugin_reads());
+	ck_assert(!is_taken_by_token(&facts));
+}
+END_TEST
+
+START_TEST(lines_that_have_no_room_are_counted)
+{
+	fill_channel();
+	keeper.door.say(&keeper, MQUIC_LOG_INFO, "one");
+	keeper.door.say(&keeper, MQUIC_LOG_INFO, "two");
+	ck_assert(!keeper_attend(&keeper, false));
+	ck_assert(plugin_reads());
+	ck_assert_uint_eq(log_lines, 0);
+	ck_assert(keeper_attend(&keeper, false));
+	ck_assert(plugin_reads());
+	ck_assert_uint_eq(log_lines, 1);
+}
+END_TEST
+
+START_TEST(a_flood_of_lines_does_not_reach_the_log)
+{
+	unsigned int i;
+
+	/* However slow this machine is, no second passes that earns another line. */
+	process.lines.per_s = 0;
+	process.lines.credit = 256;
+	for (i = 0; i < 2000; i++) {
+		keeper.door.say(&keeper, MQUIC_LOG_INFO, "flood");
+		ck_assert(plugin_reads());
+	}
+	ck_assert_uint_eq(log_lines, 256);
+	ck_assert_uint_eq(process.unsaid, 2000 - 256);
+}
+END_TEST
+
+START_TEST(the_worker_does_what_the_plugin_says)
+{
+	plugin_says(CHANNEL_RELOAD);
+	plugin_says(CHANNEL_EXPIRING);
+	process.pinged = true;
+	plugin_says(CHANNEL_PING);
+	keeper_attend(&keeper, true);
+	ck_assert_uint_eq(reloaded, 1);
+	ck_assert_uint_eq(expiring, 1);
+	ck_assert_uint_eq(stopped, 0);
+	ck_assert(plugin_reads());
+	ck_assert(!process.pinged);
+	plugin_says(CHANNEL_STOP);
+	keeper_attend(&keeper, true);
+	ck_assert_uint_eq(stopped, 1);
+}
+END_TEST
+
+START_TEST(a_worker_ends_with_its_plugin)
+{
+	close(process.channel);
+	process.channel = -1;
+	keeper_attend(&keeper, true);
+	ck_assert_uint_eq(stopped, 1);
+}
+END_TEST
+
+/* A worker that was taken over would like to be somebody without a password. */
+START_TEST(names_by_certificate_are_for_brokers_that_want_them)
+{
+	const struct channel_message message = {
+		.type = CHANNEL_ANNOUNCE,
+		.number = CHANNEL_KIND_CERTIFICATE,
+		.text = channel_text("admin"),
+		.more = channel_text("192.0.2.1:5"),
+		.fd = -1,
+	};
+
+	ck_assert(channel_send(keeper.channel, &message));
+	ck_assert(!plugin_reads());
+	ck_assert(process.broken);
+	process.broken = false;
+	inbox.by_certificate = true;
+	ck_assert(channel_send(keeper.channel, &message));
+	ck_assert(plugin_reads());
+}
+END_TEST
+
+START_TEST(nonsense_ends_a_worker)
+{
+	ck_assert_int_eq(send(keeper.channel, "nonsense", 8, 0), 8);
+	ck_assert(!plugin_reads());
+	ck_assert(process.broken);
+}
+END_TEST
+
+START_TEST(what_is_said_of_a_bypass_is_looked_at)
+{
+	const struct channel_message message = {.type = CHANNEL_BYPASSED, .fd = -1};
+
+	ck_assert(channel_send(keeper.channel, &message));
+	ck_assert(plugin_reads());
+	ck_assert(!process.bypassed);
 }
 END_TEST
 
@@ -320,6 +559,17 @@ int main(void)
 		&the_first_client_of_an_unproven_broker_sends_connect_alone,
 		&a_client_that_is_let_in_unasked_is_cut_off,
 		&a_long_connack_lets_in_as_well,
+		&a_client_that_the_plugin_was_asked_about_goes_on,
+		&a_client_is_announced_before_it_is_at_the_broker,
+		&a_full_channel_has_clients_wait,
+		&the_end_of_a_client_is_told_when_there_is_room,
+		&lines_that_have_no_room_are_counted,
+		&a_flood_of_lines_does_not_reach_the_log,
+		&the_worker_does_what_the_plugin_says,
+		&a_worker_ends_with_its_plugin,
+		&names_by_certificate_are_for_brokers_that_want_them,
+		&nonsense_ends_a_worker,
+		&what_is_said_of_a_bypass_is_looked_at,
 	};
 
 	return unit_run("plugin-client", setup, teardown, tests, COUNT(tests));

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Tokens, the table behind them, and the dialing of the plugin. */
-#include <pthread.h>
-#include <stdatomic.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,11 +15,13 @@
 static struct identities *table;
 static char clients[4]; /* addresses that stand for the broker's clients */
 
+#define MOST 30000
+
 #define CLIENT(n) ((const struct mosquitto *)(const void *)&clients[n])
 
 static void setup(void)
 {
-	table = identities_new();
+	table = identities_new(MOST);
 	ck_assert_ptr_nonnull(table);
 }
 
@@ -96,72 +96,133 @@ START_TEST(what_is_no_token_is_not_parsed)
 }
 END_TEST
 
+static struct token announced_as(unsigned int worker, enum channel_kind kind, const char *name,
+				 const char *peer)
+{
+	struct identity_facts facts = {.kind = kind, .name = (char *)(uintptr_t)name};
+	struct token token;
+
+	strcpy(facts.peer, peer);
+	ck_assert(token_draw(&token));
+	ck_assert(identity_add(table, worker, &token, &facts));
+	return token;
+}
+
 START_TEST(a_token_is_good_for_one_login)
 {
-	struct identity *identity = identity_new(table, IDENTITY_CERTIFICATE, "alice", "[::1]:5");
-	struct token token = *identity_token(identity);
+	struct token token = announced_as(1, CHANNEL_KIND_CERTIFICATE, "alice", "[::1]:5");
 	struct identity_facts facts;
-	enum identity_kind kind;
+	enum channel_kind kind;
 
 	ck_assert(!identity_find(table, CLIENT(0), &kind));
+	ck_assert(identity_is_waiting(table, 1, &token));
 	ck_assert(identity_take(table, &token, CLIENT(0), &facts));
-	ck_assert_int_eq(facts.kind, IDENTITY_CERTIFICATE);
+	ck_assert(!identity_is_waiting(table, 1, &token));
+	ck_assert_int_eq(facts.kind, CHANNEL_KIND_CERTIFICATE);
 	ck_assert_str_eq(facts.name, "alice");
 	ck_assert_str_eq(facts.peer, "[::1]:5");
 	free(facts.name);
 	ck_assert(!identity_take(table, &token, CLIENT(0), &facts));
 	ck_assert(!identity_take(table, &token, CLIENT(1), &facts));
 	ck_assert(identity_find(table, CLIENT(0), &kind));
-	ck_assert_int_eq(kind, IDENTITY_CERTIFICATE);
-	identity_free(table, identity);
+	ck_assert_int_eq(kind, CHANNEL_KIND_CERTIFICATE);
+	identity_remove(table, 1, &token);
 	ck_assert(!identity_find(table, CLIENT(0), &kind));
 }
 END_TEST
 
 START_TEST(a_token_dies_with_its_client)
 {
-	struct identity *identity = identity_new(table, IDENTITY_CLIENT, NULL, "peer");
-	struct token token = *identity_token(identity);
+	struct token token = announced_as(1, CHANNEL_KIND_CLIENT, NULL, "peer");
 	struct identity_facts facts;
 
-	identity_free(table, identity);
+	identity_remove(table, 1, &token);
 	ck_assert(!identity_take(table, &token, CLIENT(0), &facts));
-	identity_free(table, NULL);
+	identity_remove(table, 1, &token);
+}
+END_TEST
+
+START_TEST(a_token_cannot_be_announced_twice)
+{
+	struct token token = announced_as(1, CHANNEL_KIND_CERTIFICATE, "alice", "peer");
+	struct identity_facts other = {.kind = CHANNEL_KIND_CERTIFICATE};
+	struct identity_facts facts;
+
+	ck_assert(!identity_add(table, 2, &token, &other));
+	ck_assert(!identity_add(table, 1, &token, &other));
+	ck_assert(identity_take(table, &token, CLIENT(0), &facts));
+	ck_assert_str_eq(facts.name, "alice");
+	free(facts.name);
+	ck_assert(!identity_add(table, 2, &token, &other));
+}
+END_TEST
+
+START_TEST(a_worker_has_no_say_in_the_clients_of_others)
+{
+	struct token token = announced_as(1, CHANNEL_KIND_CLIENT, "alice", "peer");
+	struct token theirs = announced_as(2, CHANNEL_KIND_CLIENT, "bob", "peer");
+	struct identity_facts facts;
+
+	identity_remove(table, 2, &token);
+	ck_assert(!identity_is_waiting(table, 2, &token));
+	ck_assert(identity_is_waiting(table, 1, &token));
+	identities_drop(table, 2);
+	ck_assert(!identity_take(table, &theirs, CLIENT(0), &facts));
+	ck_assert(identity_take(table, &token, CLIENT(0), &facts));
+	free(facts.name);
+}
+END_TEST
+
+START_TEST(the_table_has_an_end)
+{
+	struct identity_facts facts = {.kind = CHANNEL_KIND_CLIENT};
+	struct token token, first;
+	unsigned int count = 0;
+
+	ck_assert(token_draw(&first));
+	token = first;
+	while (identity_add(table, 1, &token, &facts)) {
+		ck_assert_uint_le(++count, MOST);
+		ck_assert(token_draw(&token));
+	}
+	ck_assert_uint_eq(count, MOST);
+	identity_remove(table, 1, &first);
+	ck_assert(identity_add(table, 1, &token, &facts));
 }
 END_TEST
 
 START_TEST(a_pointer_used_again_stands_for_the_new_client)
 {
-	struct identity *old = identity_new(table, IDENTITY_CERTIFICATE, "alice", "old");
-	struct identity *new = identity_new(table, IDENTITY_CLIENT, NULL, "new");
+	struct token old = announced_as(1, CHANNEL_KIND_CERTIFICATE, "alice", "old");
+	struct token new = announced_as(1, CHANNEL_KIND_CLIENT, NULL, "new");
 	struct identity_facts facts;
-	enum identity_kind kind;
+	enum channel_kind kind;
 
-	ck_assert(identity_take(table, identity_token(old), CLIENT(0), &facts));
+	ck_assert(identity_take(table, &old, CLIENT(0), &facts));
 	free(facts.name);
-	ck_assert(identity_take(table, identity_token(new), CLIENT(0), &facts));
+	ck_assert(identity_take(table, &new, CLIENT(0), &facts));
 	ck_assert(identity_find(table, CLIENT(0), &kind));
-	ck_assert_int_eq(kind, IDENTITY_CLIENT);
-	identity_free(table, old);
+	ck_assert_int_eq(kind, CHANNEL_KIND_CLIENT);
+	identity_remove(table, 1, &old);
 	ck_assert(identity_find(table, CLIENT(0), &kind));
-	identity_free(table, new);
+	identity_remove(table, 1, &new);
 	ck_assert(!identity_find(table, CLIENT(0), &kind));
 }
 END_TEST
 
 START_TEST(a_forgotten_pointer_stands_for_nobody)
 {
-	struct identity *identity = identity_new(table, IDENTITY_CERTIFICATE, "alice", "peer");
+	struct token token = announced_as(1, CHANNEL_KIND_CERTIFICATE, "alice", "peer");
 	struct identity_facts facts;
-	enum identity_kind kind;
+	enum channel_kind kind;
 
 	identity_forget(table, CLIENT(0));
-	ck_assert(identity_take(table, identity_token(identity), CLIENT(0), &facts));
+	ck_assert(identity_take(table, &token, CLIENT(0), &facts));
 	free(facts.name);
 	identity_forget(table, CLIENT(0));
 	ck_assert(!identity_find(table, CLIENT(0), &kind));
 	identity_forget(table, CLIENT(0));
-	identity_free(table, identity);
+	identity_remove(table, 1, &token);
 }
 END_TEST
 
@@ -169,20 +230,32 @@ END_TEST
 
 static int ends[2]; /* the worker's and the broker's */
 
-static struct identity *show(const char *connect, const char *client_id)
+/* The same socket as a worker sends it. */
+static bool show_as(const struct token *token, const char *connect, const char *client_id, int fd)
 {
-	struct iovec part = {(void *)(uintptr_t)connect, strlen(connect)};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	struct identity *identity = identity_new(table, IDENTITY_CLIENT, "carol", "peer");
+	const struct channel_message message = {
+		.type = CHANNEL_PRESENT,
+		.token = *token,
+		.text = channel_text(client_id),
+		.more = channel_text(connect),
+		.fd = dup(fd),
+	};
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	ck_assert(identity_show(table, identity, ends[0], &message, client_id));
-	return identity;
+	return identity_show(table, 1, &message);
 }
 
-static void hide(struct identity *identity)
+static struct token show(const char *connect, const char *client_id)
 {
-	identity_free(table, identity);
+	struct token token = announced_as(1, CHANNEL_KIND_CLIENT, "carol", "peer");
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert(show_as(&token, connect, client_id, ends[0]));
+	return token;
+}
+
+static void hide(const struct token *token)
+{
+	identity_remove(table, 1, token);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -200,10 +273,9 @@ static bool is_taken(const char *client_id)
 
 START_TEST(a_shown_client_is_taken_when_all_of_it_was_read)
 {
-	struct identity *identity = show("CONNECT", "phone");
-	struct token token = *identity_token(identity);
+	struct token token = show("CONNECT", "phone");
 	struct identity_facts facts;
-	enum identity_kind kind;
+	enum channel_kind kind;
 	char buffer[8];
 
 	ck_assert(!is_taken("phone"));
@@ -212,56 +284,96 @@ START_TEST(a_shown_client_is_taken_when_all_of_it_was_read)
 	ck_assert_int_eq(read(ends[1], buffer, 4), 4);
 	ck_assert(!is_taken("watch"));
 	ck_assert(!is_taken(NULL));
-	ck_assert(!identity_was_taken(table, identity));
+	ck_assert(identity_is_waiting(table, 1, &token));
 	ck_assert(!identities_were_taken(table));
+	ck_assert(!identity_take(table, &token, CLIENT(0), &facts));
 	ck_assert(is_taken("phone"));
-	ck_assert(identity_was_taken(table, identity));
+	ck_assert(!identity_is_waiting(table, 1, &token));
 	ck_assert(identities_were_taken(table));
 	ck_assert(identity_find(table, CLIENT(0), &kind));
 	ck_assert(!is_taken("phone"));
 	ck_assert(!identity_take(table, &token, CLIENT(0), &facts));
-	hide(identity);
+	hide(&token);
 	ck_assert(!identity_find(table, CLIENT(0), &kind));
 }
 END_TEST
 
 START_TEST(a_shown_client_that_was_refused_is_never_taken)
 {
-	struct identity *identity = show("CONNECT", NULL);
+	struct token token = show("CONNECT", NULL);
 	char buffer[8];
 
 	ck_assert_int_eq(read(ends[1], buffer, 7), 7);
 	shutdown(ends[1], SHUT_RDWR);
 	ck_assert(!is_taken("anything"));
-	hide(identity);
+	hide(&token);
 }
 END_TEST
 
 START_TEST(a_shown_client_that_was_answered_is_never_taken)
 {
-	struct identity *identity = show("CONNECT", NULL);
+	struct token token = show("CONNECT", NULL);
 	char buffer[8];
 
 	ck_assert_int_eq(read(ends[1], buffer, 7), 7);
 	ck_assert_int_eq(write(ends[1], "CONNACK", 7), 7);
 	ck_assert(!is_taken("anything"));
-	hide(identity);
+	hide(&token);
+}
+END_TEST
+
+/* The table keeps no socket open that its worker has closed. */
+START_TEST(the_broker_sees_the_end_of_a_shown_client)
+{
+	struct token token = show("CONNECT", NULL);
+	char buffer[8];
+
+	ck_assert_int_eq(read(ends[1], buffer, 7), 7);
+	close(ends[0]);
+	ck_assert_int_eq(recv(ends[1], buffer, 1, MSG_DONTWAIT), -1);
+	identity_remove(table, 1, &token);
+	ck_assert_int_eq(recv(ends[1], buffer, 1, MSG_DONTWAIT), 0);
+	close(ends[1]);
 }
 END_TEST
 
 START_TEST(what_does_not_fit_into_the_socket_is_not_shown)
 {
 	static char connect[1 << 22];
-	struct iovec part = {connect, sizeof(connect)};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	struct identity *identity = identity_new(table, IDENTITY_CLIENT, NULL, "peer");
+	struct token token = announced_as(1, CHANNEL_KIND_CLIENT, NULL, "peer");
 
+	memset(connect, 'x', sizeof(connect) - 1);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	ck_assert(!identity_show(table, identity, ends[0], &message, NULL));
+	ck_assert(!show_as(&token, connect, NULL, ends[0]));
 	while (recv(ends[1], connect, sizeof(connect), MSG_DONTWAIT) > 0)
 		;
 	ck_assert(!is_taken("anything"));
-	hide(identity);
+	hide(&token);
+}
+END_TEST
+
+/* A worker that was taken over may send any descriptor. */
+START_TEST(what_does_not_lead_to_this_process_is_not_shown)
+{
+	static const int types[] = {SOCK_DGRAM, SOCK_SEQPACKET};
+	struct token token;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < COUNT(types); i++) {
+		token = announced_as(1, CHANNEL_KIND_CLIENT, NULL, "peer");
+		ck_assert_int_eq(socketpair(AF_UNIX, types[i] | SOCK_CLOEXEC, 0, ends), 0);
+		ck_assert(!show_as(&token, "CONNECT", NULL, ends[0]));
+		hide(&token);
+	}
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	token = announced_as(1, CHANNEL_KIND_CLIENT, NULL, "peer");
+	ck_assert(!show_as(&token, "CONNECT", NULL, fd));
+	close(fd);
+	token = announced_as(2, CHANNEL_KIND_CLIENT, NULL, "peer");
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert(!show_as(&token, "CONNECT", NULL, ends[0]));
+	hide(&token);
 }
 END_TEST
 
@@ -270,81 +382,26 @@ START_TEST(thousands_find_their_own)
 	enum {
 		THOUSANDS = 20000
 	};
-	static struct identity *all[THOUSANDS];
+	static struct token all[THOUSANDS];
 	static char addresses[THOUSANDS];
 	struct identity_facts facts;
-	enum identity_kind kind;
+	enum channel_kind kind;
 	int i;
 
 	for (i = 0; i < THOUSANDS; i++)
-		all[i] = identity_new(table, i % 2 ? IDENTITY_CLIENT : IDENTITY_REFUSED, NULL, "x");
+		all[i] = announced_as(1, i % 2 ? CHANNEL_KIND_CLIENT : CHANNEL_KIND_REFUSED, NULL,
+				      "x");
 	for (i = 0; i < THOUSANDS; i++)
-		ck_assert(identity_take(table, identity_token(all[i]),
+		ck_assert(identity_take(table, &all[i],
 					(const struct mosquitto *)(const void *)&addresses[i],
 					&facts));
 	for (i = 0; i < THOUSANDS; i++) {
 		ck_assert(identity_find(
 			table, (const struct mosquitto *)(const void *)&addresses[i], &kind));
-		ck_assert_int_eq(kind, i % 2 ? IDENTITY_CLIENT : IDENTITY_REFUSED);
+		ck_assert_int_eq(kind, i % 2 ? CHANNEL_KIND_CLIENT : CHANNEL_KIND_REFUSED);
 	}
 	for (i = 0; i < THOUSANDS; i++)
-		identity_free(table, all[i]);
-}
-END_TEST
-
-static void *come_and_go(void *argument)
-{
-	int i;
-
-	(void)argument;
-	for (i = 0; i < 20000; i++)
-		identity_free(table, identity_new(table, IDENTITY_CERTIFICATE, "bob", "peer"));
-	return NULL;
-}
-
-/* Interesting under a sanitizer, above all. */
-START_TEST(two_threads_may_use_the_table)
-{
-	struct identity_facts facts;
-	enum identity_kind kind;
-	struct token token;
-	pthread_t worker;
-	int i;
-
-	ck_assert_int_eq(pthread_create(&worker, NULL, come_and_go, NULL), 0);
-	for (i = 0; i < 20000; i++) {
-		ck_assert(token_draw(&token));
-		ck_assert(!identity_take(table, &token, CLIENT(0), &facts));
-		ck_assert(!identity_find(table, CLIENT(i % 4), &kind));
-		identity_forget(table, CLIENT(i % 4));
-	}
-	pthread_join(worker, NULL);
-}
-END_TEST
-
-static atomic_bool shown_enough;
-
-static void *show_and_hide(void *argument)
-{
-	int i;
-
-	(void)argument;
-	for (i = 0; i < 5000; i++)
-		hide(show("CONNECT", NULL));
-	atomic_store(&shown_enough, true);
-	return NULL;
-}
-
-/* Before it is sent a socket is as empty as after it was read: that must not be seen. */
-START_TEST(what_nobody_has_read_is_never_taken)
-{
-	pthread_t worker;
-
-	atomic_store(&shown_enough, false);
-	ck_assert_int_eq(pthread_create(&worker, NULL, show_and_hide, NULL), 0);
-	while (!atomic_load(&shown_enough))
-		ck_assert(!is_taken("anything"));
-	pthread_join(worker, NULL);
+		identity_remove(table, 1, &all[i]);
 }
 END_TEST
 
@@ -368,14 +425,14 @@ START_TEST(dialing_never_waits)
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	strcpy(path, directory);
 	strcat(path, "/s");
-	ck_assert_int_eq(handoff_dial(path, 1000, &first), HANDOFF_ABSENT);
+	ck_assert_int_eq(handoff_dial(path, getpid(), 1000, &first), HANDOFF_ABSENT);
 	listener = listen_at(path);
-	ck_assert_int_eq(handoff_dial(path, 1000, &first), HANDOFF_CONNECTED);
-	ck_assert_int_eq(handoff_dial(path, 1000, &second), HANDOFF_BUSY);
-	ck_assert_int_eq(handoff_dial(path, listener, &third), HANDOFF_FULL);
+	ck_assert_int_eq(handoff_dial(path, getpid(), 1000, &first), HANDOFF_CONNECTED);
+	ck_assert_int_eq(handoff_dial(path, getpid(), 1000, &second), HANDOFF_BUSY);
+	ck_assert_int_eq(handoff_dial(path, getpid(), listener, &third), HANDOFF_FULL);
 	close(first);
 	close(listener);
-	ck_assert_int_eq(handoff_dial(path, 1000, &first), HANDOFF_ABSENT);
+	ck_assert_int_eq(handoff_dial(path, getpid(), 1000, &first), HANDOFF_ABSENT);
 	unlink(path);
 	rmdir(directory);
 }
@@ -390,15 +447,18 @@ int main(void)
 		&what_is_no_token_is_not_parsed,
 		&a_token_is_good_for_one_login,
 		&a_token_dies_with_its_client,
+		&a_token_cannot_be_announced_twice,
+		&a_worker_has_no_say_in_the_clients_of_others,
+		&the_table_has_an_end,
 		&a_pointer_used_again_stands_for_the_new_client,
 		&a_forgotten_pointer_stands_for_nobody,
 		&a_shown_client_is_taken_when_all_of_it_was_read,
 		&a_shown_client_that_was_refused_is_never_taken,
 		&a_shown_client_that_was_answered_is_never_taken,
+		&the_broker_sees_the_end_of_a_shown_client,
 		&what_does_not_fit_into_the_socket_is_not_shown,
+		&what_does_not_lead_to_this_process_is_not_shown,
 		&thousands_find_their_own,
-		&two_threads_may_use_the_table,
-		&what_nobody_has_read_is_never_taken,
 		&dialing_never_waits,
 	};
 

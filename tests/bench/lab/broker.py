@@ -58,6 +58,7 @@ class Broker:
             "listen": f"{self.host}:{self._ports['quic']}",
             "certfile": identity.cert,
             "keyfile": identity.key,
+            "worker": self._build.worker,
             **self._options,
         }
         return [
@@ -120,17 +121,25 @@ class Broker:
 
     # ---- what it uses
 
+    def _processes(self):
+        """The broker and the workers beside it."""
+        return [self.pid, *children_of(self.pid)]
+
     def cpu_us(self):
         """Processor time so far, by thread name."""
-        return cpu_by_thread(self.pid)
+        return {k: v for pid in self._processes() for k, v in cpu_by_thread(pid).items()}
 
     def memory_kb(self):
-        """Memory that is its alone: anonymous pages, resident."""
-        text = Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.search(r"RssAnon:\s*(\d+)", text).group(1))
+        """Memory that is theirs alone: anonymous pages, resident."""
+        texts = [Path(f"/proc/{pid}/status").read_text() for pid in self._processes()]
+        return sum(int(re.search(r"RssAnon:\s*(\d+)", text).group(1)) for text in texts)
 
     def descriptors(self):
-        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+        return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in self._processes())
+
+
+def children_of(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 def cpu_by_thread(pid):

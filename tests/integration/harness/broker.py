@@ -78,6 +78,7 @@ class Broker:
             "certfile": self.identity.cert,
             "keyfile": self.identity.key,
             "reset_key_file": self.directory / "reset.key",
+            "worker": self.build.worker,
         }
         options.update(self._opts)
         return {name: value for name, value in options.items() if value is not None}
@@ -254,10 +255,15 @@ class Broker:
         log = self.log()[-4000:] if self._log_path.exists() else ""
         return f"{threads}\n{log}"
 
+    def worker_pid(self):
+        """The process beside the broker that speaks QUIC; waits until there is one."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return int(eventually(children.read_text, what="a worker").split()[0])
+
     def memory_kb(self):
-        """Resident memory of the broker process."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+        """Resident memory of the broker and its worker."""
+        texts = [Path(f"/proc/{pid}/status").read_text() for pid in (self.pid, self.worker_pid())]
+        return sum(int(re.search(r"VmRSS:\s+(\d+)", text)[1]) for text in texts)
 
     def connections(self):
         """Clients that the broker let in through the hand-off, by client identifier."""

@@ -58,6 +58,7 @@ class Build:
         # The broker user may not be allowed into the source tree, so it gets copies.
         self.copies = make_directory()
         self.plugin = self._copy(self.directory / "mosquitto-plugin" / "mosquitto_mquic.so")
+        self.worker = self._copy(self.directory / "gateway" / "mquic-gateway")
         self._copy(self.directory / "libmquic" / "libmquic.so.0")
         self.sanitizer = self._sanitizer()
 

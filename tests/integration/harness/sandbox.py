@@ -130,6 +130,8 @@ def stage(build):
         (place / prefix.lstrip("/")).rename(place / "moved")
         shutil.rmtree(place / prefix.lstrip("/").split("/")[0])
         (place / "moved").rename(place / "usr")
+        # The plugin knows where its worker was to be.
+        shutil.copytree(place / "usr/libexec", place / prefix.lstrip("/") / "libexec")
     return place
 
 

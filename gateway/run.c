@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "configure.h"
+#include "keeper.h"
+#include "run.h"
+#include "sandbox.h"
+#include "../server/descriptors.h"
+
+struct gateway {
+	struct keeper keeper;
+	struct configuration given;
+	struct worker *worker;
+	char error[OPTIONS_ERROR_SIZE];
+};
+
+static void say(struct gateway *gateway, enum mquic_log_level level, const char *line)
+{
+	gateway->keeper.door.say(&gateway->keeper, level, line);
+}
+
+/* ---- What it listens on ------------------------------------------------------------- */
+
+/* Names the option that libmquic's sentence is about: that of a file, or else this address. */
+static bool fail_to_listen(struct gateway *gateway, const struct hostport *listen)
+{
+	const char *sentence = worker_error(gateway->worker);
+	const char *file = options_find_file(&gateway->given.options, sentence);
+	char text[HOSTPORT_TEXT_SIZE];
+
+	hostport_text(listen, text);
+	if (file != NULL)
+		snprintf(gateway->error, sizeof(gateway->error), "plugin_opt_%s: %s", file,
+			 sentence);
+	else
+		snprintf(gateway->error, sizeof(gateway->error), "plugin_opt_listen %s: %s", text,
+			 sentence);
+	return false;
+}
+
+static bool listen_on(struct gateway *gateway, const struct mquic_settings *settings)
+{
+	const struct options *options = &gateway->given.options;
+	size_t i;
+
+	for (i = 0; i < options->listen_count; i++) {
+		if (!worker_listen(gateway->worker, settings, &options->listen[i],
+				   gateway->given.sockets[i]))
+			return fail_to_listen(gateway, &options->listen[i]);
+		gateway->given.sockets[i] = -1;
+	}
+	return true;
+}
+
+static bool listen_on_all(struct gateway *gateway)
+{
+	const struct options *options = &gateway->given.options;
+	struct mquic_settings *settings = NULL;
+	bool good;
+
+	snprintf(gateway->error, sizeof(gateway->error), "out of memory");
+	if (options->reset_key_file == NULL)
+		say(gateway, MQUIC_LOG_WARNING,
+		    "the broker's user may not read " OPTIONS_RESET_KEY
+		    ": after a restart clients will not be told that their connections are gone; "
+		    "change its owner, or name another with plugin_opt_reset_key_file");
+	good = mquic_settings_new(&settings) == MQUIC_OK &&
+	       options_apply(options, settings, gateway->error) && listen_on(gateway, settings);
+	mquic_settings_free(settings);
+	return good;
+}
+
+/* ---- Life ---------------------------------------------------------------------------- */
+
+static bool make_worker(struct gateway *gateway)
+{
+	const struct options *options = &gateway->given.options;
+	const struct client_settings settings = {
+		.connect_timeout_ms = (uint64_t)options->connect_timeout_s * 1000,
+		.connect_max = HANDOFF_CONNECT_MAX,
+		.memory_limit = options->memory_limit,
+		.memory_reached = "plugin_opt_memory_limit is reached",
+		.proxy_header = options->proxy_protocol,
+	};
+
+	snprintf(gateway->error, sizeof(gateway->error),
+		 "no memory or descriptor for the endpoint");
+	gateway->keeper.door.level = options->log_level;
+	gateway->worker = worker_new(&gateway->keeper.door, &settings);
+	gateway->keeper.worker = gateway->worker;
+	return gateway->worker != NULL;
+}
+
+/* After this no file can be made, and none opened but to be read. */
+static bool confine(struct gateway *gateway)
+{
+	const struct sandbox sandbox = {
+		.strict = gateway->given.options.sandbox,
+		.writes_files = gateway->given.options.keylog_file != NULL,
+	};
+
+	if (sandbox.strict && !sandbox_can_filter())
+		say(gateway, MQUIC_LOG_WARNING,
+		    "the worker's system calls are not filtered: it was built without libseccomp");
+	if (sandbox_enter(&sandbox))
+		return true;
+	snprintf(gateway->error, sizeof(gateway->error),
+		 "plugin_opt_sandbox: the system refuses: %s. With \"plugin_opt_sandbox false\" "
+		 "the worker runs without",
+		 strerror(errno));
+	return false;
+}
+
+static bool set_up(struct gateway *gateway)
+{
+	if (!configuration_read(&gateway->given, gateway->keeper.channel, gateway->error) ||
+	    !make_worker(gateway) || !listen_on_all(gateway))
+		return false;
+	worker_say_expiring(gateway->worker);
+	return confine(gateway);
+}
+
+/* Until it may serve clients; false: it never will. */
+static bool wait_for_start(struct gateway *gateway)
+{
+	struct pollfd watched = {.fd = gateway->keeper.channel, .events = POLLIN};
+
+	while (!gateway->keeper.started && !worker_is_stopped(gateway->worker)) {
+		if (poll(&watched, 1, -1) < 0 && errno != EINTR)
+			return false;
+		keeper_attend(&gateway->keeper, true);
+	}
+	return gateway->keeper.started;
+}
+
+static bool live(struct gateway *gateway)
+{
+	struct channel_message message = {.type = CHANNEL_READY, .fd = -1};
+
+	if (!set_up(gateway)) {
+		message.type = CHANNEL_FAILED;
+		message.text = channel_text(gateway->error);
+		channel_send(gateway->keeper.channel, &message);
+		return false;
+	}
+	channel_send(gateway->keeper.channel, &message);
+	if (wait_for_start(gateway))
+		worker_run(gateway->worker);
+	return true;
+}
+
+bool gateway_run(int channel)
+{
+	struct gateway *gateway = calloc(1, sizeof(*gateway));
+	bool good;
+
+	if (gateway == NULL)
+		return false;
+	configuration_init(&gateway->given);
+	gateway->keeper.options = &gateway->given.options;
+	gateway->keeper.channel = channel;
+	/* Whoever has made the channel is who the hand-off socket must lead to. */
+	gateway->keeper.broker = channel_peer(channel);
+	gateway->keeper.highest_fd = descriptors_highest_fd(descriptors_raise_files());
+	keeper_init(&gateway->keeper);
+	good = live(gateway);
+	worker_free(gateway->worker);
+	keeper_end(&gateway->keeper);
+	configuration_clear(&gateway->given);
+	free(gateway);
+	return good;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inbox.h"
+#include "log.h"
+#include "../server/clock.h"
+
+/*
+ * At most so many in the log per second, whoever speaks; the others are counted. Debug lines are for
+ * those who have asked for all of them.
+ */
+static void log_line(struct process *process, const struct channel_message *message)
+{
+	if (message->number < MQUIC_LOG_DEBUG && !limiter_spend(&process->lines, clock_ms())) {
+		process->unsaid++;
+		return;
+	}
+	if (process->unsaid > 0)
+		log_now(MQUIC_LOG_WARNING, "mquic: %u log lines were dropped", process->unsaid);
+	process->unsaid = 0;
+	log_now((enum mquic_log_level)message->number, "mquic: %s", message->text.data);
+}
+
+/* A name that needs no password is there for certificates alone. */
+static bool may_be_of_kind(const struct inbox *inbox, uint32_t kind, bool has_name)
+{
+	if (kind == CHANNEL_KIND_CERTIFICATE)
+		return inbox->by_certificate && has_name;
+	return kind == CHANNEL_KIND_CLIENT ? !inbox->by_certificate : inbox->by_certificate;
+}
+
+/* One that is not taken for what it says it is will be refused by the broker. */
+static void announce(struct inbox *inbox, struct process *process,
+		     const struct channel_message *message)
+{
+	struct identity_facts facts = {
+		.kind = (enum channel_kind)message->number,
+		.name = (char *)(uintptr_t)message->text.data,
+	};
+
+	if (!may_be_of_kind(inbox, message->number, facts.name != NULL)) {
+		process->broken = true;
+		return;
+	}
+	snprintf(facts.peer, sizeof(facts.peer), "%s", message->more.data);
+	identity_add(inbox->identities, process->number, &message->token, &facts);
+}
+
+static void record(struct inbox *inbox, struct process *process,
+		   const struct channel_message *message)
+{
+	switch (message->type) {
+	case CHANNEL_LINE:
+		log_line(process, message);
+		break;
+	case CHANNEL_ANNOUNCE:
+		announce(inbox, process, message);
+		break;
+	case CHANNEL_PRESENT:
+		identity_show(inbox->identities, process->number, message);
+		break;
+	case CHANNEL_GONE:
+		identity_remove(inbox->identities, process->number, &message->token);
+		break;
+	case CHANNEL_BYPASSED:
+		if (!identities_were_taken(inbox->identities) &&
+		    identity_is_waiting(inbox->identities, process->number, &message->token))
+			process->bypassed = true;
+		break;
+	case CHANNEL_READY:
+		process->ready = true;
+		break;
+	case CHANNEL_FAILED:
+		snprintf(process->failure, sizeof(process->failure), "%s", message->text.data);
+		break;
+	default:
+		process->pinged = false;
+		break;
+	}
+}
+
+bool inbox_read(struct inbox *inbox, struct process *process, unsigned int most)
+{
+	struct channel_message message;
+
+	for (; most > 0 && !process->broken; most--) {
+		switch (channel_receive(process->channel, true, inbox->packet,
+					sizeof(inbox->packet), &message)) {
+		case CHANNEL_RECEIVED:
+			record(inbox, process, &message);
+			break;
+		case CHANNEL_EMPTY:
+			return true;
+		case CHANNEL_ENDED:
+			return false;
+		default:
+			process->broken = true;
+			break;
+		}
+	}
+	return !process->broken;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One worker beside the broker, from start to start.
+ *
+ *           again_ms is over                    READY, terms known
+ *     RESTING ──────────▶ STARTING ──READY──▶ IDLE ──────────────▶ SERVING
+ *        ▲                    │                │                      │
+ *        └────────────────────┴── its end ─────┴──────────────────────┘
+ *                             STOP: OVER, for good
+ *
+ * It rests a moment at first. One that ends within two seconds is started again after twice that
+ * time, and so on; after a good minute it begins from the start.
+ *
+ * inbox.c records in it what the worker says; workers.c acts on that.
+ */
+#ifndef MOSQUITTO_PLUGIN_PROCESS_H
+#define MOSQUITTO_PLUGIN_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../gateway/channel.h"
+#include "../server/limiter.h"
+
+enum process_state {
+	PROCESS_RESTING,
+	PROCESS_STARTING,
+	PROCESS_IDLE,
+	PROCESS_SERVING,
+	PROCESS_OVER,
+};
+
+struct process {
+	unsigned int number; /* from 1 */
+	enum process_state state;
+	pid_t pid;   /* 0: none */
+	int channel; /* -1: none */
+	uint64_t started_ms;
+	uint64_t again_ms; /* RESTING: when to start it */
+	uint64_t pause_ms; /* before the last start */
+	uint64_t ended_ms; /* when its channel ended, and the process not yet; 0: it has not */
+	uint64_t pinged_ms;
+	bool pinged; /* and it has not answered */
+
+	/* What is to be told when the channel has room, and what was. */
+	bool reload_due;
+	bool expiring_due;
+	bool taken_told; /* that the broker asks about clients */
+
+	/* What it has said. */
+	bool ready;
+	bool bypassed;
+	bool broken;                    /* nothing that may be said */
+	char failure[CHANNEL_LINE_MAX]; /* why it cannot; empty: it can */
+	struct limiter lines;
+	unsigned int unsaid; /* lines that were too many */
+};
+
+void process_init(struct process *process, unsigned int number);
+
+/* All changes of state. */
+void process_step(struct process *process, enum process_state to);
+
+/* Says one thing without more to it. False: not now. */
+bool process_tell(const struct process *process, enum channel_type type);
+
+/* Starts the program, to be told what it needs next. 0, or the error's number. */
+int process_start(struct process *process, const char *program);
+
+/* How it has ended, once it has, in `text`; false: it goes on. What it had is closed. */
+bool process_has_ended(struct process *process, char *text, size_t size);
+
+/* Ends it at once. */
+void process_kill(const struct process *process);
+
+/* After its end: when to start it again. */
+void process_rest(struct process *process);
+
+#endif

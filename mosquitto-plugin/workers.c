@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inbox.h"
+#include "log.h"
+#include "process.h"
+#include "workers.h"
+#include "../server/bind.h"
+#include "../server/clock.h"
+
+/* One, until packets are steered to several. */
+#define COUNT 1
+
+/* How long the first start may take, and the end. A debugger such as valgrind takes its time. */
+#define START_MS 30000
+#define STOP_MS  2000
+
+/* How many messages of one worker are read in one round, and when the broker waits for one. */
+#define ROUND_MESSAGES 256
+#define LOGIN_MESSAGES 4096
+
+/* How often it is looked whether it is there, and how long it may be silent. */
+#define LOOK_MS   10
+#define PING_MS   10000
+#define SILENT_MS 30000
+
+/* How long a process may take to end whose channel has ended. */
+#define LINGER_MS 1000
+
+struct workers {
+	struct workers_order order;
+	struct inbox inbox;
+	int sockets[OPTIONS_LISTEN_MAX];
+	struct handoff_terms terms;
+	bool serving; /* terms are known */
+	uint64_t read_ms;
+	uint64_t looked_ms;
+	struct process all[COUNT];
+};
+
+/* ---- What it is told --------------------------------------------------------------- */
+
+static bool tell_start(const struct workers *workers, const struct process *process)
+{
+	const struct handoff_terms *terms = &workers->terms;
+	bool unproven = terms->unproven && !identities_were_taken(workers->inbox.identities);
+	const struct channel_message message = {
+		.type = CHANNEL_START,
+		.flags = (terms->names_are_ids ? CHANNEL_NAMES_ARE_IDS : 0) |
+			 (unproven ? CHANNEL_UNPROVEN : 0),
+		.limit = (uint32_t)terms->connect_max,
+		.fd = -1,
+	};
+
+	return channel_send(process->channel, &message);
+}
+
+static bool tell_options(const struct workers *workers, const struct process *process)
+{
+	bool good = true;
+	int i;
+
+	for (i = 0; good && i < workers->order.line_count; i++) {
+		const struct channel_message message = {
+			.type = CHANNEL_OPTION,
+			.text = channel_text(workers->order.lines[i].name),
+			.more = channel_text(workers->order.lines[i].value),
+			.fd = -1,
+		};
+
+		good = channel_send(process->channel, &message);
+	}
+	return good;
+}
+
+static bool tell_sockets(const struct workers *workers, const struct process *process)
+{
+	bool good = true;
+	size_t i;
+
+	for (i = 0; good && i < workers->order.options->listen_count; i++) {
+		const struct channel_message message = {
+			.type = CHANNEL_SOCKET,
+			.number = (uint32_t)i,
+			.fd = workers->sockets[i],
+		};
+
+		good = channel_send(process->channel, &message);
+	}
+	return good;
+}
+
+/* All that it needs: the channel has room for it. */
+static bool configure(const struct workers *workers, const struct process *process)
+{
+	const struct channel_message message = {
+		.type = CHANNEL_CONFIGURE,
+		.flags = workers->order.broker_2_1 ? CHANNEL_BROKER_2_1 : 0,
+		.number = process->number,
+		.limit = workers->order.options->max_connections,
+		.fd = -1,
+	};
+
+	return tell_options(workers, process) && tell_sockets(workers, process) &&
+	       channel_send(process->channel, &message);
+}
+
+static int start(const struct workers *workers, struct process *process)
+{
+	int code = process_start(process, workers->order.options->worker);
+
+	if (code == 0 && !configure(workers, process))
+		process_kill(process);
+	return code;
+}
+
+/* ---- Its life ------------------------------------------------------------------------ */
+
+/* What it has said decides about the next step. */
+static void step(const struct workers *workers, struct process *process)
+{
+	if (process->state == PROCESS_STARTING && process->ready)
+		process_step(process, PROCESS_IDLE);
+	if (process->state == PROCESS_IDLE && workers->serving && tell_start(workers, process))
+		process_step(process, PROCESS_SERVING);
+}
+
+static void say_pause(const struct process *process, const char *end)
+{
+	uint64_t pause_ms = process->again_ms - clock_ms();
+	const char *colon = process->failure[0] != '\0' ? ": " : "";
+
+	log_now(MQUIC_LOG_ERROR,
+		"mquic: worker %u %s%s%s; its clients have to connect anew, it is started again in "
+		"%.1f s",
+		process->number, end, colon, process->failure, (double)pause_ms / 1000);
+}
+
+/* It is gone: its clients are, too, and their sockets are closed by the system. */
+static void bury(struct workers *workers, struct process *process, const char *end)
+{
+	identities_drop(workers->inbox.identities, process->number);
+	if (process->state == PROCESS_OVER)
+		return;
+	process_rest(process);
+	say_pause(process, end);
+}
+
+static void start_again(const struct workers *workers, struct process *process)
+{
+	int code = start(workers, process);
+
+	if (code == 0)
+		return;
+	process_rest(process);
+	log_now(MQUIC_LOG_ERROR, "mquic: worker %u cannot be started again: %s: %s",
+		process->number, workers->order.options->worker, strerror(code));
+}
+
+/* The channel has ended: the process does so right after, or is made to. */
+static void linger(struct process *process, uint64_t now_ms)
+{
+	if (process->ended_ms == 0)
+		process->ended_ms = now_ms;
+	if (process->broken) {
+		log_now(MQUIC_LOG_ERROR,
+			"mquic: worker %u says what no worker says; it is taken for one that was "
+			"taken over, and ended",
+			process->number);
+		process->broken = false;
+		process_kill(process);
+	} else if (now_ms - process->ended_ms > LINGER_MS) {
+		process_kill(process);
+	}
+}
+
+static void ping(struct process *process, uint64_t now_ms)
+{
+	if (!process->pinged && now_ms - process->pinged_ms >= PING_MS) {
+		process->pinged = process_tell(process, CHANNEL_PING);
+		process->pinged_ms = now_ms;
+	} else if (process->pinged && now_ms - process->pinged_ms >= SILENT_MS) {
+		log_now(MQUIC_LOG_ERROR, "mquic: worker %u does not answer any more; it is ended",
+			process->number);
+		process->pinged = false;
+		process->pinged_ms = now_ms;
+		process_kill(process);
+	}
+}
+
+/* What had no room in the channel before. */
+static void tell_due(struct process *process)
+{
+	if (process->reload_due)
+		process->reload_due = !process_tell(process, CHANNEL_RELOAD);
+	if (process->expiring_due)
+		process->expiring_due = !process_tell(process, CHANNEL_EXPIRING);
+}
+
+static void look(struct workers *workers, struct process *process, uint64_t now_ms)
+{
+	char end[64];
+
+	if (process->pid == 0) {
+		if (process->state == PROCESS_RESTING && now_ms >= process->again_ms)
+			start_again(workers, process);
+		return;
+	}
+	if (process_has_ended(process, end, sizeof(end))) {
+		bury(workers, process, end);
+		return;
+	}
+	tell_due(process);
+	ping(process, now_ms);
+}
+
+static void listen_to(struct workers *workers, struct process *process, unsigned int most)
+{
+	if (process->channel < 0)
+		return;
+	if (process->ended_ms != 0 || !inbox_read(&workers->inbox, process, most))
+		linger(process, clock_ms());
+	else
+		step(workers, process);
+}
+
+void workers_tick(struct workers *workers)
+{
+	uint64_t now_ms = clock_ms();
+	bool due = now_ms - workers->looked_ms >= LOOK_MS;
+	size_t i;
+
+	/* There may be ten thousand rounds in a second. */
+	if (now_ms == workers->read_ms)
+		return;
+	workers->read_ms = now_ms;
+	for (i = 0; i < COUNT; i++) {
+		listen_to(workers, &workers->all[i], ROUND_MESSAGES);
+		if (due || workers->all[i].ended_ms != 0)
+			look(workers, &workers->all[i], now_ms);
+	}
+	if (due)
+		workers->looked_ms = now_ms;
+}
+
+void workers_read(struct workers *workers)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT; i++)
+		listen_to(workers, &workers->all[i], LOGIN_MESSAGES);
+}
+
+/* ---- What the plugin wants ------------------------------------------------------------- */
+
+void workers_serve(struct workers *workers, const struct handoff_terms *terms)
+{
+	size_t i;
+
+	workers->terms = *terms;
+	workers->serving = true;
+	for (i = 0; i < COUNT; i++)
+		step(workers, &workers->all[i]);
+}
+
+void workers_taken(struct workers *workers)
+{
+	size_t i;
+
+	for (i = 0; workers->terms.unproven && i < COUNT; i++) {
+		struct process *process = &workers->all[i];
+
+		if (!process->taken_told && process->channel >= 0)
+			process->taken_told = process_tell(process, CHANNEL_TAKEN);
+	}
+}
+
+bool workers_were_bypassed(const struct workers *workers)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT; i++)
+		if (workers->all[i].bypassed)
+			return true;
+	return false;
+}
+
+/* One that is not there reads all of it when it starts. */
+void workers_reload(struct workers *workers)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT; i++)
+		if (workers->all[i].channel >= 0) {
+			workers->all[i].reload_due = true;
+			tell_due(&workers->all[i]);
+		}
+}
+
+void workers_tell_expiring(struct workers *workers)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT; i++)
+		if (workers->all[i].channel >= 0) {
+			workers->all[i].expiring_due = true;
+			tell_due(&workers->all[i]);
+		}
+}
+
+/* ---- Start and end ------------------------------------------------------------------------ */
+
+/* Waits for something to be said. */
+static void wait_for(const struct process *process, uint64_t until_ms)
+{
+	struct pollfd watched = {.fd = process->channel, .events = POLLIN};
+	uint64_t now_ms = clock_ms();
+
+	/* The end of the process is noticed here, too, should somebody else have its channel. */
+	if (now_ms < until_ms)
+		(void)poll(&watched, 1, until_ms - now_ms < 50 ? (int)(until_ms - now_ms) : 50);
+}
+
+/* Whether it listens. False: `error` says why not. */
+static bool wait_until_ready(struct workers *workers, struct process *process, char *error)
+{
+	uint64_t until_ms = clock_ms() + START_MS;
+	const char *program = workers->order.options->worker;
+	char end[64];
+	bool ended = false;
+
+	while (!process->ready && process->failure[0] == '\0' && !ended && clock_ms() < until_ms) {
+		wait_for(process, until_ms);
+		inbox_read(&workers->inbox, process, ROUND_MESSAGES);
+		ended = process_has_ended(process, end, sizeof(end));
+	}
+	if (process->failure[0] != '\0')
+		snprintf(error, OPTIONS_ERROR_SIZE, "%.*s", OPTIONS_ERROR_SIZE - 1,
+			 process->failure);
+	else if (ended)
+		snprintf(error, OPTIONS_ERROR_SIZE,
+			 "plugin_opt_worker: %s %s before it listened: is it the mquic-gateway of "
+			 "this plugin?",
+			 program, end);
+	else if (!process->ready)
+		snprintf(error, OPTIONS_ERROR_SIZE,
+			 "plugin_opt_worker: %s does not say that it listens", program);
+	else
+		process_step(process, PROCESS_IDLE);
+	return process->ready && !ended;
+}
+
+static bool start_first(struct workers *workers, struct process *process, char *error)
+{
+	int code = start(workers, process);
+
+	if (code == 0)
+		return wait_until_ready(workers, process, error);
+	snprintf(error, OPTIONS_ERROR_SIZE,
+		 "plugin_opt_worker: the program %s cannot be run: %s. It belongs to this plugin: "
+		 "install it there, or name the place where it is",
+		 workers->order.options->worker, strerror(code));
+	return false;
+}
+
+static bool bind_all(struct workers *workers, char *error)
+{
+	const struct options *options = workers->order.options;
+	char text[HOSTPORT_TEXT_SIZE];
+	size_t i;
+
+	for (i = 0; i < options->listen_count; i++) {
+		workers->sockets[i] = bind_udp(&options->listen[i]);
+		if (workers->sockets[i] >= 0)
+			continue;
+		hostport_text(&options->listen[i], text);
+		snprintf(error, OPTIONS_ERROR_SIZE, "plugin_opt_listen %s: binding UDP %s: %s",
+			 text, text, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static bool start_all(struct workers *workers, char *error)
+{
+	bool good = bind_all(workers, error);
+	size_t i;
+
+	for (i = 0; good && i < COUNT; i++)
+		good = start_first(workers, &workers->all[i], error);
+	return good;
+}
+
+struct workers *workers_new(const struct workers_order *order, struct identities *identities,
+			    char error[OPTIONS_ERROR_SIZE])
+{
+	struct workers *workers = calloc(1, sizeof(*workers));
+	size_t i;
+
+	snprintf(error, OPTIONS_ERROR_SIZE, "out of memory");
+	if (workers == NULL)
+		return NULL;
+	workers->order = *order;
+	workers->inbox.identities = identities;
+	workers->inbox.by_certificate = options_ask_certificate(order->options);
+	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
+		workers->sockets[i] = -1;
+	for (i = 0; i < COUNT; i++)
+		process_init(&workers->all[i], (unsigned int)i + 1);
+	if (start_all(workers, error))
+		return workers;
+	workers_free(workers);
+	return NULL;
+}
+
+/* Reads its last words until it is gone. */
+static void see_end(struct workers *workers, struct process *process, uint64_t until_ms)
+{
+	char end[64];
+
+	while (process->pid != 0 && !process_has_ended(process, end, sizeof(end))) {
+		if (clock_ms() >= until_ms)
+			process_kill(process);
+		wait_for(process, clock_ms() + 10);
+		if (process->ended_ms == 0 && !inbox_read(&workers->inbox, process, ROUND_MESSAGES))
+			process->ended_ms = clock_ms();
+	}
+}
+
+void workers_stop(struct workers *workers)
+{
+	uint64_t until_ms = clock_ms() + STOP_MS;
+	size_t i;
+
+	for (i = 0; i < COUNT; i++) {
+		if (workers->all[i].state != PROCESS_OVER)
+			process_step(&workers->all[i], PROCESS_OVER);
+		if (workers->all[i].channel >= 0 && !process_tell(&workers->all[i], CHANNEL_STOP))
+			process_kill(&workers->all[i]);
+	}
+	for (i = 0; i < COUNT; i++) {
+		see_end(workers, &workers->all[i], until_ms);
+		identities_drop(workers->inbox.identities, workers->all[i].number);
+	}
+}
+
+void workers_free(struct workers *workers)
+{
+	size_t i;
+
+	if (workers == NULL)
+		return;
+	for (i = 0; i < COUNT; i++) {
+		process_kill(&workers->all[i]);
+		see_end(workers, &workers->all[i], 0);
+	}
+	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
+		if (workers->sockets[i] >= 0)
+			close(workers->sockets[i]);
+	free(workers);
+}

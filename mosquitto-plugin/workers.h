@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The workers beside the broker: programs that speak QUIC. They are started, fed, watched, and
+ * started again when they end. All of this is the broker's thread; nothing waits but the start of
+ * the first and the end.
+ */
+#ifndef MOSQUITTO_PLUGIN_WORKERS_H
+#define MOSQUITTO_PLUGIN_WORKERS_H
+
+#include <stdbool.h>
+
+#include "identity.h"
+#include "../gateway/handoff.h"
+#include "../gateway/options.h"
+
+struct workers;
+
+/* What each of them is told. It must outlive them. */
+struct workers_order {
+	const struct options *options;
+	const struct option_line *lines;
+	int line_count;
+	bool broker_2_1;
+};
+
+/*
+ * Binds the UDP addresses, starts the program and waits until it has read its keys; nobody is served
+ * yet, datagrams wait in the sockets. NULL: `error` has a sentence.
+ */
+struct workers *workers_new(const struct workers_order *order, struct identities *identities,
+			    char error[OPTIONS_ERROR_SIZE]);
+
+/* Has clients served, from now on. `terms`: what the self-test has found. */
+void workers_serve(struct workers *workers, const struct handoff_terms *terms);
+
+/* In each round of the broker's loop: what they have said, and whether they are there. */
+void workers_tick(struct workers *workers);
+
+/* Reads what they have said by now: the announcement of the client that the broker asks about. */
+void workers_read(struct workers *workers);
+
+/* The broker has asked about a client. To be called before it answers that. */
+void workers_taken(struct workers *workers);
+
+/* Whether the broker has let a client in without asking the plugin about it. */
+bool workers_were_bypassed(const struct workers *workers);
+
+/* Has certificates and keys read again; the outcome is logged. */
+void workers_reload(struct workers *workers);
+
+/* Has them say which certificates have expired or soon will, as they do at the start. */
+void workers_tell_expiring(struct workers *workers);
+
+/* Ends all connections and the programs; takes two seconds at the most. */
+void workers_stop(struct workers *workers);
+
+/* Frees what is left of them; NULL is fine. */
+void workers_free(struct workers *workers);
+
+#endif
