@@ -404,6 +404,15 @@ static bool walk_to(struct buf_reader *walk, uint32_t wanted, uint32_t *number, 
 	return false;
 }
 
+bool mqtt_properties_next(struct buf_reader *walk, uint32_t *id)
+{
+	uint32_t number;
+	struct bytes pair[2];
+
+	*id = walk->left > 0 ? walk->next[0] : 0; /* of one byte all */
+	return walk_to(walk, *id, &number, &pair[0], &pair[1]);
+}
+
 bool mqtt_properties_next_pair(struct buf_reader *walk, struct bytes *name, struct bytes *value)
 {
 	uint32_t number;

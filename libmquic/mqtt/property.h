@@ -117,6 +117,8 @@ void mqtt_properties_set_text(struct mqtt_properties *properties, enum mqtt_prop
 /* Walk over what was read; `walk` starts as buf_reader_of(properties->section). */
 bool mqtt_properties_next_pair(struct buf_reader *walk, struct bytes *name, struct bytes *value);
 bool mqtt_properties_next_id(struct buf_reader *walk, uint32_t *id);
+/* Any property: `walk` goes over it, and it is of this kind. */
+bool mqtt_properties_next(struct buf_reader *walk, uint32_t *id);
 
 /*
  * Reads property length and properties as they may stand in packet type `where`. What is wrong is

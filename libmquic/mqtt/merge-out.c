@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets written, identifiers noted. See merge-body.h. */
+#include "mqtt/ack.h"
+#include "mqtt/merge-body.h"
+
+void merge_blame(struct merge *merge, size_t slot, enum mqtt_reason reason)
+{
+	if (slot > 0 && merge->slots[slot].fault == MQTT_SUCCESS)
+		merge->slots[slot].fault = reason;
+}
+
+/* Beyond, Mosquitto ends the client (TOPIC_HIERARCHY_LIMIT). */
+#define TOPIC_LEVELS_MAX 200
+
+bool merge_is_too_deep(struct bytes topic)
+{
+	size_t levels = 0;
+	size_t i;
+
+	for (i = 0; i < topic.len; i++)
+		levels += topic.data[i] == '/';
+	return levels > TOPIC_LEVELS_MAX;
+}
+
+static void check(struct merge *merge, const struct buf_writer *writer)
+{
+	if (writer->failed)
+		merge->failed = true;
+}
+
+void merge_write(struct merge *merge, struct buf_writer *to, const struct mqtt_packet *packet)
+{
+	mqtt_header_write(to, packet->type, packet->flags, packet->body.len);
+	buf_write_bytes(to, packet->body);
+	check(merge, to);
+}
+
+void merge_write_with_id(struct merge *merge, struct buf_writer *to,
+			 const struct mqtt_packet *packet, size_t at, uint16_t id)
+{
+	struct buf_reader reader = buf_reader_of(packet->body);
+
+	mqtt_header_write(to, packet->type, packet->flags, packet->body.len);
+	buf_write_bytes(to, buf_read_bytes(&reader, at));
+	(void)buf_read_u16(&reader);
+	buf_write_u16(to, id);
+	buf_write_bytes(to, buf_read_rest(&reader));
+	check(merge, to);
+}
+
+void merge_write_ack(struct merge *merge, struct buf_writer *to, enum mqtt_type type, uint16_t id)
+{
+	struct mqtt_ack ack = {.type = type, .packet_id = id};
+
+	mqtt_properties_init(&ack.properties);
+	mqtt_ack_write(to, &ack, merge->version);
+	check(merge, to);
+}
+
+/* One property with its identifier. */
+static bool is_wanted(uint32_t id, struct bytes all, bool alias, uint32_t ids_end)
+{
+	struct buf_reader value = buf_reader_of(all);
+
+	(void)buf_read_u8(&value);
+	if (id == MQTT_SUBSCRIPTION_ID)
+		return mqtt_read_varint(&value) < ids_end;
+	return id != MQTT_TOPIC_ALIAS || alias;
+}
+
+void merge_write_properties(struct buf_writer *to, struct bytes section, bool alias,
+			    uint32_t ids_end)
+{
+	struct buf_reader walk = buf_reader_of(section);
+	const uint8_t *from = walk.next;
+	uint32_t id;
+
+	while (mqtt_properties_next(&walk, &id)) {
+		struct bytes all = bytes_of(from, (size_t)(walk.next - from));
+
+		if (is_wanted(id, all, alias, ids_end))
+			buf_write_bytes(to, all);
+		from = walk.next;
+	}
+}
+
+void merge_output_with_id(struct merge *merge, size_t slot, const struct mqtt_packet *packet,
+			  uint16_t id)
+{
+	struct merge_slot *to;
+
+	if (slot >= MERGE_SLOTS || merge->slots == NULL || !merge->slots[slot].open)
+		return;
+	to = &merge->slots[slot];
+	if (to->output.len > MERGE_OUTPUT_HARD)
+		merge_blame(merge, slot, MQTT_QUOTA_EXCEEDED);
+	if (to->fault == MQTT_SUCCESS)
+		merge_write_with_id(merge, &to->output, packet, 0, id);
+}
+
+/* ---- Requests: slot in the lowest byte, then kind, then the client's number ------------- */
+
+bool merge_find_id(const struct merge *merge, uint16_t id, struct merge_request_id *request)
+{
+	uint64_t value = merge_ids_get(&merge->taken, id);
+
+	request->slot = (uint8_t)value;
+	request->kind = (enum merge_kind)(value >> 8 & 0xff);
+	request->client_id = (uint16_t)(value >> 16);
+	return value != 0;
+}
+
+static uint32_t key_of(size_t slot, uint16_t client_id)
+{
+	return (uint32_t)slot << 16 | client_id;
+}
+
+static bool is_publish(enum merge_kind kind)
+{
+	return kind <= MERGE_RELEASED;
+}
+
+/* Takes what is known of the number out of the counts. */
+static void uncount(struct merge *merge, uint16_t id)
+{
+	struct merge_request_id old;
+
+	if (!merge_find_id(merge, id, &old))
+		return;
+	merge->publishes -= is_publish(old.kind);
+	if (old.slot < MERGE_SLOTS && merge->slots != NULL) {
+		merge->slots[old.slot].requests--;
+		merge_ids_remove(&merge->given, key_of(old.slot, old.client_id));
+	}
+}
+
+void merge_note_id(struct merge *merge, uint16_t id, const struct merge_request_id *request)
+{
+	uint64_t value =
+		request->slot | (uint64_t)request->kind << 8 | (uint64_t)request->client_id << 16;
+
+	uncount(merge, id);
+	merge->failed |= !merge_ids_put(&merge->taken, id, value);
+	merge->publishes += is_publish(request->kind);
+	if (request->slot < MERGE_SLOTS && merge->slots != NULL) {
+		merge->slots[request->slot].requests++;
+		merge->failed |= !merge_ids_put(&merge->given,
+						key_of(request->slot, request->client_id), id);
+	}
+}
+
+void merge_drop_id(struct merge *merge, uint16_t id)
+{
+	uncount(merge, id);
+	merge_ids_remove(&merge->taken, id);
+}
+
+uint16_t merge_id_of(const struct merge *merge, size_t slot, uint16_t client_id)
+{
+	return (uint16_t)merge_ids_get(&merge->given, key_of(slot, client_id));
+}
+
+uint16_t merge_make_id(struct merge *merge, const struct merge_request_id *request)
+{
+	uint16_t id = request->client_id;
+
+	if (id != 0 && request->slot < MERGE_SLOTS && merge_id_of(merge, request->slot, id) != 0) {
+		id = merge_id_of(merge, request->slot, id);
+	} else if (merge->taken.count >= UINT16_MAX) {
+		return 0;
+	} else if (id == 0 || merge_ids_get(&merge->taken, id) != 0) {
+		do
+			id = ++merge->last_id;
+		while (id == 0 || merge_ids_get(&merge->taken, id) != 0);
+	}
+	merge_note_id(merge, id, request);
+	return id;
+}
+
+/* ---- Deliveries ---------------------------------------------------------------------------- */
+
+bool merge_find_delivery(const struct merge *merge, uint16_t id, struct merge_delivery *delivery)
+{
+	uint64_t value = merge_ids_get(&merge->deliveries, id);
+
+	delivery->slots = (uint16_t)value;
+	delivery->waiting = (uint16_t)(value >> 16);
+	delivery->phase = (enum merge_phase)(value >> 32);
+	return value != 0;
+}
+
+/* How many deliveries each stream owes an answer to. */
+static void count_waiting(struct merge *merge, uint16_t before, uint16_t after)
+{
+	size_t slot;
+
+	for (slot = 0; before != after && slot < MERGE_SLOTS; slot++) {
+		bool was = before >> slot & 1;
+		bool is = after >> slot & 1;
+
+		if (was && !is) {
+			merge->slots[slot].deliveries--;
+			merge->slots[slot].acknowledged++;
+		} else if (is && !was) {
+			merge->slots[slot].deliveries++;
+		}
+	}
+}
+
+void merge_note_delivery(struct merge *merge, uint16_t id, const struct merge_delivery *delivery)
+{
+	struct merge_delivery old;
+	uint64_t value = delivery->slots | (uint64_t)delivery->waiting << 16 |
+			 (uint64_t)delivery->phase << 32;
+
+	(void)merge_find_delivery(merge, id, &old);
+	count_waiting(merge, old.waiting, delivery->waiting);
+	if (delivery->phase == 0)
+		merge_ids_remove(&merge->deliveries, id);
+	else
+		merge->failed |= !merge_ids_put(&merge->deliveries, id, value);
+}
