@@ -44,9 +44,9 @@ enum mquic_status relay_say_good_bye(struct mquic_relay *relay)
 	return mquic_connection_close(relay->connection, MQUIC_CLOSE_NORMAL, relay->farewell);
 }
 
-void relay_await_flush(struct mquic_relay *relay, uint64_t now_ns)
+void relay_await_flush(struct mquic_relay *relay, uint64_t pending, uint64_t now_ns)
 {
-	relay->pending = mquic_stream_bytes_pending(relay->stream);
+	relay->pending = pending;
 	timer_set(endpoint_timers(relay->endpoint), &relay->timer, now_ns + FINISH_NS);
 }
 

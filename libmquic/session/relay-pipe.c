@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool relay_has_unread(const struct mquic_relay *relay)
+#include "mqtt/merge.h"
+
+bool relay_has_unread(struct mquic_relay *relay)
 {
 	const uint8_t *data;
 	size_t len;
 
+	if (relay_is_merged(relay) && relay->head_read == relay->head_len)
+		return relay_merge_has_unread(relay);
 	return relay->head_read < relay->head_len ||
 	       (mquic_stream_peek(relay->stream, &data, &len) == MQUIC_OK && len > 0);
 }
@@ -21,17 +25,14 @@ enum mquic_status mquic_relay_open(struct mquic_relay *relay)
 
 	if (status != MQUIC_OK)
 		return status;
+	if (relay->protocol != 0) {
+		relay->merge = merge_new(relay->protocol);
+		if (relay->merge == NULL)
+			return error_set(&relay->error, MQUIC_ERR_MEMORY, "out of memory");
+	}
 	relay_step(relay, RELAY_OPEN);
 	(void)relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
 	return MQUIC_OK;
-}
-
-/* The stream knows why, the program asks the relay. */
-static enum mquic_status of_stream(struct mquic_relay *relay, enum mquic_status status)
-{
-	if (status == MQUIC_OK)
-		return MQUIC_OK;
-	return error_say(&relay->error, status, mquic_stream_error(relay->stream));
 }
 
 enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **data, size_t *len)
@@ -49,8 +50,10 @@ enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **da
 			      "there is nothing to read before the relay is open");
 	if (status != MQUIC_OK)
 		return status;
+	if (relay->head_read == relay->head_len && relay_is_merged(relay))
+		return relay_merge_peek(relay, data, len);
 	if (relay->head_read == relay->head_len) {
-		status = of_stream(relay, mquic_stream_peek(relay->stream, data, len));
+		status = relay_of_stream(relay, mquic_stream_peek(relay->stream, data, len));
 		if (status == MQUIC_ERR_CLOSED)
 			relay_lose_stream(relay); /* reset, and all before it is read */
 		return status;
@@ -60,6 +63,47 @@ enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **da
 	return MQUIC_OK;
 }
 
+static void count_held(const struct mquic_relay *relay)
+{
+	size_t merge = relay->merge == NULL ? 0 : merge_memory(relay->merge);
+
+	connection_set_held(relay->connection, relay->head_len + merge);
+}
+
+static void watch_client(struct mquic_relay *relay, const uint8_t *data, size_t len)
+{
+	if (relay->merge != NULL)
+		merge_watch_client(relay->merge, bytes_of(data, len));
+}
+
+static enum mquic_status consume_head(struct mquic_relay *relay, size_t len)
+{
+	if (len > relay->head_len - relay->head_read)
+		return error_set(&relay->error, MQUIC_ERR_INVALID,
+				 "more than was shown cannot be consumed");
+	watch_client(relay, relay->head + relay->head_read, len);
+	relay->head_read += len;
+	if (relay->head_read == relay->head_len) {
+		free(relay->head);
+		relay->head = NULL;
+		relay->head_len = 0;
+		relay->head_read = 0;
+	}
+	count_held(relay);
+	return MQUIC_OK;
+}
+
+static enum mquic_status consume_stream(struct mquic_relay *relay, size_t len)
+{
+	const uint8_t *data;
+	size_t shown;
+
+	if (mquic_stream_peek(relay->stream, &data, &shown) == MQUIC_OK && len <= shown)
+		watch_client(relay, data, len);
+	count_held(relay);
+	return relay_of_stream(relay, mquic_stream_consume(relay->stream, len));
+}
+
 enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_t len)
 {
 	enum mquic_status status = relay_demand(
@@ -67,23 +111,27 @@ enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_t len)
 
 	if (status != MQUIC_OK)
 		return status;
-	if (relay->head_read < relay->head_len) {
-		if (len > relay->head_len - relay->head_read)
-			return error_set(&relay->error, MQUIC_ERR_INVALID,
-					 "more than was shown cannot be consumed");
-		relay->head_read += len;
-		if (relay->head_read == relay->head_len) {
-			free(relay->head);
-			relay->head = NULL;
-			relay->head_len = 0;
-			relay->head_read = 0;
-			connection_set_held(relay->connection, 0);
-		}
-	} else {
-		status = of_stream(relay, mquic_stream_consume(relay->stream, len));
-	}
+	if (relay->head_read < relay->head_len)
+		status = consume_head(relay, len);
+	else if (relay_is_merged(relay))
+		status = relay_merge_consume(relay, len);
+	else
+		status = consume_stream(relay, len);
 	if (relay->state == RELAY_LEFT && !relay_has_unread(relay))
 		relay_tell_closed(relay);
+	return status;
+}
+
+static enum mquic_status write_stream(struct mquic_relay *relay, const uint8_t *data, size_t len,
+				      size_t *written)
+{
+	enum mquic_status status =
+		relay_of_stream(relay, mquic_stream_send(relay->stream, data, len, written));
+
+	if (*written > 0 && relay->merge != NULL) {
+		merge_watch_broker(relay->merge, bytes_of(data, *written));
+		relay_merge_start(relay);
+	}
 	return status;
 }
 
@@ -101,7 +149,9 @@ enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *da
 	status = relay_demand(relay, RELAY_OPEN, "bytes can be written while the relay is open");
 	if (status != MQUIC_OK)
 		return status;
-	return of_stream(relay, mquic_stream_send(relay->stream, data, len, written));
+	if (relay_is_merged(relay))
+		return relay_merge_write(relay, data, len, written);
+	return write_stream(relay, data, len, written);
 }
 
 static enum mquic_status keep_farewell(struct mquic_relay *relay, const char *reason)
@@ -132,8 +182,8 @@ enum mquic_status mquic_relay_finish(struct mquic_relay *relay, const char *reas
 		return MQUIC_OK;
 	}
 	relay_step(relay, RELAY_FINISHING);
-	if (mquic_stream_bytes_pending(relay->stream) == 0)
+	if (relay_pending(relay) == 0)
 		return relay_say_good_bye(relay);
-	relay_await_flush(relay, endpoint_now(relay->endpoint));
+	relay_await_flush(relay, relay_pending(relay), endpoint_now(relay->endpoint));
 	return MQUIC_OK;
 }

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "mqtt/reason.h"
+#include "mqtt/merge.h"
 
 /* ---- What the connection tells ------------------------------------------ */
 
@@ -32,7 +32,12 @@ static void stream_readable(void *self, struct mquic_stream *stream)
 	struct mquic_relay *relay = self;
 
 	if (relay->state == RELAY_WAITING) {
-		await_connect(relay);
+		if (stream == relay->stream)
+			await_connect(relay);
+	} else if (stream != relay->stream) {
+		if (relay_is_merged(relay) && relay->state == RELAY_OPEN)
+			(void)relay_push(relay, MQUIC_EVENT_RELAY_READABLE,
+					 &relay->readable_queued);
 	} else if (relay->state == RELAY_OPEN || relay->state == RELAY_SHOWN) {
 		const uint8_t *data;
 		size_t len;
@@ -52,14 +57,10 @@ static void stream_acceptable(void *self)
 
 	while (mquic_connection_accept_stream(relay->connection, &stream) == MQUIC_OK) {
 		/* Packets overtake each other: not what comes first counts, but the number. */
-		if (mquic_stream_id(stream) == CONTROL_STREAM) {
+		if (mquic_stream_id(stream) == CONTROL_STREAM)
 			relay->stream = stream;
-			continue;
-		}
-		/* One stream per client: more are refused as they come. */
-		(void)mquic_stream_stop(stream, MQTT_IMPLEMENTATION_ERROR);
-		(void)mquic_stream_reset(stream, MQTT_IMPLEMENTATION_ERROR);
-		mquic_stream_free(stream);
+		else
+			relay_add_stream(relay, stream);
 	}
 }
 
@@ -68,7 +69,11 @@ static void stream_writable(void *self, struct mquic_stream *stream)
 	struct mquic_relay *relay = self;
 	size_t sent;
 
-	if (mquic_stream_send(stream, NULL, 0, &sent) == MQUIC_ERR_CLOSED)
+	if (relay_is_merged(relay))
+		relay_merge_moved(relay);
+	else if (stream != relay->stream)
+		return; /* nothing was sent on it */
+	else if (mquic_stream_send(stream, NULL, 0, &sent) == MQUIC_ERR_CLOSED)
 		relay_lose_stream(relay); /* STOP_SENDING */
 	else if (relay->state == RELAY_OPEN)
 		(void)relay_push(relay, MQUIC_EVENT_RELAY_WRITABLE, &relay->writable_queued);
@@ -78,15 +83,20 @@ static void stream_flushed(void *self, struct mquic_stream *stream)
 {
 	struct mquic_relay *relay = self;
 
-	(void)stream;
-	if (relay->state == RELAY_FINISHING)
+	if (relay_is_merged(relay) && stream != relay->stream)
+		relay_merge_moved(relay); /* perhaps it was all that it had to say */
+	if (relay->state == RELAY_FINISHING && relay_pending(relay) == 0)
 		(void)relay_say_good_bye(relay);
 }
 
 static void stream_closed(void *self, struct mquic_stream *stream)
 {
-	(void)stream;
-	relay_lose_stream(self);
+	struct mquic_relay *relay = self;
+
+	if (stream == relay->stream)
+		relay_lose_stream(relay);
+	else
+		relay_stream_over(relay, stream);
 }
 
 static void ready(void *self)
@@ -125,8 +135,10 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 
 	if (relay->state == RELAY_WAITING)
 		relay_hang_up(relay, MQUIC_ERR_TIMEOUT, "no CONNECT in time");
-	else if (mquic_stream_bytes_pending(relay->stream) < relay->pending)
-		relay_await_flush(relay, now_ns); /* slow, not dead */
+	else if (relay->state == RELAY_OPEN)
+		relay_watch_hoards(relay);
+	else if (relay_pending(relay) < relay->pending)
+		relay_await_flush(relay, relay_pending(relay), now_ns); /* slow, not dead */
 	else
 		(void)relay_say_good_bye(relay);
 }
@@ -138,6 +150,7 @@ static void forget_endpoint(struct mquic_relay *relay)
 	struct mquic_endpoint *endpoint = relay->endpoint;
 
 	connection_observe(relay->connection, NULL, NULL);
+	relay_merge_free(relay);
 	mquic_stream_free(relay->stream);
 	relay->stream = NULL;
 	mquic_connection_free(relay->connection);
@@ -217,6 +230,7 @@ void mquic_relay_free(struct mquic_relay *relay)
 	if (relay->endpoint != NULL)
 		forget_endpoint(relay);
 	relay_forget_connect(relay);
+	merge_free(relay->merge);
 	free(relay->farewell);
 	mquic_event_free(relay->last_event);
 	free(relay);

@@ -1360,7 +1360,10 @@ MQUIC_API uint64_t mquic_reconnect_pause_ms(uint32_t failures, uint32_t first_ms
 
 /* ---- Relay ---------------------------------------------------------------
  * The server side of one MQTT client, for whoever carries its bytes to a broker. It shows
- * CONNECT, lets the user name be replaced, and is a byte pipe from then on.
+ * CONNECT, lets the user name be replaced, and is a byte pipe from then on. If the client opens
+ * more streams, it stays one pipe: what comes on them is put together to one MQTT connection, and
+ * what the broker says is put on the stream it is for (doc/streams.md). A stream that errs, or
+ * does not read, is given up alone.
  *
  *     WAITING ──CONNECT complete──▶ SHOWN ──open──▶ OPEN ──finish/close/lost──▶ CLOSED
  */
