@@ -253,6 +253,17 @@ bool worker_is_stopped(const struct worker *worker)
 	return atomic_load(&worker->stop);
 }
 
+void worker_count(const struct worker *worker, struct counters *counters)
+{
+	const struct queue *all = &worker->clients.all;
+	const struct queue *link;
+	uint64_t clients = 0;
+
+	for (link = all->next; link != all; link = link->next)
+		clients++;
+	counters_take(counters, worker->endpoint, clients, worker->clients.numbered);
+}
+
 void worker_free(struct worker *worker)
 {
 	if (worker == NULL)

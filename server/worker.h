@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "clients.h"
+#include "counters.h"
 #include "door.h"
 #include "hostport.h"
 
@@ -45,6 +46,9 @@ void worker_reload(struct worker *worker);
 
 /* Any time: has worker_say_expiring() done once more. */
 void worker_tell_expiring(struct worker *worker);
+
+/* A snapshot of what it has counted. Of whoever runs it. */
+void worker_count(const struct worker *worker, struct counters *counters);
 
 /* Frees a worker that does not run; NULL is fine. */
 void worker_free(struct worker *worker);

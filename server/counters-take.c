@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Apart, because it needs what speaks QUIC, and who only reads snapshots does not. */
+#include "counters.h"
+
+void counters_take(struct counters *counters, const struct mquic_endpoint *endpoint,
+		   uint64_t clients, uint64_t accepted)
+{
+	size_t i;
+
+	counters->at[COUNTER_WORKERS] = 1;
+	counters->at[COUNTER_CLIENTS] = clients;
+	counters->at[COUNTER_ACCEPTED] = accepted;
+	for (i = COUNTERS_OWN; i < COUNTERS; i++)
+		counters->at[i] = mquic_endpoint_statistic(endpoint, counter_rows[i].total);
+}

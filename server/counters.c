@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "counters.h"
+
+/* Another one with each change of the table. */
+#define VERSION 1
+
+const struct counter_row counter_rows[COUNTERS] = {
+	[COUNTER_WORKERS] = {"mquic_workers", NULL, "Workers that serve clients", "workers",
+			     .is_gauge = true},
+	[COUNTER_CLIENTS] = {"mquic_clients", NULL, "Clients that are connected over QUIC",
+			     "clients/connected", .is_gauge = true},
+	[COUNTER_ACCEPTED] = {"mquic_clients_accepted", NULL,
+			      "Clients whose handshake was complete", "clients/total"},
+	{"mquic_connections", NULL, "QUIC connections, handshakes among them", "connections",
+	 MQUIC_TOTAL_CONNECTIONS, true},
+	{"mquic_memory_bytes", NULL, "Memory of all QUIC connections", "memory", MQUIC_TOTAL_MEMORY,
+	 true},
+
+	{"mquic_handshakes_begun", NULL, "Handshakes begun", "handshakes/begun",
+	 MQUIC_TOTAL_HANDSHAKES_BEGUN},
+	{"mquic_handshakes_done", NULL, "Handshakes that were completed", "handshakes/done",
+	 MQUIC_TOTAL_HANDSHAKES_DONE},
+	{NULL, NULL, NULL, "handshakes/failed", MQUIC_TOTAL_HANDSHAKES_FAILED},
+	{"mquic_handshakes_failed", "reason=\"timeout\"", "Handshakes that failed, by the reason",
+	 "handshakes/failed/timeout", MQUIC_TOTAL_FAILED_TIMEOUT},
+	{"mquic_handshakes_failed", "reason=\"certificate\"", NULL, "handshakes/failed/certificate",
+	 MQUIC_TOTAL_FAILED_CERTIFICATE},
+	{"mquic_handshakes_failed", "reason=\"alpn\"", NULL, "handshakes/failed/alpn",
+	 MQUIC_TOTAL_FAILED_ALPN},
+	{"mquic_handshakes_failed", "reason=\"tls\"", NULL, "handshakes/failed/tls",
+	 MQUIC_TOTAL_FAILED_TLS},
+	{"mquic_handshakes_failed", "reason=\"version\"", NULL, "handshakes/failed/version",
+	 MQUIC_TOTAL_FAILED_VERSION},
+	{"mquic_handshakes_failed", "reason=\"refused\"", NULL, "handshakes/failed/refused",
+	 MQUIC_TOTAL_FAILED_REFUSED},
+	{"mquic_handshakes_failed", "reason=\"unreachable\"", NULL, "handshakes/failed/unreachable",
+	 MQUIC_TOTAL_FAILED_UNREACHABLE},
+	{"mquic_handshakes_failed", "reason=\"closed\"", NULL, "handshakes/failed/closed",
+	 MQUIC_TOTAL_FAILED_CLOSED},
+	{"mquic_handshakes_failed", "reason=\"abandoned\"", NULL, "handshakes/failed/abandoned",
+	 MQUIC_TOTAL_FAILED_ABANDONED},
+	{"mquic_handshakes_failed", "reason=\"protocol\"", NULL, "handshakes/failed/protocol",
+	 MQUIC_TOTAL_FAILED_PROTOCOL},
+	{"mquic_handshakes_failed", "reason=\"other\"", NULL, "handshakes/failed/other",
+	 MQUIC_TOTAL_FAILED_OTHER},
+	{"mquic_handshake_faults", "who=\"server\"", "Handshakes that failed, by who erred",
+	 "handshakes/faults/server", MQUIC_TOTAL_FAILED_BY_CALLER},
+	{"mquic_handshake_faults", "who=\"client\"", NULL, "handshakes/faults/client",
+	 MQUIC_TOTAL_FAILED_BY_PEER},
+	{"mquic_handshake_faults", "who=\"system\"", NULL, "handshakes/faults/system",
+	 MQUIC_TOTAL_FAILED_BY_SYSTEM},
+	{"mquic_handshake_faults", "who=\"mquic\"", NULL, "handshakes/faults/mquic",
+	 MQUIC_TOTAL_FAILED_BY_MQUIC},
+
+	{"mquic_refusals", NULL, "Clients refused for a limit before their handshake", "refusals",
+	 MQUIC_TOTAL_REFUSALS_SENT},
+	{"mquic_retries", NULL, "Retry packets sent, to have addresses proven", "retry/sent",
+	 MQUIC_TOTAL_RETRIES_SENT},
+	{"mquic_tokens_refused", NULL, "Retry tokens that were forged or too old", "retry/refused",
+	 MQUIC_TOTAL_TOKENS_REFUSED},
+	{"mquic_version_negotiations", NULL, "Answers to versions of QUIC that are not spoken",
+	 "versions", MQUIC_TOTAL_VERSION_NEGOTIATIONS_SENT},
+	{"mquic_resets", "direction=\"sent\"", "Stateless resets", "resets/sent",
+	 MQUIC_TOTAL_RESETS_SENT},
+	{"mquic_resets", "direction=\"received\"", NULL, "resets/received",
+	 MQUIC_TOTAL_RESETS_RECEIVED},
+
+	{"mquic_datagrams", "direction=\"sent\"", "UDP datagrams", "datagrams/sent",
+	 MQUIC_TOTAL_DATAGRAMS_SENT},
+	{"mquic_datagrams", "direction=\"received\"", NULL, "datagrams/received",
+	 MQUIC_TOTAL_DATAGRAMS_RECEIVED},
+	{"mquic_payload_bytes", "direction=\"sent\"", "Payload of UDP datagrams", "bytes/sent",
+	 MQUIC_TOTAL_BYTES_SENT},
+	{"mquic_payload_bytes", "direction=\"received\"", NULL, "bytes/received",
+	 MQUIC_TOTAL_BYTES_RECEIVED},
+	{"mquic_datagrams_dropped", "reason=\"unknown\"", "UDP datagrams that were dropped",
+	 "datagrams/dropped/unknown", MQUIC_TOTAL_DROPPED_UNKNOWN},
+	{"mquic_datagrams_dropped", "reason=\"invalid\"", NULL, "datagrams/dropped/invalid",
+	 MQUIC_TOTAL_DROPPED_INVALID},
+	{"mquic_datagrams_dropped", "reason=\"late\"", NULL, "datagrams/dropped/late",
+	 MQUIC_TOTAL_DROPPED_LATE},
+	{"mquic_datagrams_dropped", "reason=\"misdirected\"", NULL, "datagrams/dropped/misdirected",
+	 MQUIC_TOTAL_DROPPED_MISDIRECTED},
+	{"mquic_packets_lost", NULL, "Packets with stream data that were lost", "packets/lost",
+	 MQUIC_TOTAL_PACKETS_LOST},
+	{"mquic_migrations", NULL, "Moves of clients to other addresses", "migrations",
+	 MQUIC_TOTAL_MIGRATIONS},
+};
+
+void counters_add(struct counters *counters, const struct counters *other)
+{
+	size_t i;
+
+	for (i = 0; i < COUNTERS; i++)
+		counters->at[i] += other->at[i];
+}
+
+void counters_keep(struct counters *counters, const struct counters *gone)
+{
+	size_t i;
+
+	for (i = 0; i < COUNTERS; i++)
+		if (!counter_rows[i].is_gauge)
+			counters->at[i] += gone->at[i];
+}
+
+void counters_pack(struct counters_packet *packet, const struct counters *counters)
+{
+	packet->version = VERSION;
+	packet->counters = *counters;
+}
+
+bool counters_unpack(struct counters *counters, const void *bytes, size_t len)
+{
+	struct counters_packet packet;
+
+	if (len != sizeof(packet))
+		return false;
+	memcpy(&packet, bytes, sizeof(packet));
+	*counters = packet.counters;
+	return packet.version == VERSION;
+}
