@@ -8,6 +8,7 @@
 #include <mquic.h>
 
 #include "channel.h"
+#include "../server/counters.h"
 
 /* A length that stands for a text that is not there. */
 #define ABSENT UINT32_MAX
@@ -48,6 +49,7 @@ static const struct form forms[CHANNEL_TYPES] = {
 	[CHANNEL_TAKEN] = {0},
 	[CHANNEL_RELOAD] = {0},
 	[CHANNEL_EXPIRING] = {0},
+	[CHANNEL_COUNT] = {0},
 	[CHANNEL_PING] = {0},
 	[CHANNEL_STOP] = {0},
 	[CHANNEL_READY] = {.of_worker = true},
@@ -71,6 +73,10 @@ static const struct form forms[CHANNEL_TYPES] = {
 			     .more_max = CHANNEL_CONNECT_MAX},
 	[CHANNEL_GONE] = {.of_worker = true, .has_token = true},
 	[CHANNEL_BYPASSED] = {.of_worker = true, .has_token = true},
+	[CHANNEL_COUNTERS] = {.of_worker = true,
+			      .more_is_binary = true,
+			      .more_min = sizeof(struct counters_packet),
+			      .more_max = sizeof(struct counters_packet)},
 	[CHANNEL_PONG] = {.of_worker = true},
 };
 

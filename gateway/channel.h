@@ -8,8 +8,8 @@
  *        │◀─── line, … , ready  or  failed ─────────────────┤
  *        ├──── start ──────────────────────────────────────▶│ serves
  *        │◀─── announce (before CONNECT), present, gone ────┤
- *        ├──── taken, reload, expiring, ping, stop ────────▶│
- *        │◀─── line, bypassed, pong ────────────────────────┤
+ *        ├──── taken, reload, expiring, count, ping, stop ─▶│
+ *        │◀─── line, bypassed, counters, pong ──────────────┤
  *
  * The end of either side is the end of the channel. A worker may have been taken over by whoever
  * it talks to, so what comes from it is checked like anything from the network.
@@ -47,6 +47,7 @@ enum channel_type {
 	CHANNEL_TAKEN,     /* the broker has asked about a client: it does ask */
 	CHANNEL_RELOAD,    /* read certificates and keys again */
 	CHANNEL_EXPIRING,  /* say which certificates end */
+	CHANNEL_COUNT,     /* tell what was counted */
 	CHANNEL_PING,
 	CHANNEL_STOP,
 	/* Of the worker. */
@@ -57,6 +58,7 @@ enum channel_type {
 	CHANNEL_PRESENT,  /* token; text: client identifier; more: CONNECT; fd: to send it on */
 	CHANNEL_GONE,     /* token */
 	CHANNEL_BYPASSED, /* token: the broker has let it in without asking */
+	CHANNEL_COUNTERS, /* more: struct counters_packet */
 	CHANNEL_PONG,
 	CHANNEL_TYPES
 };
@@ -75,7 +77,10 @@ enum channel_kind {
 	CHANNEL_KINDS
 };
 
-/* Received, it has a NUL behind it, and none in it unless it is CONNECT. NULL: there is none. */
+/*
+ * Received, it has a NUL behind it, and none in it unless it is CONNECT or counters. NULL: there is
+ * none.
+ */
 struct channel_text {
 	const char *data;
 	size_t len;

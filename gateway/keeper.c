@@ -374,6 +374,21 @@ static void start(struct keeper *keeper, const struct channel_message *message)
 	keeper->started = true;
 }
 
+/* If there is no room, the plugin shows what it was told before. */
+static void tell_counters(const struct keeper *keeper)
+{
+	struct counters_packet packet;
+	struct counters counters;
+
+	worker_count(keeper->worker, &counters);
+	counters_pack(&packet, &counters);
+	send_to(keeper, (struct channel_message){
+				.type = CHANNEL_COUNTERS,
+				.more = {(const char *)&packet, sizeof(packet)},
+				.fd = -1,
+			});
+}
+
 static void heed(struct keeper *keeper, const struct channel_message *message)
 {
 	switch (message->type) {
@@ -388,6 +403,9 @@ static void heed(struct keeper *keeper, const struct channel_message *message)
 		break;
 	case CHANNEL_EXPIRING:
 		worker_tell_expiring(keeper->worker);
+		break;
+	case CHANNEL_COUNT:
+		tell_counters(keeper);
 		break;
 	case CHANNEL_PING:
 		send_to(keeper, (struct channel_message){.type = CHANNEL_PONG, .fd = -1});

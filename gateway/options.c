@@ -38,6 +38,11 @@ static const struct option known[] = {
 	{FIELD(log_level), .parse = option_parse_log_level},
 	{FIELD(reset_key_file), .parse = option_parse_absolute},
 	{FIELD(keylog_file), .parse = option_parse_text},
+	{FIELD(metrics), .parse = option_parse_absolute},
+	{.name = "sys_interval",
+	 MEMBER(sys_interval_s),
+	 .parse = option_parse_number,
+	 .max = 65535},
 	{FIELD(worker), .parse = option_parse_program},
 	{FIELD(sandbox), .parse = option_parse_flag},
 };
@@ -52,6 +57,7 @@ static void set_defaults(struct options *options)
 		.sandbox = true,
 		.connect_timeout_s = 10,
 		.idle_timeout_s = 3600,
+		.sys_interval_s = 10,
 		.retry = MQUIC_RETRY_ADAPTIVE,
 		.congestion_control = MQUIC_CONGESTION_CUBIC,
 		.log_level = MQUIC_LOG_INFO,
@@ -118,6 +124,7 @@ void options_clear(struct options *options)
 	free(options->crlfile);
 	free(options->reset_key_file);
 	free(options->keylog_file);
+	free(options->metrics);
 	free(options->worker);
 	set_defaults(options);
 }

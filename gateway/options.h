@@ -39,7 +39,8 @@ struct options {
 	char *crlfile;
 	char *reset_key_file; /* NULL: there is one in the usual place that we may not read */
 	char *keylog_file;
-	char *worker; /* the program that speaks QUIC */
+	char *metrics; /* a file for what is counted, NULL: none */
+	char *worker;  /* the program that speaks QUIC */
 	bool require_certificate;
 	bool use_identity_as_username;
 	bool use_subject_as_username; /* the former goes first, as with Mosquitto */
@@ -50,7 +51,8 @@ struct options {
 	uint32_t max_handshakes;
 	uint32_t connect_timeout_s;
 	uint32_t idle_timeout_s;
-	uint64_t memory_limit; /* bytes, of all clients together */
+	uint32_t sys_interval_s; /* 0: what is counted is not shown */
+	uint64_t memory_limit;   /* bytes, of all clients together */
 	enum mquic_retry retry;
 	enum mquic_congestion_control congestion_control;
 	enum mquic_log_level log_level; /* no lines above it are written */

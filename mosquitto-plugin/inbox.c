@@ -48,6 +48,15 @@ static void announce(struct inbox *inbox, struct process *process,
 	identity_add(inbox->identities, process->number, &message->token, &facts);
 }
 
+/* They are numbers to look at, and nothing else comes of them. */
+static void take_counters(struct process *process, const struct channel_message *message)
+{
+	struct counters counters;
+
+	if (counters_unpack(&counters, message->more.data, message->more.len))
+		process->counters = counters;
+}
+
 static void record(struct inbox *inbox, struct process *process,
 		   const struct channel_message *message)
 {
@@ -68,6 +77,9 @@ static void record(struct inbox *inbox, struct process *process,
 		if (!identities_were_taken(inbox->identities) &&
 		    identity_is_waiting(inbox->identities, process->number, &message->token))
 			process->bypassed = true;
+		break;
+	case CHANNEL_COUNTERS:
+		take_counters(process, message);
 		break;
 	case CHANNEL_READY:
 		process->ready = true;

@@ -10,6 +10,7 @@
 #include "identity.h"
 #include "log.h"
 #include "login.h"
+#include "metrics.h"
 #include "neighbours.h"
 #include "../gateway/options.h"
 #include "selftest.h"
@@ -32,6 +33,7 @@ struct plugin {
 	struct selftest selftest;
 	struct login login;
 	struct workers *workers;
+	struct metrics metrics;
 	struct option_line *lines; /* of the configuration, which the broker keeps */
 	int line_count;
 	bool serving;
@@ -182,6 +184,7 @@ static int on_tick(int event, void *data, void *userdata)
 	if (plugin->serving) {
 		ask_again(plugin);
 		tell_daily(plugin);
+		metrics_tick(&plugin->metrics, plugin->workers);
 	}
 	return MOSQ_ERR_SUCCESS;
 }
@@ -399,6 +402,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
 		plugin->id = identifier;
 		plugin->selftest.fd = -1;
 		broker_detect(&plugin->broker);
+		plugin->metrics.options = &plugin->options;
 		plugin->login = (struct login){
 			.broker = &plugin->broker,
 			.options = &plugin->options,

@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include "../gateway/channel.h"
+#include "../server/counters.h"
 #include "../server/limiter.h"
 
 enum process_state {
@@ -53,6 +54,7 @@ struct process {
 	bool bypassed;
 	bool broken;                    /* nothing that may be said */
 	char failure[CHANNEL_LINE_MAX]; /* why it cannot; empty: it can */
+	struct counters counters;       /* as it told last */
 	struct limiter lines;
 	unsigned int unsaid; /* lines that were too many */
 };

@@ -40,6 +40,7 @@ struct workers {
 	bool serving; /* terms are known */
 	uint64_t read_ms;
 	uint64_t looked_ms;
+	struct counters gone; /* what those had counted that have ended */
 	struct process all[COUNT];
 };
 
@@ -145,6 +146,8 @@ static void say_pause(const struct process *process, const char *end)
 static void bury(struct workers *workers, struct process *process, const char *end)
 {
 	identities_drop(workers->inbox.identities, process->number);
+	counters_keep(&workers->gone, &process->counters);
+	memset(&process->counters, 0, sizeof(process->counters));
 	if (process->state == PROCESS_OVER)
 		return;
 	process_rest(process);
@@ -311,6 +314,24 @@ void workers_tell_expiring(struct workers *workers)
 			workers->all[i].expiring_due = true;
 			tell_due(&workers->all[i]);
 		}
+}
+
+void workers_count(struct workers *workers)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT; i++)
+		if (workers->all[i].channel >= 0)
+			(void)process_tell(&workers->all[i], CHANNEL_COUNT);
+}
+
+void workers_sum(const struct workers *workers, struct counters *sum)
+{
+	size_t i;
+
+	*sum = workers->gone;
+	for (i = 0; i < COUNT; i++)
+		counters_add(sum, &workers->all[i].counters);
 }
 
 /* ---- Start and end ------------------------------------------------------------------------ */

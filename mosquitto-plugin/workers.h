@@ -12,6 +12,7 @@
 #include "identity.h"
 #include "../gateway/handoff.h"
 #include "../gateway/options.h"
+#include "../server/counters.h"
 
 struct workers;
 
@@ -50,6 +51,12 @@ void workers_reload(struct workers *workers);
 
 /* Has them say which certificates have expired or soon will, as they do at the start. */
 void workers_tell_expiring(struct workers *workers);
+
+/* Has them tell what they have counted. */
+void workers_count(struct workers *workers);
+
+/* All that they have told, and what those had counted that are gone. */
+void workers_sum(const struct workers *workers, struct counters *sum);
 
 /* Ends all connections and the programs; takes two seconds at the most. */
 void workers_stop(struct workers *workers);

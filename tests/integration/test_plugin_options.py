@@ -39,6 +39,8 @@ WRONG = [
     ("congestion_control", "vegas", "cubic, reno or bbr"),
     ("log_level", "verbose", "error, warning, notice, information or debug"),
     ("proxy_protocol", "2", "needs Mosquitto 2.1"),
+    ("metrics", "mquic.prom", "absolute path"),
+    ("sys_interval", "soon", "from 0 to 65535"),
     ("worker", "mquic-gateway", "absolute path"),
     ("worker", "/nowhere/mquic-gateway", "cannot run /nowhere/mquic-gateway: No such file"),
     ("worker", "/etc/passwd", "cannot run /etc/passwd: Permission denied"),

@@ -10,6 +10,7 @@
 #include <mquic.h>
 
 #include "channel.h"
+#include "server/counters.h"
 #include "unit.h"
 
 static int ends[2]; /* the plugin's and the worker's */
@@ -53,6 +54,9 @@ static struct channel_message sample(enum channel_type type)
 		message.text = channel_text("phone");
 		message.more = (struct channel_text){"\x10\0\0", 3};
 		message.fd = ends[0];
+		break;
+	case CHANNEL_COUNTERS:
+		message.more = (struct channel_text){long_text, sizeof(struct counters_packet)};
 		break;
 	default:
 		break;

@@ -312,6 +312,8 @@ START_TEST(numbers_are_numbers_and_in_range)
 	REFUSED("max_handshakes", "0", "from 1");
 	REFUSED("connect_timeout", "0", "from 1 to 600");
 	REFUSED("connect_timeout", "601", "from 1 to 600");
+	ck_assert(PARSE("sys_interval", "0"));
+	REFUSED("sys_interval", "65536", "from 0 to 65535");
 	ck_assert(PARSE("idle_timeout", "0"));
 	REFUSED("idle_timeout", "9", "from 10 to 86400");
 	REFUSED("idle_timeout", "86401", "from 10 to 86400");

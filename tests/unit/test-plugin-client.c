@@ -50,6 +50,15 @@ void worker_tell_expiring(struct worker *worker)
 	expiring++;
 }
 
+void worker_count(const struct worker *worker, struct counters *counters)
+{
+	size_t i;
+
+	(void)worker;
+	for (i = 0; i < COUNTERS; i++)
+		counters->at[i] = 1000 + i;
+}
+
 /* ---- The broker's side ------------------------------------------------------- */
 
 static struct clients clients;
@@ -481,12 +490,14 @@ START_TEST(the_worker_does_what_the_plugin_says)
 	plugin_says(CHANNEL_EXPIRING);
 	process.pinged = true;
 	plugin_says(CHANNEL_PING);
+	plugin_says(CHANNEL_COUNT);
 	keeper_attend(&keeper, true);
 	ck_assert_uint_eq(reloaded, 1);
 	ck_assert_uint_eq(expiring, 1);
 	ck_assert_uint_eq(stopped, 0);
 	ck_assert(plugin_reads());
 	ck_assert(!process.pinged);
+	ck_assert_uint_eq(process.counters.at[COUNTERS - 1], 1000 + COUNTERS - 1);
 	plugin_says(CHANNEL_STOP);
 	keeper_attend(&keeper, true);
 	ck_assert_uint_eq(stopped, 1);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker.h"
+#include "log.h"
+#include "metrics.h"
+#include "../server/clock.h"
+#include "../server/openmetrics.h"
+
+/* How long workers have to answer. */
+#define PATIENCE_MS 200
+
+/* As the broker publishes its own. */
+#define SYS_QOS 2
+
+/* Anybody may read it, for it is read by another user. */
+#define FILE_MODE 0644
+
+/* ---- Topics ------------------------------------------------------------------------ */
+
+static void publish(const char *name, uint64_t value)
+{
+	char topic[128];
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%" PRIu64, value);
+
+	snprintf(topic, sizeof(topic), "$SYS/broker/mquic/%s", name);
+	mosquitto_broker_publish_copy(NULL, topic, len, text, SYS_QOS, true, NULL);
+}
+
+/* What is as it was stands in the retained message. */
+static void publish_news(struct metrics *metrics, const struct counters *now)
+{
+	size_t i;
+
+	for (i = 0; i < COUNTERS; i++)
+		if (!metrics->shown || metrics->last.at[i] != now->at[i])
+			publish(counter_rows[i].topic, now->at[i]);
+	metrics->last = *now;
+	metrics->shown = true;
+}
+
+/* ---- The file ------------------------------------------------------------------------ */
+
+/* node_exporter takes files of this name, and nothing but the older format. */
+static enum metrics_format format_of(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 5 && strcmp(path + len - 5, ".prom") == 0 ? METRICS_PROMETHEUS : METRICS_OPEN;
+}
+
+/* 0, or the error's number. */
+static int write_text(int fd, const char *path, const struct counters *now)
+{
+	const struct metrics_part all = {NULL, now};
+	FILE *out = fdopen(fd, "w");
+	bool good;
+
+	if (out == NULL) {
+		close(fd);
+		return ENOMEM;
+	}
+	openmetrics_write(out, format_of(path), &all, 1);
+	/* The broker's umask changes with what it is about. */
+	good = fchmod(fd, FILE_MODE) == 0 && ferror(out) == 0;
+	return fclose(out) == 0 && good ? 0 : errno;
+}
+
+/* Under another name first, so that nobody reads half of it. */
+static int replace(const char *path, const struct counters *now)
+{
+	char other[PATH_MAX];
+	int code, fd;
+
+	if (snprintf(other, sizeof(other), "%s.new", path) >= (int)sizeof(other))
+		return ENAMETOOLONG;
+	fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	if (fd < 0)
+		return errno;
+	code = write_text(fd, path, now);
+	if (code == 0 && rename(other, path) != 0)
+		code = errno;
+	if (code != 0)
+		unlink(other);
+	return code;
+}
+
+/* Said once, and again if it has been written in between. */
+static void write_file(struct metrics *metrics, const struct counters *now)
+{
+	const char *path = metrics->options->metrics;
+	int code = replace(path, now);
+
+	if (code != 0 && !metrics->file_failed)
+		log_now(MQUIC_LOG_WARNING,
+			"mquic: plugin_opt_metrics: %s cannot be written: %s; name a file in a "
+			"directory that the broker's user may write to",
+			path, strerror(code));
+	metrics->file_failed = code != 0;
+}
+
+/* ---- Time ------------------------------------------------------------------------------ */
+
+static void show(struct metrics *metrics, const struct workers *workers)
+{
+	struct counters now;
+
+	workers_sum(workers, &now);
+	publish_news(metrics, &now);
+	if (metrics->options->metrics != NULL)
+		write_file(metrics, &now);
+}
+
+void metrics_tick(struct metrics *metrics, struct workers *workers)
+{
+	uint64_t interval_ms = (uint64_t)metrics->options->sys_interval_s * 1000;
+	uint64_t now_ms;
+
+	if (interval_ms == 0)
+		return;
+	now_ms = clock_ms();
+	if (now_ms < metrics->next_ms)
+		return;
+	if (metrics->asked) {
+		show(metrics, workers);
+		metrics->next_ms = now_ms + interval_ms - PATIENCE_MS;
+	} else {
+		workers_count(workers);
+		metrics->next_ms = now_ms + PATIENCE_MS;
+	}
+	metrics->asked = !metrics->asked;
+}

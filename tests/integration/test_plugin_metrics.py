@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""What is counted, where operators look: topics below $SYS/broker/mquic/ and plugin_opt_metrics."""
+
+import os
+import signal
+
+import pytest
+
+from harness.clients import SessionClient
+from harness.process import eventually
+
+
+class Topics:
+    """What stands below $SYS/broker/mquic/, as a client of the broker hears of it."""
+
+    def __init__(self, broker):
+        self._child = broker.tcp_sub("-F", "%t %p", "-t", "$SYS/broker/mquic/#")
+
+    def seen(self, name):
+        """All values of a topic, the first one first."""
+        words = (line.split() for line in list(self._child.lines))
+        return [int(value) for topic, value in words if topic == f"$SYS/broker/mquic/{name}"]
+
+    def all(self):
+        """The latest of each."""
+        values = {}
+        for line in list(self._child.lines):
+            topic, value = line.split()
+            values[topic.removeprefix("$SYS/broker/mquic/")] = int(value)
+        return values
+
+    def wait(self, name, value):
+        eventually(
+            lambda: self.seen(name)[-1:] == [value], what=lambda: f"{name} {value}: {self.all()}"
+        )
+
+
+def parsers():
+    """The readers of both formats, of Prometheus' own Python client."""
+    reason = "python3-prometheus-client is not installed: no reader of metrics to try"
+    client = pytest.importorskip("prometheus_client", reason=reason)
+    assert client
+    from prometheus_client import parser
+    from prometheus_client.openmetrics import parser as open_parser
+
+    return {
+        ".prom": parser.text_string_to_metric_families,
+        ".txt": open_parser.text_string_to_metric_families,
+    }
+
+
+def test_topics_tell_of_clients_that_come_and_go(make_broker, certs):
+    broker = make_broker(plugin_opts={"sys_interval": 1}).start()
+    topics = Topics(broker)
+    topics.wait("clients/connected", 0)
+    topics.wait("workers", 1)
+    client = SessionClient(broker, "counted")
+    client.connect()
+    topics.wait("clients/connected", 1)
+    broker.pub("-t", "x", "-m", "y")
+    broker.pub("-t", "x", "-m", "y", cafile=certs.other_ca, check=False)
+    topics.wait("clients/total", 2)
+    topics.wait("handshakes/done", 2)
+    topics.wait("handshakes/failed/certificate", 1)
+    topics.wait("handshakes/faults/client", 1)
+    topics.wait("handshakes/begun", 3)
+    assert topics.all()["memory"] > 0
+    assert topics.all()["bytes/received"] > 3 * 1200
+    client.kill()
+
+
+def test_totals_outlive_a_worker(make_broker):
+    broker = make_broker(plugin_opts={"sys_interval": 1}).start()
+    topics = Topics(broker)
+    client = SessionClient(broker, "before", keep_alive=0)
+    client.connect()
+    topics.wait("clients/total", 1)
+    mark = len(broker.log())
+    os.kill(broker.worker_pid(), signal.SIGKILL)
+    broker.wait_log(r"worker 1 was ended by .*started again", start=mark)
+    topics.wait("clients/connected", 0)
+    eventually(lambda: broker.pub("-t", "x", "-m", "y", check=False).returncode == 0)
+    topics.wait("clients/total", 2)
+    for name in ("clients/total", "bytes/received", "handshakes/done"):
+        values = topics.seen(name)
+        assert values == sorted(values), (name, values)
+
+
+@pytest.mark.parametrize("ending", [".prom", ".txt"])
+def test_the_file_is_what_prometheus_reads(make_broker, ending):
+    parse = parsers()[ending]
+    broker = make_broker()
+    path = broker.directory / f"mquic{ending}"
+    broker.set_option("metrics", path)
+    broker.set_option("sys_interval", 1)
+    broker.start()
+    broker.pub("-t", "x", "-m", "y")
+
+    def samples():
+        """By name and labels. Never half of it, whenever the file is read."""
+        text = path.read_text()
+        assert (ending == ".prom") != text.endswith("# EOF\n"), text
+        families = list(parse(text))
+        assert {family.type for family in families} == {"counter", "gauge"}
+        assert all(family.documentation.endswith(".") for family in families)
+        return {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+    eventually(path.exists, what="the file")
+    eventually(lambda: samples()[("mquic_handshakes_done_total",)] == 1, what="a handshake in it")
+    found = samples()
+    assert found[("mquic_workers",)] == 1
+    assert found[("mquic_clients_accepted_total",)] == 1
+    assert found[("mquic_handshakes_failed_total", ("reason", "alpn"))] == 0
+    assert found[("mquic_payload_bytes_total", ("direction", "received"))] > 1200
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert not path.with_name(path.name + ".new").exists()
+
+
+def test_a_file_that_cannot_be_written_is_told_once(make_broker):
+    broker = make_broker(plugin_opts={"sys_interval": 1, "metrics": "/nonexistent/mquic.prom"})
+    broker.start()
+    topics = Topics(broker)
+    broker.wait_log(
+        r"plugin_opt_metrics: /nonexistent/mquic\.prom cannot be written: No such file"
+    )
+    seen = len(topics.seen("bytes/sent"))
+    broker.pub("-t", "x", "-m", "y")
+    eventually(lambda: len(topics.seen("bytes/sent")) > seen, what="another interval")
+    assert broker.log().count("plugin_opt_metrics") == 1
+
+
+def test_nothing_is_told_where_nobody_wants_it(make_broker):
+    broker = make_broker(plugin_opts={"sys_interval": 0}, top=["sys_interval 1"]).start()
+    topics = Topics(broker)
+    # The broker's own go on meanwhile.
+    clock = broker.tcp_sub("-t", "$SYS/broker/uptime")
+    clock.wait_lines(4)
+    assert topics.all() == {}
