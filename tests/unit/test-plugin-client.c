@@ -410,6 +410,7 @@ START_TEST(a_client_is_announced_before_it_is_at_the_broker)
 	ck_assert_int_eq(facts.kind, CHANNEL_KIND_CLIENT);
 	ck_assert_str_eq(facts.name, "carol");
 	free(facts.name);
+	facts.name = NULL;
 	broker_hangs_up();
 	ck_assert(plugin_reads());
 	ck_assert(identity_add(inbox.identities, 1, &(struct token){{0}}, &facts));
