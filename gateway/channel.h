@@ -4,7 +4,7 @@
  * sockets: one message a packet, in the byte order of the machine, never blocking.
  *
  *     plugin                                             worker
- *        ├──── option, … , socket, … , configure ──────────▶│ reads options, listens
+ *        ├──── option, … , socket, … , share, configure ───▶│ reads options, listens
  *        │◀─── line, … , ready  or  failed ─────────────────┤
  *        ├──── start ──────────────────────────────────────▶│ serves
  *        │◀─── announce (before CONNECT), present, gone ────┤
@@ -32,6 +32,7 @@
 /* The longest texts: a value of an option, a line, and what MQTT 1.5.4 lets a string have. */
 #define CHANNEL_OPTION_MAX  4096
 #define CHANNEL_LINE_MAX    1023
+#define CHANNEL_SECRET_LEN  32
 #define CHANNEL_STRING_MAX  65535
 #define CHANNEL_CONNECT_MAX (PROXY_HEADER_MAX + HANDOFF_CONNECT_MAX)
 
@@ -40,8 +41,9 @@
 
 enum channel_type {
 	/* Of the plugin. */
-	CHANNEL_OPTION,    /* text: its name; more: its value */
-	CHANNEL_SOCKET,    /* number: of which address to listen on; fd: a bound UDP socket */
+	CHANNEL_OPTION, /* text: its name; more: its value */
+	CHANNEL_SOCKET, /* number: of which address to listen on; fd: a bound UDP socket */
+	CHANNEL_SHARE,  /* number: which worker, from 0; limit: of how many; text: their secret */
 	CHANNEL_CONFIGURE, /* number: which worker; limit: max_connections; flags: BROKER_2_1 */
 	CHANNEL_START,     /* limit: the longest CONNECT; flags: NAMES_ARE_IDS, UNPROVEN */
 	CHANNEL_TAKEN,     /* the broker has asked about a client: it does ask */

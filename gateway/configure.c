@@ -8,12 +8,13 @@
 
 #include "channel.h"
 #include "configure.h"
+#include "../server/shares.h"
 
 void configuration_init(struct configuration *given)
 {
 	size_t i;
 
-	*given = (struct configuration){.line_count = 0};
+	*given = (struct configuration){.workers = 1};
 	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
 		given->sockets[i] = -1;
 }
@@ -53,6 +54,14 @@ static bool keep_socket(struct configuration *given, const struct channel_messag
 	return true;
 }
 
+static bool keep_share(struct configuration *given, const struct channel_message *message)
+{
+	given->worker = message->number;
+	given->workers = message->limit;
+	memcpy(given->secret, message->text.data, message->text.len + 1);
+	return given->worker < given->workers && given->workers <= OPTIONS_WORKERS_MAX;
+}
+
 static bool keep(struct configuration *given, const struct channel_message *message)
 {
 	switch (message->type) {
@@ -60,9 +69,29 @@ static bool keep(struct configuration *given, const struct channel_message *mess
 		return keep_line(given, message);
 	case CHANNEL_SOCKET:
 		return keep_socket(given, message);
+	case CHANNEL_SHARE:
+		return keep_share(given, message);
 	default:
 		return false;
 	}
+}
+
+/* Of the limits of all. */
+static void take_part(struct configuration *given)
+{
+	struct options *options = &given->options;
+	struct shares limits = {
+		.connections = options->max_connections,
+		.connections_per_address = options->max_connections_per_address,
+		.handshakes = options->max_handshakes,
+		.memory = options->memory_limit,
+	};
+
+	shares_divide(&limits, given->workers);
+	options->max_connections = limits.connections;
+	options->max_connections_per_address = limits.connections_per_address;
+	options->max_handshakes = limits.handshakes;
+	options->memory_limit = limits.memory;
 }
 
 bool configuration_read(struct configuration *given, int channel, char error[OPTIONS_ERROR_SIZE])
@@ -80,7 +109,20 @@ bool configuration_read(struct configuration *given, int channel, char error[OPT
 			   (message.flags & CHANNEL_BROKER_2_1) != 0, error))
 		return false;
 	given->options.max_connections = message.limit;
+	take_part(given);
 	return true;
+}
+
+bool configuration_apply(const struct configuration *given, struct mquic_settings *settings)
+{
+	const uint8_t *secret = (const uint8_t *)given->secret;
+
+	if (mquic_settings_set_workers(settings, given->workers) != MQUIC_OK ||
+	    mquic_settings_set_worker(settings, given->worker) != MQUIC_OK)
+		return false;
+	/* With a file for it all have the same key, which lasts longer. */
+	return given->options.reset_key_file != NULL || given->secret[0] == '\0' ||
+	       mquic_settings_set_server_secret(settings, secret, CHANNEL_SECRET_LEN) == MQUIC_OK;
 }
 
 void configuration_clear(struct configuration *given)

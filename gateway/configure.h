@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the plugin tells a worker first of all: options, and sockets to listen on. */
+/* What the plugin tells a worker first of all: options, sockets to listen on, its share. */
 #ifndef GATEWAY_CONFIGURE_H
 #define GATEWAY_CONFIGURE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "channel.h"
 #include "options.h"
 
 /* More lines than there are options, several with addresses included. */
@@ -16,12 +17,18 @@ struct configuration {
 	int sockets[OPTIONS_LISTEN_MAX]; /* -1: not there, or somebody else's by now */
 	struct option_line lines[CONFIGURATION_LINES];
 	size_t line_count;
+	uint32_t worker; /* from 0 */
+	uint32_t workers;
+	char secret[CHANNEL_SECRET_LEN + 1]; /* that all of them have */
 };
 
 void configuration_init(struct configuration *given);
 
 /* Waits for all of it. False: `error` has a sentence. */
 bool configuration_read(struct configuration *given, int channel, char error[OPTIONS_ERROR_SIZE]);
+
+/* What makes it one worker of several. False: out of memory, or the settings say why. */
+bool configuration_apply(const struct configuration *given, struct mquic_settings *settings);
 
 /* Frees what it holds, and closes the sockets. */
 void configuration_clear(struct configuration *given);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -136,6 +137,28 @@ bool option_parse_number(const struct option *option, const char *value, struct 
 	if (!read_number(value, option->min, option->max, number))
 		return option_fail(error,
 				   "plugin_opt_%s must be a number from %u to %u, not \"%s\"",
+				   option->name, option->min, option->max, value);
+	return true;
+}
+
+/* A processor that we may not use helps nobody. */
+static uint32_t count_processors(void)
+{
+	cpu_set_t ours;
+	int count = sched_getaffinity(0, sizeof(ours), &ours) == 0 ? CPU_COUNT(&ours) : 1;
+
+	return count < OPTIONS_WORKERS_MAX ? (uint32_t)count : OPTIONS_WORKERS_MAX;
+}
+
+bool option_parse_workers(const struct option *option, const char *value, struct options *options,
+			  char *error)
+{
+	if (strcmp(value, "auto") == 0)
+		options->workers = count_processors();
+	else if (!option_parse_number(option, value, options, error))
+		return option_fail(error,
+				   "plugin_opt_%s must be auto, for as many as there are "
+				   "processors, or a number from %u to %u, not \"%s\"",
 				   option->name, option->min, option->max, value);
 	return true;
 }

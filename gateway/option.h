@@ -45,6 +45,8 @@ bool option_parse_flag(const struct option *option, const char *value, struct op
 		       char *error);
 bool option_parse_number(const struct option *option, const char *value, struct options *options,
 			 char *error);
+bool option_parse_workers(const struct option *option, const char *value, struct options *options,
+			  char *error);
 bool option_parse_memory(const struct option *option, const char *value, struct options *options,
 			 char *error);
 bool option_parse_idle_timeout(const struct option *option, const char *value,

@@ -44,6 +44,7 @@ static const struct option known[] = {
 	 .parse = option_parse_number,
 	 .max = 65535},
 	{FIELD(worker), .parse = option_parse_program},
+	{FIELD(workers), .parse = option_parse_workers, .min = 1, .max = OPTIONS_WORKERS_MAX},
 	{FIELD(sandbox), .parse = option_parse_flag},
 };
 
@@ -54,6 +55,7 @@ static void set_defaults(struct options *options)
 	*options = (struct options){
 		.max_connections_per_address = OPTIONS_SHARE,
 		.max_handshakes = 1000,
+		.workers = 1,
 		.sandbox = true,
 		.connect_timeout_s = 10,
 		.idle_timeout_s = 3600,

@@ -22,6 +22,9 @@ struct option_line {
 
 #define OPTIONS_LISTEN_MAX 16
 
+/* More than a machine of today can use for clients of MQTT. */
+#define OPTIONS_WORKERS_MAX 64
+
 /* The usual place: the broker's user may write there, and Debian has its persistence there. */
 #define OPTIONS_RESET_KEY "/var/lib/mosquitto/mquic-reset.key"
 
@@ -45,6 +48,7 @@ struct options {
 	bool use_identity_as_username;
 	bool use_subject_as_username; /* the former goes first, as with Mosquitto */
 	bool proxy_protocol;
+	uint32_t workers;
 	bool sandbox;
 	uint32_t max_connections;             /* 0: as many as the descriptors allow, up to 10000 */
 	uint32_t max_connections_per_address; /* 0: no limit; OPTIONS_SHARE: by max_connections */

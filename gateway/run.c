@@ -72,7 +72,8 @@ static bool listen_on_all(struct gateway *gateway)
 		    ": after a restart clients will not be told that their connections are gone; "
 		    "change its owner, or name another with plugin_opt_reset_key_file");
 	good = mquic_settings_new(&settings) == MQUIC_OK &&
-	       options_apply(options, settings, gateway->error) && listen_on(gateway, settings);
+	       options_apply(options, settings, gateway->error) &&
+	       configuration_apply(&gateway->given, settings) && listen_on(gateway, settings);
 	mquic_settings_free(settings);
 	return good;
 }

@@ -9,12 +9,9 @@
 #include "inbox.h"
 #include "log.h"
 #include "process.h"
+#include "sockets.h"
 #include "workers.h"
-#include "../server/bind.h"
 #include "../server/clock.h"
-
-/* One, until packets are steered to several. */
-#define COUNT 1
 
 /* How long the first start may take, and the end. A debugger such as valgrind takes its time. */
 #define START_MS 30000
@@ -35,13 +32,15 @@
 struct workers {
 	struct workers_order order;
 	struct inbox inbox;
-	int sockets[OPTIONS_LISTEN_MAX];
+	struct sockets sockets;
 	struct handoff_terms terms;
 	bool serving; /* terms are known */
 	uint64_t read_ms;
 	uint64_t looked_ms;
 	struct counters gone; /* what those had counted that have ended */
-	struct process all[COUNT];
+	struct process all[OPTIONS_WORKERS_MAX];
+	size_t count;
+	char secret[2 * TOKEN_TEXT_LEN + 1]; /* all of them have it */
 };
 
 /* ---- What it is told --------------------------------------------------------------- */
@@ -88,12 +87,26 @@ static bool tell_sockets(const struct workers *workers, const struct process *pr
 		const struct channel_message message = {
 			.type = CHANNEL_SOCKET,
 			.number = (uint32_t)i,
-			.fd = workers->sockets[i],
+			.fd = workers->sockets.fds[i][process->number - 1],
 		};
 
 		good = channel_send(process->channel, &message);
 	}
 	return good;
+}
+
+/* Which of them it is, and what they have in common. */
+static bool tell_share(const struct workers *workers, const struct process *process)
+{
+	const struct channel_message message = {
+		.type = CHANNEL_SHARE,
+		.number = process->number - 1,
+		.limit = (uint32_t)workers->count,
+		.text = {workers->secret, CHANNEL_SECRET_LEN},
+		.fd = -1,
+	};
+
+	return channel_send(process->channel, &message);
 }
 
 /* All that it needs: the channel has room for it. */
@@ -108,7 +121,7 @@ static bool configure(const struct workers *workers, const struct process *proce
 	};
 
 	return tell_options(workers, process) && tell_sockets(workers, process) &&
-	       channel_send(process->channel, &message);
+	       tell_share(workers, process) && channel_send(process->channel, &message);
 }
 
 static int start(const struct workers *workers, struct process *process)
@@ -242,7 +255,7 @@ void workers_tick(struct workers *workers)
 	if (now_ms == workers->read_ms)
 		return;
 	workers->read_ms = now_ms;
-	for (i = 0; i < COUNT; i++) {
+	for (i = 0; i < workers->count; i++) {
 		listen_to(workers, &workers->all[i], ROUND_MESSAGES);
 		if (due || workers->all[i].ended_ms != 0)
 			look(workers, &workers->all[i], now_ms);
@@ -255,7 +268,7 @@ void workers_read(struct workers *workers)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < workers->count; i++)
 		listen_to(workers, &workers->all[i], LOGIN_MESSAGES);
 }
 
@@ -267,7 +280,7 @@ void workers_serve(struct workers *workers, const struct handoff_terms *terms)
 
 	workers->terms = *terms;
 	workers->serving = true;
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < workers->count; i++)
 		step(workers, &workers->all[i]);
 }
 
@@ -275,7 +288,7 @@ void workers_taken(struct workers *workers)
 {
 	size_t i;
 
-	for (i = 0; workers->terms.unproven && i < COUNT; i++) {
+	for (i = 0; workers->terms.unproven && i < workers->count; i++) {
 		struct process *process = &workers->all[i];
 
 		if (!process->taken_told && process->channel >= 0)
@@ -287,7 +300,7 @@ bool workers_were_bypassed(const struct workers *workers)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < workers->count; i++)
 		if (workers->all[i].bypassed)
 			return true;
 	return false;
@@ -298,7 +311,7 @@ void workers_reload(struct workers *workers)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < workers->count; i++)
 		if (workers->all[i].channel >= 0) {
 			workers->all[i].reload_due = true;
 			tell_due(&workers->all[i]);
@@ -309,7 +322,7 @@ void workers_tell_expiring(struct workers *workers)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < workers->count; i++)
 		if (workers->all[i].channel >= 0) {
 			workers->all[i].expiring_due = true;
 			tell_due(&workers->all[i]);
@@ -320,7 +333,7 @@ void workers_count(struct workers *workers)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < workers->count; i++)
 		if (workers->all[i].channel >= 0)
 			(void)process_tell(&workers->all[i], CHANNEL_COUNT);
 }
@@ -330,7 +343,7 @@ void workers_sum(const struct workers *workers, struct counters *sum)
 	size_t i;
 
 	*sum = workers->gone;
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < workers->count; i++)
 		counters_add(sum, &workers->all[i].counters);
 }
 
@@ -389,32 +402,27 @@ static bool start_first(struct workers *workers, struct process *process, char *
 	return false;
 }
 
-static bool bind_all(struct workers *workers, char *error)
-{
-	const struct options *options = workers->order.options;
-	char text[HOSTPORT_TEXT_SIZE];
-	size_t i;
-
-	for (i = 0; i < options->listen_count; i++) {
-		workers->sockets[i] = bind_udp(&options->listen[i]);
-		if (workers->sockets[i] >= 0)
-			continue;
-		hostport_text(&options->listen[i], text);
-		snprintf(error, OPTIONS_ERROR_SIZE, "plugin_opt_listen %s: binding UDP %s: %s",
-			 text, text, strerror(errno));
-		return false;
-	}
-	return true;
-}
-
 static bool start_all(struct workers *workers, char *error)
 {
-	bool good = bind_all(workers, error);
+	bool good = sockets_open(&workers->sockets, workers->order.options, error);
 	size_t i;
 
-	for (i = 0; good && i < COUNT; i++)
+	for (i = 0; good && i < workers->count; i++)
 		good = start_first(workers, &workers->all[i], error);
 	return good;
+}
+
+/* Of the parts of two tokens: each has fewer random bits than a secret. */
+static bool draw_secret(struct workers *workers)
+{
+	struct token one, two;
+
+	if (!token_draw(&one) || !token_draw(&two))
+		return false;
+	token_text(&one, workers->secret);
+	token_text(&two, workers->secret + TOKEN_TEXT_LEN);
+	workers->secret[CHANNEL_SECRET_LEN] = '\0';
+	return true;
 }
 
 struct workers *workers_new(const struct workers_order *order, struct identities *identities,
@@ -427,13 +435,13 @@ struct workers *workers_new(const struct workers_order *order, struct identities
 	if (workers == NULL)
 		return NULL;
 	workers->order = *order;
+	workers->count = order->options->workers;
 	workers->inbox.identities = identities;
 	workers->inbox.by_certificate = options_ask_certificate(order->options);
-	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
-		workers->sockets[i] = -1;
-	for (i = 0; i < COUNT; i++)
+	sockets_init(&workers->sockets);
+	for (i = 0; i < workers->count; i++)
 		process_init(&workers->all[i], (unsigned int)i + 1);
-	if (start_all(workers, error))
+	if (draw_secret(workers) && start_all(workers, error))
 		return workers;
 	workers_free(workers);
 	return NULL;
@@ -458,13 +466,13 @@ void workers_stop(struct workers *workers)
 	uint64_t until_ms = clock_ms() + STOP_MS;
 	size_t i;
 
-	for (i = 0; i < COUNT; i++) {
+	for (i = 0; i < workers->count; i++) {
 		if (workers->all[i].state != PROCESS_OVER)
 			process_step(&workers->all[i], PROCESS_OVER);
 		if (workers->all[i].channel >= 0 && !process_tell(&workers->all[i], CHANNEL_STOP))
 			process_kill(&workers->all[i]);
 	}
-	for (i = 0; i < COUNT; i++) {
+	for (i = 0; i < workers->count; i++) {
 		see_end(workers, &workers->all[i], until_ms);
 		identities_drop(workers->inbox.identities, workers->all[i].number);
 	}
@@ -476,12 +484,10 @@ void workers_free(struct workers *workers)
 
 	if (workers == NULL)
 		return;
-	for (i = 0; i < COUNT; i++) {
+	for (i = 0; i < workers->count; i++) {
 		process_kill(&workers->all[i]);
 		see_end(workers, &workers->all[i], 0);
 	}
-	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
-		if (workers->sockets[i] >= 0)
-			close(workers->sockets[i]);
+	sockets_close(&workers->sockets);
 	free(workers);
 }

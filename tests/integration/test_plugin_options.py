@@ -45,6 +45,9 @@ WRONG = [
     ("worker", "/nowhere/mquic-gateway", "cannot run /nowhere/mquic-gateway: No such file"),
     ("worker", "/etc/passwd", "cannot run /etc/passwd: Permission denied"),
     ("worker", "/bin/false", "ended with exit status 1 before it listened"),
+    ("workers", "0", "must be auto, for as many as there are processors, or a number from 1 to 64"),
+    ("workers", "65", "from 1 to 64"),
+    ("workers", "many", "must be auto"),
     ("sandbox", "maybe", "must be true or false"),
 ]
 

@@ -43,6 +43,10 @@ static struct channel_message sample(enum channel_type type)
 	case CHANNEL_SOCKET:
 		message.fd = ends[0];
 		break;
+	case CHANNEL_SHARE:
+		message.limit = 1;
+		message.text = channel_text("0123456789abcdef0123456789abcdef");
+		break;
 	case CHANNEL_FAILED:
 	case CHANNEL_LINE:
 		message.text = channel_text("a line");
@@ -241,6 +245,9 @@ START_TEST(numbers_have_a_range)
 	ck_assert_int_eq(pass_own(&message), CHANNEL_BROKEN);
 	message = sample(CHANNEL_SOCKET);
 	message.number = OPTIONS_LISTEN_MAX;
+	ck_assert_int_eq(pass_own(&message), CHANNEL_BROKEN);
+	message = sample(CHANNEL_SHARE);
+	message.number = OPTIONS_WORKERS_MAX;
 	ck_assert_int_eq(pass_own(&message), CHANNEL_BROKEN);
 	message = sample(CHANNEL_START);
 	message.flags = CHANNEL_NAMES_ARE_IDS | CHANNEL_UNPROVEN;

@@ -326,6 +326,21 @@ START_TEST(numbers_are_numbers_and_in_range)
 }
 END_TEST
 
+START_TEST(workers_are_as_many_as_processors_or_as_said)
+{
+	ck_assert(parse_with(NONE, NONE, NONE));
+	ck_assert_uint_eq(options.workers, 1);
+	ck_assert(PARSE("workers", "64"));
+	ck_assert_uint_eq(options.workers, 64);
+	ck_assert(PARSE("workers", "auto"));
+	ck_assert_uint_ge(options.workers, 1);
+	ck_assert_uint_le(options.workers, 64);
+	REFUSED("workers", "0", "auto");
+	REFUSED("workers", "65", "from 1 to 64");
+	REFUSED("workers", "Auto", "must be auto");
+}
+END_TEST
+
 START_TEST(retry_is_one_of_three)
 {
 	ck_assert(PARSE("retry", "always"));
@@ -441,6 +456,7 @@ int main(void)
 		&files_must_be_readable,
 		&flags_are_written_as_mosquitto_writes_them,
 		&numbers_are_numbers_and_in_range,
+		&workers_are_as_many_as_processors_or_as_said,
 		&retry_is_one_of_three,
 		&congestion_control_is_one_of_three,
 		&log_level_is_one_of_mosquittos_words,

@@ -255,14 +255,18 @@ class Broker:
         log = self.log()[-4000:] if self._log_path.exists() else ""
         return f"{threads}\n{log}"
 
-    def worker_pid(self):
-        """The process beside the broker that speaks QUIC; waits until there is one."""
+    def worker_pids(self):
+        """The processes beside the broker that speak QUIC; waits until there is one."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
-        return int(eventually(children.read_text, what="a worker").split()[0])
+        return [int(pid) for pid in eventually(children.read_text, what="a worker").split()]
+
+    def worker_pid(self):
+        """The first of them, mostly the only one."""
+        return self.worker_pids()[0]
 
     def memory_kb(self):
         """Resident memory of the broker and its worker."""
-        texts = [Path(f"/proc/{pid}/status").read_text() for pid in (self.pid, self.worker_pid())]
+        texts = [Path(f"/proc/{pid}/status").read_text() for pid in (self.pid, *self.worker_pids())]
         return sum(int(re.search(r"VmRSS:\s+(\d+)", text)[1]) for text in texts)
 
     def connections(self):
