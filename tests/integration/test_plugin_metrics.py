@@ -34,6 +34,13 @@ class Topics:
             lambda: self.seen(name)[-1:] == [value], what=lambda: f"{name} {value}: {self.all()}"
         )
 
+    def wait_least(self, name, value):
+        """Where a datagram that comes again may begin another handshake."""
+        eventually(
+            lambda: any(seen >= value for seen in self.seen(name)),
+            what=lambda: f"{name} of {value} or more: {self.all()}",
+        )
+
 
 def parsers():
     """The readers of both formats, of Prometheus' own Python client."""
@@ -62,8 +69,8 @@ def test_topics_tell_of_clients_that_come_and_go(make_broker, certs):
     topics.wait("clients/total", 2)
     topics.wait("handshakes/done", 2)
     topics.wait("handshakes/failed/certificate", 1)
-    topics.wait("handshakes/faults/client", 1)
-    topics.wait("handshakes/begun", 3)
+    topics.wait_least("handshakes/faults/client", 1)
+    topics.wait_least("handshakes/begun", 3)
     assert topics.all()["memory"] > 0
     assert topics.all()["bytes/received"] > 3 * 1200
     client.kill()
@@ -80,7 +87,7 @@ def test_totals_outlive_a_worker(make_broker):
     broker.wait_log(r"worker 1 was ended by .*started again", start=mark)
     topics.wait("clients/connected", 0)
     eventually(lambda: broker.pub("-t", "x", "-m", "y", check=False).returncode == 0)
-    topics.wait("clients/total", 2)
+    topics.wait_least("clients/total", 2)
     for name in ("clients/total", "bytes/received", "handshakes/done"):
         values = topics.seen(name)
         assert values == sorted(values), (name, values)
