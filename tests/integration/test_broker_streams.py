@@ -205,6 +205,23 @@ def test_a_stream_that_goes_takes_its_subscriptions_along(broker, connect, level
     assert client.control.nothing()
 
 
+def test_a_session_goes_on_on_the_control_stream(broker, connect):
+    client = connect(flags=0)
+    stream = client.open()
+    stream.subscribed("p", 1)
+    client.close()
+    broker.wait_log("Client streams (closed its connection|disconnected)")
+    broker.tcp_pub("-t", "p", "-q", 1, "-m", "meanwhile")
+    client = connect(flags=0)
+    assert client.session_present
+    client.control.message("p", b"meanwhile", 1)
+    stream = client.open()
+    stream.subscribed("p", 1)
+    broker.tcp_pub("-t", "p", "-q", 1, "-m", "at home")
+    stream.message("p", b"at home", 1)
+    assert client.control.nothing()
+
+
 BAD = {
     "no MQTT": b"\0\0\0",
     "CONNECT": mqtt.connect("second"),
