@@ -67,6 +67,9 @@ static void hang_up(struct client *client)
 	if (client->pass.guest != NULL)
 		door->gone(door->keeper, &client->pass);
 	client->pass.guest = NULL;
+	/* Closed, it stays in the set as long as another process has it, as a door may see to. */
+	if (client->interest != 0)
+		epoll_ctl(client->clients->epoll_fd, EPOLL_CTL_DEL, client->fd, NULL);
 	if (client->fd >= 0)
 		close(client->fd);
 	client->fd = -1;

@@ -455,6 +455,19 @@ START_TEST(the_end_of_a_client_is_told_when_there_is_room)
 }
 END_TEST
 
+/* The plugin has the socket of a client that it was shown, for a moment longer. */
+START_TEST(a_socket_that_is_shared_is_watched_no_more)
+{
+	struct epoll_event event;
+
+	keeper.terms.connect_max = 21;
+	come_in();
+	ck_assert(plugin_reads());
+	broker_hangs_up();
+	ck_assert_int_eq(epoll_wait(clients.epoll_fd, &event, 1, 0), 0);
+}
+END_TEST
+
 START_TEST(lines_that_have_no_room_are_counted)
 {
 	fill_channel();
@@ -575,6 +588,7 @@ int main(void)
 		&a_client_is_announced_before_it_is_at_the_broker,
 		&a_full_channel_has_clients_wait,
 		&the_end_of_a_client_is_told_when_there_is_room,
+		&a_socket_that_is_shared_is_watched_no_more,
 		&lines_that_have_no_room_are_counted,
 		&a_flood_of_lines_does_not_reach_the_log,
 		&the_worker_does_what_the_plugin_says,
