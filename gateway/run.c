@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "channel.h"
@@ -80,6 +80,20 @@ static bool listen_on_all(struct gateway *gateway)
 
 /* ---- Life ---------------------------------------------------------------------------- */
 
+/* Whoever can read the key can pass for this server. */
+static void say_who_reads_the_key(struct gateway *gateway)
+{
+	const char *path = gateway->given.options.keyfile;
+	char line[CHANNEL_LINE_MAX];
+	struct stat about;
+
+	if (stat(path, &about) != 0 || (about.st_mode & S_IRWXO) == 0)
+		return;
+	snprintf(line, sizeof(line),
+		 "any user of this machine can get at the private key %s: chmod o= %s", path, path);
+	say(gateway, MQUIC_LOG_WARNING, line);
+}
+
 static bool make_worker(struct gateway *gateway)
 {
 	const struct options *options = &gateway->given.options;
@@ -125,6 +139,7 @@ static bool set_up(struct gateway *gateway)
 	    !make_worker(gateway) || !listen_on_all(gateway))
 		return false;
 	worker_say_expiring(gateway->worker);
+	say_who_reads_the_key(gateway);
 	return confine(gateway);
 }
 

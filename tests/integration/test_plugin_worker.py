@@ -4,6 +4,7 @@
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness import datagrams
+from harness.build import give_to_broker
 from harness.clients import SessionClient
 from harness.process import eventually
 
@@ -226,6 +228,18 @@ def test_reloads_pass_the_sandbox(make_broker, workdir, certs):
     assert "stay as they were" not in broker.log()
     broker.pub("-t", "x", "-m", "y", "-q", "1")
     assert "CLIENT_HANDSHAKE_TRAFFIC_SECRET" in keys.read_text()
+
+
+def test_a_key_that_everybody_reads_is_complained_of(make_broker, certs, workdir):
+    key = workdir / "server.key"
+    shutil.copy(certs.server.key, key)
+    give_to_broker(key)
+    complaint = f"any user of this machine can get at the private key {key}: chmod o= {key}"
+    for mode, expected in ((0o600, 0), (0o640, 0), (0o644, 1)):
+        key.chmod(mode)
+        broker = make_broker(plugin_opts={"keyfile": key}).start()
+        assert broker.log().count(complaint) == expected
+        assert broker.stop() == 0
 
 
 # ---- It says what it may not
