@@ -15,6 +15,7 @@ LITERALS = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*')
 NOT_OURS = [
     "set one",
     "set both",
+    "set IPV6_V6ONLY",
     "set before connecting",
     "set the clock here right",
     "none is set",
