@@ -29,19 +29,22 @@ static uint64_t count_memory(const struct clients *clients, uint64_t *count)
 	return bytes;
 }
 
-/* Turns away clients that take more than `share` until the rest is within the limit. */
+/*
+ * Turns away clients that take more than `share` until the rest is within the limit. Of those that
+ * do, the newest go first: who comes to a full house does not cost a resident the place.
+ */
 static void turn_away_above(struct clients *clients, uint64_t share)
 {
 	struct queue *link;
-	struct queue *next;
+	struct queue *older;
 
-	for (link = clients->all.next;
+	for (link = clients->all.previous;
 	     link != &clients->all && clients->memory > clients->settings.memory_limit;
-	     link = next) {
+	     link = older) {
 		struct client *client = QUEUE_MEMBER(link, struct client, in_all);
 		uint64_t bytes = client_memory(client);
 
-		next = link->next;
+		older = link->previous;
 		if (bytes <= share || client->relay == NULL)
 			continue;
 		clients->memory -= bytes;
