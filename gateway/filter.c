@@ -154,14 +154,14 @@ static int allow_calls(scmp_filter_ctx filter)
 static int allow_sockets(scmp_filter_ctx filter)
 {
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(socket), 1,
-				SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+				SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 }
 
 /* Its own limits, which it cannot raise. */
 static int allow_limits(scmp_filter_ctx filter)
 {
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(prlimit64), 1,
-				SCMP_A0(SCMP_CMP_EQ, 0));
+				SCMP_A0(SCMP_CMP_EQ, 0, 0));
 }
 
 /* One call that opens files, whose flags are this argument: all of it, or reading alone. */

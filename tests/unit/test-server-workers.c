@@ -78,7 +78,7 @@ static void serve(struct mquic_endpoint *endpoint, unsigned int worker)
 /* Until it is killed. */
 static void be_worker(unsigned int worker, enum mquic_retry retry)
 {
-	struct mquic_endpoint *endpoint;
+	struct mquic_endpoint *endpoint = NULL;
 
 	must(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && mquic_endpoint_new(&endpoint) == MQUIC_OK &&
 	     mquic_endpoint_listen_fd(endpoint, settings_of(worker, retry), sockets[worker],
