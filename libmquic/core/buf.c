@@ -136,11 +136,26 @@ static bool grow(struct buf_writer *writer, size_t need)
 	return true;
 }
 
+static uint8_t *append(struct buf_writer *writer, size_t len)
+{
+	uint8_t *at = writer->data + writer->start + writer->len;
+
+	writer->len += len;
+	return at;
+}
+
+/* Rare, and kept apart: saving registers for it would cost each byte that is written. */
+__attribute__((cold)) static uint8_t *append_grown(struct buf_writer *writer, size_t len)
+{
+	if (grow(writer, len))
+		return append(writer, len);
+	writer->failed = true;
+	return NULL;
+}
+
 /* Where the next `len` bytes go; NULL if the writer only counts or has failed. */
 static uint8_t *reserve(struct buf_writer *writer, size_t len)
 {
-	uint8_t *at;
-
 	if (writer->failed)
 		return NULL;
 	if (len > writer->limit - writer->len) {
@@ -151,13 +166,9 @@ static uint8_t *reserve(struct buf_writer *writer, size_t len)
 		writer->len += len;
 		return NULL;
 	}
-	if (len > writer->capacity - writer->start - writer->len && !grow(writer, len)) {
-		writer->failed = true;
-		return NULL;
-	}
-	at = writer->data + writer->start + writer->len;
-	writer->len += len;
-	return at;
+	if (len > writer->capacity - writer->start - writer->len)
+		return append_grown(writer, len);
+	return append(writer, len);
 }
 
 void buf_write_u8(struct buf_writer *writer, uint8_t value)
