@@ -30,23 +30,24 @@ bool mqtt_packet_flags_valid(const struct mqtt_packet *packet)
 
 int mqtt_header_read(struct bytes bytes, uint32_t *body_len)
 {
-	struct buf_reader reader = buf_reader_of(bytes);
-	uint8_t first = buf_read_u8(&reader);
+	uint32_t value = 0;
 	size_t i;
 
-	if (reader.failed)
+	if (bytes.len == 0)
 		return 0;
-	if (first >> 4 == 0)
+	if (bytes.data[0] >> 4 == 0)
 		return -1;
-	/* The length ends at its first byte below 0x80; without one it may still be on its way. */
+	/* On the way of every packet, so without a reader: mqtt_read_varint() is the same. */
 	for (i = 1; i < MQTT_HEADER_MAX; i++) {
 		if (i == bytes.len)
 			return 0;
-		if (bytes.data[i] < 0x80)
-			break;
+		value |= (uint32_t)(bytes.data[i] & 0x7f) << 7 * (i - 1);
+		if (bytes.data[i] >= 0x80)
+			continue;
+		*body_len = value;
+		return bytes.data[i] == 0 && i > 1 ? -1 : (int)i + 1;
 	}
-	*body_len = mqtt_read_varint(&reader);
-	return reader.failed ? -1 : (int)(bytes.len - reader.left);
+	return -1;
 }
 
 void mqtt_header_write(struct buf_writer *writer, enum mqtt_type type, uint8_t flags,
@@ -97,24 +98,20 @@ static bool too_large(const struct mqtt_framing *framing, uint8_t first, size_t 
 	return size > maximum;
 }
 
+/* All of it is in `bytes`. */
 static void open_packet(struct mqtt_packet *packet, struct bytes bytes, size_t header)
 {
-	struct buf_reader reader = buf_reader_of(bytes);
-	uint8_t first = buf_read_u8(&reader);
-
-	packet->type = (enum mqtt_type)(first >> 4);
-	packet->flags = first & 0x0f;
-	(void)buf_read_bytes(&reader, header - 1);
-	packet->body = buf_read_rest(&reader);
+	packet->type = (enum mqtt_type)(bytes.data[0] >> 4);
+	packet->flags = bytes.data[0] & 0x0f;
+	packet->body = bytes_of(bytes.data + header, bytes.len - header);
 }
 
-/* The first `len` bytes of the input, which lose them. */
+/* The first `len` bytes of the input, which has them and loses them. */
 static struct bytes take(struct bytes *input, size_t len)
 {
-	struct buf_reader reader = buf_reader_of(*input);
-	struct bytes taken = buf_read_bytes(&reader, len);
+	struct bytes taken = bytes_of(input->data, len);
 
-	*input = buf_read_rest(&reader);
+	*input = bytes_of(input->data + len, input->len - len);
 	return taken;
 }
 
