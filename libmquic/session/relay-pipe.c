@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* An open relay: bytes both ways, and the end that the broker wants. See relay.h. */
+/* An open relay: bytes both ways. On the way of every message. See relay.h. */
 #include "session/relay.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "mqtt/merge.h"
 
@@ -16,23 +15,6 @@ bool relay_has_unread(struct mquic_relay *relay)
 		return relay_merge_has_unread(relay);
 	return relay->head_read < relay->head_len ||
 	       (mquic_stream_peek(relay->stream, &data, &len) == MQUIC_OK && len > 0);
-}
-
-enum mquic_status mquic_relay_open(struct mquic_relay *relay)
-{
-	enum mquic_status status =
-		relay_demand(relay, RELAY_SHOWN, "a relay is opened once, after RELAY_CONNECT");
-
-	if (status != MQUIC_OK)
-		return status;
-	if (relay->protocol != 0) {
-		relay->merge = merge_new(relay->protocol);
-		if (relay->merge == NULL)
-			return error_set(&relay->error, MQUIC_ERR_MEMORY, "out of memory");
-	}
-	relay_step(relay, RELAY_OPEN);
-	(void)relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
-	return MQUIC_OK;
 }
 
 enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **data, size_t *len)
@@ -152,38 +134,4 @@ enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *da
 	if (relay_is_merged(relay))
 		return relay_merge_write(relay, data, len, written);
 	return write_stream(relay, data, len, written);
-}
-
-static enum mquic_status keep_farewell(struct mquic_relay *relay, const char *reason)
-{
-	if (reason == NULL)
-		return MQUIC_OK;
-	if (strlen(reason) > 256)
-		return error_set(&relay->error, MQUIC_ERR_INVALID,
-				 "a reason has at most 256 bytes");
-	relay->farewell = strdup(reason);
-	return relay->farewell != NULL
-		       ? MQUIC_OK
-		       : error_set(&relay->error, MQUIC_ERR_MEMORY, "out of memory");
-}
-
-enum mquic_status mquic_relay_finish(struct mquic_relay *relay, const char *reason)
-{
-	enum mquic_status status = relay_demand(
-		relay, RELAY_OPEN, "only an open relay can be finished; close it instead");
-
-	if (status == MQUIC_OK)
-		status = keep_farewell(relay, reason);
-	if (status != MQUIC_OK)
-		return status;
-	if (relay->state == RELAY_LEFT) {
-		/* The broker will not take the rest of what the client sent. */
-		relay_tell_closed(relay);
-		return MQUIC_OK;
-	}
-	relay_step(relay, RELAY_FINISHING);
-	if (relay_pending(relay) == 0)
-		return relay_say_good_bye(relay);
-	relay_await_flush(relay, relay_pending(relay), endpoint_now(relay->endpoint));
-	return MQUIC_OK;
 }

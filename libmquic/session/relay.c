@@ -3,6 +3,7 @@
 #include "session/relay.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mqtt/merge.h"
 
@@ -234,6 +235,59 @@ void mquic_relay_free(struct mquic_relay *relay)
 	free(relay->farewell);
 	mquic_event_free(relay->last_event);
 	free(relay);
+}
+
+/* ---- What the broker wants ------------------------------------------------ */
+
+enum mquic_status mquic_relay_open(struct mquic_relay *relay)
+{
+	enum mquic_status status =
+		relay_demand(relay, RELAY_SHOWN, "a relay is opened once, after RELAY_CONNECT");
+
+	if (status != MQUIC_OK)
+		return status;
+	if (relay->protocol != 0) {
+		relay->merge = merge_new(relay->protocol);
+		if (relay->merge == NULL)
+			return error_set(&relay->error, MQUIC_ERR_MEMORY, "out of memory");
+	}
+	relay_step(relay, RELAY_OPEN);
+	(void)relay_push(relay, MQUIC_EVENT_RELAY_READABLE, &relay->readable_queued);
+	return MQUIC_OK;
+}
+
+static enum mquic_status keep_farewell(struct mquic_relay *relay, const char *reason)
+{
+	if (reason == NULL)
+		return MQUIC_OK;
+	if (strlen(reason) > 256)
+		return error_set(&relay->error, MQUIC_ERR_INVALID,
+				 "a reason has at most 256 bytes");
+	relay->farewell = strdup(reason);
+	return relay->farewell != NULL
+		       ? MQUIC_OK
+		       : error_set(&relay->error, MQUIC_ERR_MEMORY, "out of memory");
+}
+
+enum mquic_status mquic_relay_finish(struct mquic_relay *relay, const char *reason)
+{
+	enum mquic_status status = relay_demand(
+		relay, RELAY_OPEN, "only an open relay can be finished; close it instead");
+
+	if (status == MQUIC_OK)
+		status = keep_farewell(relay, reason);
+	if (status != MQUIC_OK)
+		return status;
+	if (relay->state == RELAY_LEFT) {
+		/* The broker will not take the rest of what the client sent. */
+		relay_tell_closed(relay);
+		return MQUIC_OK;
+	}
+	relay_step(relay, RELAY_FINISHING);
+	if (relay_pending(relay) == 0)
+		return relay_say_good_bye(relay);
+	relay_await_flush(relay, relay_pending(relay), endpoint_now(relay->endpoint));
+	return MQUIC_OK;
 }
 
 /* ---- Looking at it ------------------------------------------------------ */
