@@ -25,6 +25,8 @@ struct merge_ids {
 	struct merge_entry *entries;
 	size_t size; /* a power of two, or 0 */
 	size_t count;
+	size_t room;    /* for so many: beyond half of the size they would come to lie in heaps */
+	unsigned shift; /* 32 less the bits of the size */
 };
 
 void merge_ids_clear(struct merge_ids *ids);
@@ -49,6 +51,11 @@ struct merge_scan {
 bool merge_scan_next(struct merge_scan *scan, struct bytes *input, struct mqtt_packet *packet);
 /* Whether it stands between two packets. */
 bool merge_scan_is_between(const struct merge_scan *scan);
+/* The same, and there is nothing to tidy up: the scan need not see what starts here. */
+static inline bool merge_scan_is_clear(const struct merge_scan *scan)
+{
+	return scan->skip == 0 && scan->head.len == 0;
+}
 
 /* ---- merge-filters.c: who has subscribed to what ---- */
 
@@ -169,7 +176,7 @@ struct merge {
 	struct merge_scan client;
 	struct merge_scan broker;
 	struct merge_ids taken; /* the broker's number of a request: slot, kind, client's number */
-	size_t publishes;       /* of them, PUBLISH */
+	size_t publishes;       /* of them, PUBLISH; counted from the start on */
 	struct merge_filters filters;
 	struct list requests; /* SUBSCRIBE and UNSUBSCRIBE to be answered */
 	size_t request_count;
@@ -221,11 +228,19 @@ struct merge_request_id {
 	uint16_t client_id; /* 0: of ours */
 };
 
+/* As it is kept in `taken`. */
+static inline uint64_t merge_id_value(const struct merge_request_id *request)
+{
+	return request->slot | (uint64_t)request->kind << 8 | (uint64_t)request->client_id << 16;
+}
+
 /* False: no such request is out. */
 bool merge_find_id(const struct merge *merge, uint16_t id, struct merge_request_id *request);
 /* Notes what stands behind the broker's number. */
 void merge_note_id(struct merge *merge, uint16_t id, const struct merge_request_id *request);
 void merge_drop_id(struct merge *merge, uint16_t id);
+/* At the start: counts what is out, which keeps its numbers. */
+void merge_count_ids(struct merge *merge);
 /* The broker's number for a request: that it has, the client's own, or another; 0: none free. */
 uint16_t merge_make_id(struct merge *merge, const struct merge_request_id *request);
 /* The broker's number that a client's stands for, 0: none. */
@@ -250,6 +265,9 @@ void merge_forget_requests(struct merge *merge);
 
 void merge_watch_client_packet(struct merge *merge, const struct mqtt_packet *packet);
 void merge_watch_broker_packet(struct merge *merge, const struct mqtt_packet *packet);
+/* What is left of the bytes: fewer, by a packet at most, or one has begun. */
+struct bytes merge_watch_client_closely(struct merge *merge, struct bytes bytes);
+struct bytes merge_watch_broker_closely(struct merge *merge, struct bytes bytes);
 
 /* ---- merge-take.c ---- */
 

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers by numbers: open addressing, with room for as many as there are. See merge-body.h. */
+/*
+ * Numbers by numbers: open addressing, with room for as many as there are. On the way of every
+ * message. See merge-body.h.
+ */
 #include <stdlib.h>
 
 #include "mqtt/merge-body.h"
 
-#define SIZE_MIN 8
+#define BITS_MIN 3
+
+/* Of a client that has nothing out a kilobyte stays: twenty messages at a time fit there. */
+#define SIZE_KEPT 64
 
 void merge_ids_clear(struct merge_ids *ids)
 {
@@ -12,12 +18,13 @@ void merge_ids_clear(struct merge_ids *ids)
 	ids->entries = NULL;
 	ids->size = 0;
 	ids->count = 0;
+	ids->room = 0;
 }
 
-/* Neighbours come to lie apart (Knuth's multiplication). */
+/* Neighbours come to lie apart (Knuth's multiplication): in a row, as far as can be. */
 static size_t place_of(const struct merge_ids *ids, uint32_t key)
 {
-	return (size_t)(key * 2654435769u >> 7) & (ids->size - 1);
+	return key * 2654435769u >> ids->shift;
 }
 
 /* Where the key is, or would go. */
@@ -37,9 +44,18 @@ uint64_t merge_ids_get(const struct merge_ids *ids, uint32_t key)
 	return entry == NULL || entry->key == 0 ? 0 : entry->value;
 }
 
-static bool resize(struct merge_ids *ids, size_t size)
+/* Rare: apart from what is on the way of a message. */
+__attribute__((cold)) static bool grow(struct merge_ids *ids)
 {
-	struct merge_ids made = {calloc(size, sizeof(*made.entries)), size, ids->count};
+	unsigned bits = ids->size == 0 ? BITS_MIN : 32 - ids->shift + 1;
+	size_t size = (size_t)1 << bits;
+	struct merge_ids made = {
+		.entries = calloc(size, sizeof(*made.entries)),
+		.size = size,
+		.count = ids->count,
+		.room = size / 2,
+		.shift = 32 - bits,
+	};
 	size_t i;
 
 	if (made.entries == NULL)
@@ -54,14 +70,12 @@ static bool resize(struct merge_ids *ids, size_t size)
 
 bool merge_ids_put(struct merge_ids *ids, uint32_t key, uint64_t value)
 {
-	struct merge_entry *entry = ids->size > 0 ? entry_of(ids, key) : NULL;
+	struct merge_entry *entry;
 
-	/* What is replaced stays where it is. */
-	if (entry == NULL || (entry->key == 0 && ids->count + 1 > ids->size / 4 * 3)) {
-		if (!resize(ids, ids->size == 0 ? SIZE_MIN : ids->size * 2))
-			return false;
-		entry = entry_of(ids, key);
-	}
+	/* What is replaced stays where it is: others may be walking over it. */
+	if (ids->count == ids->room && merge_ids_get(ids, key) == 0 && !grow(ids))
+		return false;
+	entry = entry_of(ids, key);
 	ids->count += entry->key == 0;
 	entry->key = key;
 	entry->value = value;
@@ -92,6 +106,6 @@ void merge_ids_remove(struct merge_ids *ids, uint32_t key)
 	if (entry == NULL || entry->key == 0)
 		return;
 	close_gap(ids, (size_t)(entry - ids->entries));
-	if (--ids->count == 0 && ids->size > SIZE_MIN)
+	if (--ids->count == 0 && ids->size > SIZE_KEPT)
 		merge_ids_clear(ids);
 }

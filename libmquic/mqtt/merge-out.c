@@ -98,7 +98,7 @@ void merge_output_with_id(struct merge *merge, size_t slot, const struct mqtt_pa
 		merge_write_with_id(merge, &to->output, packet, 0, id);
 }
 
-/* ---- Requests: slot in the lowest byte, then kind, then the client's number ------------- */
+/* ---- Requests ------------------------------------------------------------------------------ */
 
 bool merge_find_id(const struct merge *merge, uint16_t id, struct merge_request_id *request)
 {
@@ -120,32 +120,48 @@ static bool is_publish(enum merge_kind kind)
 	return kind <= MERGE_RELEASED;
 }
 
-/* Takes what is known of the number out of the counts. */
+/* Takes what is known of the number out of the counts, which there are from the start on. */
 static void uncount(struct merge *merge, uint16_t id)
 {
 	struct merge_request_id old;
 
-	if (!merge_find_id(merge, id, &old))
+	if (merge->slots == NULL || !merge_find_id(merge, id, &old))
 		return;
 	merge->publishes -= is_publish(old.kind);
-	if (old.slot < MERGE_SLOTS && merge->slots != NULL) {
+	if (old.slot < MERGE_SLOTS) {
 		merge->slots[old.slot].requests--;
 		merge_ids_remove(&merge->given, key_of(old.slot, old.client_id));
 	}
 }
 
+static void count(struct merge *merge, uint16_t id, const struct merge_request_id *request)
+{
+	merge->publishes += is_publish(request->kind);
+	if (request->slot >= MERGE_SLOTS)
+		return;
+	merge->slots[request->slot].requests++;
+	merge->failed |=
+		!merge_ids_put(&merge->given, key_of(request->slot, request->client_id), id);
+}
+
 void merge_note_id(struct merge *merge, uint16_t id, const struct merge_request_id *request)
 {
-	uint64_t value =
-		request->slot | (uint64_t)request->kind << 8 | (uint64_t)request->client_id << 16;
-
 	uncount(merge, id);
-	merge->failed |= !merge_ids_put(&merge->taken, id, value);
-	merge->publishes += is_publish(request->kind);
-	if (request->slot < MERGE_SLOTS && merge->slots != NULL) {
-		merge->slots[request->slot].requests++;
-		merge->failed |= !merge_ids_put(&merge->given,
-						key_of(request->slot, request->client_id), id);
+	merge->failed |= !merge_ids_put(&merge->taken, id, merge_id_value(request));
+	if (merge->slots != NULL)
+		count(merge, id, request);
+}
+
+void merge_count_ids(struct merge *merge)
+{
+	size_t i;
+
+	for (i = 0; i < merge->taken.size; i++) {
+		uint16_t id = (uint16_t)merge->taken.entries[i].key;
+		struct merge_request_id request;
+
+		if (id != 0 && merge_find_id(merge, id, &request))
+			count(merge, id, &request);
 	}
 }
 

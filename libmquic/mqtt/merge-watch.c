@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One stream, whose packets pass by: noted is what must be known when there are several. On the
- * way of every message. See merge-body.h.
+ * One stream, whose packets pass by: noted is what must be known when there are several. What
+ * merge-pass.c cannot tell at a glance is read here. See merge-body.h.
  */
 #include "mqtt/ack.h"
 #include "mqtt/merge-body.h"
@@ -58,24 +58,24 @@ void merge_watch_broker_packet(struct merge *merge, const struct mqtt_packet *pa
 	}
 }
 
-void merge_watch_client(struct merge *merge, struct bytes bytes)
+struct bytes merge_watch_client_closely(struct merge *merge, struct bytes bytes)
 {
 	struct mqtt_packet packet;
 
-	while (bytes.len > 0 && !merge->client.head.failed)
-		if (merge_scan_next(&merge->client, &bytes, &packet))
-			merge_watch_client_packet(merge, &packet);
+	if (merge_scan_next(&merge->client, &bytes, &packet))
+		merge_watch_client_packet(merge, &packet);
 	merge->failed |= merge->client.head.failed;
+	return bytes;
 }
 
-void merge_watch_broker(struct merge *merge, struct bytes bytes)
+struct bytes merge_watch_broker_closely(struct merge *merge, struct bytes bytes)
 {
 	struct mqtt_packet packet;
 
-	while (bytes.len > 0 && !merge->broker.head.failed)
-		if (merge_scan_next(&merge->broker, &bytes, &packet))
-			merge_watch_broker_packet(merge, &packet);
+	if (merge_scan_next(&merge->broker, &bytes, &packet))
+		merge_watch_broker_packet(merge, &packet);
 	merge->failed |= merge->broker.head.failed;
+	return bytes;
 }
 
 bool merge_is_accepted(const struct merge *merge)

@@ -68,6 +68,7 @@ size_t merge_memory(const struct merge *merge)
 {
 	size_t entries = merge->taken.size + merge->given.size + merge->deliveries.size;
 	size_t bytes = sizeof(*merge) + merge->filters.bytes + merge->request_bytes +
+		       merge->client.head.capacity + merge->broker.head.capacity +
 		       merge->up.capacity + merge->down.assembly.capacity +
 		       entries * sizeof(struct merge_entry) +
 		       merge->filters.count * sizeof(struct merge_filter);
@@ -85,21 +86,6 @@ bool merge_has_failed(const struct merge *merge)
 
 /* ---- The start ------------------------------------------------------------------------------- */
 
-/* What is out on the control stream keeps its numbers. */
-static void adopt_requests(struct merge *merge)
-{
-	size_t i;
-
-	for (i = 0; i < merge->taken.size; i++) {
-		uint32_t id = merge->taken.entries[i].key;
-
-		if (id == 0)
-			continue;
-		merge->slots[0].requests++;
-		merge->failed |= !merge_ids_put(&merge->given, id, id);
-	}
-}
-
 bool merge_start(struct merge *merge, uint32_t chance)
 {
 	merge->slots = calloc(MERGE_SLOTS, sizeof(*merge->slots));
@@ -112,7 +98,7 @@ bool merge_start(struct merge *merge, uint32_t chance)
 	mqtt_framing_init(&merge->down, MQTT_PACKET_MAX);
 	merge->down.maximum_other = MQTT_PACKET_MAX;
 	mqtt_alias_in_init(&merge->aliases, UINT16_MAX);
-	adopt_requests(merge);
+	merge_count_ids(merge);
 	merge_open(merge, 0);
 	merge->slots[0].framing.maximum_publish = MQTT_PACKET_MAX;
 	merge->slots[0].framing.maximum_other = MQTT_PACKET_MAX; /* the broker's to judge */

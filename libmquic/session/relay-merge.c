@@ -18,11 +18,6 @@
 #define HOARD_MAX 10
 #define HOARD_NS  (10000 * (uint64_t)NS_PER_MS)
 
-bool relay_is_merged(const struct mquic_relay *relay)
-{
-	return relay->merge != NULL && merge_is_started(relay->merge);
-}
-
 /* ---- Streams that come and go ------------------------------------------------------------- */
 
 static void turn_away(struct mquic_stream *stream, enum mqtt_reason reason)
@@ -267,7 +262,7 @@ uint64_t relay_pending(const struct mquic_relay *relay)
 	uint64_t pending = mquic_stream_bytes_pending(relay->stream);
 	size_t slot;
 
-	if (!relay_is_merged(relay))
+	if (!relay->merged)
 		return pending;
 	pending += merge_output(relay->merge, 0).len;
 	for (slot = 1; slot < MERGE_SLOTS; slot++)
@@ -296,10 +291,13 @@ static void start(struct mquic_relay *relay)
 {
 	uint8_t chance[4] = {0};
 	struct buf_reader reader = buf_reader_of(bytes_of(chance, sizeof(chance)));
+	bool started;
 	size_t slot;
 
 	random_fill(chance, sizeof(chance));
-	if (!merge_start(relay->merge, buf_read_u32(&reader))) {
+	started = merge_start(relay->merge, buf_read_u32(&reader));
+	relay->merged = merge_is_started(relay->merge);
+	if (!started) {
 		relay_hang_up(relay, MQUIC_ERR_MEMORY, "out of memory");
 		return;
 	}
@@ -312,7 +310,7 @@ static void start(struct mquic_relay *relay)
 void relay_merge_start(struct mquic_relay *relay)
 {
 	if (relay->streams != NULL && relay->merge != NULL && relay->state == RELAY_OPEN &&
-	    !merge_is_started(relay->merge) && merge_is_accepted(relay->merge))
+	    !relay->merged && merge_is_accepted(relay->merge))
 		start(relay);
 }
 
@@ -343,7 +341,7 @@ void relay_add_stream(struct mquic_relay *relay, struct mquic_stream *stream)
 		return;
 	}
 	relay->streams[slot] = stream;
-	if (relay_is_merged(relay))
+	if (relay->merged)
 		merge_open(relay->merge, slot);
 	else
 		relay_merge_start(relay);
@@ -355,7 +353,7 @@ void relay_stream_over(struct mquic_relay *relay, struct mquic_stream *stream)
 
 	if (slot == 0 || connection_is_over(relay->connection))
 		return;
-	if (relay_is_merged(relay)) {
+	if (relay->merged) {
 		give_up(relay, slot, MQTT_SUCCESS);
 		relay_merge_moved(relay);
 		return;

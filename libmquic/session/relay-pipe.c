@@ -11,7 +11,7 @@ bool relay_has_unread(struct mquic_relay *relay)
 	const uint8_t *data;
 	size_t len;
 
-	if (relay_is_merged(relay) && relay->head_read == relay->head_len)
+	if (relay->merged && relay->head_read == relay->head_len)
 		return relay_merge_has_unread(relay);
 	return relay->head_read < relay->head_len ||
 	       (mquic_stream_peek(relay->stream, &data, &len) == MQUIC_OK && len > 0);
@@ -32,7 +32,7 @@ enum mquic_status mquic_relay_peek(struct mquic_relay *relay, const uint8_t **da
 			      "there is nothing to read before the relay is open");
 	if (status != MQUIC_OK)
 		return status;
-	if (relay->head_read == relay->head_len && relay_is_merged(relay))
+	if (relay->head_read == relay->head_len && relay->merged)
 		return relay_merge_peek(relay, data, len);
 	if (relay->head_read == relay->head_len) {
 		status = relay_of_stream(relay, mquic_stream_peek(relay->stream, data, len));
@@ -58,7 +58,8 @@ static void watch_client(struct mquic_relay *relay, const uint8_t *data, size_t 
 		merge_watch_client(relay->merge, bytes_of(data, len));
 }
 
-static enum mquic_status consume_head(struct mquic_relay *relay, size_t len)
+/* Once for each client. */
+__attribute__((cold)) static enum mquic_status consume_head(struct mquic_relay *relay, size_t len)
 {
 	if (len > relay->head_len - relay->head_read)
 		return error_set(&relay->error, MQUIC_ERR_INVALID,
@@ -95,7 +96,7 @@ enum mquic_status mquic_relay_consume(struct mquic_relay *relay, size_t len)
 		return status;
 	if (relay->head_read < relay->head_len)
 		status = consume_head(relay, len);
-	else if (relay_is_merged(relay))
+	else if (relay->merged)
 		status = relay_merge_consume(relay, len);
 	else
 		status = consume_stream(relay, len);
@@ -131,7 +132,7 @@ enum mquic_status mquic_relay_write(struct mquic_relay *relay, const uint8_t *da
 	status = relay_demand(relay, RELAY_OPEN, "bytes can be written while the relay is open");
 	if (status != MQUIC_OK)
 		return status;
-	if (relay_is_merged(relay))
+	if (relay->merged)
 		return relay_merge_write(relay, data, len, written);
 	return write_stream(relay, data, len, written);
 }

@@ -60,14 +60,6 @@ enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state
 	return MQUIC_OK;
 }
 
-/* The stream knows why, the program asks the relay. */
-enum mquic_status relay_of_stream(struct mquic_relay *relay, enum mquic_status status)
-{
-	if (status == MQUIC_OK)
-		return MQUIC_OK;
-	return error_say(&relay->error, status, mquic_stream_error(relay->stream));
-}
-
 bool relay_push(struct mquic_relay *relay, enum mquic_event_type type, bool *queued)
 {
 	struct mquic_event *event;

@@ -36,7 +36,7 @@ static void stream_readable(void *self, struct mquic_stream *stream)
 		if (stream == relay->stream)
 			await_connect(relay);
 	} else if (stream != relay->stream) {
-		if (relay_is_merged(relay) && relay->state == RELAY_OPEN)
+		if (relay->merged && relay->state == RELAY_OPEN)
 			(void)relay_push(relay, MQUIC_EVENT_RELAY_READABLE,
 					 &relay->readable_queued);
 	} else if (relay->state == RELAY_OPEN || relay->state == RELAY_SHOWN) {
@@ -70,7 +70,7 @@ static void stream_writable(void *self, struct mquic_stream *stream)
 	struct mquic_relay *relay = self;
 	size_t sent;
 
-	if (relay_is_merged(relay))
+	if (relay->merged)
 		relay_merge_moved(relay);
 	else if (stream != relay->stream)
 		return; /* nothing was sent on it */
@@ -84,7 +84,7 @@ static void stream_flushed(void *self, struct mquic_stream *stream)
 {
 	struct mquic_relay *relay = self;
 
-	if (relay_is_merged(relay) && stream != relay->stream)
+	if (relay->merged && stream != relay->stream)
 		relay_merge_moved(relay); /* perhaps it was all that it had to say */
 	if (relay->state == RELAY_FINISHING && relay_pending(relay) == 0)
 		(void)relay_say_good_bye(relay);

@@ -51,6 +51,7 @@ struct mquic_relay {
 	struct mquic_event *last_event; /* made beforehand */
 
 	struct merge *merge;           /* NULL: before it is open, or of an unknown version */
+	bool merged;                   /* it has started: all bytes go through it */
 	struct mquic_stream **streams; /* data streams, by slot; NULL: there has been none */
 	uint64_t *acknowledged;        /* by slot: deliveries, when last looked; UINT64_MAX: not */
 	bool watching;                 /* the timer runs for that */
@@ -80,8 +81,16 @@ void relay_step_closed(struct mquic_relay *relay);
 /* MQUIC_OK while there is a client to do something for. */
 enum mquic_status relay_demand_client(struct mquic_relay *relay);
 enum mquic_status relay_demand(struct mquic_relay *relay, enum relay_state state, const char *what);
-/* Takes over what the control stream says of a call that failed. */
-enum mquic_status relay_of_stream(struct mquic_relay *relay, enum mquic_status status);
+/*
+ * Takes over what the control stream says of a call that failed: the stream knows why, the program
+ * asks the relay. That there is nothing yet is said after every message.
+ */
+static inline enum mquic_status relay_of_stream(struct mquic_relay *relay, enum mquic_status status)
+{
+	if (status == MQUIC_OK)
+		return MQUIC_OK;
+	return error_say(&relay->error, status, mquic_stream_error(relay->stream));
+}
 /* Queues an event of the relay; `queued`, unless NULL, says whether one of its type waits. False if
  * out of memory: then the client is closed. */
 bool relay_push(struct mquic_relay *relay, enum mquic_event_type type, bool *queued);
@@ -115,8 +124,6 @@ bool relay_has_unread(struct mquic_relay *relay);
 
 /* ---- relay-merge.c ---- */
 
-/* Whether all bytes go through the merge. */
-bool relay_is_merged(const struct mquic_relay *relay);
 /* A stream that is not the control stream has come. */
 void relay_add_stream(struct mquic_relay *relay, struct mquic_stream *stream);
 /* Has the merge start, if there is more than one stream and the broker has taken the client. */

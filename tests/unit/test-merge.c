@@ -106,6 +106,113 @@ START_TEST(requests_that_are_out_at_the_start_keep_their_numbers)
 }
 END_TEST
 
+/* A message of QoS 1 with so long a payload. */
+static void add_long_message(struct buf_writer *to, uint16_t id, size_t len)
+{
+	char *payload = malloc(len + 1);
+
+	ck_assert_ptr_nonnull(payload);
+	memset(payload, 'p', len);
+	payload[len] = '\0';
+	buf_write_bytes(to, kit_publish(&(struct kit_message){
+				    .qos = 1, .id = id, .topic = "t", .payload = payload}));
+	free(payload);
+}
+
+static void add_client_packets(struct buf_writer *to)
+{
+	buf_write_bytes(to, message(1, 1));
+	buf_write_bytes(to, kit_plain(MQTT_PINGREQ));
+	buf_write_bytes(to, message(2, 2));
+	add_long_message(to, 3, 200);
+	buf_write_bytes(to, message(0, 0));
+	add_long_message(to, 4, 20000);
+	buf_write_bytes(to, kit_ack(MQTT_PUBACK, 8, 0));
+	buf_write_bytes(to, message(2, 5));
+	buf_write_bytes(to, kit_subscribe(6, "a", 0));
+}
+
+static void add_broker_packets(struct buf_writer *to)
+{
+	buf_write_bytes(to, kit_ack(MQTT_PUBACK, 1, 0));
+	buf_write_bytes(to, message(1, 4)); /* a delivery is not the client's */
+	buf_write_bytes(to, kit_ack(MQTT_PUBREC, 2, 0));
+	buf_write_bytes(to, kit_plain(MQTT_PINGRESP));
+	buf_write_bytes(to, kit_ack(MQTT_PUBACK, 3, 0x10)); /* of 5.0 a byte longer */
+	buf_write_bytes(to, kit_ack(MQTT_PUBREC, 5, 0));
+	buf_write_bytes(to, kit_ack(MQTT_PUBCOMP, 5, 0));
+}
+
+static void watch_in_pieces(void (*watch)(struct merge *, struct bytes), struct bytes bytes,
+			    size_t piece)
+{
+	size_t at;
+
+	for (at = 0; at < bytes.len; at += piece)
+		watch(kit_merge,
+		      bytes_of(bytes.data + at, bytes.len - at < piece ? bytes.len - at : piece));
+}
+
+START_TEST(what_has_passed_by_is_known_however_it_was_cut)
+{
+	static const size_t pieces[] = {1, 2, 3, 4, 5, 7, 11, 100, 1000, SIZE_MAX / 2};
+	struct buf_writer client;
+	struct buf_writer broker;
+	size_t i;
+	uint16_t id;
+
+	for (i = 0; i < COUNT(pieces); i++) {
+		kit_connect(_i);
+		buf_writer_init(&client, SIZE_MAX);
+		buf_writer_init(&broker, SIZE_MAX);
+		add_client_packets(&client);
+		add_broker_packets(&broker);
+		watch_in_pieces(merge_watch_client, buf_writer_content(&client), pieces[i]);
+		watch_in_pieces(merge_watch_broker, buf_writer_content(&broker), pieces[i]);
+		kit_open_slot(1);
+		for (id = 1; id <= 6; id++)
+			kit_take(1, message(1, id));
+		/* 2, 4 and 6 are out. */
+		kit_expect_up("PUBLISH:q1,1,t,x PUBLISH:q1,3,t,x PUBLISH:q1,5,t,x "
+			      "PUBLISH:q1,7,t,x PUBLISH:q1,8,t,x PUBLISH:q1,9,t,x");
+		kit_close();
+		buf_writer_clear(&client);
+		buf_writer_clear(&broker);
+	}
+}
+END_TEST
+
+START_TEST(what_is_no_longer_out_takes_no_room)
+{
+	size_t memory;
+	uint16_t i;
+
+	kit_connect(_i);
+	memory = merge_memory(kit_merge);
+	for (i = 1; i <= 1000; i++)
+		merge_watch_client(kit_merge, message(1, i));
+	ck_assert_uint_gt(merge_memory(kit_merge), memory);
+	/* In another order; all but the last are free again. */
+	for (i = 0; i < 999; i++)
+		merge_watch_broker(kit_merge,
+				   kit_ack(MQTT_PUBACK, (uint16_t)(i * 617u % 1000 + 1), 0));
+	kit_open_slot(1);
+	kit_take(1, message(1, 383));
+	kit_take(1, message(1, 384));
+	kit_take(1, message(1, 385));
+	kit_expect_up("PUBLISH:q1,383,t,x PUBLISH:q1,1,t,x PUBLISH:q1,385,t,x");
+	kit_close();
+
+	kit_connect(_i);
+	for (i = 1; i <= 1000; i++)
+		merge_watch_client(kit_merge, message(1, i));
+	for (i = 0; i < 1000; i++)
+		merge_watch_broker(kit_merge,
+				   kit_ack(MQTT_PUBACK, (uint16_t)(i * 617u % 1000 + 1), 0));
+	ck_assert_uint_eq(merge_memory(kit_merge), memory);
+}
+END_TEST
+
 START_TEST(release_of_an_earlier_connection_is_passed_on)
 {
 	kit_take(1, kit_ack(MQTT_PUBREL, 9, 0));
@@ -712,6 +819,8 @@ int main(void)
 	};
 	static const TTest *const *const alone[] = {
 		&requests_that_are_out_at_the_start_keep_their_numbers,
+		&what_has_passed_by_is_known_however_it_was_cut,
+		&what_is_no_longer_out_takes_no_room,
 		&subscriptions_of_before_the_start_count,
 		&without_identifiers_filters_are_compared,
 		&receive_maximum_is_that_of_all_streams,
