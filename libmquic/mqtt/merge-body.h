@@ -3,7 +3,8 @@
  * The body of a merge, shared by its files. Calls go one way:
  *
  *     merge ─▶ merge-take, merge-give ─▶ merge-request ─▶ merge-filters, merge-ids, merge-out
- *       └────▶ merge-watch ─────────────────┘     merge-scan shows it what passes by
+ *       └────▶ merge-watch ─────────────────┘     merge-scan shows it what passes by,
+ *   merge-pass ─────┘                             but for what tells at a glance
  */
 #ifndef MQUIC_MQTT_MERGE_BODY_H
 #define MQUIC_MQTT_MERGE_BODY_H
@@ -12,6 +13,7 @@
 #include "mqtt/alias.h"
 #include "mqtt/merge.h"
 #include "mqtt/packet.h"
+#include "mqtt/publish.h"
 #include "mqtt/subscribe.h"
 
 /* ---- merge-ids.c: numbers by numbers ---- */
@@ -212,12 +214,16 @@ void merge_write_with_id(struct merge *merge, struct buf_writer *to,
 			 const struct mqtt_packet *packet, size_t at, uint16_t id);
 /* A PUBACK, PUBREC, PUBREL or PUBCOMP that says nothing but yes. */
 void merge_write_ack(struct merge *merge, struct buf_writer *to, enum mqtt_type type, uint16_t id);
-/*
- * The bytes of properties as they are, without a topic alias unless `alias`, and without
- * subscription identifiers from `ids_end` on.
- */
-void merge_write_properties(struct buf_writer *to, struct bytes section, bool alias,
-			    uint32_t ids_end);
+/* What becomes of a PUBLISH of 5.0; else its properties stay as they are, byte by byte. */
+struct merge_changes {
+	uint16_t id;
+	bool alias;         /* keeps its topic alias */
+	uint32_t ids_end;   /* loses subscription identifiers from here on */
+	uint32_t client_id; /* gets this one; 0: none */
+};
+
+void merge_write_publish(struct merge *merge, struct buf_writer *to,
+			 const struct mqtt_publish *publish, const struct merge_changes *changes);
 /* With another identifier at the front, for a stream unless it is gone or has too much to read. */
 void merge_output_with_id(struct merge *merge, size_t slot, const struct mqtt_packet *packet,
 			  uint16_t id);

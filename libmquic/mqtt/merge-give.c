@@ -5,7 +5,6 @@
 #include "mqtt/ack.h"
 #include "mqtt/connect.h"
 #include "mqtt/merge-body.h"
-#include "mqtt/publish.h"
 
 /*
  * 3.1.1 does not tell how many messages the broker takes that are not settled. One more is the end
@@ -74,50 +73,23 @@ static void choose(struct merge *merge, const struct mqtt_publish *publish,
 
 /* ---- PUBLISH: what ------------------------------------------------------------------------- */
 
-static void write_section(struct buf_writer *to, const struct mqtt_publish *publish, size_t slot,
-			  uint32_t client_id)
-{
-	/* The control stream has aliases and identifiers that we know nothing of. */
-	merge_write_properties(to, publish->properties.section, slot == 0,
-			       slot == 0 ? MERGE_SUBSCRIPTION_ID : 0);
-	if (client_id == 0)
-		return;
-	buf_write_u8(to, MQTT_SUBSCRIPTION_ID);
-	mqtt_write_varint(to, client_id);
-}
-
-static void write_body(struct buf_writer *to, const struct mqtt_publish *publish, size_t slot,
-		       uint32_t client_id)
-{
-	struct buf_writer counter;
-
-	mqtt_write_binary(to, publish->topic);
-	if (publish->qos > 0)
-		buf_write_u16(to, publish->packet_id);
-	buf_writer_init_counter(&counter);
-	write_section(&counter, publish, slot, client_id);
-	mqtt_write_varint(to, (uint32_t)counter.len);
-	write_section(to, publish, slot, client_id);
-	buf_write_bytes(to, publish->payload);
-}
-
 static void write_publish(struct merge *merge, size_t slot, const struct mqtt_packet *packet,
 			  const struct mqtt_publish *publish, uint32_t client_id)
 {
-	struct buf_writer *to = &merge->slots[slot].output;
-	struct buf_writer counter;
+	/* The control stream has aliases and identifiers that we know nothing of. */
+	struct merge_changes changes = {
+		.id = publish->packet_id,
+		.alias = slot == 0,
+		.ids_end = slot == 0 ? MERGE_SUBSCRIPTION_ID : 0,
+		.client_id = client_id,
+	};
 
-	if (merge->version != MQTT_5 ||
-	    !(mqtt_properties_has(&publish->properties, MQTT_SUBSCRIPTION_ID) ||
-	      mqtt_properties_has(&publish->properties, MQTT_TOPIC_ALIAS))) {
-		merge_write(merge, to, packet);
-		return;
-	}
-	buf_writer_init_counter(&counter);
-	write_body(&counter, publish, slot, client_id);
-	mqtt_header_write(to, MQTT_PUBLISH, packet->flags, counter.len);
-	write_body(to, publish, slot, client_id);
-	merge->failed |= to->failed;
+	if (merge->version == MQTT_5 &&
+	    (mqtt_properties_has(&publish->properties, MQTT_SUBSCRIPTION_ID) ||
+	     mqtt_properties_has(&publish->properties, MQTT_TOPIC_ALIAS)))
+		merge_write_publish(merge, &merge->slots[slot].output, publish, &changes);
+	else
+		merge_write(merge, &merge->slots[slot].output, packet);
 }
 
 /* Whether there is room for it; if not, QoS 0 is lost, and a data stream owed more is given up. */

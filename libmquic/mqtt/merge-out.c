@@ -58,30 +58,62 @@ void merge_write_ack(struct merge *merge, struct buf_writer *to, enum mqtt_type 
 }
 
 /* One property with its identifier. */
-static bool is_wanted(uint32_t id, struct bytes all, bool alias, uint32_t ids_end)
+static bool is_wanted(uint32_t id, struct bytes all, const struct merge_changes *changes)
 {
 	struct buf_reader value = buf_reader_of(all);
 
 	(void)buf_read_u8(&value);
 	if (id == MQTT_SUBSCRIPTION_ID)
-		return mqtt_read_varint(&value) < ids_end;
-	return id != MQTT_TOPIC_ALIAS || alias;
+		return mqtt_read_varint(&value) < changes->ids_end;
+	return id != MQTT_TOPIC_ALIAS || changes->alias;
 }
 
-void merge_write_properties(struct buf_writer *to, struct bytes section, bool alias,
-			    uint32_t ids_end)
+static void write_section(struct buf_writer *to, const struct mqtt_publish *publish,
+			  const struct merge_changes *changes)
 {
-	struct buf_reader walk = buf_reader_of(section);
+	struct buf_reader walk = buf_reader_of(publish->properties.section);
 	const uint8_t *from = walk.next;
 	uint32_t id;
 
 	while (mqtt_properties_next(&walk, &id)) {
 		struct bytes all = bytes_of(from, (size_t)(walk.next - from));
 
-		if (is_wanted(id, all, alias, ids_end))
+		if (is_wanted(id, all, changes))
 			buf_write_bytes(to, all);
 		from = walk.next;
 	}
+	if (changes->client_id == 0)
+		return;
+	buf_write_u8(to, MQTT_SUBSCRIPTION_ID);
+	mqtt_write_varint(to, changes->client_id);
+}
+
+static void write_body(struct buf_writer *to, const struct mqtt_publish *publish,
+		       const struct merge_changes *changes)
+{
+	struct buf_writer counter;
+
+	mqtt_write_binary(to, publish->topic);
+	if (publish->qos > 0)
+		buf_write_u16(to, changes->id);
+	buf_writer_init_counter(&counter);
+	write_section(&counter, publish, changes);
+	mqtt_write_varint(to, (uint32_t)counter.len);
+	write_section(to, publish, changes);
+	buf_write_bytes(to, publish->payload);
+}
+
+void merge_write_publish(struct merge *merge, struct buf_writer *to,
+			 const struct mqtt_publish *publish, const struct merge_changes *changes)
+{
+	uint8_t flags = (uint8_t)(publish->duplicate << 3 | publish->qos << 1 | publish->retain);
+	struct buf_writer counter;
+
+	buf_writer_init_counter(&counter);
+	write_body(&counter, publish, changes);
+	mqtt_header_write(to, MQTT_PUBLISH, flags, counter.len);
+	write_body(to, publish, changes);
+	check(merge, to);
 }
 
 void merge_output_with_id(struct merge *merge, size_t slot, const struct mqtt_packet *packet,

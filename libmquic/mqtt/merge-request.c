@@ -163,23 +163,32 @@ static void write_with_route(struct buf_writer *to, const struct mqtt_subscribe 
 	buf_write_bytes(to, asked->section);
 }
 
-/* SUBACK from us: more filters than are looked after. */
-static void refuse(struct merge *merge, size_t slot, const struct mqtt_subscribe *asked)
+/* SUBACK or UNSUBACK from us; the codes, NULL if there was no memory for them, are freed. */
+static void answer(struct merge *merge, size_t slot, struct mqtt_suback *said, uint8_t *codes,
+		   size_t count)
 {
-	uint8_t *codes = malloc(asked->filter_count);
-	struct mqtt_suback suback = {.type = MQTT_SUBACK, .packet_id = asked->packet_id};
-
 	if (codes == NULL) {
 		merge->failed = true;
 		return;
 	}
-	memset(codes, merge->version == MQTT_5 ? MQTT_QUOTA_EXCEEDED : MQTT_UNSPECIFIED_ERROR,
-	       asked->filter_count);
-	suback.reasons = bytes_of(codes, asked->filter_count);
-	mqtt_properties_init(&suback.properties);
-	mqtt_suback_write(&merge->slots[slot].output, &suback, merge->version);
+	said->reasons = bytes_of(codes, count);
+	mqtt_properties_init(&said->properties);
+	mqtt_suback_write(&merge->slots[slot].output, said, merge->version);
 	merge->failed |= merge->slots[slot].output.failed;
 	free(codes);
+}
+
+/* More filters than are looked after. */
+static void refuse(struct merge *merge, size_t slot, const struct mqtt_subscribe *asked)
+{
+	uint8_t *codes = malloc(asked->filter_count);
+	struct mqtt_suback said = {.type = MQTT_SUBACK, .packet_id = asked->packet_id};
+
+	if (codes != NULL)
+		memset(codes,
+		       merge->version == MQTT_5 ? MQTT_QUOTA_EXCEEDED : MQTT_UNSPECIFIED_ERROR,
+		       asked->filter_count);
+	answer(merge, slot, &said, codes, asked->filter_count);
 }
 
 /* 0: the broker takes none. */
@@ -299,18 +308,9 @@ static uint8_t *all_codes(const struct merge_request *request, struct bytes code
 static void answer_unsubscribe(struct merge *merge, const struct merge_request *request,
 			       uint16_t client_id, struct bytes codes)
 {
-	uint8_t *all = all_codes(request, codes);
-	struct mqtt_suback answer = {.type = MQTT_UNSUBACK, .packet_id = client_id};
+	struct mqtt_suback said = {.type = MQTT_UNSUBACK, .packet_id = client_id};
 
-	if (all == NULL) {
-		merge->failed = true;
-		return;
-	}
-	answer.reasons = bytes_of(all, request->count);
-	mqtt_properties_init(&answer.properties);
-	mqtt_suback_write(&merge->slots[request->slot].output, &answer, merge->version);
-	merge->failed |= merge->slots[request->slot].output.failed;
-	free(all);
+	answer(merge, request->slot, &said, all_codes(request, codes), request->count);
 }
 
 /* Which filters stay; returns how many. */

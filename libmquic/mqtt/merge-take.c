@@ -3,7 +3,6 @@
 #include "mqtt/ack.h"
 #include "mqtt/merge-body.h"
 #include "mqtt/ping.h"
-#include "mqtt/publish.h"
 
 bool merge_must_wait(const struct merge *merge)
 {
@@ -33,40 +32,15 @@ static enum mqtt_reason check_publish(struct merge *merge, size_t slot,
 	return MQTT_SUCCESS;
 }
 
-static void write_body(struct buf_writer *to, const struct mqtt_publish *publish, uint16_t id)
-{
-	struct bytes section = publish->properties.section;
-	struct buf_writer counter;
-
-	mqtt_write_binary(to, publish->topic);
-	if (publish->qos > 0)
-		buf_write_u16(to, id);
-	buf_writer_init_counter(&counter);
-	merge_write_properties(&counter, section, false, UINT32_MAX);
-	mqtt_write_varint(to, (uint32_t)counter.len);
-	merge_write_properties(to, section, false, UINT32_MAX);
-	buf_write_bytes(to, publish->payload);
-}
-
-/* With its topic, which an alias has stood for. */
-static void write_resolved(struct merge *merge, const struct mqtt_packet *packet,
-			   const struct mqtt_publish *publish, uint16_t id)
-{
-	struct buf_writer counter;
-
-	buf_writer_init_counter(&counter);
-	write_body(&counter, publish, id);
-	mqtt_header_write(&merge->up, MQTT_PUBLISH, packet->flags, counter.len);
-	write_body(&merge->up, publish, id);
-	merge->failed |= merge->up.failed;
-}
-
 /* Nothing but the topic's length stands before the identifier. */
 static void write_publish(struct merge *merge, size_t slot, const struct mqtt_packet *packet,
 			  const struct mqtt_publish *publish, uint16_t id)
 {
+	struct merge_changes resolved = {.id = id, .ids_end = UINT32_MAX};
+
+	/* With its topic, which an alias has stood for. */
 	if (slot > 0 && mqtt_properties_has(&publish->properties, MQTT_TOPIC_ALIAS))
-		write_resolved(merge, packet, publish, id);
+		merge_write_publish(merge, &merge->up, publish, &resolved);
 	else if (publish->qos > 0)
 		merge_write_with_id(merge, &merge->up, packet, 2 + publish->topic.len, id);
 	else
