@@ -7,6 +7,7 @@
 
 #include <mquic.h>
 
+#include "client-facts.h"
 #include "door.h"
 #include "queue.h"
 #include "speaker.h"
@@ -64,6 +65,16 @@ int clients_timeout_ms(const struct clients *clients);
  * whether anything happened in it.
  */
 void clients_limit_memory(struct clients *clients, bool moved);
+
+/*
+ * Tells of at most `most` clients whose number is above `after`, in the order of their numbers;
+ * returns how many there were.
+ */
+size_t clients_tell(const struct clients *clients, uint64_t after, struct client_facts *facts,
+		    size_t most);
+
+/* Turns a client away, because an operator wants that. False: there is none of this number. */
+bool clients_close(struct clients *clients, uint64_t number);
 
 /* The broker goes away: turns away those that it has not seen yet. */
 void clients_turn_away(struct clients *clients);

@@ -264,6 +264,17 @@ void worker_count(const struct worker *worker, struct counters *counters)
 	counters_take(counters, worker->endpoint, clients, worker->clients.numbered);
 }
 
+size_t worker_list(const struct worker *worker, uint64_t after, struct client_facts *facts,
+		   size_t most)
+{
+	return clients_tell(&worker->clients, after, facts, most);
+}
+
+bool worker_close_client(struct worker *worker, uint64_t number)
+{
+	return clients_close(&worker->clients, number);
+}
+
 void worker_free(struct worker *worker)
 {
 	if (worker == NULL)

@@ -50,6 +50,13 @@ void worker_tell_expiring(struct worker *worker);
 /* A snapshot of what it has counted. Of whoever runs it. */
 void worker_count(const struct worker *worker, struct counters *counters);
 
+/* Tells of clients, see clients_tell(). Of whoever runs it. */
+size_t worker_list(const struct worker *worker, uint64_t after, struct client_facts *facts,
+		   size_t most);
+
+/* Turns a client away, see clients_close(). Of whoever runs it. */
+bool worker_close_client(struct worker *worker, uint64_t number);
+
 /* Frees a worker that does not run; NULL is fine. */
 void worker_free(struct worker *worker);
 
