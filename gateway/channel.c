@@ -53,6 +53,8 @@ static const struct form forms[CHANNEL_TYPES] = {
 	[CHANNEL_RELOAD] = {0},
 	[CHANNEL_EXPIRING] = {0},
 	[CHANNEL_COUNT] = {0},
+	[CHANNEL_LIST] = {.number_max = OPTIONS_WORKERS_MAX, .has_fd = true},
+	[CHANNEL_CLOSE] = {.number_max = OPTIONS_WORKERS_MAX, .has_fd = true},
 	[CHANNEL_PING] = {0},
 	[CHANNEL_STOP] = {0},
 	[CHANNEL_READY] = {.of_worker = true},

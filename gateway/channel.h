@@ -8,7 +8,7 @@
  *        │◀─── line, … , ready  or  failed ─────────────────┤
  *        ├──── start ──────────────────────────────────────▶│ serves
  *        │◀─── announce (before CONNECT), present, gone ────┤
- *        ├──── taken, reload, expiring, count, ping, stop ─▶│
+ *        ├──── taken, reload, expiring, count, … , stop ──▶│
  *        │◀─── line, bypassed, counters, pong ──────────────┤
  *
  * The end of either side is the end of the channel. A worker may have been taken over by whoever
@@ -50,6 +50,8 @@ enum channel_type {
 	CHANNEL_RELOAD,    /* read certificates and keys again */
 	CHANNEL_EXPIRING,  /* say which certificates end */
 	CHANNEL_COUNT,     /* tell what was counted */
+	CHANNEL_LIST,  /* number: which worker; fd: who wants to know its clients, see control.h */
+	CHANNEL_CLOSE, /* the same; limit: which client is to be sent away */
 	CHANNEL_PING,
 	CHANNEL_STOP,
 	/* Of the worker. */

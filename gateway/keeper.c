@@ -71,6 +71,7 @@ void keeper_end(struct keeper *keeper)
 		queue_remove(&guest->in_leaving);
 		guest_free(guest);
 	}
+	teller_end(&keeper->teller);
 }
 
 /* ---- Who comes in -------------------------------------------------------------- */
@@ -407,6 +408,12 @@ static void heed(struct keeper *keeper, const struct channel_message *message)
 	case CHANNEL_COUNT:
 		tell_counters(keeper);
 		break;
+	case CHANNEL_LIST:
+		teller_list(&keeper->teller, message);
+		break;
+	case CHANNEL_CLOSE:
+		teller_close(keeper->worker, message);
+		break;
 	case CHANNEL_PING:
 		send_to(keeper, (struct channel_message){.type = CHANNEL_PONG, .fd = -1});
 		break;
@@ -437,7 +444,8 @@ bool keeper_attend(struct keeper *keeper, bool readable)
 {
 	if (readable)
 		listen_to_plugin(keeper);
-	return see_off(keeper) && catch_up(keeper);
+	return see_off(keeper) && catch_up(keeper) &&
+	       (readable || teller_go_on(&keeper->teller, keeper->worker));
 }
 
 static bool attend(void *keeper, bool readable)
@@ -451,6 +459,7 @@ void keeper_init(struct keeper *keeper)
 	keeper->taken = false;
 	keeper->unsaid = 0;
 	queue_init(&keeper->leaving);
+	teller_init(&keeper->teller);
 	keeper->door = (struct door){
 		.keeper = keeper,
 		.level = MQUIC_LOG_INFO,

@@ -16,6 +16,7 @@
 #include "channel.h"
 #include "handoff.h"
 #include "options.h"
+#include "teller.h"
 #include "token.h"
 #include "../server/door.h"
 #include "../server/queue.h"
@@ -34,6 +35,7 @@ struct keeper {
 	struct queue leaving;           /* guests whose end the plugin has not been told */
 	char token[TOKEN_TEXT_LEN + 1]; /* of the client announced last */
 	uint8_t packet[CHANNEL_OPTION_MAX * 2 + 64];
+	struct teller teller; /* for operators */
 	struct door door;
 };
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "option.h"
 
 /* Where Mosquitto's own unit file makes a directory for it. */
@@ -120,6 +121,16 @@ static bool default_reset_key(struct options *options)
 	return options->reset_key_file != NULL || locked;
 }
 
+/* Beside the hand-off socket, which the broker's user can make as well. */
+static bool default_control(struct options *options)
+{
+	if (options->handoff != NULL &&
+	    asprintf(&options->control, "%s" CONTROL_SUFFIX, options->handoff) >= 0)
+		return true;
+	options->control = NULL;
+	return false;
+}
+
 bool options_add_defaults(struct options *options, char *error)
 {
 	if (options->memory_limit == 0)
@@ -132,6 +143,8 @@ bool options_add_defaults(struct options *options, char *error)
 		return false;
 	if (options->handoff == NULL)
 		options->handoff = strdup(DEFAULT_HANDOFF);
+	if (options->control == NULL && !default_control(options))
+		return option_fail(error, "out of memory");
 	/* Whether it is there turns out when it is started. */
 	if (options->worker == NULL)
 		options->worker = strdup(MQUIC_GATEWAY);

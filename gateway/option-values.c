@@ -97,6 +97,18 @@ bool option_parse_handoff(const struct option *option, const char *value, struct
 	return option_parse_text(option, value, options, error);
 }
 
+bool option_parse_control(const struct option *option, const char *value, struct options *options,
+			  char *error)
+{
+	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (strlen(value) > max)
+		return option_fail(
+			error, "plugin_opt_%s: the path has %zu bytes, at most %zu are possible",
+			option->name, strlen(value), max);
+	return option_parse_absolute(option, value, options, error);
+}
+
 bool option_parse_flag(const struct option *option, const char *value, struct options *options,
 		       char *error)
 {

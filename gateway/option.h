@@ -39,6 +39,8 @@ bool option_parse_absolute(const struct option *option, const char *value, struc
 			   char *error);
 bool option_parse_program(const struct option *option, const char *value, struct options *options,
 			  char *error);
+bool option_parse_control(const struct option *option, const char *value, struct options *options,
+			  char *error);
 bool option_parse_handoff(const struct option *option, const char *value, struct options *options,
 			  char *error);
 bool option_parse_flag(const struct option *option, const char *value, struct options *options,

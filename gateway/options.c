@@ -10,6 +10,7 @@
 static const struct option known[] = {
 	{.name = "listen", .parse = option_parse_listen},
 	{FIELD(handoff), .parse = option_parse_handoff},
+	{FIELD(control), .parse = option_parse_control},
 	{FIELD(certfile), .parse = option_parse_readable},
 	{FIELD(keyfile), .parse = option_parse_readable},
 	{FIELD(cafile), .parse = option_parse_readable},
@@ -119,6 +120,7 @@ bool options_parse(struct options *options, const struct option_line *given, int
 void options_clear(struct options *options)
 {
 	free(options->handoff);
+	free(options->control);
 	free(options->certfile);
 	free(options->keyfile);
 	free(options->cafile);

@@ -35,6 +35,7 @@ struct options {
 	struct hostport listen[OPTIONS_LISTEN_MAX];
 	size_t listen_count;
 	char *handoff;
+	char *control; /* the socket of mquic-status */
 	char *certfile;
 	char *keyfile;
 	char *cafile;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "broker.h"
+#include "control.h"
 #include "identity.h"
 #include "log.h"
 #include "login.h"
@@ -34,6 +35,7 @@ struct plugin {
 	struct login login;
 	struct workers *workers;
 	struct metrics metrics;
+	struct control control;
 	struct option_line *lines; /* of the configuration, which the broker keeps */
 	int line_count;
 	bool serving;
@@ -58,6 +60,7 @@ static void refuse_to_serve(struct plugin *plugin, const char *why)
 		plugin->options.handoff, why);
 	plugin->serving = false;
 	plugin->refused = true;
+	control_end(&plugin->control);
 	workers_stop(plugin->workers);
 	workers_free(plugin->workers);
 	plugin->workers = NULL;
@@ -185,6 +188,7 @@ static int on_tick(int event, void *data, void *userdata)
 		ask_again(plugin);
 		tell_daily(plugin);
 		metrics_tick(&plugin->metrics, plugin->workers);
+		control_tick(&plugin->control, plugin->workers);
 	}
 	return MOSQ_ERR_SUCCESS;
 }
@@ -310,6 +314,7 @@ static void plugin_free(struct plugin *plugin)
 	workers_free(plugin->workers);
 	selftest_end(&plugin->selftest);
 	identities_free(plugin->identities);
+	control_end(&plugin->control);
 	options_clear(&plugin->options);
 	free(plugin->lines);
 	free(plugin);
@@ -367,6 +372,7 @@ static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int
 	if (!parse_options(plugin, given, count, error))
 		return false;
 	log_limit(plugin->options.log_level);
+	plugin->control.path = plugin->options.control;
 	limit_clients(&plugin->options);
 	/* Some may be on their way out whose places others have already. */
 	plugin->identities = identities_new((size_t)plugin->options.max_connections * 2 + 64);
@@ -401,6 +407,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
 	if (plugin != NULL) {
 		plugin->id = identifier;
 		plugin->selftest.fd = -1;
+		control_init(&plugin->control);
 		broker_detect(&plugin->broker);
 		plugin->metrics.options = &plugin->options;
 		plugin->login = (struct login){

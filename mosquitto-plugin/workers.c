@@ -338,6 +338,11 @@ void workers_count(struct workers *workers)
 			(void)process_tell(&workers->all[i], CHANNEL_COUNT);
 }
 
+int workers_channel(const struct workers *workers, unsigned int number)
+{
+	return number >= 1 && number <= workers->count ? workers->all[number - 1].channel : -1;
+}
+
 void workers_sum(const struct workers *workers, struct counters *sum)
 {
 	size_t i;

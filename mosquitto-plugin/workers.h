@@ -52,6 +52,9 @@ void workers_reload(struct workers *workers);
 /* Has them say which certificates have expired or soon will, as they do at the start. */
 void workers_tell_expiring(struct workers *workers);
 
+/* The channel to one of them, from 1 to OPTIONS_WORKERS_MAX; -1: there is none now. */
+int workers_channel(const struct workers *workers, unsigned int number);
+
 /* Has them tell what they have counted. */
 void workers_count(struct workers *workers);
 

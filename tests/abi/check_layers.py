@@ -6,7 +6,7 @@ Who may include whom. Inside libmquic downward only:
     core <- tls <- quic     core <- mqtt     (quic, mqtt) <- session
 
 tls/ alone knows GnuTLS and quic/ alone ngtcp2; whatever stands outside the library knows
-nothing of ours but mquic.h, the gateway what is in server/, and the plugin what is in both. No room sees the fields of another's
+nothing of ours but mquic.h, the gateway what is in server/, the plugin what is in both, and the tools the gateway's control.h. No room sees the fields of another's
 objects. JSON is a matter of one directory of the tools.
 """
 
@@ -35,7 +35,7 @@ CLIENTS = {
     "server": {"server"},
     "gateway": {"server"},
     "mosquitto-plugin": {"server", "gateway"},
-    "tools": set(),
+    "tools": {"gateway"},
     "bindings": set(),
     "libmquic/examples": set(),
     "tests/integration": set(),

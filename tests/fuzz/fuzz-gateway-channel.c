@@ -30,6 +30,7 @@ static void check(const struct channel_message *message, bool of_worker, const u
 	MUST(message->text.data == NULL || strlen(message->text.data) == message->text.len);
 	MUST(message->type != CHANNEL_LINE || message->number <= MQUIC_LOG_DEBUG);
 	MUST(message->type != CHANNEL_ANNOUNCE || message->number < CHANNEL_KINDS);
+	MUST(message->type != CHANNEL_LIST || message->number <= OPTIONS_WORKERS_MAX);
 	MUST(message->type != CHANNEL_SOCKET || message->number < OPTIONS_LISTEN_MAX);
 }
 

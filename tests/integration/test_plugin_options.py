@@ -40,6 +40,8 @@ WRONG = [
     ("log_level", "verbose", "error, warning, notice, information or debug"),
     ("proxy_protocol", "2", "needs Mosquitto 2.1"),
     ("metrics", "mquic.prom", "absolute path"),
+    ("control", "quic.control", "absolute path"),
+    ("control", "/" + "x" * 108, "at most 107 are possible"),
     ("sys_interval", "soon", "from 0 to 65535"),
     ("worker", "mquic-gateway", "absolute path"),
     ("worker", "/nowhere/mquic-gateway", "cannot run /nowhere/mquic-gateway: No such file"),
