@@ -37,6 +37,7 @@ static void check_requests(void)
 	size_t requests[MERGE_SLOTS] = {0};
 	size_t publishes = 0;
 	size_t known = 0;
+	size_t all = 0;
 	size_t i;
 
 	for (i = 0; i < merge->taken.size; i++) {
@@ -45,6 +46,7 @@ static void check_requests(void)
 
 		if (id == 0)
 			continue;
+		all++;
 		MUST(merge_find_id(merge, id, &request));
 		publishes += request.kind <= MERGE_RELEASED;
 		if (request.slot >= MERGE_SLOTS)
@@ -54,9 +56,10 @@ static void check_requests(void)
 		if (merge->slots != NULL)
 			MUST(merge_id_of(merge, request.slot, request.client_id) == id);
 	}
-	MUST(publishes == merge->publishes);
+	MUST(all == merge->taken.count && all <= merge->taken.room);
 	if (merge->slots == NULL)
 		return;
+	MUST(publishes == merge->publishes);
 	MUST(known == merge->given.count);
 	for (i = 0; i < MERGE_SLOTS; i++)
 		MUST(requests[i] == merge->slots[i].requests);
