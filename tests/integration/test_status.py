@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import struct
+import threading
 from contextlib import ExitStack
 
 import pytest
@@ -14,7 +15,9 @@ from harness.clients import SessionClient
 from harness.process import Process, eventually
 
 VERSION, LIST = 1, 1
+ASKED, CLIENTS, DONE = 1, 2, 3  # answers
 HEAD = struct.Struct("IIII")
+FACTS = struct.Struct("8Q 64s 32s 128s 128s")
 
 
 def path_of(broker):
@@ -241,3 +244,98 @@ def test_a_socket_that_cannot_be_made_is_told(make_broker):
         r"mquic-status will not work: the socket /nonexistent/control cannot be made: No such file"
     )
     broker.pub("-t", "x", "-m", "y")
+
+
+# ---- Workers that were taken over answer what they want.
+
+
+def head(kind, worker=1, count=0, version=VERSION):
+    return HEAD.pack(version, kind, worker, count)
+
+
+def facts(number, address=b"192.0.2.1:5", cipher=b"AES-128-GCM", name=b"id", user=b"user"):
+    return FACTS.pack(number, 61000, 2500, 200, 100, 1, 7, 4096, address, cipher, name, user)
+
+
+def show(build, workdir, answers, *words):
+    """What the tool makes of these answers."""
+    path = workdir / "control"
+
+    def answer(listener):
+        with listener.accept()[0] as visitor:
+            visitor.recv(100)
+            for packet in answers:
+                try:
+                    visitor.send(packet)
+                except OSError:  # the tool has heard enough
+                    return
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(60)
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        done = build.run(build.tool("mquic-status"), "--socket", path, *words)
+        thread.join()
+    return done
+
+
+def test_answers_come_in_any_order(build, workdir):
+    answers = [
+        head(CLIENTS, worker=2, count=1) + facts(9),
+        head(DONE, worker=2),
+        head(ASKED, count=2),
+        head(CLIENTS, worker=1, count=2) + facts(10) + facts(2**64 - 1),
+        head(DONE, worker=1),
+    ]
+    done = show(build, workdir, answers, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert [one["client"] for one in found] == ["1.10", f"1.{2**64 - 1}", "2.9"]
+    assert found[0]["rtt_us"] == 2500 and found[0]["queued_bytes"] == 7
+
+
+def test_an_answer_cannot_steer_a_terminal(build, workdir):
+    evil = b"a\n1.1 \x1b[2J\xff"
+    answers = [
+        head(ASKED, count=1),
+        head(CLIENTS, count=1) + facts(1, evil, evil, evil, evil),
+        head(DONE),
+    ]
+    done = show(build, workdir, answers)
+    assert done.returncode == 0, done
+    assert len(done.stdout.splitlines()) == 3
+    assert done.stdout.splitlines()[1].count("a?1.1 ?[2J?") == 4
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"x",
+        head(ASKED, version=VERSION + 1),
+        head(0),
+        head(99),
+        head(DONE) + b"x",
+        head(CLIENTS, count=1),
+        head(CLIENTS, count=0),
+        head(CLIENTS, count=2) + facts(1),
+        head(CLIENTS, count=2**32 - 1) + facts(1),
+        head(CLIENTS, count=1) + facts(1, name=b"x" * 128),
+        head(CLIENTS, count=1) + facts(1, user=b"x" * 128),
+        bytes(100000),
+    ],
+    ids="short version none kind long empty zero fewer many id user huge".split(),
+)
+def test_answers_without_sense_are_refused(build, workdir, packet):
+    done = show(build, workdir, [packet, head(ASKED, count=0)])
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: An answer that makes no sense"), done
+    assert done.stdout == ""
+
+
+def test_a_worker_that_does_not_answer_is_told(build, workdir):
+    answers = [head(ASKED, count=2), head(CLIENTS, count=1) + facts(1), head(DONE)]
+    done = show(build, workdir, answers)
+    assert done.returncode == 1
+    assert done.stderr == "Error: 1 of 2 workers have not answered.\n"
