@@ -58,7 +58,7 @@ static void ready(void *self)
 static void stream_acceptable(void *self)
 {
 	struct quic_carrier *carrier = self;
-	struct mquic_stream *stream;
+	struct mquic_stream *stream = NULL;
 
 	/* A server opens no stream in MQTT over QUIC. */
 	while (mquic_connection_accept_stream(carrier->connection, &stream) == MQUIC_OK)

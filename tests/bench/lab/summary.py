@@ -142,7 +142,7 @@ def lines(rows_of):
         _loopback_line(
             rows_of("latency"), "publish to delivery on loopback, 64 B, QoS 0, p50",
             {"qos": 0}, "p50_us",
-            "a message passes the plugin's thread on its way in and on its way out", " µs"),
+            "a message passes the worker on its way in and on its way out", " µs"),
         _loopback_line(
             rows_of("connections"), "broker's processor time per connect",
             {"at_once": 1}, "broker_us",
@@ -150,7 +150,7 @@ def lines(rows_of):
         _loopback_line(
             rows_of("memory"), "broker's memory per idle client, 1,000 clients",
             {"clients": 1000}, "kb_each",
-            "a QUIC connection keeps its keys, timers and buffers in the broker, TCP's are the "
+            "a QUIC connection keeps its keys, timers and buffers in the worker, TCP's are the "
             "kernel's and are not counted", " kB"),
     ]
     return [line for line in found if line]
