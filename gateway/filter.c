@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "filter.h"
@@ -74,10 +75,7 @@ static const int allowed[] = {
 	CALL(readlink),
 	CALL(readlinkat),
 	CALL(getdents64),
-	CALL(fcntl),
-	CALL(fcntl64),
 	CALL(dup),
-	CALL(ioctl),
 	CALL(getcwd),
 	/* memory */
 	CALL(brk),
@@ -112,7 +110,6 @@ static const int allowed[] = {
 	CALL(rt_sigreturn),
 	CALL(sigreturn),
 	CALL(sigaltstack),
-	CALL(tgkill),
 	CALL(restart_syscall),
 	CALL(exit),
 	CALL(exit_group),
@@ -164,6 +161,38 @@ static int allow_limits(scmp_filter_ctx filter)
 				SCMP_A0(SCMP_CMP_EQ, 0, 0));
 }
 
+/* abort() sends a signal; to the broker, of the same user, none may go. */
+static int allow_signals(scmp_filter_ctx filter, pid_t self)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1,
+				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)self));
+}
+
+/*
+ * What is asked of a descriptor. With F_SETOWN and F_SETSIG, or FIOSETOWN, it would send any signal
+ * to any process of this user, and kill the broker.
+ */
+static int allow_control(scmp_filter_ctx filter)
+{
+	static const unsigned int commands[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,
+						F_SETFD, F_GETFL,         F_SETFL};
+	static const unsigned int requests[] = {TCGETS, TIOCGWINSZ}; /* is it a terminal? */
+	int status = 0;
+	size_t i;
+
+	for (i = 0; i < COUNT(commands) && status == 0; i++) {
+		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(fcntl), 1,
+					  SCMP_A1(SCMP_CMP_EQ, commands[i]));
+		if (status == 0)
+			status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(fcntl64), 1,
+						  SCMP_A1(SCMP_CMP_EQ, commands[i]));
+	}
+	for (i = 0; i < COUNT(requests) && status == 0; i++)
+		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 1,
+					  SCMP_A1(SCMP_CMP_EQ, requests[i]));
+	return status;
+}
+
 /* One call that opens files, whose flags are this argument: all of it, or reading alone. */
 static int allow_open(scmp_filter_ctx filter, int call, unsigned int flags, bool writes)
 {
@@ -190,7 +219,7 @@ static int allow_files(scmp_filter_ctx filter, bool writes)
 	return status == 0 ? allow_open(filter, CALL(openat), 2, writes) : status;
 }
 
-bool filter_load(bool writes_files)
+bool filter_load(pid_t self, bool writes_files)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	int status = filter == NULL ? -ENOMEM : 0;
@@ -201,6 +230,10 @@ bool filter_load(bool writes_files)
 		status = allow_sockets(filter);
 	if (status == 0)
 		status = allow_limits(filter);
+	if (status == 0)
+		status = allow_signals(filter, self);
+	if (status == 0)
+		status = allow_control(filter);
 	if (status == 0)
 		status = allow_files(filter, writes_files);
 	if (status == 0)

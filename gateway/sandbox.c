@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "filter.h"
 #include "sandbox.h"
@@ -22,7 +23,7 @@ bool sandbox_enter(const struct sandbox *sandbox)
 		return true;
 	/* Its memory has keys, and is nobody else's to read. */
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limits() &&
-	       filter_load(sandbox->writes_files);
+	       filter_load(getpid(), sandbox->writes_files);
 }
 
 bool sandbox_can_filter(void)

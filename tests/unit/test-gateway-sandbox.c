@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,6 +107,52 @@ START_TEST(other_calls_are_not_there)
 	expect_errno(make_a_tcp_socket, ENOSYS);
 	expect_errno(listen_on_a_path, ENOSYS);
 	expect_errno(end_another, ENOSYS);
+}
+END_TEST
+
+static int end_its_threads(void)
+{
+	return (int)syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static int own_by_another(void)
+{
+	return fcntl(STDIN_FILENO, F_SETOWN, getppid());
+}
+
+static int choose_a_signal(void)
+{
+	return fcntl(STDIN_FILENO, F_SETSIG, SIGKILL);
+}
+
+static int own_by_request(void)
+{
+	int owner = getppid();
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	return ioctl(fd, FIOSETOWN, &owner);
+}
+
+START_TEST(no_signal_reaches_another_process)
+{
+	expect_errno(end_its_threads, ENOSYS);
+	expect_errno(own_by_another, ENOSYS);
+	expect_errno(choose_a_signal, ENOSYS);
+	expect_errno(own_by_request, ENOSYS);
+}
+END_TEST
+
+static int give_up(void)
+{
+	abort();
+}
+
+START_TEST(it_can_end_itself)
+{
+	int status = try(&closed, give_up);
+
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGABRT);
 }
 END_TEST
 
@@ -210,6 +258,8 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&what_an_intruder_does_first_ends_the_process,
 		&other_calls_are_not_there,
+		&no_signal_reaches_another_process,
+		&it_can_end_itself,
 		&no_file_is_written,
 		&what_serves_clients_is_allowed,
 		&no_core_is_left,
