@@ -82,7 +82,9 @@ static int replace(const char *path, const struct counters *now)
 
 	if (snprintf(other, sizeof(other), "%s.new", path) >= (int)sizeof(other))
 		return ENAMETOOLONG;
-	fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	/* What is there may be a pipe of somebody's that nobody reads, or a link to another file. */
+	unlink(other);
+	fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
 	if (fd < 0)
 		return errno;
 	code = write_text(fd, path, now);

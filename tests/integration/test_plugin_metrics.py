@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from harness.build import give_to_broker
 from harness.clients import SessionClient
 from harness.process import eventually
 
@@ -138,6 +139,28 @@ def test_a_file_that_cannot_be_written_is_told_once(make_broker):
     broker.pub("-t", "x", "-m", "y")
     eventually(lambda: len(topics.seen("bytes/sent")) > seen, what="another interval")
     assert broker.log().count("plugin_opt_metrics") == 1
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_what_stands_in_the_place_of_the_new_file_does_no_harm(make_broker, kind):
+    """A pipe that nobody reads would hold the broker up, and a link lead to a file of its own."""
+    broker = make_broker(plugin_opts={"sys_interval": 1})
+    path = broker.directory / "mquic.prom"
+    other = broker.directory / "other"
+    other.write_text("precious")
+    give_to_broker(other)
+    new = path.with_name(path.name + ".new")
+    if kind == "pipe":
+        os.mkfifo(new)
+    else:
+        os.link(other, new)
+    give_to_broker(new)
+    broker.set_option("metrics", path)
+    broker.start()
+    eventually(path.exists, what="the file")
+    broker.tcp_pub("-t", "x", "-m", "y")
+    assert "mquic_workers" in path.read_text()
+    assert other.read_text() == "precious"
 
 
 def test_nothing_is_told_where_nobody_wants_it(make_broker):
