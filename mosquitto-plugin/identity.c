@@ -15,6 +15,13 @@
 /* With the default of at most 10000 clients a chain has some three links. */
 #define BUCKETS 4096
 
+/*
+ * Names of those that have not logged in take so many bytes at most: far more than a crowd with
+ * long names needs, and no burden on the broker if a worker says what it likes.
+ */
+#define NAMES_MAX      16777216
+#define NAME_ROOM_EACH 256
+
 enum identity_state {
 	IDENTITY_ANNOUNCED,
 	IDENTITY_SHOWN,
@@ -31,12 +38,14 @@ struct identity {
 	const struct mosquitto *client; /* BOUND: the key */
 	int fd;                         /* SHOWN; else -1 */
 	char *client_id;                /* SHOWN: what it must have; NULL: anything */
+	size_t bytes;                   /* of its names */
 	struct identity_facts facts;
 };
 
 struct identities {
 	size_t count;
 	size_t most;
+	size_t bytes; /* of all names */
 	bool taken;
 	struct identity *tokens[BUCKETS];
 	struct identity *shown;
@@ -123,14 +132,34 @@ static void loosen(struct identities *table, struct identity *identity)
 	identity->fd = -1;
 }
 
-/* ---- Coming and going --------------------------------------------------------------- */
+/* ---- Names ---------------------------------------------------------------------------- */
 
-static void dispose(struct identity *identity)
+/* Keeps a copy of `name` for it, NULL for NULL. False: no room. */
+static bool keep_name(struct identities *table, struct identity *identity, char **copy,
+		      const char *name)
+{
+	size_t bytes = name != NULL ? strlen(name) : 0;
+
+	if (bytes > NAMES_MAX + NAME_ROOM_EACH * table->most - table->bytes)
+		return false;
+	if (name != NULL && (*copy = strdup(name)) == NULL)
+		return false;
+	identity->bytes += bytes;
+	table->bytes += bytes;
+	return true;
+}
+
+static void release_names(struct identities *table, struct identity *identity)
 {
 	free(identity->facts.name);
 	free(identity->client_id);
-	free(identity);
+	identity->facts.name = NULL;
+	identity->client_id = NULL;
+	table->bytes -= identity->bytes;
+	identity->bytes = 0;
 }
+
+/* ---- Coming and going --------------------------------------------------------------- */
 
 bool identity_add(struct identities *table, unsigned int worker, const struct token *token,
 		  const struct identity_facts *facts)
@@ -147,8 +176,9 @@ bool identity_add(struct identities *table, unsigned int worker, const struct to
 	identity->token = *token;
 	identity->fd = -1;
 	identity->facts = *facts;
-	if (facts->name != NULL && (identity->facts.name = strdup(facts->name)) == NULL) {
-		dispose(identity);
+	identity->facts.name = NULL;
+	if (!keep_name(table, identity, &identity->facts.name, facts->name)) {
+		free(identity);
 		return false;
 	}
 	identity->by_token = *chain;
@@ -164,7 +194,8 @@ static void remove_at(struct identities *table, struct identity **link)
 
 	*link = identity->by_token;
 	loosen(table, identity);
-	dispose(identity);
+	release_names(table, identity);
+	free(identity);
 	table->count--;
 }
 
@@ -221,8 +252,7 @@ static bool show(struct identities *table, struct identity *identity,
 {
 	if (identity == NULL || identity->state != IDENTITY_ANNOUNCED)
 		return false;
-	if (message->text.data != NULL &&
-	    (identity->client_id = strdup(message->text.data)) == NULL)
+	if (!keep_name(table, identity, &identity->client_id, message->text.data))
 		return false;
 	if (!send_connect(message->fd, &message->more)) {
 		loosen(table, identity);
@@ -271,7 +301,8 @@ static void bind_to(struct identities *table, struct identity *identity,
 	identity->state = IDENTITY_BOUND;
 	link_to(client_chain(table, client), identity);
 	*facts = identity->facts;
-	identity->facts.name = NULL;
+	identity->facts.name = NULL; /* the caller's */
+	release_names(table, identity);
 	table->taken = true;
 }
 

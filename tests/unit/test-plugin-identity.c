@@ -191,6 +191,31 @@ START_TEST(the_table_has_an_end)
 }
 END_TEST
 
+/* Whatever a worker says, it does not fill the broker's memory with names. */
+START_TEST(names_have_an_end)
+{
+	static char name[60001];
+	struct identity_facts facts = {.kind = CHANNEL_KIND_CLIENT, .name = name};
+	struct token first, next;
+	size_t count;
+
+	memset(name, 'x', sizeof(name) - 1);
+	ck_assert(token_draw(&first));
+	ck_assert(identity_add(table, 1, &first, &facts));
+	for (count = 1; count < MOST && token_draw(&next); count++)
+		if (!identity_add(table, 1, &next, &facts))
+			break;
+	ck_assert_uint_ge(count, 250);
+	ck_assert_uint_le(count, 500);
+	/* Who has logged in needs the name no more. */
+	ck_assert(identity_take(table, &first, CLIENT(0), &facts));
+	ck_assert(identity_add(table, 1, &next, &facts));
+	identity_remove(table, 1, &next);
+	ck_assert(identity_add(table, 1, &next, &facts));
+	free(facts.name);
+}
+END_TEST
+
 START_TEST(a_pointer_used_again_stands_for_the_new_client)
 {
 	struct token old = announced_as(1, CHANNEL_KIND_CERTIFICATE, "alice", "old");
@@ -450,6 +475,7 @@ int main(void)
 		&a_token_cannot_be_announced_twice,
 		&a_worker_has_no_say_in_the_clients_of_others,
 		&the_table_has_an_end,
+		&names_have_an_end,
 		&a_pointer_used_again_stands_for_the_new_client,
 		&a_forgotten_pointer_stands_for_nobody,
 		&a_shown_client_is_taken_when_all_of_it_was_read,
