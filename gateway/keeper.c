@@ -351,16 +351,20 @@ static void say(void *argument, enum mquic_log_level level, const char *line)
 		keeper->unsaid++;
 }
 
+/* What there was no room for when it was due. False: there is none yet. */
 static bool catch_up(struct keeper *keeper)
 {
 	char line[64];
 
+	if (keeper->pong_due)
+		keeper->pong_due =
+			!send_to(keeper, (struct channel_message){.type = CHANNEL_PONG, .fd = -1});
 	if (keeper->unsaid == 0)
-		return true;
+		return !keeper->pong_due;
 	snprintf(line, sizeof(line), "%u log lines were dropped", keeper->unsaid);
 	if (send_line(keeper, MQUIC_LOG_WARNING, line))
 		keeper->unsaid = 0;
-	return keeper->unsaid == 0;
+	return keeper->unsaid == 0 && !keeper->pong_due;
 }
 
 /* ---- What the plugin says ------------------------------------------------------------- */
@@ -415,7 +419,7 @@ static void heed(struct keeper *keeper, const struct channel_message *message)
 		teller_close(keeper->worker, message);
 		break;
 	case CHANNEL_PING:
-		send_to(keeper, (struct channel_message){.type = CHANNEL_PONG, .fd = -1});
+		keeper->pong_due = true;
 		break;
 	default:
 		worker_stop(keeper->worker);
@@ -458,6 +462,7 @@ void keeper_init(struct keeper *keeper)
 	keeper->started = false;
 	keeper->taken = false;
 	keeper->unsaid = 0;
+	keeper->pong_due = false;
 	queue_init(&keeper->leaving);
 	teller_init(&keeper->teller);
 	keeper->door = (struct door){

@@ -32,6 +32,7 @@ struct keeper {
 	bool started;
 	bool taken;                     /* the broker has asked about a client */
 	unsigned int unsaid;            /* lines that the channel had no room for */
+	bool pong_due;                  /* an answer, the same */
 	struct queue leaving;           /* guests whose end the plugin has not been told */
 	char token[TOKEN_TEXT_LEN + 1]; /* of the client announced last */
 	uint8_t packet[CHANNEL_OPTION_MAX * 2 + 64];

@@ -87,8 +87,7 @@ static void record(struct inbox *inbox, struct process *process,
 	case CHANNEL_FAILED:
 		snprintf(process->failure, sizeof(process->failure), "%s", message->text.data);
 		break;
-	default:
-		process->pinged = false;
+	default: /* CHANNEL_PONG */
 		break;
 	}
 }
@@ -101,6 +100,7 @@ bool inbox_read(struct inbox *inbox, struct process *process, unsigned int most)
 		switch (channel_receive(process->channel, true, inbox->packet,
 					sizeof(inbox->packet), &message)) {
 		case CHANNEL_RECEIVED:
+			process->pinged = false; /* whatever it says, it lives */
 			record(inbox, process, &message);
 			break;
 		case CHANNEL_EMPTY:
