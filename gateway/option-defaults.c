@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +132,26 @@ static bool default_control(struct options *options)
 	return false;
 }
 
+/*
+ * A plugin that is loaded from a build tree finds the program there, which is of its own making;
+ * one that is installed has none beside it.
+ */
+static char *default_worker(void)
+{
+	static const char here = 0;
+	char *beside = NULL;
+	const char *slash;
+	Dl_info found;
+
+	if (dladdr(&here, &found) != 0 && (slash = strrchr(found.dli_fname, '/')) != NULL &&
+	    asprintf(&beside, "%.*s/../gateway/mquic-gateway", (int)(slash - found.dli_fname),
+		     found.dli_fname) >= 0 &&
+	    access(beside, X_OK) == 0)
+		return beside;
+	free(beside);
+	return strdup(MQUIC_GATEWAY);
+}
+
 bool options_add_defaults(struct options *options, char *error)
 {
 	if (options->memory_limit == 0)
@@ -147,7 +168,7 @@ bool options_add_defaults(struct options *options, char *error)
 		return option_fail(error, "out of memory");
 	/* Whether it is there turns out when it is started. */
 	if (options->worker == NULL)
-		options->worker = strdup(MQUIC_GATEWAY);
+		options->worker = default_worker();
 	if (options->handoff == NULL || options->worker == NULL || !default_reset_key(options))
 		return option_fail(error, "out of memory");
 	return options->listen_count > 0 || default_listen(options, error);

@@ -266,3 +266,13 @@ def test_the_broker_is_quick_while_the_worker_is_stuck(make_broker, workdir):
     broker.wait_log("told to go on")
     broker.sighup()
     broker.pub("-t", "x", "-m", "y", "-q", "1")
+
+
+def test_a_plugin_in_a_build_tree_takes_the_program_of_that_tree(make_broker, build, workdir):
+    for program in (build.plugin, build.worker):
+        place = workdir / ("gateway" if program == build.worker else "mosquitto-plugin")
+        place.mkdir()
+        shutil.copy(program, place)
+    broker = make_broker(plugin_opts={"worker": None})
+    broker.plugin = workdir / "mosquitto-plugin" / Path(build.plugin).name
+    broker.start().pub("-t", "x", "-m", "y", "-q", "1")

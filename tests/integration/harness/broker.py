@@ -63,6 +63,7 @@ class Broker:
         self._per_listener = differ if per_listener is None else per_listener
         self._opts = dict(plugin_opts or {})
         self._lines = {"listener": list(listener), "tcp": list(tcp), "top": list(top)}
+        self.plugin = self.build.plugin
         self._child = None
         self._log_path = directory / "broker.log"
         self._clients = []
@@ -101,7 +102,7 @@ class Broker:
                 f"listener 0 {self.socket}",
                 f"allow_anonymous {yes_no[self._anonymous]}",
                 *self._lines["listener"],
-                f"plugin {self.build.plugin}",
+                f"plugin {self.plugin}",
                 *(f"plugin_opt_{name} {value}" for name, value in self.options().items()),
                 "",
             ]
