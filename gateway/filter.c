@@ -165,7 +165,7 @@ static int allow_limits(scmp_filter_ctx filter)
 static int allow_signals(scmp_filter_ctx filter, pid_t self)
 {
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1,
-				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)self));
+				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)self, 0));
 }
 
 /*
@@ -182,14 +182,14 @@ static int allow_control(scmp_filter_ctx filter)
 
 	for (i = 0; i < COUNT(commands) && status == 0; i++) {
 		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(fcntl), 1,
-					  SCMP_A1(SCMP_CMP_EQ, commands[i]));
+					  SCMP_A1(SCMP_CMP_EQ, commands[i], 0));
 		if (status == 0)
 			status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(fcntl64), 1,
-						  SCMP_A1(SCMP_CMP_EQ, commands[i]));
+						  SCMP_A1(SCMP_CMP_EQ, commands[i], 0));
 	}
 	for (i = 0; i < COUNT(requests) && status == 0; i++)
 		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 1,
-					  SCMP_A1(SCMP_CMP_EQ, requests[i]));
+					  SCMP_A1(SCMP_CMP_EQ, requests[i], 0));
 	return status;
 }
 
