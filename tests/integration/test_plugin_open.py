@@ -7,6 +7,7 @@ who send a user name included; and no longer once it is told so.
 import pytest
 
 from harness import mqtt
+from harness.build import give_to_broker
 from harness.clients import SessionClient, raw
 from harness.process import eventually
 from test_plugin_handoff import connect_as, straight
@@ -37,14 +38,20 @@ def named(name, client_id):
 
 
 def reconfigure(broker, old, new):
-    """Changes the configuration and has it read."""
+    """Changes the configuration and has it read; all is done when this returns."""
     path = broker.directory / "mosquitto.conf"
     text = path.read_text()
     assert old in text
-    path.write_text(text.replace(old, new))
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text.replace(old, new))
+    give_to_broker(fresh)
+    fresh.replace(path)  # in one step: the broker may be reading
     mark = len(broker.log())
     broker.signal(1)
     broker.wait_log("Reloading config", start=mark)
+    # It says so before it reads, and forgets a signal that comes meanwhile. Who is answered after
+    # that line is answered after all of it.
+    tcp_answer(broker, mqtt.connect("after"))
 
 
 def tcp_answer(broker, packet):

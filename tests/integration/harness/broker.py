@@ -165,10 +165,11 @@ class Broker:
         self._child.send_signal(number)
 
     def sighup(self):
-        """Reloads, and waits until the broker has done it, the plugin's thread included."""
+        """Reloads, and waits until the broker has done it, each of the plugin's workers included."""
         mark = len(self.log())
+        outcome = r"certificates and keys (?:were read again|stay as they were)(?s:.*?)"
         self.signal(signal.SIGHUP)
-        self.wait_log("certificates and keys (were read again|stay as they were)", start=mark)
+        self.wait_log(f"(?:{outcome}){{{len(self.worker_pids())}}}", start=mark)
 
     def stop(self, timeout=PATIENCE):
         """SIGTERM; returns the exit code."""
