@@ -7,9 +7,11 @@ The argument is a list with one `exit code<TAB>name<TAB>file` a line. A file tha
 .xml is a JUnit report with one testcase per check; any other is the log of one check. A
 runner that failed without naming a failed test counts as a failure, and so does a report
 that is missing: nothing may pass by not being there. An exit code `skipped` makes the last
-field a reason.
+field a reason. A test that passed at its second try only is counted, and named with what went
+wrong at the first; unless that was a crash or a sanitizer's word, which no second try undoes.
 """
 
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -34,9 +36,41 @@ def words(element):
     return "\n".join(filter(None, [element.get("message"), (element.text or "").strip()]))
 
 
+# As much of what went wrong as names the cause; all of it is in the output above.
+MOST_LINES = 30
+
+# What is a fault, however seldom it comes.
+NEVER_BY_CHANCE = re.compile(r"Sanitizer|runtime error:|the broker's exit code|Assertion .* failed")
+
+
+def shorten(text):
+    lines = text.rstrip().splitlines()
+    left_out = len(lines) - MOST_LINES
+    return "\n".join(lines[:MOST_LINES] + ([f"[and {left_out} lines]"] if left_out > 0 else []))
+
+
+def first_failure(case):
+    """What a test failed of before it passed, or None."""
+    found = case.find("properties/property[@name='failed']")
+    return None if found is None else found.get("value")
+
+
 def label(suite, case):
     """The name of a test, after that of its file or suite."""
     return f"{case.get('classname') or suite.get('name')}: {case.get('name')}"
+
+
+def count_unstable(name, first):
+    """A test that failed first, and passed then."""
+    total = Sum()
+    if NEVER_BY_CHANCE.search(first):
+        total.failed = 1
+        print(f"FAILED  {name}: passed at the second try, but the first showed a fault:")
+    else:
+        total.passed = 1
+        print(f"UNSTABLE {name}: passed at the second try. The first:")
+    print(shorten(first))
+    return total
 
 
 def count_suite(suite, show_output):
@@ -47,12 +81,13 @@ def count_suite(suite, show_output):
         if bad is not None:
             total.failed += 1
             print(f"FAILED  {label(suite, case)}")
-            if show_output:
-                print(words(bad))
+            print(words(bad) if show_output else shorten(words(bad)))
         elif skipped is not None:
             total.skipped += 1
             reason = skipped.get("message") or (skipped.text or "").strip() or "no reason given"
             print(f"SKIPPED {label(suite, case)}: {reason}")
+        elif first := first_failure(case):
+            total.add(count_unstable(label(suite, case), first))
         else:
             total.passed += 1
     if total.failed and show_output:
@@ -69,7 +104,7 @@ def count_report(code, name, path):
         print(f"FAILED  {name}: it left no report, exit code {code}")
         total.failed = 1
         return total
-    # pytest has shown its failures in full already; meson shows the last lines only.
+    # pytest has shown its failures in full already; meson, the last lines only.
     for suite in ElementTree.parse(path).getroot().iter("testsuite"):
         total.add(count_suite(suite, show_output=suite.get("name") != "pytest"))
     if code != 0 and total.failed == 0:

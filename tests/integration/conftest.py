@@ -36,6 +36,8 @@ def pytest_runtest_makereport(item):
     if report.failed:
         for one in item.stash.get(BROKERS, []):
             report.sections.append(("broker", one.state()))
+        # Should a second try pass, the summary tells what went wrong at the first.
+        item.user_properties.append(("failed", report.longreprtext))
 
 
 @pytest.fixture(scope="session")
