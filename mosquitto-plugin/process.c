@@ -17,7 +17,7 @@
 #define PAUSE_MS     100
 #define PAUSE_MAX_MS 60000
 
-/* Who lived no longer has had a fault that will come again. */
+/* Who lived no longer has had a fault that will come again; who lived so long, none of those. */
 #define SHORT_LIFE_MS 2000
 #define GOOD_LIFE_MS  60000
 
@@ -144,17 +144,21 @@ static uint64_t with_jitter(uint64_t pause_ms)
 	return pause_ms * 3 / 4 + pause_ms / 2 * noise / UINT32_MAX;
 }
 
+/* The pause before the next start, by the last one and the life that followed it. */
+static uint64_t next_pause_ms(uint64_t last_ms, uint64_t lived_ms)
+{
+	uint64_t next_ms = lived_ms < SHORT_LIFE_MS ? last_ms * 2 : last_ms / 2;
+
+	if (next_ms < PAUSE_MS || lived_ms >= GOOD_LIFE_MS)
+		return PAUSE_MS;
+	return next_ms < PAUSE_MAX_MS ? next_ms : PAUSE_MAX_MS;
+}
+
 void process_rest(struct process *process)
 {
 	uint64_t now_ms = clock_ms();
-	uint64_t lived_ms = now_ms - process->started_ms;
 
-	if (process->pause_ms == 0 || lived_ms >= GOOD_LIFE_MS)
-		process->pause_ms = PAUSE_MS;
-	else if (lived_ms < SHORT_LIFE_MS)
-		process->pause_ms *= 2;
-	if (process->pause_ms > PAUSE_MAX_MS)
-		process->pause_ms = PAUSE_MAX_MS;
+	process->pause_ms = next_pause_ms(process->pause_ms, now_ms - process->started_ms);
 	process->again_ms = now_ms + with_jitter(process->pause_ms);
 	process_step(process, PROCESS_RESTING);
 }

@@ -8,8 +8,8 @@
  *        └────────────────────┴── its end ─────┴──────────────────────┘
  *                             STOP: OVER, for good
  *
- * It rests a moment at first. One that ends within two seconds is started again after twice that
- * time, and so on; after a good minute it begins from the start.
+ * It rests a moment at first. One that ends within two seconds rests twice as long the next time,
+ * and so on, one that lives longer half as long; after a good minute it begins from the start.
  *
  * inbox.c records in it what the worker says; workers.c acts on that.
  */
