@@ -8,6 +8,7 @@
 
 #include "inbox.h"
 #include "log.h"
+#include "orders.h"
 #include "process.h"
 #include "sockets.h"
 #include "workers.h"
@@ -60,75 +61,16 @@ static bool tell_start(const struct workers *workers, const struct process *proc
 	return channel_send(process->channel, &message);
 }
 
-static bool tell_options(const struct workers *workers, const struct process *process)
-{
-	bool good = true;
-	int i;
-
-	for (i = 0; good && i < workers->order.line_count; i++) {
-		const struct channel_message message = {
-			.type = CHANNEL_OPTION,
-			.text = channel_text(workers->order.lines[i].name),
-			.more = channel_text(workers->order.lines[i].value),
-			.fd = -1,
-		};
-
-		good = channel_send(process->channel, &message);
-	}
-	return good;
-}
-
-static bool tell_sockets(const struct workers *workers, const struct process *process)
-{
-	bool good = true;
-	size_t i;
-
-	for (i = 0; good && i < workers->order.options->listen_count; i++) {
-		const struct channel_message message = {
-			.type = CHANNEL_SOCKET,
-			.number = (uint32_t)i,
-			.fd = workers->sockets.fds[i][process->number - 1],
-		};
-
-		good = channel_send(process->channel, &message);
-	}
-	return good;
-}
-
-/* Which of them it is, and what they have in common. */
-static bool tell_share(const struct workers *workers, const struct process *process)
-{
-	const struct channel_message message = {
-		.type = CHANNEL_SHARE,
-		.number = process->number - 1,
-		.limit = (uint32_t)workers->count,
-		.text = {workers->secret, CHANNEL_SECRET_LEN},
-		.fd = -1,
-	};
-
-	return channel_send(process->channel, &message);
-}
-
-/* All that it needs: the channel has room for it. */
-static bool configure(const struct workers *workers, const struct process *process)
-{
-	const struct channel_message message = {
-		.type = CHANNEL_CONFIGURE,
-		.flags = workers->order.broker_2_1 ? CHANNEL_BROKER_2_1 : 0,
-		.number = process->number,
-		.limit = workers->order.options->max_connections,
-		.fd = -1,
-	};
-
-	return tell_options(workers, process) && tell_sockets(workers, process) &&
-	       tell_share(workers, process) && channel_send(process->channel, &message);
-}
-
 static int start(const struct workers *workers, struct process *process)
 {
+	const struct orders orders = {
+		.common = &workers->order,
+		.sockets = &workers->sockets,
+		.secret = workers->secret,
+	};
 	int code = process_start(process, workers->order.options->worker);
 
-	if (code == 0 && !configure(workers, process))
+	if (code == 0 && !orders_configure(&orders, process))
 		process_kill(process);
 	return code;
 }

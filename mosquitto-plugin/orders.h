@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What a worker is told first of all. */
+#ifndef MOSQUITTO_PLUGIN_ORDERS_H
+#define MOSQUITTO_PLUGIN_ORDERS_H
+
+#include "process.h"
+#include "sockets.h"
+#include "workers.h"
+
+struct orders {
+	const struct workers_order *common;
+	const struct sockets *sockets;
+	const char *secret; /* that all of them have */
+};
+
+/* Tells it all that it needs to listen. False: the channel has ended. */
+bool orders_configure(const struct orders *orders, const struct process *process);
+
+#endif
