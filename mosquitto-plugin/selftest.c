@@ -151,7 +151,7 @@ static enum selftest_state say_connect(struct selftest *selftest, bool proxy)
 	if (bytes == NULL)
 		return fail(selftest, "out of memory");
 	if (proxy)
-		len = proxy_header(bytes, "127.0.0.1:0", "127.0.0.1:0");
+		len = proxy_header(bytes, "127.0.0.1:0", "127.0.0.1:0", "");
 	len += write_connect(selftest, bytes + len);
 	sent = send(selftest->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	free(bytes);

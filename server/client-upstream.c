@@ -21,7 +21,8 @@ static size_t make_first(const struct client *client, const uint8_t *data, size_
 
 	if (client->proxy_due)
 		header_len = proxy_header(first->header, mquic_connection_peer_address(connection),
-					  mquic_connection_local_address(connection));
+					  mquic_connection_local_address(connection),
+					  mquic_connection_cipher(connection));
 	first->parts[0] = (struct iovec){first->header, header_len};
 	first->parts[1] = (struct iovec){(void *)(uintptr_t)data, len};
 	first->message = (struct msghdr){.msg_iov = first->parts, .msg_iovlen = 2};
