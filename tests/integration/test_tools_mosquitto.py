@@ -133,6 +133,8 @@ def test_what_quic_does_anyway_is_taken(broker):
         (["--proxy", "socks5h://h"], "UDP"),
         (["--unix", "/s"], "mosquitto_pub"),
         (["-S"], "-h"),
+        (["--no-tls"], "always encrypted"),
+        (["--ws"], "WebSockets"),
         (["--tls-version", "tlsv1.2"], "TLS 1.3"),
         (["--keyform", "engine"], "PEM"),
     ],

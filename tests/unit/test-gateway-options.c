@@ -209,6 +209,36 @@ START_TEST(unknown_options_are_refused)
 }
 END_TEST
 
+START_TEST(what_a_tls_listener_has_besides_leads_to_its_place)
+{
+	REFUSED("port", "8883", "plugin_opt_listen ADDRESS:PORT");
+	REFUSED("bind_address", "localhost", "plugin_opt_listen ADDRESS:PORT");
+	REFUSED("bind_interface", "eth0", "plugin_opt_listen ADDRESS:PORT");
+	REFUSED("socket_domain", "ipv6", "[::]:PORT");
+	REFUSED("protocol", "mqtt", "remove the line");
+	REFUSED("ciphers", "ALL", "remove the line");
+	REFUSED("ciphers_tls1.3", "TLS_AES_128_GCM_SHA256", "remove the line");
+	REFUSED("dhparamfile", "/etc/dh.pem", "remove the line");
+	REFUSED("tls_keyform", "engine", "PEM");
+	REFUSED("tls_engine", "tpm2tss", "PEM");
+	REFUSED("tls_engine_kpass_sha1", "00", "PEM");
+	REFUSED("psk_hint", "hint", "certificates");
+	REFUSED("psk_file", "/etc/psk", "certificates");
+	REFUSED("disable_client_cert_date_checks", "true", "renew it");
+	REFUSED("use_username_as_clientid", "true", "without plugin_opt_");
+	REFUSED("auto_id_prefix", "x-", "without plugin_opt_");
+	REFUSED("mount_point", "m/", "without plugin_opt_, under the line of the hand-off");
+	REFUSED("max_qos", "1", "without plugin_opt_");
+	REFUSED("max_topic_alias", "5", "without plugin_opt_");
+	REFUSED("max_topic_alias_broker", "5", "without plugin_opt_");
+	REFUSED("accept_protocol_versions", "5", "without plugin_opt_");
+	REFUSED("allow_anonymous", "true", "without plugin_opt_");
+	REFUSED("listener_allow_anonymous", "true", "without plugin_opt_");
+	REFUSED("password_file", "/etc/passwd", "without plugin_opt_");
+	REFUSED("acl_file", "/etc/acl", "without plugin_opt_");
+}
+END_TEST
+
 START_TEST(a_line_given_twice_is_refused)
 {
 	REFUSED("handoff", "/run/other.sock", "twice");
@@ -449,6 +479,7 @@ int main(void)
 		&the_key_is_looked_for_next_to_the_certificate,
 		&the_key_is_found_under_the_names_of_certbot,
 		&unknown_options_are_refused,
+		&what_a_tls_listener_has_besides_leads_to_its_place,
 		&a_line_given_twice_is_refused,
 		&listen_takes_lists_and_repetition,
 		&listen_wants_numeric_addresses_with_ports,

@@ -19,6 +19,8 @@ static const struct {
 	{"--proxy", "a SOCKS proxy carries TCP, and QUIC needs UDP"},
 	{"--unix",
 	 "a socket of the file system carries no QUIC; use mosquitto_pub or mosquitto_sub"},
+	{"--no-tls", "it is always encrypted; leave it out"},
+	{"--ws", "its clients need no WebSockets; leave it out"},
 	{"-S", "SRV records are not looked up; name the host with -h and its UDP port with -p"},
 };
 
@@ -72,6 +74,8 @@ const struct option_spec tcp_option_specs[] = {
 	{NULL, "--tls-engine-kpass-sha1", OPTION_CALL, 0, 0, 0, refuse},
 	{NULL, "--proxy", OPTION_CALL, 0, 0, 0, refuse},
 	{NULL, "--unix", OPTION_CALL, 0, 0, 0, refuse},
+	{NULL, "--no-tls", OPTION_ACTION, 0, 0, 0, refuse},
+	{NULL, "--ws", OPTION_ACTION, 0, 0, 0, refuse},
 	{"-S", NULL, OPTION_ACTION, 0, 0, 0, refuse},
 	{NULL, NULL, 0, 0, 0, 0, NULL},
 };
