@@ -237,10 +237,21 @@ MQUIC_API enum mquic_status mquic_settings_set_crl_file(struct mquic_settings *s
 							const char *path);
 /**
  * Our own certificate chain and private key, both PEM. Required to listen; on a client
- * it is the identity shown to a server that asks. Both NULL: none. One NULL alone is
- * #MQUIC_ERR_INVALID. Since: 0.1
+ * it is the identity shown to a server that asks. It takes the place of all that were set or
+ * added before. Both NULL: none. One NULL alone is #MQUIC_ERR_INVALID. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_certificate(struct mquic_settings *settings,
+							   const char *cert_path,
+							   const char *key_path);
+/**
+ * Server: one more certificate chain with its private key, for other host names. A client is
+ * shown the certificate whose subject alternative names have the name that it dials (RFC 6066
+ * section 3), by that very name or else by a wildcard, and the one that was set, or added first,
+ * if none has or it says no name. All of them are read again by mquic_endpoint_reload(), and
+ * watched by mquic_endpoint_expiring(). A client does not use them. One NULL is
+ * #MQUIC_ERR_INVALID. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_add_certificate(struct mquic_settings *settings,
 							   const char *cert_path,
 							   const char *key_path);
 /**

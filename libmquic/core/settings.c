@@ -127,6 +127,7 @@ void mquic_settings_free(struct mquic_settings *settings)
 	for (i = 0; i < SETTINGS_COUNT; i++)
 		if (setting_is_text(&settings_rows[i]))
 			free(*text_slot(settings, &settings_rows[i]));
+	key_pairs_clear(&settings->more);
 	explicit_bzero(settings->server_secret, sizeof(settings->server_secret));
 	free(settings);
 }
@@ -145,7 +146,8 @@ static bool copy_texts(struct mquic_settings *copy, const struct mquic_settings 
 		*text_slot(copy, row) = NULL;
 		done = done && replace_text(text_slot(copy, row), text_of(settings, row));
 	}
-	return done;
+	copy->more = (struct key_pairs){NULL, 0};
+	return done && key_pairs_copy(&copy->more, &settings->more);
 }
 
 struct mquic_settings *settings_copy(const struct mquic_settings *settings)
@@ -191,7 +193,7 @@ bool settings_same_credentials(const struct mquic_settings *a, const struct mqui
 	for (i = 0; i < SETTINGS_COUNT; i++)
 		if ((settings_rows[i].marks & SETTING_CREDENTIAL) && !same(a, b, &settings_rows[i]))
 			return false;
-	return true;
+	return key_pairs_are_same(&a->more, &b->more);
 }
 
 /* ---- Checks -------------------------------------------------------------- */
@@ -318,29 +320,62 @@ enum mquic_status mquic_settings_set_server_secret(struct mquic_settings *settin
 	return MQUIC_OK;
 }
 
+/* Both, or, where that is allowed, none. */
+static enum mquic_status check_pair(struct mquic_settings *settings, const char *cert_path,
+				    const char *key_path)
+{
+	enum mquic_status status = MQUIC_OK;
+
+	if ((cert_path == NULL) != (key_path == NULL))
+		return error_set(&settings->error, MQUIC_ERR_INVALID,
+				 "certificate file and key file go together: the %s is missing",
+				 cert_path == NULL ? "certificate" : "key");
+	if (cert_path != NULL)
+		status = check_text(&settings->error, &settings_rows[SETTING_cert_file], cert_path);
+	if (status == MQUIC_OK && key_path != NULL)
+		status = check_text(&settings->error, &settings_rows[SETTING_key_file], key_path);
+	return status;
+}
+
 enum mquic_status mquic_settings_set_certificate(struct mquic_settings *settings,
 						 const char *cert_path, const char *key_path)
 {
-	const struct setting *cert = &settings_rows[SETTING_cert_file];
 	char *old;
 	enum mquic_status status;
 
 	if (settings == NULL)
 		return MQUIC_ERR_INVALID;
-	if ((cert_path == NULL) != (key_path == NULL))
-		return error_set(&settings->error, MQUIC_ERR_INVALID,
-				 "certificate file and key file go together: the %s is missing",
-				 cert_path == NULL ? "certificate" : "key");
+	status = check_pair(settings, cert_path, key_path);
+	if (status != MQUIC_OK)
+		return status;
 	old = settings->cert_file;
 	settings->cert_file = NULL;
-	status = set_text(settings, cert, cert_path);
-	if (status == MQUIC_OK)
-		status = set_text(settings, &settings_rows[SETTING_key_file], key_path);
-	if (status != MQUIC_OK) { /* all or nothing */
+	if (!replace_text(&settings->cert_file, cert_path) ||
+	    !replace_text(&settings->key_file, key_path)) { /* all or nothing */
 		free(settings->cert_file);
 		settings->cert_file = old;
-		return status;
+		return error_set(&settings->error, MQUIC_ERR_MEMORY, "out of memory");
 	}
 	free(old);
+	key_pairs_clear(&settings->more);
 	return MQUIC_OK;
+}
+
+enum mquic_status mquic_settings_add_certificate(struct mquic_settings *settings,
+						 const char *cert_path, const char *key_path)
+{
+	enum mquic_status status;
+
+	if (settings == NULL)
+		return MQUIC_ERR_INVALID;
+	if (cert_path == NULL && key_path == NULL)
+		return error_set(&settings->error, MQUIC_ERR_INVALID,
+				 "adding a certificate needs the names of its file and of its "
+				 "key's");
+	if (settings->cert_file == NULL)
+		return mquic_settings_set_certificate(settings, cert_path, key_path);
+	status = check_pair(settings, cert_path, key_path);
+	if (status == MQUIC_OK && !key_pairs_add(&settings->more, cert_path, key_path))
+		status = error_set(&settings->error, MQUIC_ERR_MEMORY, "out of memory");
+	return status;
 }

@@ -4,6 +4,7 @@
 #define MQUIC_CORE_SETTINGS_H
 
 #include "core/error.h"
+#include "core/key-pairs.h"
 #include "mquic.h"
 
 /* Marks of a setting. */
@@ -85,6 +86,7 @@ enum setting_mark {
 struct mquic_settings {
 	struct error error;
 	SETTINGS(SETTING_FIELD)
+	struct key_pairs more; /* of a server, behind cert_file and key_file */
 	uint8_t server_secret[SERVER_SECRET_LEN];
 	bool has_server_secret;
 };

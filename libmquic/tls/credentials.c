@@ -12,6 +12,7 @@
 
 #include "tls/file.h"
 #include "tls/lifetime.h"
+#include "tls/select.h"
 
 /*
  * TLS 1.3 and nothing else (RFC 9001 section 4.2). AES-128 first: with AES-NI it costs a fifth of
@@ -147,6 +148,7 @@ void tls_credentials_unref(struct tls_credentials *credentials)
 	if (credentials->keylog_fd >= 0)
 		(void)close(credentials->keylog_fd);
 	lifetime_free(credentials);
+	select_free(credentials);
 	free(credentials->alpn);
 	free(credentials->trust);
 	explicit_bzero(credentials->root, sizeof(credentials->root));

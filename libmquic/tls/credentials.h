@@ -8,6 +8,7 @@
 #include "tls/tls.h"
 
 struct lifetime;
+struct selectable;
 
 struct tls_credentials {
 	unsigned int references; /* one thread at a time, like everything of an endpoint */
@@ -18,6 +19,8 @@ struct tls_credentials {
 	char *alpn;
 	struct lifetime *lifetimes; /* of certificates and lists, see tls/lifetime.h */
 	size_t lifetime_count;
+	struct selectable *selectables; /* certificates to choose from, if several, tls/select.h */
+	size_t selectable_count;
 	char *trust;   /* whom we trust, for sentences: "the CA file /etc/ca.crt" */
 	int keylog_fd; /* -1: none */
 	bool has_trust;
@@ -34,7 +37,7 @@ enum mquic_status tls_trust_load(struct tls_credentials *credentials,
 enum mquic_status tls_revocation_load(struct tls_credentials *credentials, const char *path,
 				      struct error *error);
 
-/* Adds certificate chain and key and derives `root` from the key; random if there is none. */
+/* Adds certificate chains and keys; `root` comes from the first key, or is random without one. */
 enum mquic_status tls_identity_load(struct tls_credentials *credentials,
 				    const struct mquic_settings *settings, struct error *error);
 

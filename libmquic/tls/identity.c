@@ -8,6 +8,7 @@
 #include "tls/file.h"
 #include "tls/lifetime.h"
 #include "tls/pem.h"
+#include "tls/select.h"
 
 #define MIN_RSA_BITS 2048
 #define MAX_CHAIN    16 /* as many as GnuTLS takes */
@@ -15,12 +16,6 @@
 #define MIN_EC_BITS 256
 
 #define KEY_ID_LEN 64
-
-struct identity {
-	gnutls_x509_crt_t *chain;
-	unsigned int chain_len;
-	gnutls_x509_privkey_t key;
-};
 
 static void identity_clear(struct identity *identity)
 {
@@ -309,14 +304,14 @@ static bool belongs(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key)
  * The place, from 1 on, of the key's certificate in its file; 0: it is not there. Read again,
  * because a sorted chain has only what leads up from its first certificate.
  */
-static unsigned int place_of_key(const struct mquic_settings *settings, gnutls_x509_privkey_t key)
+static unsigned int place_of_key(const struct key_pair *pair, gnutls_x509_privkey_t key)
 {
 	struct identity unsorted = {NULL, 0, NULL};
 	unsigned int place = 0;
 	struct error ignored;
 	unsigned int i;
 
-	if (load_chain(&unsorted, settings->cert_file, 0, &ignored) != MQUIC_OK)
+	if (load_chain(&unsorted, pair->cert_file, 0, &ignored) != MQUIC_OK)
 		return 0;
 	for (i = 0; i < unsorted.chain_len && place == 0; i++)
 		if (belongs(unsorted.chain[i], key))
@@ -325,24 +320,24 @@ static unsigned int place_of_key(const struct mquic_settings *settings, gnutls_x
 	return place;
 }
 
-static enum mquic_status explain_mismatch(const struct mquic_settings *settings,
-					  gnutls_x509_privkey_t key, struct error *error)
+static enum mquic_status explain_mismatch(const struct key_pair *pair, gnutls_x509_privkey_t key,
+					  struct error *error)
 {
-	unsigned int place = place_of_key(settings, key);
+	unsigned int place = place_of_key(pair, key);
 
 	if (place > 1)
 		return error_set(error, MQUIC_ERR_TLS,
 				 "the key's own certificate is number %u in %s and must be the "
 				 "first, before the CAs above it: put the file in order",
-				 place, tls_file_shown(settings->cert_file));
+				 place, tls_file_shown(pair->cert_file));
 	return error_set(error, MQUIC_ERR_TLS,
 			 "the key in %s does not belong to the certificate in %s: name the pair "
 			 "that was made together",
-			 tls_file_shown(settings->key_file), tls_file_shown(settings->cert_file));
+			 tls_file_shown(pair->key_file), tls_file_shown(pair->cert_file));
 }
 
 static enum mquic_status adopt(struct tls_credentials *credentials, const struct identity *identity,
-			       const struct mquic_settings *settings, struct error *error)
+			       const struct key_pair *pair, struct error *error)
 {
 	/* GnuTLS keeps copies of chain and key. */
 	int rv = gnutls_certificate_set_x509_key(credentials->native, identity->chain,
@@ -355,22 +350,22 @@ static enum mquic_status adopt(struct tls_credentials *credentials, const struct
 	if (rv < 0)
 		return error_set(error, MQUIC_ERR_TLS,
 				 "cannot use the certificate %s and its key: %s",
-				 tls_file_shown(settings->cert_file), gnutls_strerror(rv));
+				 tls_file_shown(pair->cert_file), gnutls_strerror(rv));
 	credentials->has_identity = true;
 	return MQUIC_OK;
 }
 
 /* Before GnuTLS looks: its codes for what is wrong here say little. */
-static enum mquic_status check(const struct identity *identity,
-			       const struct mquic_settings *settings, struct error *error)
+static enum mquic_status check(const struct identity *identity, const struct key_pair *pair,
+			       struct error *error)
 {
 	enum mquic_status status;
 
 	if (!belongs(identity->chain[0], identity->key))
-		return explain_mismatch(settings, identity->key, error);
-	status = check_usage(identity, settings->cert_file, error);
+		return explain_mismatch(pair, identity->key, error);
+	status = check_usage(identity, pair->cert_file, error);
 	if (status == MQUIC_OK)
-		status = check_signatures(identity, settings->cert_file, error);
+		status = check_signatures(identity, pair->cert_file, error);
 	return status;
 }
 
@@ -384,28 +379,46 @@ static enum mquic_status no_identity(struct tls_credentials *credentials, struct
 	return MQUIC_OK;
 }
 
+/* The first is who the server is where nobody says whom he wants; the others are chosen by name. */
+static enum mquic_status load_pair(struct tls_credentials *credentials, const struct key_pair *pair,
+				   bool first, bool choose, struct error *error)
+{
+	struct identity identity = {NULL, 0, NULL};
+	enum mquic_status status =
+		load_chain(&identity, pair->cert_file, GNUTLS_X509_CRT_LIST_SORT, error);
+
+	if (status == MQUIC_OK)
+		status = load_key(&identity, pair->key_file, error);
+	if (status == MQUIC_OK)
+		status = check(&identity, pair, error);
+	if (status == MQUIC_OK && first)
+		status = adopt(credentials, &identity, pair, error);
+	if (status == MQUIC_OK && choose)
+		status = select_add(credentials, &identity, pair->cert_file, error);
+	if (status == MQUIC_OK &&
+	    !lifetime_add_chain(credentials, identity.chain, identity.chain_len, pair->cert_file))
+		status = tls_no_memory(error);
+	identity_clear(&identity);
+	return status;
+}
+
 enum mquic_status tls_identity_load(struct tls_credentials *credentials,
 				    const struct mquic_settings *settings, struct error *error)
 {
-	struct identity identity = {NULL, 0, NULL};
+	const struct key_pair first = {settings->cert_file, settings->key_file};
+	/* A client shows its first, whatever the server is called. */
+	size_t more = credentials->role == TLS_SERVER ? settings->more.count : 0;
 	enum mquic_status status;
+	size_t i;
 
-	if (settings->cert_file == NULL && settings->key_file == NULL)
+	if (first.cert_file == NULL && first.key_file == NULL)
 		return no_identity(credentials, error);
-	if (settings->cert_file == NULL || settings->key_file == NULL)
+	if (first.cert_file == NULL || first.key_file == NULL)
 		return error_set(error, MQUIC_ERR_TLS, "a %s file is set but no %s file: set both",
-				 settings->cert_file != NULL ? "certificate" : "key",
-				 settings->cert_file != NULL ? "key" : "certificate");
-	status = load_chain(&identity, settings->cert_file, GNUTLS_X509_CRT_LIST_SORT, error);
-	if (status == MQUIC_OK)
-		status = load_key(&identity, settings->key_file, error);
-	if (status == MQUIC_OK)
-		status = check(&identity, settings, error);
-	if (status == MQUIC_OK)
-		status = adopt(credentials, &identity, settings, error);
-	if (status == MQUIC_OK && !lifetime_add_chain(credentials, identity.chain,
-						      identity.chain_len, settings->cert_file))
-		status = tls_no_memory(error);
-	identity_clear(&identity);
+				 first.cert_file != NULL ? "certificate" : "key",
+				 first.cert_file != NULL ? "key" : "certificate");
+	status = load_pair(credentials, &first, true, more > 0, error);
+	for (i = 0; status == MQUIC_OK && i < more; i++)
+		status = load_pair(credentials, &settings->more.all[i], false, true, error);
 	return status;
 }

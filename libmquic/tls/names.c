@@ -68,11 +68,29 @@ static bool wildcard_covers(const char *text, size_t len, const char *host)
 }
 
 /* Lengths are compared, too: a name with a NUL in it is not the part before it. */
-static bool dns_covers(const gnutls_datum_t *name, const char *host)
+static enum names_fit fit_of(const gnutls_datum_t *name, const char *host)
 {
 	const char *text = (const char *)name->data;
 
-	return same_name(text, name->size, host) || wildcard_covers(text, name->size, host);
+	if (same_name(text, name->size, host))
+		return NAMES_EXACT;
+	return wildcard_covers(text, name->size, host) ? NAMES_WILDCARD : NAMES_NONE;
+}
+
+enum names_fit names_fit(gnutls_subject_alt_names_t list, const char *host)
+{
+	enum names_fit best = NAMES_NONE;
+	gnutls_datum_t name;
+	unsigned int type;
+	unsigned int i;
+
+	for (i = 0; gnutls_subject_alt_names_get(list, i, &type, &name, NULL) == 0; i++) {
+		enum names_fit fit = type == GNUTLS_SAN_DNSNAME ? fit_of(&name, host) : NAMES_NONE;
+
+		if (fit > best)
+			best = fit;
+	}
+	return best;
 }
 
 static bool address_covers(const gnutls_datum_t *name, const struct tls_session *session)
@@ -81,21 +99,15 @@ static bool address_covers(const gnutls_datum_t *name, const struct tls_session 
 	       memcmp(name->data, session->address, name->size) == 0;
 }
 
-static bool any_covers(gnutls_subject_alt_names_t list, const struct tls_session *session,
-		       const char *host)
+static bool any_address_covers(gnutls_subject_alt_names_t list, const struct tls_session *session)
 {
 	gnutls_datum_t name;
 	unsigned int type;
 	unsigned int i;
 
-	for (i = 0; gnutls_subject_alt_names_get(list, i, &type, &name, NULL) == 0; i++) {
-		if (session->address_len > 0 && type == GNUTLS_SAN_IPADDRESS &&
-		    address_covers(&name, session))
+	for (i = 0; gnutls_subject_alt_names_get(list, i, &type, &name, NULL) == 0; i++)
+		if (type == GNUTLS_SAN_IPADDRESS && address_covers(&name, session))
 			return true;
-		if (session->address_len == 0 && type == GNUTLS_SAN_DNSNAME &&
-		    dns_covers(&name, host))
-			return true;
-	}
 	return false;
 }
 
@@ -103,15 +115,17 @@ bool names_cover(gnutls_x509_crt_t certificate, const struct tls_session *sessio
 {
 	gnutls_subject_alt_names_t list;
 	char ascii[TLS_NAME_SIZE];
-	const char *host = session->name;
 	bool covered;
 
 	if (!names_read(certificate, &list) || list == NULL)
 		return false;
 	/* Certificates carry international names in their xn-- form (RFC 9525 section 6.3). */
-	if (session->address_len == 0 && tls_ascii_name(host, ascii))
-		host = ascii;
-	covered = any_covers(list, session, host);
+	if (session->address_len > 0)
+		covered = any_address_covers(list, session);
+	else if (tls_ascii_name(session->name, ascii))
+		covered = names_fit(list, ascii) != NAMES_NONE;
+	else
+		covered = names_fit(list, session->name) != NAMES_NONE;
 	gnutls_subject_alt_names_deinit(list);
 	return covered;
 }

@@ -13,6 +13,15 @@
  */
 bool names_read(gnutls_x509_crt_t certificate, gnutls_subject_alt_names_t *list);
 
+enum names_fit {
+	NAMES_NONE,
+	NAMES_WILDCARD,
+	NAMES_EXACT
+};
+
+/* How well the DNS names among these fit the host name, which is in ASCII. */
+enum names_fit names_fit(gnutls_subject_alt_names_t list, const char *host);
+
 /*
  * Whether the certificate is for what the session dialed: a host name must be among the DNS
  * names, an address, byte by byte, among the IP addresses (RFC 9525 sections 6.3 and 6.5).

@@ -127,6 +127,40 @@ START_TEST(settings_have_the_defaults_of_the_header)
 }
 END_TEST
 
+START_TEST(settings_take_more_certificates)
+{
+	struct mquic_settings *copy;
+
+	ck_assert_int_eq(mquic_settings_add_certificate(NULL, "a", "b"), MQUIC_ERR_INVALID);
+	expect_refusal(mquic_settings_add_certificate(settings, NULL, NULL), "needs the names");
+	expect_refusal(mquic_settings_add_certificate(settings, "a", NULL), "key");
+	expect_refusal(mquic_settings_add_certificate(settings, "", "b"), "empty");
+	/* The first one is as if it were set. */
+	ck_assert_int_eq(mquic_settings_add_certificate(settings, "a", "b"), MQUIC_OK);
+	ck_assert_str_eq(settings->cert_file, "a");
+	ck_assert_uint_eq(settings->more.count, 0);
+	ck_assert_int_eq(mquic_settings_add_certificate(settings, "c", "d"), MQUIC_OK);
+	expect_refusal(mquic_settings_add_certificate(settings, NULL, "f"), "certificate");
+	expect_refusal(mquic_settings_add_certificate(settings, "e", ""), "empty");
+	ck_assert_uint_eq(settings->more.count, 1);
+	copy = settings_copy(settings);
+	ck_assert_ptr_nonnull(copy);
+	ck_assert(settings_same_credentials(copy, settings));
+	ck_assert_int_eq(mquic_settings_add_certificate(settings, "e", "f"), MQUIC_OK);
+	ck_assert(!settings_same_credentials(copy, settings));
+	ck_assert_int_eq(mquic_settings_add_certificate(copy, "e", "g"), MQUIC_OK);
+	ck_assert(!settings_same_credentials(copy, settings));
+	ck_assert_str_eq(copy->more.all[0].cert_file, "c");
+	ck_assert_str_eq(copy->more.all[1].key_file, "g");
+	mquic_settings_free(copy);
+	/* What is set takes the place of all, unless it is refused. */
+	expect_refusal(mquic_settings_set_certificate(settings, "h", NULL), "key");
+	ck_assert_uint_eq(settings->more.count, 2);
+	ck_assert_int_eq(mquic_settings_set_certificate(settings, "h", "i"), MQUIC_OK);
+	ck_assert_uint_eq(settings->more.count, 0);
+}
+END_TEST
+
 START_TEST(settings_server_secret_has_its_length)
 {
 	uint8_t secret[33] = "0123456789abcdef0123456789abcdef";
@@ -564,6 +598,7 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&settings_numbers_have_the_bounds_of_the_header,
 		&settings_have_the_defaults_of_the_header,
+		&settings_take_more_certificates,
 		&settings_server_secret_has_its_length,
 		&settings_certificate_and_key_go_together,
 		&settings_file_names_are_not_empty,

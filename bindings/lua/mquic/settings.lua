@@ -2,6 +2,7 @@
 --- Options of QUIC and TLS, the same for clients, connections and listeners.
 local core = require("mquic.core")
 local object = require("mquic.object")
+local options = require("mquic.options")
 
 local settings = {}
 
@@ -19,7 +20,8 @@ local retry = {
 --- Kinds of the options, for options.check_all().
 settings.known = {
 	ca_file = "name", ca_path = "name", crl_file = "name",
-	cert_file = "name", key_file = "name", require_certificate = "boolean",
+	cert_file = "name", key_file = "name", more_certificates = "table",
+	require_certificate = "boolean",
 	insecure = "boolean", server_name = "name", alpn = "name", keylog_file = "name",
 	idle_timeout_ms = "whole", handshake_timeout_ms = "whole", quic_keep_alive_ms = "whole",
 	initial_rtt_ms = "whole", max_streams = "whole", receive_window = "whole", send_buffer = "whole",
@@ -28,6 +30,9 @@ settings.known = {
 	worker = "whole", workers = "whole",
 	reset_key_file = "name", server_secret = "string",
 }
+
+-- The same for one of more_certificates.
+local pairs_known = { cert_file = "name", key_file = "name" }
 
 -- Setters that take the option as it is, in an order that always tells the same fault first.
 local setters = {
@@ -57,6 +62,10 @@ local function apply(made, given, add)
 	end
 	if given.cert_file ~= nil or given.key_file ~= nil then
 		add(core.settings_set_certificate(made, given.cert_file, given.key_file))
+	end
+	for _, pair in ipairs(given.more_certificates or {}) do
+		options.check_all("more_certificates", pair, pairs_known, 3)
+		add(core.settings_add_certificate(made, pair.cert_file, pair.key_file))
 	end
 	if given.quic_keep_alive_ms ~= nil then
 		add(core.settings_set_keep_alive_ms(made, given.quic_keep_alive_ms))

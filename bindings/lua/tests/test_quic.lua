@@ -283,6 +283,22 @@ test("unknown_name_is_told_when_the_system_has_answered", function()
 	equal(record.text:find("no.such.host.invalid", 1, true) ~= nil, true, record.text)
 end)
 
+test("listener_takes_more_certificates", function()
+	local elsewhere = kit.certs .. "/wrong-host"
+	local more = { { cert_file = elsewhere .. ".crt", key_file = elsewhere .. ".key" } }
+	local server, port = echo_server({ more_certificates = more })
+	for _, name in ipairs({ "localhost", "elsewhere.example" }) do
+		local connection, endpoint = dial(port, { host = "127.0.0.1", server_name = name })
+		local ready = false
+		connection:on("ready", function() ready = true end)
+		kit.wait(function() return ready end, server, endpoint)
+	end
+	raises("unknown option", server.listen, server, identity({ more_certificates = { { x = "" } } }))
+	local text = refused(mquic.ERR_INVALID,
+		server:listen(identity({ more_certificates = { { cert_file = "/x.crt" } } })))
+	equal(text:find("the key is missing", 1, true) ~= nil, true, text)
+end)
+
 test("endpoint_explains_what_it_refuses", function()
 	local endpoint = kit.keep(assert(mquic.endpoint()))
 	refused(mquic.ERR_INVALID, endpoint:listen(identity({ address = "not an address" })))

@@ -2,7 +2,7 @@
 """How to trust, and how to talk QUIC. Nothing is opened before these settings are used."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
@@ -45,6 +45,9 @@ class TLSSettings:
     #: Our own certificate chain (PEM) and its private key; both or none. A server needs them.
     certificate: Path | None = None
     key: Path | None = None
+    #: Server: more certificates, each with its key, for other host names. A client is shown the one
+    #: for the name that it dials, or else the first, which is `certificate`.
+    more_certificates: Sequence[tuple[Path, Path]] = ()
     #: Server: demand a certificate that a CA file or path vouches for.
     require_certificate: bool = False
     #: Client: do NOT verify the server. Anybody on the path can then read and change everything.
@@ -101,6 +104,8 @@ def _apply_tls(handle: Any, tls: TLSSettings) -> None:
     _native.settings_set_ca_path(handle, _path(tls.ca_path))
     _native.settings_set_crl_file(handle, _path(tls.crl_file))
     _native.settings_set_certificate(handle, _path(tls.certificate), _path(tls.key))
+    for certificate, key in tls.more_certificates:
+        _native.settings_add_certificate(handle, _path(certificate), _path(key))
     _native.settings_set_require_certificate(handle, bool(tls.require_certificate))
     _native.settings_set_insecure(handle, bool(tls.insecure))
     _native.settings_set_server_name(handle, tls.server_name)

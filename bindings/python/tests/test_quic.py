@@ -361,6 +361,34 @@ def test_dropped_connection_is_closed(server_tls, tls):
     assert accepted.error.origin == mquic.Origin.PEER and accepted.error.code == 0
 
 
+def test_certificate_by_name(certs):
+    """Each name gets the certificate that is for it, and one that is for none gets the first."""
+    elsewhere = certs.wrong_host
+    tls = mquic.TLSSettings(
+        certificate=certs.server.cert,
+        key=certs.server.key,
+        more_certificates=[(elsewhere.cert, elsewhere.key)],
+    )
+    echo = Echo(tls)
+
+    def dial(name):
+        trust = mquic.TLSSettings(ca_file=certs.ca, server_name=name)
+        quic.connect("127.0.0.1", echo.port, tls=trust, alpn="echo", timeout=PATIENCE).close()
+
+    try:
+        for name in ("localhost", "elsewhere.example", "ELSEWHERE.example"):
+            dial(name)
+        with pytest.raises(mquic.TLSError, match="for localhost"):
+            dial("third.example")
+    finally:
+        echo.stop()
+    with pytest.raises(mquic.InvalidError, match="the key is missing"):
+        bad = mquic.TLSSettings(
+            certificate=elsewhere.cert, key=elsewhere.key, more_certificates=[("x.crt", None)]
+        )
+        quic.Endpoint().listen("127.0.0.1", tls=bad)
+
+
 def test_listen_errors(server_tls, echo):
     endpoint = quic.Endpoint()
     with pytest.raises(mquic.InvalidError):
