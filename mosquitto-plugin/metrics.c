@@ -25,25 +25,40 @@
 
 /* ---- Topics ------------------------------------------------------------------------ */
 
-static void publish(const char *name, uint64_t value)
+/* Of this worker, or of all. */
+static void publish(size_t worker, const char *name, uint64_t value)
 {
 	char topic[128];
 	char text[24];
 	int len = snprintf(text, sizeof(text), "%" PRIu64, value);
 
-	snprintf(topic, sizeof(topic), "$SYS/broker/mquic/%s", name);
+	if (worker == 0)
+		snprintf(topic, sizeof(topic), "$SYS/broker/mquic/%s", name);
+	else
+		snprintf(topic, sizeof(topic), "$SYS/broker/mquic/worker/%zu/%s", worker, name);
 	mosquitto_broker_publish_copy(NULL, topic, len, text, SYS_QOS, true, NULL);
 }
 
 /* What is as it was stands in the retained message. */
-static void publish_news(struct metrics *metrics, const struct counters *now)
+static void publish_news(const struct metrics *metrics, size_t worker)
 {
+	const struct counters *now = &metrics->now[worker];
+	const struct counters *last = &metrics->last[worker];
 	size_t i;
 
 	for (i = 0; i < COUNTERS; i++)
-		if (!metrics->shown || metrics->last.at[i] != now->at[i])
-			publish(counter_rows[i].topic, now->at[i]);
-	metrics->last = *now;
+		if ((worker != 0 || !counter_rows[i].is_of_workers) &&
+		    (!metrics->shown || last->at[i] != now->at[i]))
+			publish(worker, counter_rows[i].topic, now->at[i]);
+}
+
+static void publish_all(struct metrics *metrics)
+{
+	size_t i;
+
+	for (i = 0; i <= metrics->workers; i++)
+		publish_news(metrics, i);
+	memcpy(metrics->last, metrics->now, sizeof(metrics->last));
 	metrics->shown = true;
 }
 
@@ -57,10 +72,22 @@ static enum metrics_format format_of(const char *path)
 	return len > 5 && strcmp(path + len - 5, ".prom") == 0 ? METRICS_PROMETHEUS : METRICS_OPEN;
 }
 
-/* 0, or the error's number. */
-static int write_text(int fd, const char *path, const struct counters *now)
+/* Readers add workers up: what were told of all as well would be counted twice. */
+static void write_workers(const struct metrics *metrics, FILE *out, enum metrics_format format)
 {
-	const struct metrics_part all = {NULL, now};
+	struct metrics_part parts[OPTIONS_WORKERS_MAX];
+	size_t i;
+
+	for (i = 0; i < metrics->workers; i++) {
+		parts[i].counters = &metrics->now[i + 1];
+		snprintf(parts[i].worker, sizeof(parts[i].worker), "%zu", i + 1);
+	}
+	openmetrics_write(out, format, parts, metrics->workers);
+}
+
+/* 0, or the error's number. */
+static int write_text(const struct metrics *metrics, int fd)
+{
 	FILE *out = fdopen(fd, "w");
 	bool good;
 
@@ -68,15 +95,16 @@ static int write_text(int fd, const char *path, const struct counters *now)
 		close(fd);
 		return ENOMEM;
 	}
-	openmetrics_write(out, format_of(path), &all, 1);
+	write_workers(metrics, out, format_of(metrics->options->metrics));
 	/* The broker's umask changes with what it is about. */
 	good = fchmod(fd, FILE_MODE) == 0 && ferror(out) == 0;
 	return fclose(out) == 0 && good ? 0 : errno;
 }
 
 /* Under another name first, so that nobody reads half of it. */
-static int replace(const char *path, const struct counters *now)
+static int replace(const struct metrics *metrics)
 {
+	const char *path = metrics->options->metrics;
 	char other[PATH_MAX];
 	int code, fd;
 
@@ -87,7 +115,7 @@ static int replace(const char *path, const struct counters *now)
 	fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
 	if (fd < 0)
 		return errno;
-	code = write_text(fd, path, now);
+	code = write_text(metrics, fd);
 	if (code == 0 && rename(other, path) != 0)
 		code = errno;
 	if (code != 0)
@@ -96,16 +124,15 @@ static int replace(const char *path, const struct counters *now)
 }
 
 /* Said once, and again if it has been written in between. */
-static void write_file(struct metrics *metrics, const struct counters *now)
+static void write_file(struct metrics *metrics)
 {
-	const char *path = metrics->options->metrics;
-	int code = replace(path, now);
+	int code = replace(metrics);
 
 	if (code != 0 && !metrics->file_failed)
 		log_now(MQUIC_LOG_WARNING,
 			"mquic: plugin_opt_metrics: %s cannot be written: %s; name a file in a "
 			"directory that the broker's user may write to",
-			path, strerror(code));
+			metrics->options->metrics, strerror(code));
 	metrics->file_failed = code != 0;
 }
 
@@ -113,12 +140,10 @@ static void write_file(struct metrics *metrics, const struct counters *now)
 
 static void show(struct metrics *metrics, const struct workers *workers)
 {
-	struct counters now;
-
-	workers_sum(workers, &now);
-	publish_news(metrics, &now);
+	metrics->workers = workers_counters(workers, metrics->now);
+	publish_all(metrics);
 	if (metrics->options->metrics != NULL)
-		write_file(metrics, &now);
+		write_file(metrics);
 }
 
 void metrics_tick(struct metrics *metrics, struct workers *workers)

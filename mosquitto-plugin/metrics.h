@@ -20,10 +20,12 @@
 struct metrics {
 	const struct options *options;
 	bool asked;
-	uint64_t next_ms;     /* when the next step is due */
-	bool shown;           /* topics have been published ... */
-	struct counters last; /* ... with these values */
-	bool file_failed;     /* and that was said */
+	uint64_t next_ms; /* when the next step is due */
+	size_t workers;
+	struct counters now[1 + OPTIONS_WORKERS_MAX];  /* of all together, and of each */
+	bool shown;                                    /* topics have been published ... */
+	struct counters last[1 + OPTIONS_WORKERS_MAX]; /* ... with these values */
+	bool file_failed;                              /* and that was said */
 };
 
 /* In each round of the broker's loop, while clients are served. */

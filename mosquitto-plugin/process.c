@@ -50,6 +50,8 @@ void process_step(struct process *process, enum process_state to)
 	log_now(MQUIC_LOG_DEBUG, "mquic: worker %u: %s → %s", process->number,
 		state_name(process->state), state_name(to));
 	process->state = to;
+	if (to == PROCESS_SERVING)
+		process->serving_ms = clock_ms();
 }
 
 bool process_tell(const struct process *process, enum channel_type type)
@@ -74,6 +76,7 @@ static void forget(struct process *process)
 
 int process_start(struct process *process, const char *program)
 {
+	bool again = process->started_ms != 0;
 	int ends[2];
 	int code;
 
@@ -90,8 +93,20 @@ int process_start(struct process *process, const char *program)
 		return code;
 	}
 	process->channel = ends[0];
+	process->restarts += again;
 	process_step(process, PROCESS_STARTING);
 	return 0;
+}
+
+void process_count(const struct process *process, struct counters *counters)
+{
+	bool serves = process->state == PROCESS_SERVING;
+
+	*counters = process->counters;
+	counters_add(counters, &process->gone);
+	counters->at[COUNTER_WORKERS] = serves;
+	counters->at[COUNTER_RESTARTS] = process->restarts;
+	counters->at[COUNTER_UPTIME] = serves ? (clock_ms() - process->serving_ms) / 1000 : 0;
 }
 
 void process_kill(const struct process *process)

@@ -38,9 +38,10 @@ struct process {
 	pid_t pid;   /* 0: none */
 	int channel; /* -1: none */
 	uint64_t started_ms;
-	uint64_t again_ms; /* RESTING: when to start it */
-	uint64_t pause_ms; /* before the last start */
-	uint64_t ended_ms; /* when its channel ended, and the process not yet; 0: it has not */
+	uint64_t serving_ms; /* SERVING: since when */
+	uint64_t again_ms;   /* RESTING: when to start it */
+	uint64_t pause_ms;   /* before the last start */
+	uint64_t ended_ms;   /* when its channel ended, and the process not yet; 0: it has not */
 	uint64_t pinged_ms;
 	bool pinged; /* and it has not answered */
 
@@ -55,6 +56,8 @@ struct process {
 	bool broken;                    /* nothing that may be said */
 	char failure[CHANNEL_LINE_MAX]; /* why it cannot; empty: it can */
 	struct counters counters;       /* as it told last */
+	struct counters gone;           /* what those had counted that were it before */
+	unsigned int restarts;          /* starts but the first one */
 	struct limiter lines;
 	unsigned int unsaid; /* lines that were too many */
 };
@@ -69,6 +72,9 @@ bool process_tell(const struct process *process, enum channel_type type);
 
 /* Starts the program, to be told what it needs next. 0, or the error's number. */
 int process_start(struct process *process, const char *program);
+
+/* What it has counted, and those before it. */
+void process_count(const struct process *process, struct counters *counters);
 
 /* How it has ended, once it has, in `text`; false: it goes on. What it had is closed. */
 bool process_has_ended(struct process *process, char *text, size_t size);

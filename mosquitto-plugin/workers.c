@@ -38,7 +38,6 @@ struct workers {
 	bool serving; /* terms are known */
 	uint64_t read_ms;
 	uint64_t looked_ms;
-	struct counters gone; /* what those had counted that have ended */
 	struct process all[OPTIONS_WORKERS_MAX];
 	size_t count;
 	char secret[2 * TOKEN_TEXT_LEN + 1]; /* all of them have it */
@@ -101,7 +100,7 @@ static void say_pause(const struct process *process, const char *end)
 static void bury(struct workers *workers, struct process *process, const char *end)
 {
 	identities_drop(workers->inbox.identities, process->number);
-	counters_keep(&workers->gone, &process->counters);
+	counters_keep(&process->gone, &process->counters);
 	memset(&process->counters, 0, sizeof(process->counters));
 	if (process->state == PROCESS_OVER)
 		return;
@@ -285,13 +284,16 @@ int workers_channel(const struct workers *workers, unsigned int number)
 	return number >= 1 && number <= workers->count ? workers->all[number - 1].channel : -1;
 }
 
-void workers_sum(const struct workers *workers, struct counters *sum)
+size_t workers_counters(const struct workers *workers, struct counters counters[])
 {
 	size_t i;
 
-	*sum = workers->gone;
-	for (i = 0; i < workers->count; i++)
-		counters_add(sum, &workers->all[i].counters);
+	memset(&counters[0], 0, sizeof(counters[0]));
+	for (i = 0; i < workers->count; i++) {
+		process_count(&workers->all[i], &counters[i + 1]);
+		counters_add(&counters[0], &counters[i + 1]);
+	}
+	return workers->count;
 }
 
 /* ---- Start and end ------------------------------------------------------------------------ */

@@ -58,8 +58,11 @@ int workers_channel(const struct workers *workers, unsigned int number);
 /* Has them tell what they have counted. */
 void workers_count(struct workers *workers);
 
-/* All that they have told, and what those had counted that are gone. */
-void workers_sum(const struct workers *workers, struct counters *sum);
+/*
+ * What they have told, and what those had counted that are gone: first of all together, then of
+ * each, up to 1 + OPTIONS_WORKERS_MAX. How many workers there are.
+ */
+size_t workers_counters(const struct workers *workers, struct counters counters[]);
 
 /* Ends all connections and the programs; takes two seconds at the most. */
 void workers_stop(struct workers *workers);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Apart, because it needs what speaks QUIC, and who only reads snapshots does not. */
+#include <string.h>
+
 #include "counters.h"
+#include "resident.h"
 
 void counters_take(struct counters *counters, const struct mquic_endpoint *endpoint,
 		   uint64_t clients, uint64_t accepted)
 {
 	size_t i;
 
-	counters->at[COUNTER_WORKERS] = 1;
+	memset(counters, 0, sizeof(*counters));
+	counters->at[COUNTER_RESIDENT] = resident_bytes();
 	counters->at[COUNTER_CLIENTS] = clients;
 	counters->at[COUNTER_ACCEPTED] = accepted;
 	for (i = COUNTERS_OWN; i < COUNTERS; i++)

@@ -4,19 +4,38 @@
 #include "counters.h"
 
 /* Another one with each change of the table. */
-#define VERSION 1
+#define VERSION 2
 
 const struct counter_row counter_rows[COUNTERS] = {
 	[COUNTER_WORKERS] = {"mquic_workers", NULL, "Workers that serve clients", "workers",
 			     .is_gauge = true},
+	[COUNTER_RESTARTS] = {"mquic_restarts", NULL, "Starts of a worker after it had ended",
+			      .topic = "restarts"},
+	[COUNTER_UPTIME] = {"mquic_uptime_seconds", NULL,
+			    "Time that a worker has been serving clients", "uptime",
+			    .is_gauge = true, .is_of_workers = true},
 	[COUNTER_CLIENTS] = {"mquic_clients", NULL, "Clients that are connected over QUIC",
 			     "clients/connected", .is_gauge = true},
 	[COUNTER_ACCEPTED] = {"mquic_clients_accepted", NULL,
 			      "Clients whose handshake was complete", .topic = "clients/total"},
+	[COUNTER_RESIDENT] = {"mquic_resident_memory_bytes", NULL,
+			      "Memory that workers have of the system", "memory/resident",
+			      .is_gauge = true},
+	[COUNTER_RESUMED] = {"mquic_handshakes_resumed", NULL,
+			     "Handshakes that went on from an earlier connection",
+			     .topic = "handshakes/resumed"},
+	[COUNTER_EARLY_ACCEPTED] = {"mquic_early_data", "outcome=\"accepted\"",
+				    "Handshakes with early data, by what became of it",
+				    .topic = "early-data/accepted"},
+	[COUNTER_EARLY_REJECTED] = {"mquic_early_data", "outcome=\"rejected\"", NULL,
+				    .topic = "early-data/rejected"},
+	[COUNTER_COPIES] = {"mquic_copies_sent", NULL,
+			    "UDP datagrams sent once more, in case the first is lost",
+			    .topic = "copies/sent"},
 	{"mquic_connections", NULL, "QUIC connections, handshakes among them", "connections",
-	 MQUIC_TOTAL_CONNECTIONS, true},
-	{"mquic_memory_bytes", NULL, "Memory of all QUIC connections", "memory", MQUIC_TOTAL_MEMORY,
-	 true},
+	 .total = MQUIC_TOTAL_CONNECTIONS, .is_gauge = true},
+	{"mquic_memory_bytes", NULL, "Memory of all QUIC connections", "memory",
+	 .total = MQUIC_TOTAL_MEMORY, .is_gauge = true},
 
 	{"mquic_handshakes_begun", NULL, "Handshakes begun", "handshakes/begun",
 	 .total = MQUIC_TOTAL_HANDSHAKES_BEGUN},
@@ -94,7 +113,8 @@ void counters_add(struct counters *counters, const struct counters *other)
 	size_t i;
 
 	for (i = 0; i < COUNTERS; i++)
-		counters->at[i] += other->at[i];
+		if (!counter_rows[i].is_of_workers)
+			counters->at[i] += other->at[i];
 }
 
 void counters_keep(struct counters *counters, const struct counters *gone)

@@ -13,16 +13,26 @@
 
 #include <mquic.h>
 
-/* What the server counts itself; the other rows are those of libmquic. */
+/* What libmquic does not count; the other rows are its own. */
 enum counter {
+	/* Whoever watches the worker fills in these. */
 	COUNTER_WORKERS,
+	COUNTER_RESTARTS,
+	COUNTER_UPTIME,
+	/* A worker tells of these. */
 	COUNTER_CLIENTS,
 	COUNTER_ACCEPTED,
+	COUNTER_RESIDENT,
+	/* Nobody does any of this yet. */
+	COUNTER_RESUMED,
+	COUNTER_EARLY_ACCEPTED,
+	COUNTER_EARLY_REJECTED,
+	COUNTER_COPIES,
 	COUNTERS_OWN
 };
 
 /* Rows of the table. */
-#define COUNTERS 39
+#define COUNTERS 46
 
 struct counters {
 	uint64_t at[COUNTERS];
@@ -35,7 +45,8 @@ struct counter_row {
 	const char *help;   /* of the family: the first row has it */
 	const char *topic;  /* below $SYS/broker/mquic/ */
 	enum mquic_total total;
-	bool is_gauge; /* may go down */
+	bool is_gauge;      /* may go down */
+	bool is_of_workers; /* means nothing of all of them together */
 };
 
 extern const struct counter_row counter_rows[COUNTERS];
@@ -44,7 +55,7 @@ extern const struct counter_row counter_rows[COUNTERS];
 void counters_take(struct counters *counters, const struct mquic_endpoint *endpoint,
 		   uint64_t clients, uint64_t accepted);
 
-/* Adds what another worker has. */
+/* Adds what another worker has, but for what is of each alone. */
 void counters_add(struct counters *counters, const struct counters *other);
 
 /* Adds what a worker has left that is gone: all but what is counted as of now. */

@@ -31,12 +31,12 @@ static void write_family(FILE *out, enum metrics_format format, const struct cou
 
 static void write_labels(FILE *out, const char *label, const char *worker)
 {
-	if (label == NULL && worker == NULL)
+	if (label == NULL && worker[0] == '\0')
 		return;
 	fputc('{', out);
 	if (label != NULL)
 		fputs(label, out);
-	if (worker != NULL)
+	if (worker[0] != '\0')
 		fprintf(out, "%sworker=\"%s\"", label != NULL ? "," : "", worker);
 	fputc('}', out);
 }

@@ -14,7 +14,7 @@ enum metrics_format {
 
 /* Those of one worker, or of all together. */
 struct metrics_part {
-	const char *worker; /* its number; NULL: no label */
+	char worker[12]; /* its number; empty: no label */
 	const struct counters *counters;
 };
 

@@ -89,9 +89,87 @@ def test_totals_outlive_a_worker(make_broker):
     topics.wait("clients/connected", 0)
     eventually(lambda: broker.pub("-t", "x", "-m", "y", check=False).returncode == 0)
     topics.wait_least("clients/total", 2)
+    topics.wait("restarts", 1)
+    topics.wait("worker/1/restarts", 1)
     for name in ("clients/total", "bytes/received", "handshakes/done"):
-        values = topics.seen(name)
-        assert values == sorted(values), (name, values)
+        for values in (topics.seen(name), topics.seen(f"worker/1/{name}")):
+            assert values == sorted(values), (name, values)
+
+
+def only_of_workers(values, number):
+    prefix = f"worker/{number}/"
+    return {
+        name.removeprefix(prefix): value
+        for name, value in values.items()
+        if name.startswith(prefix)
+    }
+
+
+def add_up(topics):
+    """Whether what stands there of two workers is what stands there of all."""
+    values = topics.all()
+    one, two = (only_of_workers(values, number) for number in (1, 2))
+    rows = {name for name in values if not name.startswith("worker/")}
+    assert set(one) == set(two) == rows | {"uptime"}
+    return all(one[name] + two[name] == values[name] for name in rows)
+
+
+def test_workers_are_told_apart_and_add_up(make_broker):
+    broker = make_broker(plugin_opts={"sys_interval": 1, "workers": 2}).start()
+    topics = Topics(broker)
+    clients = [SessionClient(broker, f"client-{i}") for i in range(24)]
+    for client in clients:
+        client.connect()
+    topics.wait("clients/connected", 24)
+    topics.wait("workers", 2)
+    eventually(lambda: add_up(topics), what=lambda: f"sums: {topics.all()}")
+    topics.wait_least("worker/1/uptime", 1)
+    found = topics.all()
+    for number in (1, 2):
+        assert 0 < found[f"worker/{number}/clients/connected"] < 24
+        assert found[f"worker/{number}/workers"] == 1
+        assert found[f"worker/{number}/restarts"] == 0
+        assert found[f"worker/{number}/memory"] > 0
+        # More than nothing and less than a machine has.
+        assert 2**20 < found[f"worker/{number}/memory/resident"] < 2**30
+
+
+def test_counters_agree_with_what_clients_did(make_broker, certs):
+    broker = make_broker(plugin_opts={"sys_interval": 1}).start()
+    topics = Topics(broker)
+    clients = [SessionClient(broker, f"client-{i}", keep_alive=0) for i in range(6)]
+    for client in clients:
+        client.connect()
+        for _ in range(5):
+            client.publish("some/topic", "x" * 1000, qos=1)
+    for _ in range(2):
+        broker.pub("-t", "x", "-m", "y", cafile=certs.other_ca, check=False)
+    topics.wait("clients/connected", 6)
+    topics.wait("handshakes/done", 6)
+    topics.wait("handshakes/failed/certificate", 2)
+    topics.wait_least("bytes/received", 6 * 5 * 1000)
+    for client in clients[:2]:
+        client.disconnect()
+    topics.wait("clients/connected", 4)
+    topics.wait("clients/total", 6)
+    mark = len(broker.log())
+    os.kill(broker.worker_pid(), signal.SIGKILL)
+    broker.wait_log(r"worker 1 was ended by .*started again", start=mark)
+    topics.wait("clients/connected", 0)
+    for client in clients[2:]:
+        # Refused if it has heard of its end by itself.
+        client.command("publish", "still/there", 0, 0, "?")
+        client.event("DISCONNECTED")
+    topics.wait_least("resets/sent", 4)
+    broker.pub("-t", "x", "-m", "y")
+    topics.wait("clients/total", 7)
+    topics.wait("handshakes/done", 7)
+    found = topics.all()
+    # What cannot be anything else yet, but has its place.
+    for name in ("handshakes/resumed", "copies/sent", "early-data/accepted"):
+        assert found[name] == 0
+    assert found["handshakes/failed"] >= found["handshakes/failed/certificate"] == 2
+    assert found["migrations"] == 0
 
 
 @pytest.mark.parametrize("ending", [".prom", ".txt"])
@@ -118,12 +196,15 @@ def test_the_file_is_what_prometheus_reads(make_broker, ending):
         }
 
     eventually(path.exists, what="the file")
-    eventually(lambda: samples()[("mquic_handshakes_done_total",)] == 1, what="a handshake in it")
+    done = ("mquic_handshakes_done_total", ("worker", "1"))
+    eventually(lambda: samples()[done] == 1, what="a handshake in it")
     found = samples()
-    assert found[("mquic_workers",)] == 1
-    assert found[("mquic_clients_accepted_total",)] == 1
-    assert found[("mquic_handshakes_failed_total", ("reason", "alpn"))] == 0
-    assert found[("mquic_payload_bytes_total", ("direction", "received"))] > 1200
+    assert all(("worker", "1") in key for key in found)
+    assert found[("mquic_workers", ("worker", "1"))] == 1
+    assert found[("mquic_clients_accepted_total", ("worker", "1"))] == 1
+    assert found[("mquic_handshakes_failed_total", ("reason", "alpn"), ("worker", "1"))] == 0
+    received = ("mquic_payload_bytes_total", ("direction", "received"), ("worker", "1"))
+    assert found[received] > 1200
     assert path.stat().st_mode & 0o777 == 0o644
     assert not path.with_name(path.name + ".new").exists()
 
