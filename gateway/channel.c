@@ -248,6 +248,15 @@ static enum channel_status judge(const struct msghdr *header, size_t size, bool 
 	return CHANNEL_BROKEN;
 }
 
+/*
+ * Who ends without having read all is told of once, as ECONNRESET, before what it has said: those
+ * are the last words, which say why.
+ */
+bool channel_may_go_on(int code)
+{
+	return code == EINTR || code == ECONNRESET;
+}
+
 enum channel_status channel_receive(int fd, bool of_worker, uint8_t *packet, size_t size,
 				    struct channel_message *message)
 {
@@ -263,7 +272,7 @@ enum channel_status channel_receive(int fd, bool of_worker, uint8_t *packet, siz
 
 	do
 		got = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && channel_may_go_on(errno));
 	if (got < 0)
 		return errno == EAGAIN ? CHANNEL_EMPTY : CHANNEL_ENDED;
 	/* An empty packet looks like the end, but may have brought a descriptor. */

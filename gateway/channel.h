@@ -4,6 +4,7 @@
  * sockets: one message a packet, in the byte order of the machine, never blocking.
  *
  *     plugin                                             worker
+ *        │◀── the greetings of both, see greeting.h ──────▶│
  *        ├──── option, … , socket, … , share, configure ───▶│ reads options, listens
  *        │◀─── line, … , ready  or  failed ─────────────────┤
  *        ├──── start ──────────────────────────────────────▶│ serves
@@ -119,6 +120,9 @@ struct channel_text channel_text(const char *text);
 
 /* False: it is full or has ended, and nothing was sent. */
 bool channel_send(int fd, const struct channel_message *message);
+
+/* Whether reading failed with this error for now only: it is to be tried again at once. */
+bool channel_may_go_on(int code);
 
 /*
  * Reads one message of the worker, or of the plugin, into `packet`, to which its texts point.

@@ -8,6 +8,7 @@
 
 #include "channel.h"
 #include "configure.h"
+#include "greeting.h"
 #include "../server/shares.h"
 
 void configuration_init(struct configuration *given)
@@ -19,17 +20,42 @@ void configuration_init(struct configuration *given)
 		given->sockets[i] = -1;
 }
 
-static bool wait_message(int channel, uint8_t *packet, size_t size, struct channel_message *message)
+static bool wait_for(int channel)
 {
 	struct pollfd watched = {.fd = channel, .events = POLLIN};
+
+	return poll(&watched, 1, -1) >= 0 || errno == EINTR;
+}
+
+static bool wait_message(int channel, uint8_t *packet, size_t size, struct channel_message *message)
+{
 	enum channel_status status;
 
 	do {
-		if (poll(&watched, 1, -1) < 0 && errno != EINTR)
+		if (!wait_for(channel))
 			return false;
 		status = channel_receive(channel, false, packet, size, message);
 	} while (status == CHANNEL_EMPTY);
 	return status == CHANNEL_RECEIVED;
+}
+
+bool configuration_greet(int channel, char error[OPTIONS_ERROR_SIZE])
+{
+	enum channel_status status = CHANNEL_EMPTY;
+	struct greeting greeting;
+
+	snprintf(error, OPTIONS_ERROR_SIZE, "no plugin of mquic is at the other end");
+	if (!greeting_send(channel))
+		return false;
+	while (status == CHANNEL_EMPTY && wait_for(channel))
+		status = greeting_receive(channel, &greeting);
+	if (status != CHANNEL_RECEIVED)
+		return false;
+	snprintf(error, OPTIONS_ERROR_SIZE,
+		 "the broker has the plugin of mquic %s in its memory, which speaks version %u of "
+		 "the channel and not %u: restart the broker",
+		 greeting.program, greeting.version, GREETING_VERSION);
+	return greeting_is_ours(&greeting);
 }
 
 static bool keep_line(struct configuration *given, const struct channel_message *message)

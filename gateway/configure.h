@@ -24,6 +24,9 @@ struct configuration {
 
 void configuration_init(struct configuration *given);
 
+/* Greets the plugin. False: that is of another version, or gone; `error` has a sentence. */
+bool configuration_greet(int channel, char error[OPTIONS_ERROR_SIZE]);
+
 /* Waits for all of it. False: `error` has a sentence. */
 bool configuration_read(struct configuration *given, int channel, char error[OPTIONS_ERROR_SIZE]);
 

@@ -160,6 +160,11 @@ static bool live(struct gateway *gateway)
 {
 	struct channel_message message = {.type = CHANNEL_READY, .fd = -1};
 
+	/* Whoever does not understand this worker cannot be told why by it. */
+	if (!configuration_greet(gateway->keeper.channel, gateway->error)) {
+		fprintf(stderr, "mquic-gateway: %s\n", gateway->error);
+		return false;
+	}
 	if (!set_up(gateway)) {
 		message.type = CHANNEL_FAILED;
 		message.text = channel_text(gateway->error);

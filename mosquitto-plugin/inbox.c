@@ -5,6 +5,7 @@
 
 #include "inbox.h"
 #include "log.h"
+#include "../gateway/greeting.h"
 #include "../server/clock.h"
 
 /*
@@ -92,10 +93,36 @@ static void record(struct inbox *inbox, struct process *process,
 	}
 }
 
+/* The first packet. One of another version ends by itself. */
+static enum channel_status meet(struct process *process)
+{
+	struct greeting greeting;
+	enum channel_status status = greeting_receive(process->channel, &greeting);
+
+	process->broken = status == CHANNEL_BROKEN;
+	if (status != CHANNEL_RECEIVED)
+		return status;
+	process->met = greeting_is_ours(&greeting);
+	process->foreign = !process->met;
+	if (process->met)
+		return status;
+	snprintf(process->failure, sizeof(process->failure),
+		 "it is of mquic %s and speaks version %u of the channel, the plugin is of mquic "
+		 "%s and speaks version %u",
+		 greeting.program, greeting.version, MQUIC_VERSION_STRING, GREETING_VERSION);
+	return CHANNEL_ENDED;
+}
+
 bool inbox_read(struct inbox *inbox, struct process *process, unsigned int most)
 {
 	struct channel_message message;
 
+	if (!process->met) {
+		enum channel_status status = meet(process);
+
+		if (status != CHANNEL_RECEIVED)
+			return status == CHANNEL_EMPTY;
+	}
 	for (; most > 0 && !process->broken; most--) {
 		switch (channel_receive(process->channel, true, inbox->packet,
 					sizeof(inbox->packet), &message)) {

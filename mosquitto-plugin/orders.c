@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "orders.h"
+#include "../gateway/greeting.h"
 
 static bool tell_options(const struct orders *orders, const struct process *process)
 {
@@ -61,6 +62,7 @@ bool orders_configure(const struct orders *orders, const struct process *process
 		.fd = -1,
 	};
 
-	return tell_options(orders, process) && tell_sockets(orders, process) &&
-	       tell_share(orders, process) && channel_send(process->channel, &message);
+	return greeting_send(process->channel) && tell_options(orders, process) &&
+	       tell_sockets(orders, process) && tell_share(orders, process) &&
+	       channel_send(process->channel, &message);
 }

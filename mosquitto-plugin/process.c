@@ -69,6 +69,8 @@ static void forget(struct process *process)
 	process->reload_due = false;
 	process->expiring_due = false;
 	process->taken_told = false;
+	process->met = false;
+	process->foreign = false;
 	process->ready = false;
 	process->broken = false;
 	process->failure[0] = '\0';

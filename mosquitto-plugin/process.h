@@ -51,6 +51,8 @@ struct process {
 	bool taken_told; /* that the broker asks about clients */
 
 	/* What it has said. */
+	bool met;     /* its greeting, which is that of this version */
+	bool foreign; /* or of another one, of which `failure` tells */
 	bool ready;
 	bool bypassed;
 	bool broken;                    /* nothing that may be said */

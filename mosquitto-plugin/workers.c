@@ -89,11 +89,13 @@ static void say_pause(const struct process *process, const char *end)
 {
 	uint64_t pause_ms = process->again_ms - clock_ms();
 	const char *colon = process->failure[0] != '\0' ? ": " : "";
+	/* The program was replaced, by an upgrade most likely. */
+	const char *advice = process->foreign ? "; restart the broker" : "";
 
 	log_now(MQUIC_LOG_ERROR,
-		"mquic: worker %u %s%s%s; its clients have to connect anew, it is started again in "
-		"%.1f s",
-		process->number, end, colon, process->failure, (double)pause_ms / 1000);
+		"mquic: worker %u %s%s%s%s; its clients have to connect anew, it is started again "
+		"in %.1f s",
+		process->number, end, colon, process->failure, advice, (double)pause_ms / 1000);
 }
 
 /* It is gone: its clients are, too, and their sockets are closed by the system. */
@@ -298,10 +300,10 @@ size_t workers_counters(const struct workers *workers, struct counters counters[
 
 /* ---- Start and end ------------------------------------------------------------------------ */
 
-/* Waits for something to be said. */
-static void wait_for(const struct process *process, uint64_t until_ms)
+/* Waits for something to be said on this channel; a little while, where that is -1. */
+static void wait_for(int channel, uint64_t until_ms)
 {
-	struct pollfd watched = {.fd = process->channel, .events = POLLIN};
+	struct pollfd watched = {.fd = channel, .events = POLLIN};
 	uint64_t now_ms = clock_ms();
 
 	/* The end of the process is noticed here, too, should somebody else have its channel. */
@@ -309,33 +311,48 @@ static void wait_for(const struct process *process, uint64_t until_ms)
 		(void)poll(&watched, 1, until_ms - now_ms < 50 ? (int)(until_ms - now_ms) : 50);
 }
 
-/* Whether it listens. False: `error` says why not. */
-static bool wait_until_ready(struct workers *workers, struct process *process, char *error)
+/* Why it does not listen; `end` is how it has ended, empty if it has not. */
+static void complain(const struct process *process, const char *program, const char *end,
+		     char error[OPTIONS_ERROR_SIZE])
 {
-	uint64_t until_ms = clock_ms() + START_MS;
-	const char *program = workers->order.options->worker;
-	char end[64];
-	bool ended = false;
-
-	while (!process->ready && process->failure[0] == '\0' && !ended && clock_ms() < until_ms) {
-		wait_for(process, until_ms);
-		inbox_read(&workers->inbox, process, ROUND_MESSAGES);
-		ended = process_has_ended(process, end, sizeof(end));
-	}
-	if (process->failure[0] != '\0')
+	if (process->foreign)
+		snprintf(error, OPTIONS_ERROR_SIZE,
+			 "plugin_opt_worker: %s: %s; install both from the same version", program,
+			 process->failure);
+	else if (process->failure[0] != '\0')
 		snprintf(error, OPTIONS_ERROR_SIZE, "%.*s", OPTIONS_ERROR_SIZE - 1,
 			 process->failure);
-	else if (ended)
+	else if (*end != '\0')
 		snprintf(error, OPTIONS_ERROR_SIZE,
 			 "plugin_opt_worker: %s %s before it listened: is it the mquic-gateway of "
 			 "this plugin?",
 			 program, end);
-	else if (!process->ready)
+	else
 		snprintf(error, OPTIONS_ERROR_SIZE,
 			 "plugin_opt_worker: %s does not say that it listens", program);
-	else
+}
+
+/* Whether it listens. False: `error` says why not. */
+static bool wait_until_ready(struct workers *workers, struct process *process, char *error)
+{
+	uint64_t until_ms = clock_ms() + START_MS;
+	char end[64] = "";
+	bool ended = false;
+	bool heard = true;
+
+	while (!process->ready && process->failure[0] == '\0' && !ended && clock_ms() < until_ms) {
+		wait_for(heard ? process->channel : -1, until_ms);
+		heard = heard && inbox_read(&workers->inbox, process, ROUND_MESSAGES);
+		if (process->broken)
+			process_kill(process);
+		ended = process_has_ended(process, end, sizeof(end));
+	}
+	if (process->ready && !ended) {
 		process_step(process, PROCESS_IDLE);
-	return process->ready && !ended;
+		return true;
+	}
+	complain(process, workers->order.options->worker, end, error);
+	return false;
 }
 
 static bool start_first(struct workers *workers, struct process *process, char *error)
@@ -404,7 +421,7 @@ static void see_end(struct workers *workers, struct process *process, uint64_t u
 	while (process->pid != 0 && !process_has_ended(process, end, sizeof(end))) {
 		if (clock_ms() >= until_ms)
 			process_kill(process);
-		wait_for(process, clock_ms() + 10);
+		wait_for(process->ended_ms == 0 ? process->channel : -1, clock_ms() + 10);
 		if (process->ended_ms == 0 && !inbox_read(&workers->inbox, process, ROUND_MESSAGES))
 			process->ended_ms = clock_ms();
 	}

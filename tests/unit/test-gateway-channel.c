@@ -183,6 +183,22 @@ START_TEST(several_descriptors_are_refused_and_closed)
 }
 END_TEST
 
+/* It ends with something left to read, as one does that cannot serve. */
+START_TEST(last_words_are_heard)
+{
+	struct channel_message question = sample(CHANNEL_PING);
+	struct channel_message words = sample(CHANNEL_FAILED);
+
+	ck_assert(channel_send(ends[0], &question));
+	ck_assert(channel_send(ends[1], &words));
+	close(ends[1]);
+	ck_assert_int_eq(receive(true), CHANNEL_RECEIVED);
+	ck_assert_int_eq(got.type, CHANNEL_FAILED);
+	ck_assert_int_eq(receive(true), CHANNEL_ENDED);
+	ends[1] = dup(ends[0]);
+}
+END_TEST
+
 static void check_text(enum channel_type type, size_t len, enum channel_status expected)
 {
 	struct channel_message message = sample(type);
@@ -347,6 +363,7 @@ int main(void)
 		&bytes_of_any_kind_are_looked_at,
 		&a_full_channel_takes_nothing_and_loses_nothing,
 		&the_end_comes_behind_the_last_message,
+		&last_words_are_heard,
 		&whoever_made_it_is_known,
 	};
 

@@ -95,6 +95,7 @@ static void open_channel(void)
 	ck_assert(channel_open(ends));
 	process_init(&process, 1);
 	process.channel = ends[0];
+	process.met = true;
 	inbox.identities = identities_new(100);
 	inbox.by_certificate = false;
 	keeper.options = &options;
