@@ -5,9 +5,11 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "launch.h"
 #include "../gateway/channel.h"
 
@@ -52,15 +54,17 @@ static int spawn(const char *program, int channel, posix_spawnattr_t *attributes
 {
 	static char option[] = "--worker";
 	char *const arguments[] = {(char *)(uintptr_t)program, option, NULL};
+	char **variables = environment_of_worker(environ);
 	posix_spawn_file_actions_t files;
-	int code = posix_spawn_file_actions_init(&files);
+	int code = variables == NULL ? ENOMEM : posix_spawn_file_actions_init(&files);
 
-	if (code != 0)
-		return code;
-	code = add_files(&files, channel);
-	if (code == 0)
-		code = posix_spawn(pid, program, &files, attributes, arguments, environ);
-	posix_spawn_file_actions_destroy(&files);
+	if (code == 0) {
+		code = add_files(&files, channel);
+		if (code == 0)
+			code = posix_spawn(pid, program, &files, attributes, arguments, variables);
+		posix_spawn_file_actions_destroy(&files);
+	}
+	free(variables);
 	return code;
 }
 

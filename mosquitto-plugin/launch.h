@@ -8,7 +8,8 @@
 
 /*
  * Starts the program with this end of a channel, and nothing else of what is open here but the
- * standard error stream; any time, whatever threads there are. 0, or the error's number.
+ * standard error stream, for what only the C library and sanitizers say; of the environment with
+ * what environment.h leaves of it. Any time, whatever threads there are. 0, or the error's number.
  */
 int launch(const char *program, int channel, pid_t *pid);
 

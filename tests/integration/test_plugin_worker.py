@@ -200,6 +200,46 @@ def test_the_worker_has_nothing_of_the_brokers(broker):
     assert status_of(pid, "Uid") == status_of(broker.pid, "Uid")
 
 
+# What it may know of the broker's environment.
+KEPT = r"LD_LIBRARY_PATH|LD_PRELOAD|GLIBC_TUNABLES|[ALT]SAN_OPTIONS|UBSAN_OPTIONS|(MALLOC|GNUTLS)_\w+"
+
+
+def test_the_environment_stays_with_the_broker(make_broker, monkeypatch):
+    """Whose it may hold secrets."""
+    monkeypatch.setenv("OTHER_PLUGIN_PASSWORD", "hidden")
+    monkeypatch.setenv("SSLKEYLOGFILE", "/nowhere")
+    monkeypatch.setenv("GNUTLS_DEBUG_LEVEL", "0")
+    # Without the sandbox it is there to be read.
+    broker = make_broker(plugin_opts={"sandbox": "false"}).start()
+    text = Path(f"/proc/{broker.worker_pid()}/environ").read_bytes().decode()
+    names = {variable.split("=")[0] for variable in text.split("\0") if variable}
+    assert "GNUTLS_DEBUG_LEVEL" in names
+    assert all(re.fullmatch(KEPT, name) for name in names), names
+    # The same for one that is started again.
+    end_worker(broker)
+    assert Path(f"/proc/{broker.worker_pid()}/environ").read_bytes().decode() == text
+
+
+def test_the_descriptors_of_a_worker_are_its_own(broker):
+    """Whatever the broker has open when one is started again, and marks close-on-exec or not."""
+    clients = [broker.tcp_sub("-t", "x") for _ in range(3)]
+    end_worker(broker)
+    pid = broker.worker_pid()
+    links = {int(fd.name): os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()}
+    assert links[0] == links[1] == "/dev/null"
+    assert links[2] == str(broker.directory / "broker.log")
+    sockets = [link for link in links.values() if link.startswith("socket:")]
+    others = [link for fd, link in links.items() if fd > 2 and not link.startswith("socket:")]
+    # The channel and the UDP socket; what waits for them.
+    assert len(sockets) == 2, links
+    assert set(others) <= {
+        "anon_inode:[eventpoll]",
+        "anon_inode:[eventfd]",
+        "anon_inode:[timerfd]",
+    }, links
+    assert all(client.returncode is None for client in clients)
+
+
 def test_the_sandbox_is_closed(broker):
     pid = broker.worker_pid()
     assert status_of(pid, "NoNewPrivs") == "1"
