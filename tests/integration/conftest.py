@@ -6,13 +6,16 @@ the built plugin and tools. The build directory is $MQUIC_BUILD, build/ by defau
 build        where the programs are: tool(name), helper(name), run(argv…)
 workdir      a directory of this test that the broker may write to
 certs        certificates: ca, server, other_ca, other_server, wrong_host, expired, client(name)
+mquic        the Python module, with mquic.quic
 broker       a running Broker with defaults
 make_broker  make_broker(**options) gives a Broker that is not started yet: .start(), .refuse()
 make_proxy   make_proxy(broker, loss=…, delay_ms=…) gives a Proxy in front of the broker
 """
 
+import importlib
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -52,6 +55,20 @@ def certs(build):
     value = Certificates(build)
     yield value
     shutil.rmtree(value.directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mquic(build):
+    path = build.python()
+    if path is None:
+        pytest.skip("the Python module is not built: meson option python")
+    sys.path.insert(0, str(path))
+    try:
+        return importlib.import_module("mquic.quic") and importlib.import_module("mquic")
+    except ImportError as error:
+        pytest.skip(f"the Python module is for another Python: {error}")
+    finally:
+        sys.path.remove(str(path))
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ Several streams of one client, as emqtt, NanoSDK and FlowSDK open them, on one s
 broker: what doc/streams.md promises.
 """
 
-import importlib
 import struct
-import sys
 
 import pytest
 
@@ -17,22 +15,6 @@ from harness.streams import PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, UN
 LEVELS = [4, 5]
 QOS = [0, 1, 2]
 ROUTES = 0x0F000000  # the subscription identifiers that must not be seen
-
-
-@pytest.fixture(scope="session")
-def mquic(build):
-    path = build.directory / "bindings" / "python"
-    if not (path / "mquic").is_dir():
-        pytest.skip("the Python module is not built: meson option python")
-    if build.sanitizer:
-        pytest.skip("this Python cannot load a module with sanitizers")
-    sys.path.insert(0, str(path))
-    try:
-        return importlib.import_module("mquic.quic") and importlib.import_module("mquic")
-    except ImportError as error:
-        pytest.skip(f"the Python module is for another Python: {error}")
-    finally:
-        sys.path.remove(str(path))
 
 
 @pytest.fixture
@@ -274,7 +256,8 @@ def test_a_stream_that_does_not_read_stops_nobody(broker, connect):
             other.message("small", str(i).encode(), 1)
     publisher.ping()
     client.ping()
-    assert broker.memory_kb() - before < 12000
+    # A sanitizer keeps what was freed for a while.
+    assert broker.build.sanitizer or broker.memory_kb() - before < 12000
     # What comes when it reads again is whole, and stops where messages were dropped.
     for _ in range(10):
         packet = deaf.expect(PUBLISH)

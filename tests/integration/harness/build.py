@@ -76,6 +76,16 @@ class Build:
         ).stdout
         return next((line.split()[2] for line in libraries.splitlines() if "libasan" in line), None)
 
+    def python(self):
+        """
+        Where the Python module is. No interpreter of Debian's loads one with sanitizers: beside
+        programs that have them it is that of build/, $MQUIC_PYTHON_BUILD names another. None: it
+        is not built there.
+        """
+        plain = os.environ.get("MQUIC_PYTHON_BUILD", SOURCE / "build")
+        path = Path(plain if self.sanitizer else self.directory).resolve() / "bindings" / "python"
+        return path if any(path.glob("mquic/_native*.so")) else None
+
     def environment(self, preload=False):
         """Environment of a child; `preload` for a program that was not built with our flags."""
         env = dict(os.environ, LD_LIBRARY_PATH=str(self.copies), LC_ALL="C.UTF-8")
