@@ -61,6 +61,9 @@ uint64_t connection_idle_timeout_ms(const struct mquic_connection *connection);
 /* Sends PINGs after this silence (RFC 9000 section 10.1.2). */
 void connection_set_keep_alive_ms(struct mquic_connection *connection, uint64_t interval_ms);
 
+/* The code of whoever has reset or stopped the stream, 0 while nobody has. */
+uint64_t stream_code(const struct mquic_stream *stream);
+
 /* Bytes that the observer keeps for it, to be counted as the connection's memory. */
 void connection_set_held(struct mquic_connection *connection, size_t bytes);
 

@@ -11,12 +11,15 @@
  *    client needs one for each move to another network; after a dozen moves it connects anew.
  *  - RESET_STREAM of a stream that we alone send on (section 19.4): ngtcp2 has another code for it.
  *
+ * Nothing is wrong with STOP_SENDING; see stopped.h for what it is looked at.
+ *
  * ngtcp2's callback knows no attempt, so the thread's reader is kept while ngtcp2 reads.
  */
 #include "quic/attempt.h"
 #include "quic/body.h"
 #include "quic/token.h"
 #include "quic/guard.h"
+#include "quic/stopped.h"
 
 #define LONG_HEADER 0x80
 
@@ -99,6 +102,16 @@ static uint64_t look_at_reset(const struct attempt *attempt, struct view *view)
 	return !view->failed && (id & 3) == ours ? NGTCP2_STREAM_STATE_ERROR : NGTCP2_NO_ERROR;
 }
 
+static uint64_t look_at_stop(const struct attempt *attempt, struct view *view)
+{
+	uint64_t id = take_number(view);
+	uint64_t code = take_number(view);
+
+	if (!view->failed)
+		stream_note_stop(attempt->connection, (int64_t)id, code);
+	return NGTCP2_NO_ERROR;
+}
+
 static uint64_t look_at_identifier(const struct attempt *attempt, struct view *view)
 {
 	uint64_t number = take_number(view);
@@ -138,7 +151,6 @@ static void skip_frame(struct view *view, uint64_t type)
 	case 0x19: /* RETIRE_CONNECTION_ID */
 		skip_numbers(view, 1);
 		break;
-	case 0x05: /* STOP_SENDING */
 	case 0x11: /* MAX_STREAM_DATA */
 	case 0x15: /* STREAM_DATA_BLOCKED */
 		skip_numbers(view, 2);
@@ -164,6 +176,8 @@ static uint64_t look_at_frame(const struct attempt *attempt, struct view *view)
 
 	if (type == 0x04) /* RESET_STREAM */
 		return look_at_reset(attempt, view);
+	if (type == 0x05) /* STOP_SENDING */
+		return look_at_stop(attempt, view);
 	if (type == 0x18) /* NEW_CONNECTION_ID */
 		return look_at_identifier(attempt, view);
 	if (type >= 0x08 && type <= 0x0f) /* STREAM */

@@ -16,12 +16,20 @@ int stream_stop_received(ngtcp2_conn *conn, int64_t id, uint64_t code, void *use
 
 	(void)conn;
 	(void)id;
-	(void)code;
 	(void)user_data;
 	/* Behind FIN it asks for nothing that is not done. */
-	if (stream != NULL && stream_may_send(stream))
+	if (stream != NULL && stream_may_send(stream)) {
+		stream->code = code;
 		stream_stopped(stream);
+	}
 	return 0;
+}
+
+void stream_note_stop(struct mquic_connection *connection, int64_t id, uint64_t code)
+{
+	(void)connection;
+	(void)id;
+	(void)code;
 }
 
 void stream_ask_stopped(struct mquic_connection *connection)
@@ -30,6 +38,23 @@ void stream_ask_stopped(struct mquic_connection *connection)
 }
 
 #else
+
+/* So many streams are looked at for one frame: a packet has room for hundreds of frames. */
+#define LOOKED_AT_MAX 64
+
+void stream_note_stop(struct mquic_connection *connection, int64_t id, uint64_t code)
+{
+	struct list *all = &connection->streams.all;
+	struct list *node = all->prev;
+	size_t i;
+
+	for (i = 0; i < LOOKED_AT_MAX && node != all; i++, node = node->prev) {
+		struct mquic_stream *stream = list_entry(node, struct mquic_stream, link);
+
+		if (stream->id == id && stream_may_send(stream))
+			stream->code = code;
+	}
+}
 
 /*
  * Offers more bytes than a stream can carry. ngtcp2 looks first whether the stream takes any, and

@@ -9,6 +9,11 @@
 #define STREAM_TELLS_STOP
 #endif
 
+/*
+ * A packet that is about to be read has a STOP_SENDING: its code is kept, for an ngtcp2 that does
+ * not tell it.
+ */
+void stream_note_stop(struct mquic_connection *connection, int64_t id, uint64_t code);
 /* Finds streams that the peer has stopped, after packets were read. */
 void stream_ask_stopped(struct mquic_connection *connection);
 #ifdef STREAM_TELLS_STOP

@@ -41,6 +41,11 @@ int64_t mquic_stream_id(const struct mquic_stream *stream)
 	return stream == NULL ? -1 : stream->id;
 }
 
+uint64_t stream_code(const struct mquic_stream *stream)
+{
+	return stream->code;
+}
+
 const char *mquic_stream_error(const struct mquic_stream *stream)
 {
 	if (stream == NULL)

@@ -20,10 +20,10 @@
 
 /* ---- Streams that come and go ------------------------------------------------------------- */
 
-static void turn_away(struct mquic_stream *stream, enum mqtt_reason reason)
+static void turn_away(struct mquic_stream *stream, uint64_t code)
 {
-	(void)mquic_stream_stop(stream, reason);
-	(void)mquic_stream_reset(stream, reason);
+	(void)mquic_stream_stop(stream, code);
+	(void)mquic_stream_reset(stream, code);
 	mquic_stream_free(stream);
 }
 
@@ -41,14 +41,17 @@ static size_t slot_of(const struct mquic_relay *relay, const struct mquic_stream
 static void give_up(struct mquic_relay *relay, size_t slot, enum mqtt_reason reason)
 {
 	struct mquic_stream *stream = relay->streams[slot];
+	/* The client's own end of it is answered with its own code, as EMQX does. */
+	uint64_t code = reason == MQTT_SUCCESS ? stream_code(stream) : (uint64_t)reason;
 
 	log_info(endpoint_log(relay->endpoint),
-		 "relay %llu: stream %lld is given up: %s; messages of QoS 0 it did not take: %llu",
+		 "relay %llu: stream %lld is given up: %s, code %llu; messages of QoS 0 it did not "
+		 "take: %llu",
 		 (unsigned long long)relay->number, (long long)mquic_stream_id(stream),
-		 mquic_reason_text((uint8_t)reason),
-		 (unsigned long long)merge_dropped(relay->merge, slot));
+		 reason == MQTT_SUCCESS ? "by the client" : mquic_reason_text((uint8_t)reason),
+		 (unsigned long long)code, (unsigned long long)merge_dropped(relay->merge, slot));
 	relay->streams[slot] = NULL;
-	turn_away(stream, reason);
+	turn_away(stream, code);
 	merge_close(relay->merge, slot);
 }
 

@@ -8,6 +8,7 @@
 #include "mqtt/connect.h"
 #include "mqtt/merge.h"
 #include "mqtt/publish.h"
+#include "quic/body.h"
 #include "traffic.h"
 
 #define STREAMS 18
@@ -288,6 +289,34 @@ START_TEST(more_streams_than_there_are_places_are_refused)
 }
 END_TEST
 
+/* ---- Codes, as they are handed to ngtcp2 ----------------------------------------------- */
+
+static uint64_t reset_code;
+static uint64_t stop_code;
+
+int __real_ngtcp2_conn_shutdown_stream_write(ngtcp2_conn *conn, uint32_t flags, int64_t id,
+					     uint64_t code);
+int __wrap_ngtcp2_conn_shutdown_stream_write(ngtcp2_conn *conn, uint32_t flags, int64_t id,
+					     uint64_t code);
+int __real_ngtcp2_conn_shutdown_stream_read(ngtcp2_conn *conn, uint32_t flags, int64_t id,
+					    uint64_t code);
+int __wrap_ngtcp2_conn_shutdown_stream_read(ngtcp2_conn *conn, uint32_t flags, int64_t id,
+					    uint64_t code);
+
+int __wrap_ngtcp2_conn_shutdown_stream_write(ngtcp2_conn *conn, uint32_t flags, int64_t id,
+					     uint64_t code)
+{
+	reset_code = code;
+	return __real_ngtcp2_conn_shutdown_stream_write(conn, flags, id, code);
+}
+
+int __wrap_ngtcp2_conn_shutdown_stream_read(ngtcp2_conn *conn, uint32_t flags, int64_t id,
+					    uint64_t code)
+{
+	stop_code = code;
+	return __real_ngtcp2_conn_shutdown_stream_read(conn, flags, id, code);
+}
+
 /* ---- Streams that go ----------------------------------------------------------------- */
 
 static const uint8_t unsubscribe[] = {0xa2, 5, 0, 2, 0, 1, 'a'};
@@ -316,6 +345,7 @@ START_TEST(a_stream_that_is_reset_is_gone_alone)
 	connect_client();
 	open_subscriber(1);
 	ck_assert_int_eq(mquic_stream_reset(streams[1], 5), MQUIC_OK);
+	reset_code = 0; /* of ours */
 	pass(50);
 	ck_assert_uint_eq(end.told, 0);
 	{
@@ -326,6 +356,7 @@ START_TEST(a_stream_that_is_reset_is_gone_alone)
 		ck_assert_int_eq(mquic_stream_recv(streams[1], buffer, 1, &(size_t){0}),
 				 MQUIC_ERR_CLOSED);
 	}
+	ck_assert_uint_eq(reset_code, 5);
 	SAY(0, "\xc0\x00");
 	pass(50);
 	EXPECT_UP("\xc0\x00");
@@ -337,6 +368,7 @@ START_TEST(a_stream_that_is_stopped_is_gone_alone)
 	connect_client();
 	open_subscriber(1);
 	ck_assert_int_eq(mquic_stream_stop(streams[1], 5), MQUIC_OK);
+	stop_code = 0; /* of ours; RESET_STREAM is ngtcp2's answer, with this code */
 	pass(50);
 	{
 		uint8_t byte = 0;
@@ -347,6 +379,7 @@ START_TEST(a_stream_that_is_stopped_is_gone_alone)
 		ck_assert_int_eq(mquic_stream_send(streams[1], &byte, 1, &(size_t){0}),
 				 MQUIC_ERR_CLOSED);
 	}
+	ck_assert_uint_eq(stop_code, 5);
 	ck_assert_uint_eq(end.told, 0);
 }
 END_TEST
@@ -358,6 +391,8 @@ START_TEST(a_stream_that_speaks_no_mqtt_is_gone_alone)
 	SAY(1, "\x00\x00");
 	pass(50);
 	expect_loss_of(1, 1);
+	ck_assert_uint_eq(reset_code, MQTT_MALFORMED_PACKET);
+	ck_assert_uint_eq(stop_code, MQTT_MALFORMED_PACKET);
 	open_stream(2);
 	SAY(2, PUBLISH_1("\x05"));
 	pass(50);

@@ -118,8 +118,31 @@ START_TEST(stop_of_an_idle_stream_is_told_at_once)
 	ck_assert_int_eq(mquic_stream_stop(other->stream, 7), MQUIC_OK);
 	sim_run(pair.sim, 6 * SIM_MS);
 	ck_assert_uint_eq(stopped->writable, 1);
+	ck_assert_uint_eq(stream_code(stopped->stream), 7);
 	ck_assert_int_eq(mquic_stream_send(stopped->stream, NULL, 0, &sent), MQUIC_ERR_CLOSED);
 	ck_assert_uint_eq(pair.client_end.told, 0);
+	traffic_stop();
+}
+END_TEST
+
+/* In one packet, or all but one would have the code of another. */
+START_TEST(streams_that_are_stopped_together_have_each_its_code)
+{
+	size_t i;
+
+	pair_connect();
+	traffic_start(100);
+	for (i = 0; i < 10; i++) {
+		(void)traffic_open(100);
+		traffic_client[i].endless = true;
+		traffic_server[i].endless = true;
+	}
+	sim_run(pair.sim, SIM_SECOND);
+	for (i = 0; i < 10; i++)
+		ck_assert_int_eq(mquic_stream_stop(traffic_client[i].stream, 100 + i), MQUIC_OK);
+	sim_run(pair.sim, 6 * SIM_MS);
+	for (i = 0; i < 10; i++)
+		ck_assert_uint_eq(stream_code(traffic_server[i].stream), 100 + i);
 	traffic_stop();
 }
 END_TEST
@@ -471,6 +494,7 @@ static void add_life(Suite *suite)
 	tcase_add_test(group, reset_reaches_the_reader_with_its_code);
 	tcase_add_test(group, stop_reaches_the_writer_with_its_code);
 	tcase_add_loop_test(group, stop_of_an_idle_stream_is_told_at_once, 0, 2);
+	tcase_add_test(group, streams_that_are_stopped_together_have_each_its_code);
 	tcase_add_test(group, stop_from_before_a_stream_was_accepted_is_told_then);
 	tcase_add_test(group, stop_of_a_stream_without_credit_is_told_at_once);
 	tcase_add_test(group, reset_of_before_the_handshake_keeps_its_code);
