@@ -205,6 +205,8 @@ void attempt_read(struct attempt *attempt, struct wire *wire, const struct datag
 	attempt->mtu.narrow = false;
 	connection->facts.counters.packets_received++;
 	connection->facts.counters.bytes_received += datagram->len;
+	if (!burden_allows(attempt))
+		return;
 	if (connection->listener == NULL)
 		now.len = held_split(&attempt->held, datagram);
 	if (now.len > 0)

@@ -15,6 +15,7 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 
 #include "core/timer.h"
+#include "quic/burden.h"
 #include "quic/held.h"
 #include "quic/migrate.h"
 #include "quic/mtu.h"
@@ -53,6 +54,7 @@ struct attempt {
 	struct quic_unproven unproven; /* a server's */
 	struct quic_mtu mtu;
 	struct quic_pace pace;
+	struct quic_burden burden;
 	struct attempt_record record;
 };
 

@@ -127,7 +127,6 @@ static uint64_t look_at_identifier(const struct attempt *attempt, struct view *v
 static void skip_frame(struct view *view, uint64_t type)
 {
 	switch (type) {
-	case 0x00: /* PADDING */
 	case 0x01: /* PING */
 	case 0x1e: /* HANDSHAKE_DONE */
 		break;
@@ -187,13 +186,23 @@ static uint64_t look_at_frame(const struct attempt *attempt, struct view *view)
 	return NGTCP2_NO_ERROR;
 }
 
-static uint64_t look_at(const struct attempt *attempt, const uint8_t *data, size_t len)
+static void skip_padding(struct view *view)
+{
+	while (view->left > 0 && *view->data == 0)
+		skip(view, 1);
+}
+
+static uint64_t look_at(struct attempt *attempt, const uint8_t *data, size_t len)
 {
 	struct view view = {.data = data, .left = len};
 	uint64_t code = NGTCP2_NO_ERROR;
+	size_t frames = 0;
 
-	while (view.left > 0 && code == NGTCP2_NO_ERROR)
+	while (skip_padding(&view), view.left > 0 && code == NGTCP2_NO_ERROR) {
 		code = look_at_frame(attempt, &view);
+		frames++;
+	}
+	burden_add(attempt, frames);
 	return code;
 }
 
