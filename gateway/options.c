@@ -117,6 +117,14 @@ bool options_parse(struct options *options, const struct option_line *given, int
 	return options_add_defaults(options, error) && options_check(options, broker_2_1, error);
 }
 
+bool options_is_read_again(const char *name)
+{
+	const struct option *option = find(name);
+
+	return option != NULL && (option->parse == option_parse_readable ||
+				  option->offset == offsetof(struct options, reset_key_file));
+}
+
 void options_clear(struct options *options)
 {
 	free(options->handoff);

@@ -77,6 +77,9 @@ static inline bool options_ask_certificate(const struct options *options)
 	return options->use_identity_as_username || options->use_subject_as_username;
 }
 
+/* Whether an option of this name is a file, or a directory of them, that SIGHUP has read again. */
+bool options_is_read_again(const char *name);
+
 /* Frees what the options hold. */
 void options_clear(struct options *options);
 

@@ -9,9 +9,9 @@
 
 #include "channel.h"
 #include "configure.h"
+#include "confine.h"
 #include "keeper.h"
 #include "run.h"
-#include "sandbox.h"
 #include "../server/descriptors.h"
 
 struct gateway {
@@ -113,26 +113,6 @@ static bool make_worker(struct gateway *gateway)
 	return gateway->worker != NULL;
 }
 
-/* After this no file can be made, and none opened but to be read. */
-static bool confine(struct gateway *gateway)
-{
-	const struct sandbox sandbox = {
-		.strict = gateway->given.options.sandbox,
-		.writes_files = gateway->given.options.keylog_file != NULL,
-	};
-
-	if (sandbox.strict && !sandbox_can_filter())
-		say(gateway, MQUIC_LOG_WARNING,
-		    "the worker's system calls are not filtered: it was built without libseccomp");
-	if (sandbox_enter(&sandbox))
-		return true;
-	snprintf(gateway->error, sizeof(gateway->error),
-		 "plugin_opt_sandbox: the system refuses: %s. With \"plugin_opt_sandbox false\" "
-		 "the worker runs without",
-		 strerror(errno));
-	return false;
-}
-
 static bool set_up(struct gateway *gateway)
 {
 	if (!configuration_read(&gateway->given, gateway->keeper.channel, gateway->error) ||
@@ -140,7 +120,7 @@ static bool set_up(struct gateway *gateway)
 		return false;
 	worker_say_expiring(gateway->worker);
 	say_who_reads_the_key(gateway);
-	return confine(gateway);
+	return confine(&gateway->given, &gateway->keeper, gateway->error);
 }
 
 /* Until it may serve clients; false: it never will. */

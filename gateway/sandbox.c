@@ -23,7 +23,8 @@ bool sandbox_enter(const struct sandbox *sandbox)
 		return true;
 	/* Its memory has keys, and is nobody else's to read. */
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limits() &&
-	       filter_load(getpid(), sandbox->writes_files);
+	       realm_enter(&sandbox->realm) &&
+	       filter_load(getpid(), sandbox->realm.written != NULL);
 }
 
 bool sandbox_can_filter(void)

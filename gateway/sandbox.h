@@ -8,14 +8,17 @@
 
 #include <stdbool.h>
 
+#include "realm.h"
+
 struct sandbox {
-	bool strict;       /* false: no more than the first of these, for debuggers and such */
-	bool writes_files; /* files may be opened for writing */
+	bool strict; /* false: no more than the first of these, for debuggers and such */
+	struct realm realm;
 };
 
 /*
  * No new privileges, no memory that others may look into, no core files, no further processes; and
- * no system calls but those that serve clients. False: errno says why.
+ * no system calls but those that serve clients, and no files but those of the realm. False: errno
+ * says why.
  */
 bool sandbox_enter(const struct sandbox *sandbox);
 

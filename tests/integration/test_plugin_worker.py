@@ -270,6 +270,31 @@ def test_reloads_pass_the_sandbox(make_broker, workdir, certs):
     assert "CLIENT_HANDSHAKE_TRAFFIC_SECRET" in keys.read_text()
 
 
+def test_links_to_newer_files_pass_the_sandbox(make_broker, workdir, certs):
+    """As certbot renews: the name stays, and leads to the next file of another directory."""
+    archive, live = workdir / "archive", workdir / "live"
+    for place in (archive, live):
+        place.mkdir()
+
+    def install(number, identity):
+        for kind, source in (("fullchain", identity.cert), ("privkey", identity.key)):
+            file = archive / f"{kind}{number}.pem"
+            shutil.copy(source, file)
+            give_to_broker(file)
+            fresh = live / "next"
+            fresh.symlink_to(f"../archive/{file.name}")
+            fresh.replace(live / f"{kind}.pem")
+
+    install(1, certs.server)
+    names = {"certfile": live / "fullchain.pem", "keyfile": live / "privkey.pem"}
+    broker = make_broker(plugin_opts=names).start()
+    broker.pub("-t", "x", "-m", "y", "-q", "1")
+    install(2, certs.other_server)
+    broker.sighup()
+    assert "stay as they were" not in broker.log()
+    broker.pub("-t", "x", "-m", "y", "-q", "1", cafile=certs.other_ca)
+
+
 def test_a_key_that_everybody_reads_is_complained_of(make_broker, certs, workdir):
     key = workdir / "server.key"
     shutil.copy(certs.server.key, key)

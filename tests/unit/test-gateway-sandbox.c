@@ -19,7 +19,8 @@
 #include "sandbox.h"
 #include "unit.h"
 
-static const struct sandbox closed = {.strict = true};
+static const char *const files[] = {"/etc/ssl/nothing-of-that-name"};
+static const struct sandbox closed = {.strict = true, .realm = {.read = files, .count = 1}};
 
 /* How a child ends that does this in a sandbox; its exit status is errno. */
 static int try(const struct sandbox *sandbox, int (*does)(void))
@@ -173,7 +174,10 @@ static int remove_a_file(void)
 
 START_TEST(no_file_is_written)
 {
-	static const struct sandbox writing = {.strict = true, .writes_files = true};
+	static const struct sandbox writing = {
+		.strict = true,
+		.realm = {.written = "/dev/null"},
+	};
 
 	expect_errno(write_a_file, EACCES);
 	expect_errno(make_a_file, EACCES);
@@ -182,13 +186,78 @@ START_TEST(no_file_is_written)
 }
 END_TEST
 
-static int read_a_file(void)
+static int read_one(const char *path)
 {
 	char byte;
-	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 || read(fd, &byte, 1) != 1 ? -1 : close(fd);
 }
+
+static int read_a_neighbour(void)
+{
+	return read_one("/etc/ssl/openssl.cnf");
+}
+
+static int read_a_library(void)
+{
+	return read_one("/usr/bin/env");
+}
+
+static int read_itself(void)
+{
+	return read_one("/proc/self/maps");
+}
+
+static int read_another_file(void)
+{
+	return read_one("/etc/passwd");
+}
+
+static int list_another_directory(void)
+{
+	return open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int read_the_broker(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)getppid());
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+START_TEST(no_file_is_read_but_those_of_its_realm)
+{
+	expect_errno(read_a_neighbour, 0);
+	expect_errno(read_a_library, 0);
+	expect_errno(read_itself, 0);
+	if (!realm_exists()) {
+		puts("# this system has no Landlock");
+		return;
+	}
+	expect_errno(read_another_file, EACCES);
+	expect_errno(list_another_directory, EACCES);
+	expect_errno(read_the_broker, EACCES);
+}
+END_TEST
+
+/* Files are replaced by links to newer ones, as certbot does. */
+START_TEST(what_a_link_leads_to_is_read)
+{
+	char name[] = "/tmp/mquic-realm-XXXXXX";
+	char link[64];
+	const char *const links[] = {link};
+	const struct sandbox sandbox = {.strict = true, .realm = {.read = links, .count = 1}};
+
+	ck_assert_ptr_nonnull(mkdtemp(name));
+	snprintf(link, sizeof(link), "%s/link", name);
+	ck_assert_int_eq(symlink("/etc/ssl/openssl.cnf", link), 0);
+	ck_assert_int_eq(try(&sandbox, read_a_neighbour), 0);
+	unlink(link);
+	rmdir(name);
+}
+END_TEST
 
 static int use_memory(void)
 {
@@ -225,7 +294,7 @@ static int dial(void)
 
 START_TEST(what_serves_clients_is_allowed)
 {
-	expect_errno(read_a_file, 0);
+	expect_errno(read_a_library, 0);
 	expect_errno(use_memory, 0);
 	expect_errno(draw_numbers, 0);
 	expect_errno(dial, 0);
@@ -261,6 +330,8 @@ int main(void)
 		&no_signal_reaches_another_process,
 		&it_can_end_itself,
 		&no_file_is_written,
+		&no_file_is_read_but_those_of_its_realm,
+		&what_a_link_leads_to_is_read,
 		&what_serves_clients_is_allowed,
 		&no_core_is_left,
 		&it_can_be_left_open,
