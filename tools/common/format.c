@@ -21,6 +21,7 @@ const char format_help[] =
 	"   %I time as ISO 8601   %U time as seconds since 1970\n"
 	"   %j all of it as JSON, the payload as text   %J the payload as the JSON it is\n"
 	"   %10t %-10t at least ten wide, right or left   %05l with zeros   %.10t at most ten\n"
+	"   %.2x digits in groups of two   %.2:x the same with colons in between\n"
 	"   @X is strftime's %X, @N nanoseconds, @@ an at sign; \\n \\t \\r \\a \\e \\v \\0 \\\\ "
 	"as "
 	"in C\n";
@@ -32,6 +33,8 @@ struct printing {
 	const struct mquic_message *message;
 	struct timespec now;
 	bool pretty;
+	size_t group; /* of how many hexadecimal digits, 0: all in one */
+	char between; /* two groups */
 };
 
 static void put_bytes(FILE *out, const void *data, size_t len)
@@ -77,25 +80,26 @@ static void put_payload(FILE *out, const struct printing *printing)
 	put_bytes(out, payload, len);
 }
 
-static void put_digits(FILE *out, const struct mquic_message *message, const char *digits)
+static void put_digits(FILE *out, const struct printing *printing, const char *digits)
 {
 	size_t len;
-	const uint8_t *payload = mquic_message_payload(message, &len);
+	const uint8_t *payload = mquic_message_payload(printing->message, &len);
 
-	for (size_t i = 0; i < len; i++) {
-		fputc(digits[payload[i] >> 4], out);
-		fputc(digits[payload[i] & 15], out);
+	for (size_t i = 0; i < 2 * len; i++) {
+		if (printing->group > 0 && i > 0 && i % printing->group == 0)
+			fputc(printing->between, out);
+		fputc(digits[i % 2 == 0 ? payload[i / 2] >> 4 : payload[i / 2] & 15], out);
 	}
 }
 
 static void put_hex(FILE *out, const struct printing *printing)
 {
-	put_digits(out, printing->message, "0123456789abcdef");
+	put_digits(out, printing, "0123456789abcdef");
 }
 
 static void put_capital_hex(FILE *out, const struct printing *printing)
 {
-	put_digits(out, printing->message, "0123456789ABCDEF");
+	put_digits(out, printing, "0123456789ABCDEF");
 }
 
 static void put_length(FILE *out, const struct printing *printing)
@@ -212,7 +216,8 @@ static void put_parsed_json(FILE *out, const struct printing *printing)
 enum {
 	PADDED = 1, /* a width */
 	ZEROED = 2, /* zeros to fill it */
-	CUT = 4     /* a precision */
+	CUT = 4,    /* a precision */
+	GROUPED = 8 /* one that stands for the digits of a group */
 };
 
 static const struct value {
@@ -223,8 +228,8 @@ static const struct value {
 	{'%', 0, put_percent},
 	{'t', PADDED | CUT, put_topic},
 	{'p', PADDED | ZEROED, put_payload},
-	{'x', PADDED | ZEROED, put_hex},
-	{'X', PADDED | ZEROED, put_capital_hex},
+	{'x', PADDED | ZEROED | GROUPED, put_hex},
+	{'X', PADDED | ZEROED | GROUPED, put_capital_hex},
 	{'l', PADDED | ZEROED, put_length},
 	{'q', 0, put_qos},
 	{'r', 0, put_retained},
@@ -254,11 +259,15 @@ static const struct value *find_value(char letter)
 
 #define WIDEST 9999
 
-/* What stands between '%' and its letter, that included: %-010.5t */
+/* What may stand between groups of digits. */
+static const char separators[] = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~";
+
+/* What stands between '%' and its letter, that included: %-010.5t or %.2:x */
 struct sequence {
 	bool left, zeros;
 	bool is_cut;
 	size_t width, precision;
+	char separator; /* '\0': none is given */
 	char letter;
 	const struct value *value; /* NULL: the letter stands for nothing */
 };
@@ -293,9 +302,13 @@ static bool read_sequence(const char **at, struct sequence *sequence)
 		++*at;
 		if (!read_number(at, &sequence->precision))
 			return false;
+		if (**at != '\0' && strchr(separators, **at))
+			sequence->separator = *(*at)++;
 	}
 	sequence->letter = **at;
 	sequence->value = find_value(sequence->letter);
+	if (sequence->separator && sequence->value && !(sequence->value->takes & GROUPED))
+		sequence->value = NULL;
 	return true;
 }
 
@@ -314,13 +327,14 @@ static void put_field(FILE *out, const struct sequence *sequence, const char *te
 		put_bytes(out, text, len);
 }
 
-static void put_sequence(FILE *out, const struct sequence *sequence,
-			 const struct printing *printing)
+static void put_sequence(FILE *out, const struct sequence *sequence, struct printing *printing)
 {
 	char *text = NULL;
 	size_t len;
 	FILE *memory;
 
+	printing->group = sequence->precision;
+	printing->between = sequence->separator ? sequence->separator : ' ';
 	if ((sequence->width == 0 && !sequence->is_cut) || !(sequence->value->takes & PADDED)) {
 		sequence->value->put(out, printing);
 		return;

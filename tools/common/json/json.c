@@ -81,25 +81,23 @@ static void add_text(struct builder *builder, const char *name, const void *data
 
 /* ---- properties ---------------------------------------------------------- */
 
-/* The json-c way to print an object whose names may be there twice (MQTT 5.0 3.3.2.3.7). */
-static int print_pairs(struct json_object *pairs, struct printbuf *buffer, int level, int flags)
+/* {"name":"value"}, one for each user property: names may be there twice (MQTT 5.0 3.3.2.3.7). */
+static struct json_object *new_pair(const char *name, size_t name_len, const char *value,
+				    size_t value_len)
 {
-	size_t count = json_object_array_length(pairs);
+	struct json_object *key = new_text(name, name_len);
+	struct builder pair = {json_object_new_object(), false};
 
-	(void)level;
-	printbuf_strappend(buffer, "{");
-	for (size_t i = 0; i < count; i++) {
-		const char *text = json_object_to_json_string_ext(
-			json_object_array_get_idx(pairs, i), flags & ~JSON_C_TO_STRING_PRETTY);
-
-		sprintbuf(buffer, "%s", i == 0 ? "" : i % 2 ? ":" : ",");
-		printbuf_memappend(buffer, text, (int)strlen(text));
-	}
-	printbuf_strappend(buffer, "}");
-	return 0;
+	pair.failed = !pair.object || !key;
+	if (!pair.failed)
+		add(&pair, json_object_get_string(key), new_text(value, value_len));
+	json_object_put(key);
+	if (!pair.failed)
+		return pair.object;
+	json_object_put(pair.object);
+	return NULL;
 }
 
-/* Names and values by turns, which print themselves as an object. */
 static struct json_object *new_pairs(const struct mquic_message *message)
 {
 	struct json_object *pairs = json_object_new_array();
@@ -109,13 +107,10 @@ static struct json_object *new_pairs(const struct mquic_message *message)
 	for (size_t i = 0;
 	     pairs && mquic_message_user_property(message, i, &name, &name_len, &value, &value_len);
 	     i++)
-		if (!append(pairs, new_text(name, name_len)) ||
-		    !append(pairs, new_text(value, value_len))) {
+		if (!append(pairs, new_pair(name, name_len, value, value_len))) {
 			json_object_put(pairs);
 			return NULL;
 		}
-	if (pairs)
-		json_object_set_serializer(pairs, print_pairs, NULL, NULL);
 	return pairs;
 }
 
