@@ -20,6 +20,10 @@ SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP)
 CALM_S = (2.2, 4.0)
 STUCK_S = 60
 
+# One of so many deaths has another one follow while the next worker starts.
+STARTING_EACH = 4
+STARTING_S = 0.06
+
 
 def say(text):
     print(text, flush=True)
@@ -65,7 +69,11 @@ class Deaths:
         what = self.dice.choice(SIGNALS)
         pid = self.dice.choice(self.broker.worker_pids())
         since = time.monotonic()
+        before = self.broker.worker_pids()
         os.kill(pid, what)
+        again = what != signal.SIGSTOP and self.dice.randrange(STARTING_EACH) == 0
+        if again:
+            self._kill_starting(before)
         away = self._wait(since)
         if away:
             names = ", ".join(one.name for one in away)
@@ -75,7 +83,19 @@ class Deaths:
         self.back += times
         if what == signal.SIGSTOP and cut_off:
             self.failures.append(f"round {number}: {len(cut_off)} were cut off by SIGSTOP")
-        say(f"round {number}: {what.name}, {len(cut_off)} came back: {figures(times)}")
+        name = f"{what.name}, and again at the start" if again else what.name
+        say(f"round {number}: {name}, {len(cut_off)} came back: {figures(times)}")
+
+    def _kill_starting(self, before):
+        """Ends the next one, too, before or right after it is ready."""
+        end = time.monotonic() + STUCK_S
+        while not (young := set(self.broker.worker_pids()) - set(before)):
+            if time.monotonic() > end:
+                self.failures.append("no worker was started again")
+                return
+            time.sleep(0.001)
+        time.sleep(self.dice.uniform(0, STARTING_S))
+        os.kill(young.pop(), self.dice.choice((signal.SIGKILL, signal.SIGSEGV)))
 
     def _wait(self, since):
         """Those over QUIC that have not got a message through since then, after long enough."""
