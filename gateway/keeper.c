@@ -301,13 +301,25 @@ static bool answered(void *argument, const struct door_pass *pass, const uint8_t
 	return false;
 }
 
+/* Before it hangs up on its clients a broker that ends takes its listeners away. */
+static const char *hung_up(void *argument, const struct door_pass *pass)
+{
+	const struct keeper *keeper = argument;
+
+	(void)pass;
+	return handoff_is_gone(keeper->options->handoff) ? "the broker is shutting down" : NULL;
+}
+
 static bool silent(void *argument, const struct door_pass *pass, bool unread,
 		   struct door_refusal *refusal)
 {
 	const struct keeper *keeper = argument;
+	const char *end = hung_up(argument, pass);
 
 	/* 2.1 has read all of a small packet by the time it finds it too large. */
-	if (pass->by_hand && keeper->terms.connect_max < HANDOFF_CONNECT_MAX)
+	if (end != NULL)
+		*refusal = (struct door_refusal){MQUIC_CLOSE_OVERLOADED, end};
+	else if (pass->by_hand && keeper->terms.connect_max < HANDOFF_CONNECT_MAX)
 		*refusal = (struct door_refusal){
 			MQUIC_CLOSE_NORMAL,
 			"the broker hung up on CONNECT: it has too many clients, or the packet is "
@@ -320,15 +332,6 @@ static bool silent(void *argument, const struct door_pass *pass, bool unread,
 	else
 		return false;
 	return true;
-}
-
-/* Before it hangs up on its clients a broker that ends takes its listeners away. */
-static const char *hung_up(void *argument, const struct door_pass *pass)
-{
-	const struct keeper *keeper = argument;
-
-	(void)pass;
-	return handoff_is_gone(keeper->options->handoff) ? "the broker is shutting down" : NULL;
 }
 
 /* ---- Lines -------------------------------------------------------------------------- */

@@ -319,6 +319,26 @@ START_TEST(a_broker_that_shuts_down_is_said_to)
 }
 END_TEST
 
+/* It has not refused these clients: whatever its listener takes, there is none any more. */
+START_TEST(a_broker_that_shuts_down_before_it_answers_is_said_to)
+{
+	come_in();
+	unlink(path);
+	broker_hangs_up();
+	expect_end(2, "the broker is shutting down");
+}
+END_TEST
+
+START_TEST(a_broker_that_shuts_down_once_it_has_read_connect_is_said_to)
+{
+	come_in();
+	broker_reads(CONNECT REST);
+	unlink(path);
+	broker_hangs_up();
+	expect_end(2, "the broker is shutting down");
+}
+END_TEST
+
 START_TEST(a_broker_that_goes_on_is_not)
 {
 	come_in();
@@ -596,6 +616,8 @@ int main(void)
 		&a_connect_that_was_not_read_is_overload,
 		&a_connect_without_room_for_its_token_may_have_been_too_long,
 		&a_broker_that_shuts_down_is_said_to,
+		&a_broker_that_shuts_down_before_it_answers_is_said_to,
+		&a_broker_that_shuts_down_once_it_has_read_connect_is_said_to,
 		&a_broker_that_goes_on_is_not,
 		&a_shown_client_sends_connect_alone_before_the_answer,
 		&the_first_client_of_an_unproven_broker_sends_connect_alone,
