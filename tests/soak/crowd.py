@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-Clients over TCP, TLS and QUIC in a ring: each sends at QoS 2 to the next, which is of another
-kind, and counts what comes. All sessions are kept, so nothing may be lost or come twice.
+Clients over TCP, TLS and QUIC in a ring: each sends, at QoS 2 mostly, to the next, which is of
+another kind, and counts what comes. All sessions are kept, so nothing may be lost or come twice.
 """
 
 import itertools
@@ -23,9 +23,10 @@ class Member:
     def __init__(self, crowd, number):
         self.crowd, self.number = crowd, number
         self.kind = KINDS[number % len(KINDS)]
-        self.name = f"soak-{number}"
+        self.name = f"{crowd.name}-{number}"
         self.connected = False
         self.connected_at = self.served_at = 0.0  # when it was let in, when a message left it
+        self.connects = 0
         self.ends = []  # (when, why)
         self.sent = 0
         self.seen = set()
@@ -65,7 +66,8 @@ class Member:
     def _on_connect(self, client, _userdata, _flags, reason, *_more):
         if reason != 0:
             return
-        client.subscribe(f"soak/{self.number}", 2)
+        client.subscribe(f"{self.crowd.name}/{self.number}", self.crowd.qos)
+        self.connects += 1
         self.connected_at = time.monotonic()
         self.connected = True
 
@@ -74,7 +76,7 @@ class Member:
         self.ends.append((time.monotonic(), " ".join(map(str, reasons))))
 
     def _on_message(self, _client, _userdata, message):
-        number, sequence, sent_at = message.payload.decode().split()
+        number, sequence, sent_at = message.payload.split(maxsplit=3)[:3]
         sequence = int(sequence)
         if sequence in self.seen:
             self.twice.append(sequence)
@@ -84,17 +86,21 @@ class Member:
     def send(self):
         """One message to the next member, now or, where it is away, when it is back."""
         to = (self.number + 1) % len(self.crowd.members)
-        payload = f"{self.number} {self.sent} {time.monotonic()}"
-        self.client.publish(f"soak/{to}", payload, 2)
+        payload = f"{self.number} {self.sent} {time.monotonic()} {self.crowd.padding()}"
+        self.client.publish(f"{self.crowd.name}/{to}", payload, self.crowd.qos)
         self.sent += 1
 
 
 class Crowd:
-    """All of them, and the thread that has them send in turn, each once in `interval_s`."""
+    """
+    All of them, and the thread that has them send in turn, each once in `interval_s`. `padding`
+    makes messages longer: it returns text.
+    """
 
-    def __init__(self, host, ports, ca, count, interval_s):
+    def __init__(self, host, ports, ca, count, interval_s, name="soak", qos=2, padding=str):
         assert count % len(KINDS) == 0, "as many of each kind"
         self.ca, self.interval_s = ca, interval_s
+        self.name, self.qos, self.padding = name, qos, padding
         self.delays = []  # seconds from a TCP client to a TLS client
         self.members = []
         self._stop = threading.Event()

@@ -62,13 +62,16 @@ class Proxy:
             sock.setsockopt(socket.SOL_SOCKET, option, 4 << 20)
         return sock
 
-    def rebind(self):
-        """From now on the server sees every client at a new port; the old ones are gone."""
+    def rebind(self, share=1.0):
+        """
+        From now on the server sees every client, or a share of them, at a new port; the old ones
+        are gone.
+        """
         with self._lock:
-            for client, old in list(self._upstream.items()):
-                self._selector.unregister(old)
-                old.close()
-                self._upstream[client] = self._open_upstream(client)
+            for client in list(self._upstream):
+                if share == 1 or self._dice.random() < share:
+                    self._forget(client)
+                    self._upstream[client] = self._open_upstream(client)
 
     def retarget(self, port):
         """From now on clients get to another server, which knows none of them."""
@@ -81,6 +84,11 @@ class Proxy:
         for sock in (self._front, self._stop_read, self._stop_write, *self._upstream.values()):
             sock.close()
         self._selector.close()
+
+    def _forget(self, client):
+        old = self._upstream.pop(client)
+        self._selector.unregister(old)
+        old.close()
 
     def _open_upstream(self, client):
         sock = self._socket()
