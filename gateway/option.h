@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One option, shared by the files that read them: options.c has the table of all,
- * option-values.c a parser per kind of value, option-names.c advice about names that are none,
- * option-defaults.c what need not be said, option-checks.c what must not be said together.
+ * option-values.c a parser per kind of value, option-metrics.c one for a file or an address,
+ * option-names.c advice about names that are none, option-defaults.c what need not be said,
+ * option-checks.c what must not be said together.
  */
 #ifndef GATEWAY_OPTION_H
 #define GATEWAY_OPTION_H
@@ -63,6 +64,13 @@ bool option_parse_log_level(const struct option *option, const char *value, stru
 			    char *error);
 bool option_parse_listen(const struct option *option, const char *value, struct options *options,
 			 char *error);
+
+/* ---- option-metrics.c ---- */
+
+bool option_parse_metrics(const struct option *option, const char *value, struct options *options,
+			  char *error);
+
+/* ---- option-values.c ---- */
 
 /* Adds one address to listen on; `name` is the option it comes from. */
 bool option_add_listen(const char *name, const char *text, struct options *options, char *error);

@@ -39,7 +39,7 @@ static const struct option known[] = {
 	{FIELD(log_level), .parse = option_parse_log_level},
 	{FIELD(reset_key_file), .parse = option_parse_absolute},
 	{FIELD(keylog_file), .parse = option_parse_text},
-	{FIELD(metrics), .parse = option_parse_absolute},
+	{.name = "metrics", .parse = option_parse_metrics},
 	{.name = "sys_interval",
 	 MEMBER(sys_interval_s),
 	 .parse = option_parse_number,
@@ -89,7 +89,8 @@ static bool parse_one(struct options *options, const struct option_line *line, u
 	if (option == NULL)
 		return option_fail_unknown(known, KNOWN_COUNT, line->name, error);
 	bit = UINT32_C(1) << (option - known);
-	if ((*seen & bit) != 0 && option->parse != option_parse_listen)
+	if ((*seen & bit) != 0 && option->parse != option_parse_listen &&
+	    option->parse != option_parse_metrics)
 		return option_fail(error, "plugin_opt_%s is given twice; remove one of the lines",
 				   option->name);
 	*seen |= bit;

@@ -43,8 +43,9 @@ struct options {
 	char *crlfile;
 	char *reset_key_file; /* NULL: there is one in the usual place that we may not read */
 	char *keylog_file;
-	char *metrics; /* a file for what is counted, NULL: none */
-	char *worker;  /* the program that speaks QUIC */
+	char *metrics;                  /* a file for what is counted, NULL: none */
+	struct hostport metrics_listen; /* and an address of this machine; port 0: none */
+	char *worker;                   /* the program that speaks QUIC */
 	bool require_certificate;
 	bool use_identity_as_username;
 	bool use_subject_as_username; /* the former goes first, as with Mosquitto */

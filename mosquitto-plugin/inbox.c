@@ -54,6 +54,7 @@ static void take_counters(struct process *process, const struct channel_message 
 {
 	struct counters counters;
 
+	process->count_due = false;
 	if (counters_unpack(&counters, message->more.data, message->more.len))
 		process->counters = counters;
 }

@@ -14,8 +14,9 @@
 #include "../server/clock.h"
 #include "../server/openmetrics.h"
 
-/* How long workers have to answer. */
+/* How long workers have to answer, and for how long their answers will do. */
 #define PATIENCE_MS 200
+#define FRESH_MS    500
 
 /* As the broker publishes its own. */
 #define SYS_QOS 2
@@ -62,18 +63,9 @@ static void publish_all(struct metrics *metrics)
 	metrics->shown = true;
 }
 
-/* ---- The file ------------------------------------------------------------------------ */
+/* ---- Text ---------------------------------------------------------------------------- */
 
-/* node_exporter takes files of this name, and nothing but the older format. */
-static enum metrics_format format_of(const char *path)
-{
-	size_t len = strlen(path);
-
-	return len > 5 && strcmp(path + len - 5, ".prom") == 0 ? METRICS_PROMETHEUS : METRICS_OPEN;
-}
-
-/* Readers add workers up: what were told of all as well would be counted twice. */
-static void write_workers(const struct metrics *metrics, FILE *out, enum metrics_format format)
+void metrics_write(const struct metrics *metrics, FILE *out, enum metrics_format format)
 {
 	struct metrics_part parts[OPTIONS_WORKERS_MAX];
 	size_t i;
@@ -83,6 +75,16 @@ static void write_workers(const struct metrics *metrics, FILE *out, enum metrics
 		snprintf(parts[i].worker, sizeof(parts[i].worker), "%zu", i + 1);
 	}
 	openmetrics_write(out, format, parts, metrics->workers);
+}
+
+/* ---- The file ------------------------------------------------------------------------ */
+
+/* node_exporter takes files of this name, and nothing but the older format. */
+static enum metrics_format format_of(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 5 && strcmp(path + len - 5, ".prom") == 0 ? METRICS_PROMETHEUS : METRICS_OPEN;
 }
 
 /* 0, or the error's number. */
@@ -95,7 +97,7 @@ static int write_text(const struct metrics *metrics, int fd)
 		close(fd);
 		return ENOMEM;
 	}
-	write_workers(metrics, out, format_of(metrics->options->metrics));
+	metrics_write(metrics, out, format_of(metrics->options->metrics));
 	/* The broker's umask changes with what it is about. */
 	good = fchmod(fd, FILE_MODE) == 0 && ferror(out) == 0;
 	return fclose(out) == 0 && good ? 0 : errno;
@@ -138,12 +140,29 @@ static void write_file(struct metrics *metrics)
 
 /* ---- Time ------------------------------------------------------------------------------ */
 
-static void show(struct metrics *metrics, const struct workers *workers)
+/* Somebody has asked, and may have left without looking at the answers: they are old by now. */
+static bool is_asked(const struct metrics *metrics, uint64_t now_ms)
 {
+	return metrics->asked && now_ms < metrics->until_ms + FRESH_MS;
+}
+
+bool metrics_gather(struct metrics *metrics, struct workers *workers)
+{
+	uint64_t now_ms = clock_ms();
+
+	if (metrics->taken_ms != 0 && now_ms - metrics->taken_ms < FRESH_MS)
+		return true;
+	if (!is_asked(metrics, now_ms)) {
+		workers_count(workers);
+		metrics->asked = true;
+		metrics->until_ms = now_ms + PATIENCE_MS;
+	}
+	if (!workers_have_counted(workers) && now_ms < metrics->until_ms)
+		return false;
 	metrics->workers = workers_counters(workers, metrics->now);
-	publish_all(metrics);
-	if (metrics->options->metrics != NULL)
-		write_file(metrics);
+	metrics->taken_ms = now_ms;
+	metrics->asked = false;
+	return true;
 }
 
 void metrics_tick(struct metrics *metrics, struct workers *workers)
@@ -154,14 +173,10 @@ void metrics_tick(struct metrics *metrics, struct workers *workers)
 	if (interval_ms == 0)
 		return;
 	now_ms = clock_ms();
-	if (now_ms < metrics->next_ms)
+	if (now_ms < metrics->next_ms || !metrics_gather(metrics, workers))
 		return;
-	if (metrics->asked) {
-		show(metrics, workers);
-		metrics->next_ms = now_ms + interval_ms - PATIENCE_MS;
-	} else {
-		workers_count(workers);
-		metrics->next_ms = now_ms + PATIENCE_MS;
-	}
-	metrics->asked = !metrics->asked;
+	metrics->next_ms = now_ms + interval_ms;
+	publish_all(metrics);
+	if (metrics->options->metrics != NULL)
+		write_file(metrics);
 }

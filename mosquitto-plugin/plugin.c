@@ -13,6 +13,7 @@
 #include "login.h"
 #include "metrics.h"
 #include "neighbours.h"
+#include "page.h"
 #include "../gateway/options.h"
 #include "selftest.h"
 #include "../server/clock.h"
@@ -36,6 +37,7 @@ struct plugin {
 	struct workers *workers;
 	struct metrics metrics;
 	struct control control;
+	struct page page;
 	struct option_line *lines; /* of the configuration, which the broker keeps */
 	int line_count;
 	bool serving;
@@ -61,6 +63,7 @@ static void refuse_to_serve(struct plugin *plugin, const char *why)
 	plugin->serving = false;
 	plugin->refused = true;
 	control_end(&plugin->control);
+	page_end(&plugin->page);
 	workers_stop(plugin->workers);
 	workers_free(plugin->workers);
 	plugin->workers = NULL;
@@ -189,6 +192,7 @@ static int on_tick(int event, void *data, void *userdata)
 		tell_daily(plugin);
 		metrics_tick(&plugin->metrics, plugin->workers);
 		control_tick(&plugin->control, plugin->workers);
+		page_tick(&plugin->page, &plugin->metrics, plugin->workers);
 	}
 	return MOSQ_ERR_SUCCESS;
 }
@@ -315,6 +319,7 @@ static void plugin_free(struct plugin *plugin)
 	selftest_end(&plugin->selftest);
 	identities_free(plugin->identities);
 	control_end(&plugin->control);
+	page_end(&plugin->page);
 	options_clear(&plugin->options);
 	free(plugin->lines);
 	free(plugin);
@@ -376,7 +381,8 @@ static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int
 	limit_clients(&plugin->options);
 	/* Some may be on their way out whose places others have already. */
 	plugin->identities = identities_new((size_t)plugin->options.max_connections * 2 + 64);
-	if (plugin->identities == NULL || !start_workers(plugin, error))
+	if (plugin->identities == NULL || !page_open(&plugin->page, &plugin->options, error) ||
+	    !start_workers(plugin, error))
 		return false;
 	snprintf(error, OPTIONS_ERROR_SIZE, "the broker does not offer the events that are needed");
 	return register_events(plugin);
@@ -408,6 +414,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
 		plugin->id = identifier;
 		plugin->selftest.fd = -1;
 		control_init(&plugin->control);
+		page_init(&plugin->page);
 		broker_detect(&plugin->broker);
 		plugin->metrics.options = &plugin->options;
 		plugin->login = (struct login){

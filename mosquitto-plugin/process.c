@@ -69,6 +69,7 @@ static void forget(struct process *process)
 	process->reload_due = false;
 	process->expiring_due = false;
 	process->taken_told = false;
+	process->count_due = false;
 	process->met = false;
 	process->foreign = false;
 	process->ready = false;

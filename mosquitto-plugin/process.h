@@ -49,6 +49,7 @@ struct process {
 	bool reload_due;
 	bool expiring_due;
 	bool taken_told; /* that the broker asks about clients */
+	bool count_due;  /* it was asked what it has counted, and has not answered */
 
 	/* What it has said. */
 	bool met;     /* its greeting, which is that of this version */

@@ -278,7 +278,17 @@ void workers_count(struct workers *workers)
 
 	for (i = 0; i < workers->count; i++)
 		if (workers->all[i].channel >= 0)
-			(void)process_tell(&workers->all[i], CHANNEL_COUNT);
+			workers->all[i].count_due = process_tell(&workers->all[i], CHANNEL_COUNT);
+}
+
+bool workers_have_counted(const struct workers *workers)
+{
+	size_t i;
+
+	for (i = 0; i < workers->count; i++)
+		if (workers->all[i].channel >= 0 && workers->all[i].count_due)
+			return false;
+	return true;
 }
 
 int workers_channel(const struct workers *workers, unsigned int number)

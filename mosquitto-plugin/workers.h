@@ -58,6 +58,9 @@ int workers_channel(const struct workers *workers, unsigned int number);
 /* Has them tell what they have counted. */
 void workers_count(struct workers *workers);
 
+/* Whether all that could be asked have told. */
+bool workers_have_counted(const struct workers *workers);
+
 /*
  * What they have told, and what those had counted that are gone: first of all together, then of
  * each, up to 1 + OPTIONS_WORKERS_MAX. How many workers there are.

@@ -287,6 +287,65 @@ static bool parse_handoff(const char *path)
 	return parse_lines(lines, 4, false);
 }
 
+static void metrics_are_at(const char *value, const char *where)
+{
+	char text[HOSTPORT_TEXT_SIZE];
+
+	ck_assert_msg(PARSE("metrics", value), "%s", error);
+	ck_assert_ptr_null(options.metrics);
+	hostport_text(&options.metrics_listen, text);
+	ck_assert_str_eq(text, where);
+}
+
+START_TEST(metrics_are_shown_to_this_machine_alone)
+{
+	static const char *const foreign[] = {
+		"0.0.0.0:9153",       "http://192.0.2.1:9153",   "[::]:9153",
+		"[2001:db8::1]:9153", "[::ffff:127.0.0.1]:9153",
+	};
+	static const char *const no_address[] = {
+		"",
+		"mquic.prom",
+		"127.0.0.1",
+		"https://127.0.0.1:9153",
+		":9153",
+		"[::1]",
+		"127.0.0.1:x",
+		"broker.example.org:9153",
+		"[127.0.0.1]:9153",
+		"::1:9153",
+		"127.0.0.1:70000",
+		"127.0.0.1:9153/x",
+	};
+	size_t i;
+
+	ck_assert(PARSE("metrics", "/var/lib/mquic.prom"));
+	ck_assert_str_eq(options.metrics, "/var/lib/mquic.prom");
+	ck_assert_uint_eq(options.metrics_listen.port, 0);
+	metrics_are_at("127.0.0.1:9153", "127.0.0.1:9153");
+	metrics_are_at("http://127.1.2.3:1/", "127.1.2.3:1");
+	metrics_are_at("http://[::1]:65535/metrics", "[::1]:65535");
+	metrics_are_at("localhost:9153", "127.0.0.1:9153");
+	for (i = 0; i < COUNT(foreign); i++)
+		REFUSED("metrics", foreign[i], "can be reached by others");
+	for (i = 0; i < COUNT(no_address); i++)
+		REFUSED("metrics", no_address[i], "such as http://127.0.0.1:9153");
+	REFUSED("metrics", "127.0.0.1:0", "from 1 to 65535");
+}
+END_TEST
+
+START_TEST(metrics_may_be_a_file_and_a_page)
+{
+	ck_assert(parse_with(LINE("metrics", "/a"), LINE("metrics", "127.0.0.1:1"), NONE));
+	ck_assert_str_eq(options.metrics, "/a");
+	ck_assert_uint_eq(options.metrics_listen.port, 1);
+	ck_assert(!parse_with(LINE("metrics", "/a"), LINE("metrics", "/b"), NONE));
+	ck_assert_ptr_nonnull(strstr(error, "two files"));
+	ck_assert(!parse_with(LINE("metrics", "[::1]:1"), LINE("metrics", "[::1]:1"), NONE));
+	ck_assert_ptr_nonnull(strstr(error, "two addresses"));
+}
+END_TEST
+
 START_TEST(handoff_is_an_absolute_path_that_bind_can_take)
 {
 	char path[120] = "/";
@@ -483,6 +542,8 @@ int main(void)
 		&a_line_given_twice_is_refused,
 		&listen_takes_lists_and_repetition,
 		&listen_wants_numeric_addresses_with_ports,
+		&metrics_are_shown_to_this_machine_alone,
+		&metrics_may_be_a_file_and_a_page,
 		&handoff_is_an_absolute_path_that_bind_can_take,
 		&files_must_be_readable,
 		&flags_are_written_as_mosquitto_writes_them,
