@@ -4,6 +4,9 @@
  * ngtcp2 finds out how large packets may be once on each path, and never takes it back. So it is
  * given no more room than any path of QUIC has (RFC 9000 section 14.3, RFC 8899 section 4.3).
  *
+ * Nor is it given more than its packets have already, as long as there is no bulk to send: it then
+ * does not probe, for a probe that has no room is put off.
+ *
  *     ALL SIZES ──the system refuses one, or none gets through──▶ 1200 BYTES ◀────────┐
  *         ▲                                                           │ a pause       │ lost:
  *         │                                                           ▼               │ a longer
@@ -24,6 +27,14 @@
 #define LONG_PAUSE (600 * NGTCP2_SECONDS)
 /* A packet that was no trial: the large one had to carry something else. */
 #define SHORT_PAUSE NGTCP2_SECONDS
+
+/* Less is free in a packet that more data would have filled. */
+#define FULL_BUT 32
+
+static void forget(struct quic_mtu *mtu)
+{
+	*mtu = (struct quic_mtu){.full = mtu->full};
+}
 
 static void fall_back(struct attempt *attempt)
 {
@@ -85,8 +96,7 @@ void mtu_look(struct attempt *attempt)
 		return;
 	}
 	if (ngtcp2_conn_get_path_max_tx_udp_payload_size(attempt->conn) != mtu->lost)
-		*mtu = (struct quic_mtu){
-			.lost = 0}; /* another path, or ngtcp2's own probe arrived */
+		forget(mtu); /* another path, or ngtcp2's own probe arrived */
 	else if (mtu->until_ns != 0 && endpoint_now(attempt->connection->endpoint) >= mtu->until_ns)
 		trial_failed(attempt);
 }
@@ -109,9 +119,11 @@ size_t mtu_room(struct attempt *attempt, size_t wanted)
 {
 	size_t room = attempt->mtu.lost;
 
-	if (room == 0)
+	if (room == 0 && attempt->mtu.full == MTU_BULK)
 		return wanted;
-	if (!is_trial_due(attempt))
+	if (room == 0)
+		room = ngtcp2_conn_get_path_max_tx_udp_payload_size(attempt->conn);
+	else if (!is_trial_due(attempt))
 		room = ALWAYS;
 	return room < wanted ? room : wanted;
 }
@@ -119,9 +131,12 @@ size_t mtu_room(struct attempt *attempt, size_t wanted)
 void mtu_sent(struct attempt *attempt, size_t len, const struct mquic_stream *last)
 {
 	struct quic_mtu *mtu = &attempt->mtu;
+	size_t known = ngtcp2_conn_get_path_max_tx_udp_payload_size(attempt->conn);
 	uint64_t now_ns = endpoint_now(attempt->connection->endpoint);
 
-	if (len <= ALWAYS || len > ngtcp2_conn_get_path_max_tx_udp_payload_size(attempt->conn))
+	if (mtu->full < MTU_BULK && last != NULL && len + FULL_BUT > known)
+		mtu->full++;
+	if (len <= ALWAYS || len > known)
 		return; /* the latter is a probe of ngtcp2, whose loss tells of no change */
 	mtu->large_ns = now_ns;
 	if (mtu->lost == 0)
@@ -147,7 +162,7 @@ void mtu_acknowledged(struct attempt *attempt, const struct mquic_stream *stream
 	if (endpoint_now(attempt->connection->endpoint) >= mtu->until_ns ||
 	    ngtcp2_conn_get_stream_loss_count(attempt->conn, stream->id) != mtu->losses)
 		return;
-	*mtu = (struct quic_mtu){.lost = 0};
+	forget(mtu);
 	log_debug(endpoint_log(attempt->connection->endpoint),
 		  "%s: large packets get through again", attempt->path.peer_text);
 }

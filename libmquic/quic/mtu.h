@@ -10,8 +10,15 @@
 struct attempt;
 struct mquic_stream;
 
+/*
+ * So many full packets make it worth while to find out whether larger ones get through. Who sends
+ * a message now and then has fewer, and four probes would be most of what it sends.
+ */
+#define MTU_BULK 4
+
 /* How large packets get through (mtu.c). */
 struct quic_mtu {
+	unsigned int full; /* packets that could have been larger, up to MTU_BULK */
 	size_t lost;       /* the size that was found to get through no more; 0: none was */
 	bool narrow;       /* not even those get through that QUIC cannot do without */
 	uint64_t large_ns; /* when a packet of more than 1200 bytes last left */
@@ -26,7 +33,7 @@ struct quic_mtu {
 
 /* Notices what time tells. */
 void mtu_look(struct attempt *attempt);
-/* How much room the next packet may have, of what is wanted. */
+/* How much room the next packet may have, of what is wanted: no more than is of use. */
 size_t mtu_room(struct attempt *attempt, size_t wanted);
 /* A packet goes; the last bytes in it are of that stream, NULL if there are no new ones. */
 void mtu_sent(struct attempt *attempt, size_t len, const struct mquic_stream *last);

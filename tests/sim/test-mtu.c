@@ -35,6 +35,32 @@ static void measure_from_now(void)
 	sim_set_tap(pair.sim, measure, NULL);
 }
 
+/* Who sends a message now and then asks nothing of a path (RFC 9000 section 14.3 lets it). */
+START_TEST(no_probe_goes_before_there_is_bulk)
+{
+	int i;
+
+	pair_connect();
+	measure_from_now();
+	for (i = 0; i < 20; i++) {
+		traffic_start(1000);
+		(void)traffic_open(1000);
+		pair_wait(traffic_is_done, 5);
+		traffic_stop();
+		sim_run(pair.sim, SIM_SECOND);
+	}
+	ck_assert_uint_eq(sizes.large, 0);
+	ck_assert_uint_le(sizes.client_largest, SMALL);
+	traffic_start(0);
+	(void)traffic_open(20000);
+	pair_wait(traffic_is_done, 5);
+	traffic_stop();
+	ck_assert_uint_gt(sizes.client_largest, SMALL);
+	/* The server has had nothing to send. */
+	ck_assert_uint_le(sizes.server_largest, SMALL);
+}
+END_TEST
+
 static void set_mtu(size_t mtu, bool tells)
 {
 	pair.client->up.mtu = mtu;
@@ -51,6 +77,11 @@ static void connect_wide(enum mquic_congestion_control algorithm)
 	mquic_settings_set_congestion_control(pair.server_settings, algorithm);
 	mquic_settings_set_max_streams(pair.server_settings, TRAFFIC_ENDS);
 	pair_connect();
+	/* What is worth the probes, both ways. */
+	traffic_start(10000);
+	(void)traffic_open(10000);
+	pair_wait(traffic_is_done, 20);
+	traffic_stop();
 	sim_run(pair.sim, 2 * SIM_SECOND);
 	ck_assert_uint_gt(ngtcp2_conn_get_path_max_tx_udp_payload_size(pair.dialed->attempt->conn),
 			  SMALL);
@@ -349,6 +380,7 @@ int main(void)
 	tcase_add_checked_fixture(group, pair_open, pair_close);
 	tcase_add_loop_test(group, transfers_survive_a_path_that_gets_small, MQUIC_CONGESTION_CUBIC,
 			    MQUIC_CONGESTION_BBR + 1);
+	tcase_add_test(group, no_probe_goes_before_there_is_bulk);
 	tcase_add_test(group, stall_is_short_on_a_short_path);
 	tcase_add_test(group, small_ones_that_get_through_hide_nothing);
 	tcase_add_test(group, refused_packet_is_small_the_next_time);

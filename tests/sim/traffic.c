@@ -9,6 +9,7 @@ struct traffic_end traffic_client[TRAFFIC_ENDS];
 struct traffic_end traffic_server[TRAFFIC_ENDS];
 
 static size_t opened;
+static size_t first; /* the number of the first on this connection, which may not be new */
 static uint64_t answer_bytes;
 
 static uint8_t byte_at(uint64_t seed, uint64_t offset)
@@ -90,7 +91,7 @@ static void accept_streams(struct mquic_connection *connection)
 	struct mquic_stream *stream;
 
 	while (mquic_connection_accept_stream(connection, &stream) == MQUIC_OK) {
-		size_t number = (size_t)mquic_stream_id(stream) / 4;
+		size_t number = (size_t)mquic_stream_id(stream) / 4 - first;
 
 		ck_assert_uint_lt(number, TRAFFIC_ENDS);
 		begin(&traffic_server[number], stream, 2 * number + 1, answer_bytes);
@@ -151,6 +152,8 @@ size_t traffic_open(uint64_t bytes)
 
 	ck_assert_uint_lt(opened, TRAFFIC_ENDS);
 	ck_assert_int_eq(mquic_stream_open(&stream, pair.dialed), MQUIC_OK);
+	if (opened == 0)
+		first = mquic_stream_id(stream) > 0 ? (size_t)mquic_stream_id(stream) / 4 : 0;
 	begin(&traffic_client[opened], stream, 2 * opened, bytes);
 	return opened++;
 }
