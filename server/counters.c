@@ -4,7 +4,7 @@
 #include "counters.h"
 
 /* Another one with each change of the table. */
-#define VERSION 2
+#define VERSION 3
 
 const struct counter_row counter_rows[COUNTERS] = {
 	[COUNTER_WORKERS] = {"mquic_workers", NULL, "Workers that serve clients", "workers",
@@ -102,6 +102,8 @@ const struct counter_row counter_rows[COUNTERS] = {
 	 .total = MQUIC_TOTAL_DROPPED_LATE},
 	{"mquic_datagrams_dropped", "reason=\"misdirected\"", NULL, "datagrams/dropped/misdirected",
 	 .total = MQUIC_TOTAL_DROPPED_MISDIRECTED},
+	{"mquic_datagrams_dropped", "reason=\"busy\"", NULL, "datagrams/dropped/busy",
+	 .total = MQUIC_TOTAL_DROPPED_BUSY},
 	{"mquic_packets_lost", NULL, "Packets with stream data that were lost", "packets/lost",
 	 .total = MQUIC_TOTAL_PACKETS_LOST},
 	{"mquic_migrations", NULL, "Moves of clients to other addresses", "migrations",

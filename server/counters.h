@@ -32,7 +32,7 @@ enum counter {
 };
 
 /* Rows of the table. */
-#define COUNTERS 46
+#define COUNTERS 47
 
 struct counters {
 	uint64_t at[COUNTERS];

@@ -26,6 +26,7 @@ struct mquic_endpoint {
 	struct list tasks;
 	struct list task_marker; /* bounds a round: what is scheduled meanwhile stands behind it */
 	uint64_t now_ns;
+	uint64_t turns;                    /* so far, this one included */
 	bool processing;                   /* now_ns is the time of this turn */
 	uint64_t (*clock)(void *argument); /* CLOCK_MONOTONIC but in simulations */
 	void *clock_argument;
@@ -202,6 +203,11 @@ static void run_tasks(struct mquic_endpoint *endpoint)
 	}
 }
 
+uint64_t endpoint_turn_number(const struct mquic_endpoint *endpoint)
+{
+	return endpoint->turns;
+}
+
 static void begin(struct mquic_endpoint *endpoint)
 {
 	endpoint->processing = false;
@@ -233,6 +239,7 @@ void endpoint_set_clock(struct mquic_endpoint *endpoint, uint64_t (*clock)(void 
 void endpoint_turn(struct mquic_endpoint *endpoint)
 {
 	begin(endpoint);
+	endpoint->turns++;
 	resolver_collect(&endpoint->resolver);
 	timers_run(&endpoint->timers, endpoint->now_ns);
 	run_tasks(endpoint);
@@ -248,6 +255,7 @@ enum mquic_status mquic_endpoint_process(struct mquic_endpoint *endpoint)
 	if (endpoint_check_fork(endpoint, &endpoint->error) != MQUIC_OK)
 		return MQUIC_ERR_FORKED;
 	begin(endpoint);
+	endpoint->turns++;
 	code = loop_dispatch(&endpoint->loop);
 	resolver_collect(&endpoint->resolver);
 	timers_run(&endpoint->timers, endpoint->now_ns);

@@ -81,6 +81,9 @@ void endpoint_set_clock(struct mquic_endpoint *endpoint, uint64_t (*clock)(void 
 /* When a turn is due: 0 is now, TIMER_NEVER never. */
 uint64_t endpoint_deadline(const struct mquic_endpoint *endpoint);
 
+/* Another one with each turn that reads, the first is 1. */
+uint64_t endpoint_turn_number(const struct mquic_endpoint *endpoint);
+
 /* One turn without sockets: fires timers at the current time and runs tasks. */
 void endpoint_turn(struct mquic_endpoint *endpoint);
 

@@ -7,6 +7,7 @@
 #include "quic/body.h"
 #include "quic/conductor.h"
 #include "quic/listener.h"
+#include "quic/newcomers.h"
 #include "quic/server.h"
 #include "quic/totals.h"
 
@@ -34,6 +35,20 @@ static void admit(struct quic_host *host, struct wire *wire, const struct datagr
 	attempt_read(attempt, wire, datagram);
 }
 
+/* Not yet, or no. `admission` is NULL where its token is no good. */
+static void answer(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
+		   const ngtcp2_pkt_hd *hd, const struct admission *admission)
+{
+	if (admission == NULL)
+		answer_refusal(host, wire, datagram, hd, NGTCP2_INVALID_TOKEN,
+			       "invalid Retry token");
+	else if (admission->retry)
+		answer_retry(host, wire, datagram, hd);
+	else
+		answer_refusal(host, wire, datagram, hd, NGTCP2_CONNECTION_REFUSED,
+			       admission->objection);
+}
+
 void accept_initial(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
 		    const ngtcp2_pkt_hd *hd)
 {
@@ -45,14 +60,13 @@ void accept_initial(struct quic_host *host, struct wire *wire, const struct data
 	struct admission admission = admission_judge(host, listener->settings, &datagram->remote,
 						     proven ? ADDRESS_PROVEN : ADDRESS_UNPROVEN);
 
-	if (verdict == TOKEN_INVALID) {
-		answer_refusal(host, wire, datagram, hd, NGTCP2_INVALID_TOKEN,
-			       "invalid Retry token");
-	} else if (admission.retry) {
-		answer_retry(host, wire, datagram, hd);
-	} else if (admission.objection != NULL && admission.gives_way == NULL) {
-		answer_refusal(host, wire, datagram, hd, NGTCP2_CONNECTION_REFUSED,
-			       admission.objection);
+	if (verdict == TOKEN_INVALID || admission.retry ||
+	    (admission.objection != NULL && admission.gives_way == NULL)) {
+		if (newcomers_may_answer(host))
+			answer(host, wire, datagram, hd,
+			       verdict == TOKEN_INVALID ? NULL : &admission);
+	} else if (!newcomers_may_begin(host)) {
+		newcomers_keep(host, wire, datagram);
 	} else {
 		if (admission.gives_way != NULL)
 			conductor_give_way(admission.gives_way, admission.objection);

@@ -43,6 +43,7 @@ bool burden_allows(struct attempt *attempt)
 	pay(burden, endpoint_now(attempt->connection->endpoint));
 	if (burden->owed <= OWED_MOST)
 		return true;
+	host_count(attempt->connection->host, MQUIC_TOTAL_DROPPED_BUSY);
 	if (burden->dropped++ == 0)
 		complain(attempt);
 	return false;

@@ -56,6 +56,7 @@ static struct quic_host *host_new(struct mquic_endpoint *endpoint)
 	list_init(&made->connections);
 	list_init(&made->closings);
 	list_init(&made->acceptable);
+	list_init(&made->newcomers.waiting);
 	made->batch = udp_batch_new();
 	made->burst = malloc(WIRE_BURST_BYTES);
 	if (made->batch == NULL || made->burst == NULL || !init_tables(made)) {

@@ -9,6 +9,7 @@
 #include "core/endpoint.h"
 #include "core/quota.h"
 #include "quic/admission.h"
+#include "quic/newcomers.h"
 #include "quic/table.h"
 #include "quic/wire.h"
 
@@ -16,7 +17,7 @@ struct udp_batch;
 struct watch;
 
 /* One for each of enum mquic_total, which starts at 1. */
-#define HOST_TOTALS (MQUIC_TOTAL_MIGRATIONS + 1)
+#define HOST_TOTALS (MQUIC_TOTAL_DROPPED_BUSY + 1)
 
 struct quic_host {
 	struct endpoint_child child;
@@ -37,6 +38,7 @@ struct quic_host {
 	bool acceptable_queued;
 	struct table routes; /* connection identifiers of the server side */
 	struct quic_places places;
+	struct quic_newcomers newcomers;
 	struct quota resets;   /* stateless resets */
 	struct quota failures; /* log lines about failed handshakes */
 	uint64_t totals[HOST_TOTALS];

@@ -12,6 +12,7 @@
 #include "quic/demux.h"
 #include "quic/handed.h"
 #include "quic/listener.h"
+#include "quic/newcomers.h"
 #include "quic/random.h"
 #include "quic/transport.h"
 #include "quic/udp.h"
@@ -31,6 +32,7 @@ void listener_free_all(struct quic_host *host)
 {
 	struct list *node;
 
+	newcomers_fini(&host->newcomers);
 	while ((node = list_take_first(&host->listeners)) != NULL)
 		free_listener(list_entry(node, struct quic_listener, link));
 }
@@ -147,6 +149,63 @@ static enum mquic_status add_listener(struct quic_host *host, const struct mquic
 	return MQUIC_OK;
 }
 
+static void to_target(struct table_entry *entry, struct wire *wire, const struct datagram *datagram)
+{
+	struct quic_target *target = list_entry(entry, struct quic_route, entry)->target;
+
+	if (target->kind == TARGET_CLOSING)
+		closing_read(closing_of_target(target), datagram);
+	else
+		attempt_read(list_entry(target, struct mquic_connection, target)->attempt, wire,
+			     datagram);
+}
+
+/* Version 0 alone does not tell: version negotiation packets have it too, and get no answer. */
+static bool is_short(const struct datagram *datagram)
+{
+	return (datagram->data[0] & 0x80) == 0;
+}
+
+void listener_receive(struct quic_host *host, struct wire *wire, const struct datagram *datagram)
+{
+	ngtcp2_version_cid ids;
+	struct table_entry *entry;
+	ngtcp2_pkt_hd hd;
+	int code;
+
+	code = ngtcp2_pkt_decode_version_cid(&ids, datagram->data, datagram->len, QUIC_CID_LEN);
+	if (code == NGTCP2_ERR_VERSION_NEGOTIATION) {
+		answer_version(host, wire, datagram, &ids);
+		return;
+	}
+	entry = code != 0 ? NULL : table_find(&host->routes, ids.dcid, ids.dcidlen);
+	if (entry != NULL)
+		to_target(entry, wire, datagram);
+	else if (code == 0 && is_short(datagram))
+		answer_unknown(host, wire, datagram, &ids);
+	else if (code == 0 && datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE &&
+		 ngtcp2_accept(&hd, datagram->data, datagram->len) == 0)
+		accept_initial(host, wire, datagram, &hd);
+	else
+		host_count(host, MQUIC_TOTAL_DROPPED_INVALID);
+}
+
+/* Each is looked at again: it may be part of a handshake that has begun meanwhile. */
+static void read_waiting(struct task *task)
+{
+	struct quic_host *host = list_entry(task, struct quic_host, newcomers.task);
+	struct datagram datagram;
+	struct wire *wire;
+	void *memory;
+
+	while (newcomers_take(host, &wire, &datagram, &memory)) {
+		listener_receive(host, wire, &datagram);
+		free(memory);
+	}
+	if (!list_is_empty(&host->newcomers.waiting))
+		endpoint_schedule(host->endpoint, task);
+}
+
 /* Frees the listener, and not the wire, if it fails. */
 static enum mquic_status attach(struct quic_host *host, struct quic_listener *listener,
 				struct wire *wire)
@@ -160,6 +219,7 @@ static enum mquic_status attach(struct quic_host *host, struct quic_listener *li
 	}
 	listener->wire = wire;
 	wire->listener = listener;
+	host->newcomers.task.run = read_waiting;
 	list_append(&host->listeners, &listener->link);
 	return MQUIC_OK;
 }
@@ -291,45 +351,4 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 			result = status;
 	}
 	return result;
-}
-
-static void to_target(struct table_entry *entry, struct wire *wire, const struct datagram *datagram)
-{
-	struct quic_target *target = list_entry(entry, struct quic_route, entry)->target;
-
-	if (target->kind == TARGET_CLOSING)
-		closing_read(closing_of_target(target), datagram);
-	else
-		attempt_read(list_entry(target, struct mquic_connection, target)->attempt, wire,
-			     datagram);
-}
-
-/* Version 0 alone does not tell: version negotiation packets have it too, and get no answer. */
-static bool is_short(const struct datagram *datagram)
-{
-	return (datagram->data[0] & 0x80) == 0;
-}
-
-void listener_receive(struct quic_host *host, struct wire *wire, const struct datagram *datagram)
-{
-	ngtcp2_version_cid ids;
-	struct table_entry *entry;
-	ngtcp2_pkt_hd hd;
-	int code;
-
-	code = ngtcp2_pkt_decode_version_cid(&ids, datagram->data, datagram->len, QUIC_CID_LEN);
-	if (code == NGTCP2_ERR_VERSION_NEGOTIATION) {
-		answer_version(host, wire, datagram, &ids);
-		return;
-	}
-	entry = code != 0 ? NULL : table_find(&host->routes, ids.dcid, ids.dcidlen);
-	if (entry != NULL)
-		to_target(entry, wire, datagram);
-	else if (code == 0 && is_short(datagram))
-		answer_unknown(host, wire, datagram, &ids);
-	else if (code == 0 && datagram->len >= NGTCP2_MAX_UDP_PAYLOAD_SIZE &&
-		 ngtcp2_accept(&hd, datagram->data, datagram->len) == 0)
-		accept_initial(host, wire, datagram, &hd);
-	else
-		host_count(host, MQUIC_TOTAL_DROPPED_INVALID);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pair.h"
+#include "quic/listener.h"
 
 #define INITIALS   400
 #define HANDSHAKES 40 /* allowed in flight */
@@ -145,12 +146,14 @@ static size_t half_open_count;
 
 static void open_halves(struct sim_host *host, size_t count)
 {
-	for (half_open_count = 0; half_open_count < count; half_open_count++)
+	host->up.delay_ns = 5 * SIM_MS;
+	host->down.delay_ns = 5 * SIM_MS;
+	for (half_open_count = 0; half_open_count < count; half_open_count++) {
+		sim_run(pair.sim, 1000); /* so that none is too much for one turn */
 		ck_assert_int_eq(mquic_connection_dial(&half_open[half_open_count], host->endpoint,
 						       pair.client_settings, PAIR_HOST, PAIR_PORT),
 				 MQUIC_OK);
-	host->up.delay_ns = 5 * SIM_MS;
-	host->down.delay_ns = 5 * SIM_MS;
+	}
 	sim_run(pair.sim, 12 * SIM_MS); /* Retry has come, and the answer to it is on its way */
 	host->down.loss = 1000;
 	sim_run(pair.sim, 5 * SIM_MS);
@@ -269,6 +272,104 @@ START_TEST(client_that_gives_way_is_told)
 }
 END_TEST
 
+/* ---- What a turn has room for ------------------------------------------------------ */
+
+/* As in newcomers.c: handshakes and answers of a turn, first packets that wait. */
+#define TURN_HANDSHAKES 2
+#define TURN_ANSWERS    32
+#define WAITING         256
+
+static void listen_for_crowd(enum mquic_retry retry)
+{
+	mquic_settings_set_max_handshakes(pair.server_settings, INITIALS);
+	mquic_settings_set_retry(pair.server_settings, retry);
+	pair_listen();
+}
+
+/* A first packet comes from a port of one address, in the turn that is. */
+static void receive(size_t which)
+{
+	struct quic_host *host = pair.server->quic;
+	struct wire *wire = list_entry(host->listeners.next, struct quic_listener, link)->wire;
+	struct datagram datagram = {
+		.local = wire->local,
+		.remote = sim_address(9, (uint16_t)(1024 + which)),
+		.data = initials[which].data,
+		.len = initials[which].len,
+		.segment = initials[which].len,
+	};
+
+	listener_receive(host, wire, &datagram);
+}
+
+static void receive_all(size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		receive(i);
+}
+
+static uint64_t total(enum mquic_total which)
+{
+	return mquic_endpoint_statistic(pair.server->endpoint, which);
+}
+
+START_TEST(handshakes_that_a_turn_has_no_room_for_begin_in_later_ones)
+{
+	size_t turn;
+
+	make_initials(5 * TURN_HANDSHAKES);
+	listen_for_crowd(MQUIC_RETRY_NEVER);
+	receive_all(5 * TURN_HANDSHAKES);
+	for (turn = 1; turn <= 5; turn++) {
+		ck_assert_uint_eq(pair.server->quic->places.handshakes, turn * TURN_HANDSHAKES);
+		ck_assert_uint_eq(pair.server->quic->newcomers.waiting_count,
+				  (5 - turn) * TURN_HANDSHAKES);
+		endpoint_turn(pair.server->endpoint);
+	}
+	ck_assert_uint_eq(total(MQUIC_TOTAL_HANDSHAKES_BEGUN), 5 * TURN_HANDSHAKES);
+	ck_assert_uint_eq(total(MQUIC_TOTAL_DROPPED_BUSY), 0);
+}
+END_TEST
+
+/* Who says it again while it waits has one connection. */
+START_TEST(newcomers_that_wait_are_known_by_what_they_say_again)
+{
+	make_initials(3 * TURN_HANDSHAKES);
+	listen_for_crowd(MQUIC_RETRY_NEVER);
+	receive_all(3 * TURN_HANDSHAKES);
+	receive_all(3 * TURN_HANDSHAKES);
+	sim_settle(pair.sim);
+	ck_assert_uint_eq(pair.server->quic->newcomers.waiting_count, 0);
+	ck_assert_uint_eq(total(MQUIC_TOTAL_HANDSHAKES_BEGUN), 3 * TURN_HANDSHAKES);
+}
+END_TEST
+
+START_TEST(so_many_newcomers_wait_and_no_more)
+{
+	make_initials(TURN_HANDSHAKES + WAITING + 40);
+	listen_for_crowd(MQUIC_RETRY_NEVER);
+	receive_all(TURN_HANDSHAKES + WAITING + 40);
+	ck_assert_uint_eq(pair.server->quic->places.handshakes, TURN_HANDSHAKES);
+	ck_assert_uint_eq(pair.server->quic->newcomers.waiting_count, WAITING);
+	ck_assert_uint_eq(total(MQUIC_TOTAL_DROPPED_BUSY), 40);
+}
+END_TEST
+
+START_TEST(answers_that_a_turn_has_no_room_for_are_not_given)
+{
+	make_initials(3 * TURN_ANSWERS);
+	listen_for_crowd(MQUIC_RETRY_ALWAYS);
+	receive_all(3 * TURN_ANSWERS);
+	ck_assert_uint_eq(total(MQUIC_TOTAL_RETRIES_SENT), TURN_ANSWERS);
+	ck_assert_uint_eq(total(MQUIC_TOTAL_DROPPED_BUSY), 2 * TURN_ANSWERS);
+	endpoint_turn(pair.server->endpoint);
+	receive(0);
+	ck_assert_uint_eq(total(MQUIC_TOTAL_RETRIES_SENT), TURN_ANSWERS + 1);
+}
+END_TEST
+
 /* ---- Connections that say nothing ------------------------------------------------- */
 
 #define PLACES 8
@@ -371,6 +472,10 @@ int main(void)
 	tcase_add_test(group, forged_flood_does_not_throw_out_who_is_proven);
 	tcase_add_test(group, client_that_answers_without_retry_counts_as_proven);
 	tcase_add_test(group, client_that_gives_way_is_told);
+	tcase_add_test(group, handshakes_that_a_turn_has_no_room_for_begin_in_later_ones);
+	tcase_add_test(group, newcomers_that_wait_are_known_by_what_they_say_again);
+	tcase_add_test(group, so_many_newcomers_wait_and_no_more);
+	tcase_add_test(group, answers_that_a_turn_has_no_room_for_are_not_given);
 	tcase_add_test(group, silent_connections_keep_nobody_out);
 	suite_add_tcase(suite, group);
 	return kit_main(suite);

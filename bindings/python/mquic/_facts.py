@@ -74,6 +74,7 @@ class EndpointStatistics:
     dropped_misdirected: int  #: at one worker, for another
     packets_lost: int  #: as in `Statistics`
     migrations: int  #: to paths that were validated
+    dropped_busy: int  #: more than newcomers, or one peer, may take up
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,7 @@ class Total(IntEnum):
     DROPPED_MISDIRECTED = 34
     PACKETS_LOST = 35
     MIGRATIONS = 36
+    DROPPED_BUSY = 37
 
 
 class SubscribeOption(IntEnum):
