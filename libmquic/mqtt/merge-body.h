@@ -3,6 +3,7 @@
  * The body of a merge, shared by its files. Calls go one way:
  *
  *     merge ─▶ merge-take, merge-give ─▶ merge-request ─▶ merge-filters, merge-ids, merge-out
+ *       │                                    └─▶ merge-subscribe ─┘
  *       └────▶ merge-watch ─────────────────┘     merge-scan shows it what passes by,
  *   merge-pass ─────┘                             but for what tells at a glance
  */
@@ -266,6 +267,14 @@ void merge_answer_request(struct merge *merge, const struct mqtt_packet *packet)
 /* Drops the subscriptions of a stream. */
 void merge_unsubscribe_all(struct merge *merge, size_t slot);
 void merge_forget_requests(struct merge *merge);
+
+/* ---- merge-subscribe.c: SUBSCRIBE as the broker gets it ---- */
+
+/* An identifier for subscriptions; 0: the broker takes none. */
+uint32_t merge_next_route(struct merge *merge);
+/* What was asked, with the broker's identifier of it and the route. */
+void merge_write_subscribe(struct merge *merge, const struct mqtt_packet *packet,
+			   const struct mqtt_subscribe *asked, const struct merge_filter *facts);
 
 /* ---- merge-watch.c: one packet that passes by, as merge_scan_next() shows it ---- */
 

@@ -131,38 +131,6 @@ void merge_watch_subscribe(struct merge *merge, const struct mqtt_packet *packet
 		(void)remember(merge, asked.packet_id, 0, &asked);
 }
 
-/* The properties but for the identifier, which becomes ours. */
-static void write_section(struct buf_writer *to, const struct mqtt_subscribe *asked, uint32_t route)
-{
-	struct buf_reader walk = buf_reader_of(asked->properties.section);
-	struct bytes name;
-	struct bytes value;
-
-	buf_write_u8(to, MQTT_SUBSCRIPTION_ID);
-	mqtt_write_varint(to, route);
-	while (mqtt_properties_next_pair(&walk, &name, &value)) {
-		buf_write_u8(to, MQTT_USER_PROPERTY);
-		mqtt_write_binary(to, name);
-		mqtt_write_binary(to, value);
-	}
-}
-
-static void write_with_route(struct buf_writer *to, const struct mqtt_subscribe *asked, uint16_t id,
-			     uint32_t route)
-{
-	struct buf_writer section;
-	size_t size;
-
-	buf_writer_init_counter(&section);
-	write_section(&section, asked, route);
-	size = mqtt_packet_size(section.len) - 1; /* its length is written as that of a packet */
-	mqtt_header_write(to, MQTT_SUBSCRIBE, 2, 2 + size + asked->section.len);
-	buf_write_u16(to, id);
-	mqtt_write_varint(to, (uint32_t)section.len);
-	write_section(to, asked, route);
-	buf_write_bytes(to, asked->section);
-}
-
 /* SUBACK or UNSUBACK from us; the codes, NULL if there was no memory for them, are freed. */
 static void answer(struct merge *merge, size_t slot, struct mqtt_suback *said, uint8_t *codes,
 		   size_t count)
@@ -189,14 +157,6 @@ static void refuse(struct merge *merge, size_t slot, const struct mqtt_subscribe
 		       merge->version == MQTT_5 ? MQTT_QUOTA_EXCEEDED : MQTT_UNSPECIFIED_ERROR,
 		       asked->filter_count);
 	answer(merge, slot, &said, codes, asked->filter_count);
-}
-
-/* 0: the broker takes none. */
-static uint32_t next_route(struct merge *merge)
-{
-	if (merge->version != MQTT_5 || !merge->limits.subscription_ids)
-		return 0;
-	return MERGE_SUBSCRIPTION_ID + (merge->first_route + merge->routes++) % MERGE_ROUTES;
 }
 
 static bool has_deep_filter(const struct mqtt_subscribe *asked)
@@ -242,13 +202,9 @@ void merge_take_subscribe(struct merge *merge, size_t slot, const struct mqtt_pa
 		merge->failed = true;
 		return;
 	}
-	facts.route = next_route(merge);
+	facts.route = merge_next_route(merge);
 	hold_all(merge, slot, &asked, facts);
-	if (facts.route != 0)
-		write_with_route(&merge->up, &asked, facts.request, facts.route);
-	else
-		merge_write_with_id(merge, &merge->up, packet, 0, facts.request);
-	merge->failed |= merge->up.failed;
+	merge_write_subscribe(merge, packet, &asked, &facts);
 }
 
 /* ---- UNSUBSCRIBE ------------------------------------------------------------------------- */
