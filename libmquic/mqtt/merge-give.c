@@ -92,19 +92,35 @@ static void write_publish(struct merge *merge, size_t slot, const struct mqtt_pa
 		merge_write(merge, &merge->slots[slot].output, packet);
 }
 
+/* A message beyond the bound goes alone, and not to so many streams that it fills memory. */
+static bool is_too_large(const struct merge *merge, size_t slot, size_t size)
+{
+	size_t waiting = merge->slots[slot].output.len;
+	size_t all = 0;
+	size_t i;
+
+	if (waiting + size <= MERGE_OUTPUT_HARD)
+		return false;
+	for (i = 1; i < MERGE_SLOTS; i++)
+		all += merge->slots[i].output.len;
+	return waiting > 0 || (all > 0 && all + size > MERGE_OUTPUT_ALL);
+}
+
 /* Whether there is room for it; if not, QoS 0 is lost, and a data stream owed more is given up. */
 static bool has_room(struct merge *merge, size_t slot, const struct mqtt_publish *publish,
 		     size_t size)
 {
 	struct merge_slot *to = &merge->slots[slot];
+	bool too_large;
 
 	if (!to->open || to->fault != MQTT_SUCCESS)
 		return false;
-	if (publish->qos == 0 && to->output.len > MERGE_OUTPUT_SOFT) {
+	too_large = slot > 0 && is_too_large(merge, slot, size);
+	if (publish->qos == 0 && (too_large || to->output.len > MERGE_OUTPUT_SOFT)) {
 		to->dropped++;
 		return false;
 	}
-	if (slot > 0 && to->output.len > 0 && to->output.len + size > MERGE_OUTPUT_HARD)
+	if (too_large)
 		merge_blame(merge, slot, MQTT_QUOTA_EXCEEDED);
 	if (slot > 0 && publish->topic.len == 0)
 		merge_blame(merge, slot, MQTT_TOPIC_ALIAS_INVALID); /* of before the start */

@@ -39,6 +39,8 @@
 #define MERGE_OUTPUT_SOFT 65536u
 /* Beyond which a data stream is given up, and the broker waits for the control stream. */
 #define MERGE_OUTPUT_HARD 1048576u
+/* What may wait for all data streams, if a message beyond that bound is to go to one more. */
+#define MERGE_OUTPUT_ALL 16777216u
 
 struct merge;
 

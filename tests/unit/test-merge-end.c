@@ -347,6 +347,36 @@ START_TEST(control_stream_that_does_not_read_holds_the_broker_back)
 	kit_take(1, message(0, 0));
 	kit_expect_up("PUBLISH:q0,0,t,x");
 	merge_consume_output(kit_merge, 0, SIZE_MAX);
+/* A megabyte and more goes to a stream that reads; copies for all must not fill memory. */
+START_TEST(messages_beyond_the_bound_go_to_a_few_streams_at_a_time)
+{
+	static char payload[6 * 1048576 + 1];
+	struct kit_message huge = {.qos = _i == MQTT_5, .id = 7, .topic = "a", .payload = payload};
+	size_t got = 0;
+	size_t slot;
+
+	memset(payload, 'p', sizeof(payload) - 1);
+	for (slot = 3; slot < 7; slot++)
+		kit_open_slot(slot);
+	for (slot = 1; slot < 7; slot++)
+		kit_is_subscribed(slot, 1, "a", 0);
+	huge.subscription_id = kit_route;
+	if (huge.qos == 0)
+		huge.id = 0;
+	kit_give(kit_publish(&huge));
+	for (slot = 1; slot < 7; slot++) {
+		enum mqtt_reason reason = merge_fault(kit_merge, slot);
+
+		got += merge_output(kit_merge, slot).len > 0;
+		ck_assert_int_eq(reason,
+				 slot > 2 && huge.qos > 0 ? MQTT_QUOTA_EXCEEDED : MQTT_SUCCESS);
+		ck_assert_uint_eq(merge_dropped(kit_merge, slot), slot > 2 && huge.qos == 0);
+	}
+	ck_assert_uint_eq(got, 2);
+	ck_assert_uint_lt(merge_memory(kit_merge), 3 * sizeof(payload));
+}
+END_TEST
+
 	kit_take(0, kit_plain(MQTT_PINGREQ));
 }
 END_TEST
@@ -431,3 +461,4 @@ int main(void)
 
 	return kit_run("merge-end", cases, COUNT(cases));
 }
+		&messages_beyond_the_bound_go_to_a_few_streams_at_a_time,
