@@ -76,6 +76,7 @@ struct merge_filter {
 	uint32_t client_id; /* the client's own, 0: none */
 	uint16_t request;   /* the broker's identifier of a SUBSCRIBE not answered yet, else 0 */
 	uint8_t slot;
+	uint8_t qos;       /* asked for */
 	bool as_published; /* all messages keep their mark of being retained */
 };
 
@@ -99,6 +100,9 @@ struct merge_filter *merge_filters_find(const struct merge_filters *filters, str
 					size_t slot);
 /* Whether somebody but this slot has subscribed to it. */
 bool merge_filters_has_other(const struct merge_filters *filters, struct bytes text, size_t slot);
+/* The highest QoS that somebody but this slot has asked for with it. */
+uint8_t merge_filters_qos_of_others(const struct merge_filters *filters, struct bytes text,
+				    size_t slot);
 bool merge_filters_has_room(const struct merge_filters *filters, const struct mqtt_subscribe *more);
 /* Notes it as the newest. False if out of memory. */
 bool merge_filters_hold(struct merge_filters *filters, struct bytes text,
@@ -248,8 +252,13 @@ void merge_note_id(struct merge *merge, uint16_t id, const struct merge_request_
 void merge_drop_id(struct merge *merge, uint16_t id);
 /* At the start: counts what is out, which keeps its numbers. */
 void merge_count_ids(struct merge *merge);
-/* The broker's number for a request: that it has, the client's own, or another; 0: none free. */
+/*
+ * The broker's number for a request: that it has, the client's own, or another. 0: none is free, or
+ * the data stream has a message out with the client's and this is none, or the other way round.
+ */
 uint16_t merge_make_id(struct merge *merge, const struct merge_request_id *request);
+/* Gives a data stream up if there is no number for its request. */
+void merge_blame_without_id(struct merge *merge, size_t slot, uint16_t id);
 /* The broker's number that a client's stands for, 0: none. */
 uint16_t merge_id_of(const struct merge *merge, size_t slot, uint16_t client_id);
 
@@ -272,9 +281,14 @@ void merge_forget_requests(struct merge *merge);
 
 /* An identifier for subscriptions; 0: the broker takes none. */
 uint32_t merge_next_route(struct merge *merge);
-/* What was asked, with the broker's identifier of it and the route. */
-void merge_write_subscribe(struct merge *merge, const struct mqtt_packet *packet,
+/*
+ * What a slot has asked, with the broker's identifier of it, the route, and, for each filter, the
+ * highest QoS that a slot has asked for. True: that is higher than what this one has.
+ */
+bool merge_write_subscribe(struct merge *merge, const struct mqtt_packet *packet,
 			   const struct mqtt_subscribe *asked, const struct merge_filter *facts);
+/* In a SUBACK that was written last: no filter is granted a higher QoS than was asked for. */
+void merge_lower_codes(struct buf_writer *written, struct bytes section, size_t count);
 
 /* ---- merge-watch.c: one packet that passes by, as merge_scan_next() shows it ---- */
 

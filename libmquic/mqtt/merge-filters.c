@@ -28,15 +28,32 @@ struct merge_filter *merge_filters_find(const struct merge_filters *filters, str
 	return NULL;
 }
 
+static bool is_anothers(const struct merge_filter *filter, struct bytes text, size_t slot)
+{
+	return filter->slot != slot && filter->slot != MERGE_NOBODY &&
+	       bytes_equal(merge_filter_text(filter), text);
+}
+
 bool merge_filters_has_other(const struct merge_filters *filters, struct bytes text, size_t slot)
 {
 	size_t i;
 
 	for (i = 0; i < filters->count; i++)
-		if (filters->items[i].slot != slot && filters->items[i].slot != MERGE_NOBODY &&
-		    bytes_equal(merge_filter_text(&filters->items[i]), text))
+		if (is_anothers(&filters->items[i], text, slot))
 			return true;
 	return false;
+}
+
+uint8_t merge_filters_qos_of_others(const struct merge_filters *filters, struct bytes text,
+				    size_t slot)
+{
+	uint8_t highest = 0;
+	size_t i;
+
+	for (i = 0; i < filters->count; i++)
+		if (filters->items[i].qos > highest && is_anothers(&filters->items[i], text, slot))
+			highest = filters->items[i].qos;
+	return highest;
 }
 
 bool merge_filters_has_room(const struct merge_filters *filters, const struct mqtt_subscribe *more)

@@ -279,7 +279,7 @@ static void give_ack(struct merge *merge, const struct mqtt_packet *packet,
 	bool more = packet->type == MQTT_PUBREC && ack->reason < MQTT_FIRST_ERROR;
 	struct merge_request_id request;
 
-	if (!merge_find_id(merge, ack->packet_id, &request)) {
+	if (!merge_find_id(merge, ack->packet_id, &request) || request.kind > MERGE_RELEASED) {
 		merge_output_with_id(merge, 0, packet, ack->packet_id);
 		return;
 	}

@@ -208,12 +208,25 @@ uint16_t merge_id_of(const struct merge *merge, size_t slot, uint16_t client_id)
 	return (uint16_t)merge_ids_get(&merge->given, key_of(slot, client_id));
 }
 
+/* Whether the number stands for a message, and this is none, or the other way round. */
+static bool is_of_other_kind(const struct merge *merge, uint16_t id, enum merge_kind kind)
+{
+	struct merge_request_id out;
+
+	return merge_find_id(merge, id, &out) && is_publish(out.kind) != is_publish(kind);
+}
+
 uint16_t merge_make_id(struct merge *merge, const struct merge_request_id *request)
 {
 	uint16_t id = request->client_id;
+	uint16_t out = 0;
 
-	if (id != 0 && request->slot < MERGE_SLOTS && merge_id_of(merge, request->slot, id) != 0) {
-		id = merge_id_of(merge, request->slot, id);
+	if (id != 0 && request->slot < MERGE_SLOTS)
+		out = merge_id_of(merge, request->slot, id);
+	if (out != 0 && request->slot > 0 && is_of_other_kind(merge, out, request->kind))
+		return 0;
+	if (out != 0) {
+		id = out;
 	} else if (merge->taken.count >= UINT16_MAX) {
 		return 0;
 	} else if (id == 0 || merge_ids_get(&merge->taken, id) != 0) {
@@ -223,6 +236,14 @@ uint16_t merge_make_id(struct merge *merge, const struct merge_request_id *reque
 	}
 	merge_note_id(merge, id, request);
 	return id;
+}
+
+void merge_blame_without_id(struct merge *merge, size_t slot, uint16_t id)
+{
+	if (id != 0)
+		return;
+	merge_blame(merge, slot, MQTT_PACKET_ID_IN_USE);
+	merge->failed |= slot == 0; /* more than there are numbers */
 }
 
 /* ---- Deliveries ---------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@ struct merge_request {
 	uint16_t id; /* the broker's */
 	uint8_t slot;
 	enum mqtt_type type;
+	bool raised;   /* SUBSCRIBE: the broker was asked for a higher QoS */
 	uint8_t *kept; /* UNSUBSCRIBE: a byte for each filter, 1: the broker was not asked */
 	size_t count;
 	size_t section_len;
@@ -60,14 +61,14 @@ static struct merge_request *remember(struct merge *merge, uint16_t id, size_t s
 	return request;
 }
 
-static struct merge_request *find(struct merge *merge, uint16_t id)
+static struct merge_request *find(struct merge *merge, uint16_t id, enum mqtt_type type)
 {
 	struct list *node;
 
 	for (node = merge->requests.next; node != &merge->requests; node = node->next) {
 		struct merge_request *request = list_entry(node, struct merge_request, link);
 
-		if (request->id == id)
+		if (request->id == id && request->type == type)
 			return request;
 	}
 	return NULL;
@@ -80,21 +81,23 @@ static uint16_t make_id(struct merge *merge, size_t slot, const struct mqtt_subs
 		.kind = asked->type == MQTT_SUBSCRIBE ? MERGE_SUBSCRIBE : MERGE_UNSUBSCRIBE,
 		.client_id = asked->packet_id,
 	};
+	uint16_t id = merge_make_id(merge, &request);
 
-	return merge_make_id(merge, &request);
+	merge_blame_without_id(merge, slot, id);
+	return id;
 }
 
 /* ---- SUBSCRIBE --------------------------------------------------------------------------- */
 
-static void hold_all(struct merge *merge, size_t slot, const struct mqtt_subscribe *asked,
+static void hold_all(struct merge *merge, const struct mqtt_subscribe *asked,
 		     struct merge_filter facts)
 {
 	struct buf_reader walk = buf_reader_of(asked->section);
 	struct mqtt_filter filter;
 
-	facts.slot = (uint8_t)slot;
 	facts.client_id = mqtt_properties_number(&asked->properties, MQTT_SUBSCRIPTION_ID, 0);
 	while (mqtt_subscribe_next(asked, &walk, &filter)) {
+		facts.qos = filter.options & MQTT_OPTION_QOS;
 		facts.as_published = (filter.options & MQTT_OPTION_AS_PUBLISHED) != 0;
 		merge->failed |= !merge_filters_hold(&merge->filters, filter.filter, &facts);
 	}
@@ -122,7 +125,7 @@ void merge_watch_subscribe(struct merge *merge, const struct mqtt_packet *packet
 		noted.kind = MERGE_UNSUBSCRIBE;
 		release_all(merge, 0, asked.section);
 	} else if (merge_filters_has_room(&merge->filters, &asked)) {
-		hold_all(merge, 0, &asked, (struct merge_filter){.request = asked.packet_id});
+		hold_all(merge, &asked, (struct merge_filter){.request = asked.packet_id});
 	}
 	noted.client_id = asked.packet_id;
 	merge_note_id(merge, asked.packet_id, &noted);
@@ -188,7 +191,8 @@ static bool read_request(struct merge *merge, size_t slot, const struct mqtt_pac
 
 void merge_take_subscribe(struct merge *merge, size_t slot, const struct mqtt_packet *packet)
 {
-	struct merge_filter facts = {0};
+	struct merge_filter facts = {.slot = (uint8_t)slot};
+	struct merge_request *request;
 	struct mqtt_subscribe asked;
 
 	if (!read_request(merge, slot, packet, &asked))
@@ -198,13 +202,12 @@ void merge_take_subscribe(struct merge *merge, size_t slot, const struct mqtt_pa
 		return;
 	}
 	facts.request = make_id(merge, slot, &asked);
-	if (facts.request == 0 || remember(merge, facts.request, slot, &asked) == NULL) {
-		merge->failed = true;
+	request = facts.request == 0 ? NULL : remember(merge, facts.request, slot, &asked);
+	if (request == NULL)
 		return;
-	}
 	facts.route = merge_next_route(merge);
-	hold_all(merge, slot, &asked, facts);
-	merge_write_subscribe(merge, packet, &asked, &facts);
+	hold_all(merge, &asked, facts);
+	request->raised = merge_write_subscribe(merge, packet, &asked, &facts);
 }
 
 /* ---- UNSUBSCRIBE ------------------------------------------------------------------------- */
@@ -296,9 +299,10 @@ void merge_take_unsubscribe(struct merge *merge, size_t slot, const struct mqtt_
 		return;
 	id = make_id(merge, slot, &asked);
 	request = id == 0 ? NULL : remember(merge, id, slot, &asked);
-	if (request != NULL)
-		request->kept = calloc(1, asked.filter_count);
-	if (request == NULL || request->kept == NULL) {
+	if (request == NULL)
+		return;
+	request->kept = calloc(1, asked.filter_count);
+	if (request->kept == NULL) {
 		merge->failed = true;
 		return;
 	}
@@ -340,26 +344,55 @@ static void settle_subscribe(struct merge *merge, const struct merge_request *re
 	}
 }
 
+/* The answer to whoever asked, as far as that is known. */
+static void pass_answer(struct merge *merge, const struct mqtt_packet *packet,
+			const struct merge_request_id *asker, const struct merge_request *request)
+{
+	struct buf_writer *output;
+	size_t before;
+
+	if (merge->slots == NULL || asker->slot >= MERGE_SLOTS)
+		return;
+	output = &merge->slots[asker->slot].output;
+	before = output->len;
+	merge_output_with_id(merge, asker->slot, packet, asker->client_id);
+	if (request != NULL && request->raised && output->len > before)
+		merge_lower_codes(output, section_of(request), request->count);
+}
+
+static void answer_asker(struct merge *merge, const struct mqtt_packet *packet,
+			 const struct merge_request_id *asker, const struct merge_request *request)
+{
+	struct mqtt_suback said;
+
+	if (request != NULL && request->kept != NULL && asker->slot != MERGE_NOBODY &&
+	    merge->version == MQTT_5 &&
+	    mqtt_suback_read(&said, packet, merge->version) == MQTT_SUCCESS)
+		answer_unsubscribe(merge, request, asker->client_id, said.reasons);
+	else
+		pass_answer(merge, packet, asker, request);
+}
+
 void merge_answer_request(struct merge *merge, const struct mqtt_packet *packet)
 {
-	struct merge_request_id noted;
+	struct merge_request_id asker;
 	struct mqtt_suback answer;
 	struct merge_request *request;
 
-	if (mqtt_suback_read(&answer, packet, merge->version) != MQTT_SUCCESS ||
-	    !merge_find_id(merge, answer.packet_id, &noted))
+	if (mqtt_suback_read(&answer, packet, merge->version) != MQTT_SUCCESS)
 		return;
-	request = find(merge, answer.packet_id);
+	request = find(merge, answer.packet_id,
+		       packet->type == MQTT_SUBACK ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE);
+	/* Of what was asked twice with one number the first answer has been passed on. */
+	if (merge_find_id(merge, answer.packet_id, &asker) && asker.kind >= MERGE_SUBSCRIBE)
+		merge_drop_id(merge, answer.packet_id);
+	else
+		asker.slot = MERGE_NOBODY;
 	if (request != NULL && packet->type == MQTT_SUBACK)
 		settle_subscribe(merge, request, answer.reasons);
-	else if (request != NULL && noted.slot == MERGE_NOBODY)
+	else if (request != NULL && asker.slot == MERGE_NOBODY)
 		release_all(merge, MERGE_NOBODY, section_of(request));
-	merge_drop_id(merge, answer.packet_id);
-	if (merge->slots != NULL && noted.slot != MERGE_NOBODY && request != NULL &&
-	    request->kept != NULL && merge->version == MQTT_5)
-		answer_unsubscribe(merge, request, noted.client_id, answer.reasons);
-	else
-		merge_output_with_id(merge, noted.slot, packet, noted.client_id);
+	answer_asker(merge, packet, &asker, request);
 	if (request != NULL)
 		forget(merge, request);
 }

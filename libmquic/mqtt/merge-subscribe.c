@@ -41,7 +41,36 @@ static void write_with_route(struct buf_writer *to, const struct mqtt_subscribe 
 	buf_write_bytes(to, asked->section);
 }
 
-void merge_write_subscribe(struct merge *merge, const struct mqtt_packet *packet,
+/* The last bytes written. */
+static uint8_t *tail(const struct buf_writer *writer, size_t len)
+{
+	return writer->data + writer->start + writer->len - len;
+}
+
+/*
+ * The broker has one subscription for a filter, whoever asks: without this a stream would lower
+ * what another was granted. The options are what a filter ends with.
+ */
+static bool raise_qos(struct merge *merge, const struct mqtt_subscribe *asked, size_t slot)
+{
+	uint8_t *written = tail(&merge->up, asked->section.len);
+	struct buf_reader walk = buf_reader_of(asked->section);
+	struct mqtt_filter filter;
+	bool raised = false;
+
+	while (mqtt_subscribe_next(asked, &walk, &filter)) {
+		uint8_t others = merge_filters_qos_of_others(&merge->filters, filter.filter, slot);
+
+		if (others <= (filter.options & MQTT_OPTION_QOS))
+			continue;
+		raised = true;
+		written[walk.next - asked->section.data - 1] =
+			(uint8_t)((filter.options & ~MQTT_OPTION_QOS) | others);
+	}
+	return raised;
+}
+
+bool merge_write_subscribe(struct merge *merge, const struct mqtt_packet *packet,
 			   const struct mqtt_subscribe *asked, const struct merge_filter *facts)
 {
 	if (facts->route != 0)
@@ -49,4 +78,19 @@ void merge_write_subscribe(struct merge *merge, const struct mqtt_packet *packet
 	else
 		merge_write_with_id(merge, &merge->up, packet, 0, facts->request);
 	merge->failed |= merge->up.failed;
+	return !merge->up.failed && raise_qos(merge, asked, facts->slot);
+}
+
+void merge_lower_codes(struct buf_writer *written, struct bytes section, size_t count)
+{
+	struct mqtt_subscribe asked = {.type = MQTT_SUBSCRIBE};
+	struct buf_reader walk = buf_reader_of(section);
+	struct mqtt_filter filter;
+	uint8_t *code;
+
+	if (written->failed || written->len < count)
+		return;
+	for (code = tail(written, count); mqtt_subscribe_next(&asked, &walk, &filter); code++)
+		if (*code<MQTT_FIRST_ERROR && * code>(filter.options & MQTT_OPTION_QOS))
+			*code = filter.options & MQTT_OPTION_QOS;
 }

@@ -83,6 +83,9 @@ static void take_publish(struct merge *merge, size_t slot, const struct mqtt_pac
 		request.kind = publish.qos == 1 ? MERGE_QOS1 : MERGE_QOS2;
 		request.client_id = publish.packet_id;
 		id = merge_make_id(merge, &request);
+		merge_blame_without_id(merge, slot, id);
+		if (id == 0)
+			return;
 	}
 	write_publish(merge, slot, packet, &publish, id);
 }

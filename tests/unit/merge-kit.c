@@ -63,6 +63,13 @@ static void add_publish(const struct mqtt_packet *shown)
 		add("=%u", mqtt_properties_number(&publish.properties, MQTT_TOPIC_ALIAS, 0));
 }
 
+static void add_filter(const struct mqtt_filter *filter)
+{
+	add(",%.*s", (int)filter->filter.len, (const char *)filter->filter.data);
+	if (filter->options != 0)
+		add("@%u", filter->options);
+}
+
 static void add_subscribe(const struct mqtt_packet *shown)
 {
 	struct mqtt_subscribe asked;
@@ -73,7 +80,7 @@ static void add_subscribe(const struct mqtt_packet *shown)
 	add(":%u", asked.packet_id);
 	walk = buf_reader_of(asked.section);
 	while (mqtt_subscribe_next(&asked, &walk, &filter))
-		add(",%.*s", (int)filter.filter.len, (const char *)filter.filter.data);
+		add_filter(&filter);
 	if (asked.type == MQTT_SUBSCRIBE)
 		add_ids(&asked.properties);
 }
@@ -217,10 +224,16 @@ static struct bytes make_request(struct mqtt_subscribe *asked, const char *filte
 
 	begin();
 	while (*filters != '\0') {
-		size_t len = strcspn(filters, " ");
+		size_t len = strcspn(filters, " @");
+		struct mqtt_filter *filter = &all[asked->filter_count++];
 
-		all[asked->filter_count++].filter = bytes_of(filters, len);
-		filters += len + (filters[len] == ' ');
+		*filter = (struct mqtt_filter){.filter = bytes_of(filters, len)};
+		filters += len;
+		if (*filters == '@') {
+			filter->options = (uint8_t)(filters[1] - '0');
+			filters += 2;
+		}
+		filters += *filters == ' ';
 	}
 	asked->filters = all;
 	mqtt_subscribe_write(&packet, asked, version);

@@ -5,9 +5,9 @@
  *
  *     CONNACK  PUBLISH:q1,7,a/b,hello  PUBACK:7  SUBSCRIBE:3,a/#,b  SUBACK:3,01,80  PINGREQ
  *
- * Behind a PUBLISH and SUBSCRIBE of MQTT 5.0 stands /id for each subscription identifier and
- * =alias for a topic alias; R before the QoS: retained. Identifiers of the merge itself are shown
- * as "ours".
+ * A filter has its options behind it, a/#@2, if they are not 0. Behind a PUBLISH and SUBSCRIBE of
+ * MQTT 5.0 stands /id for each subscription identifier and =alias for a topic alias; R before the
+ * QoS: retained. Identifiers of the merge itself are shown as "ours".
  */
 #ifndef MQUIC_TESTS_MERGE_KIT_H
 #define MQUIC_TESTS_MERGE_KIT_H

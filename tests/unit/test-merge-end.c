@@ -134,6 +134,19 @@ START_TEST(aliases_beyond_the_limit_end_the_stream)
 }
 END_TEST
 
+START_TEST(one_number_for_a_message_and_a_request_ends_the_stream)
+{
+	kit_take(1, message(1, 5));
+	kit_expect_up("PUBLISH:q1,5,t,x");
+	expect_fault(kit_subscribe(5, "a", 0), MQTT_PACKET_ID_IN_USE);
+	kit_give(kit_ack(MQTT_PUBACK, 5, 0)); /* for nobody */
+	kit_expect_silence();
+	kit_take(1, kit_subscribe(5, "a", 0));
+	kit_take(1, message(1, 5));
+	ck_assert_int_eq(merge_fault(kit_merge, 1), MQTT_PACKET_ID_IN_USE);
+}
+END_TEST
+
 /* ---- The end of a stream ------------------------------------------------------------ */
 
 static const char *unsuback(void)
@@ -334,19 +347,6 @@ START_TEST(messages_of_qos_1_are_kept_up_to_a_bound_then_the_stream_goes)
 }
 END_TEST
 
-START_TEST(control_stream_that_does_not_read_holds_the_broker_back)
-{
-	uint16_t id = 0;
-
-	while (!merge_is_full(kit_merge) && id < 100)
-		kit_give(large(1, ++id, "c"));
-	ck_assert_uint_eq(id, MERGE_OUTPUT_HARD / 30000 + 1);
-	ck_assert_int_eq(merge_fault(kit_merge, 0), MQTT_SUCCESS);
-	/* Nor is more of it read, for what it asks would be answered. */
-	kit_take_not(0, kit_plain(MQTT_PINGREQ));
-	kit_take(1, message(0, 0));
-	kit_expect_up("PUBLISH:q0,0,t,x");
-	merge_consume_output(kit_merge, 0, SIZE_MAX);
 /* A megabyte and more goes to a stream that reads; copies for all must not fill memory. */
 START_TEST(messages_beyond_the_bound_go_to_a_few_streams_at_a_time)
 {
@@ -377,6 +377,19 @@ START_TEST(messages_beyond_the_bound_go_to_a_few_streams_at_a_time)
 }
 END_TEST
 
+START_TEST(control_stream_that_does_not_read_holds_the_broker_back)
+{
+	uint16_t id = 0;
+
+	while (!merge_is_full(kit_merge) && id < 100)
+		kit_give(large(1, ++id, "c"));
+	ck_assert_uint_eq(id, MERGE_OUTPUT_HARD / 30000 + 1);
+	ck_assert_int_eq(merge_fault(kit_merge, 0), MQTT_SUCCESS);
+	/* Nor is more of it read, for what it asks would be answered. */
+	kit_take_not(0, kit_plain(MQTT_PINGREQ));
+	kit_take(1, message(0, 0));
+	kit_expect_up("PUBLISH:q0,0,t,x");
+	merge_consume_output(kit_merge, 0, SIZE_MAX);
 	kit_take(0, kit_plain(MQTT_PINGREQ));
 }
 END_TEST
@@ -423,6 +436,22 @@ START_TEST(requests_without_answers_hold_the_streams_back)
 }
 END_TEST
 
+/* A second SUBACK of what was asked twice is nobody's, but must not leave its place taken. */
+START_TEST(requests_repeated_with_their_number_take_no_place)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		kit_take(1, kit_subscribe(7, "a", 0));
+		kit_take(1, kit_subscribe(7, "a", 0));
+		merge_consume_up(kit_merge, SIZE_MAX);
+		kit_give(kit_suback(MQTT_SUBACK, 7, "00"));
+		kit_give(kit_suback(MQTT_SUBACK, 7, "00"));
+		kit_expect(1, "SUBACK:7,00");
+	}
+}
+END_TEST
+
 /* ------------------------------------------------------------------------------------------ */
 
 int main(void)
@@ -435,6 +464,7 @@ int main(void)
 		&no_mqtt_on_the_control_stream_is_for_the_broker_to_see,
 		&packets_beyond_the_limit_are_the_end_of_their_stream,
 		&topics_the_broker_would_end_the_client_for_end_the_stream,
+		&one_number_for_a_message_and_a_request_ends_the_stream,
 		&subscriptions_end_with_their_stream,
 		&a_slot_begins_anew,
 		&what_a_stream_has_not_acknowledged_is_acknowledged_for_it,
@@ -445,10 +475,12 @@ int main(void)
 		&pong_for_a_stream_that_is_gone_is_nobodys,
 		&messages_of_qos_0_are_dropped_for_a_stream_that_does_not_read,
 		&messages_of_qos_1_are_kept_up_to_a_bound_then_the_stream_goes,
+		&messages_beyond_the_bound_go_to_a_few_streams_at_a_time,
 		&control_stream_that_does_not_read_holds_the_broker_back,
 		&what_a_stream_owes_is_counted,
 		&a_broker_that_does_not_read_holds_the_streams_back,
 		&requests_without_answers_hold_the_streams_back,
+		&requests_repeated_with_their_number_take_no_place,
 	};
 	static const TTest *const *const five[] = {
 		&aliases_beyond_the_limit_end_the_stream,
@@ -461,4 +493,3 @@ int main(void)
 
 	return kit_run("merge-end", cases, COUNT(cases));
 }
-		&messages_beyond_the_bound_go_to_a_few_streams_at_a_time,

@@ -587,6 +587,32 @@ START_TEST(codes_stand_for_their_filters_though_some_are_kept)
 }
 END_TEST
 
+/* The broker has one subscription for both: a stream must not lower what another was granted. */
+START_TEST(filter_of_two_streams_has_the_highest_qos_of_both)
+{
+	const char *ours = _i == MQTT_5 ? "/ours" : "";
+	char expected[100];
+
+	kit_take(1, kit_subscribe(1, "a@2 b", 0));
+	snprintf(expected, sizeof(expected), "SUBSCRIBE:1,a@2,b%s", ours);
+	kit_expect_up(expected);
+	kit_give(kit_suback(MQTT_SUBACK, 1, "02 00"));
+	kit_expect(1, "SUBACK:1,02,00");
+	kit_take(2, kit_subscribe(1, "c a b@1", 0));
+	snprintf(expected, sizeof(expected), "SUBSCRIBE:1,c,a@2,b@1%s", ours);
+	kit_expect_up(expected);
+	kit_give(kit_suback(MQTT_SUBACK, 1, "00 02 01"));
+	kit_expect(2, "SUBACK:1,00,00,01"); /* what it asked for */
+	kit_take(1, kit_unsubscribe(2, "a"));
+	kit_expect(1, _i == MQTT_5 ? "UNSUBACK:2,00" : "UNSUBACK:2");
+	kit_take(2, kit_subscribe(1, "a", 0));
+	snprintf(expected, sizeof(expected), "SUBSCRIBE:1,a%s", ours);
+	kit_expect_up(expected);
+	kit_give(kit_suback(MQTT_SUBACK, 1, "80"));
+	kit_expect(2, "SUBACK:1,80");
+}
+END_TEST
+
 START_TEST(subscription_the_broker_refuses_is_nobodys)
 {
 	kit_take(1, kit_subscribe(1, "a b", 0));
@@ -679,6 +705,33 @@ START_TEST(receive_maximum_is_that_of_all_streams)
 	kit_give(kit_ack(MQTT_PUBACK, 2, 0));
 	kit_expect(1, "PUBACK:2");
 	kit_expect_up("PUBLISH:q1,3,t,x PUBLISH:q0,0,t,x");
+}
+END_TEST
+
+/* Where the administrator has lifted the limit, as many are out as there are numbers. */
+START_TEST(all_numbers_may_be_out)
+{
+	size_t slot;
+	uint32_t n;
+
+	kit_receive_maximum = UINT16_MAX;
+	kit_connect(MQTT_5);
+	for (slot = 1; slot < MERGE_SLOTS; slot++)
+		kit_open_slot(slot);
+	for (n = 0; n < UINT16_MAX; n++) {
+		kit_take(n % MERGE_SLOTS, message(1, (uint16_t)(n / MERGE_SLOTS + 1)));
+		merge_consume_up(kit_merge, SIZE_MAX);
+	}
+	/* A message waits, what is no message ends its stream, and the others go on. */
+	kit_take(1, message(1, 60000));
+	kit_take(2, kit_subscribe(60000, "a", 0));
+	ck_assert_int_eq(merge_fault(kit_merge, 2), MQTT_PACKET_ID_IN_USE);
+	kit_expect_silence();
+	kit_give(kit_ack(MQTT_PUBACK, 1, 0));
+	kit_expect(0, "PUBACK:1");
+	kit_expect_up("PUBLISH:q1,1,t,x");
+	kit_give(kit_ack(MQTT_PUBACK, 1, 0));
+	kit_expect(1, "PUBACK:60000");
 }
 END_TEST
 
@@ -800,6 +853,7 @@ int main(void)
 		&any_stream_may_unsubscribe,
 		&what_another_stream_holds_the_broker_keeps,
 		&codes_stand_for_their_filters_though_some_are_kept,
+		&filter_of_two_streams_has_the_highest_qos_of_both,
 		&subscription_the_broker_refuses_is_nobodys,
 		&more_filters_than_are_looked_after_are_refused,
 		&packets_in_single_bytes_are_put_together,
@@ -824,6 +878,7 @@ int main(void)
 		&subscriptions_of_before_the_start_count,
 		&without_identifiers_filters_are_compared,
 		&receive_maximum_is_that_of_all_streams,
+		&all_numbers_may_be_out,
 		&start_within_a_packet_waits_for_its_end,
 		&start_within_a_packet_of_the_broker_waits_for_its_end,
 		&a_connection_that_is_refused_is_never_accepted,
