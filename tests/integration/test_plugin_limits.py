@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,26 @@ def test_many_clients_at_once_all_get_in(broker):
     """More dials than the backlog of ten takes: all wait their turn, none is lost."""
     done = many_clients(broker, count=150, timeout_ms=60000, handshake_timeout_ms=60000)
     assert done.returncode == 0, done
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_crowd_that_comes_at_once_stalls_nobody(make_broker, workers):
+    """After a power cut: all get in, none is turned away, and who was there goes on meanwhile."""
+    broker = make_broker(plugin_opts={"workers": workers}).start()
+    guest = SessionClient(broker, "guest")
+    guest.connect()
+    guest.subscribe("guest", 1)
+    long = {"timeout_ms": 100000, "handshake_timeout_ms": 100000}
+    crowd = ThreadPoolExecutor(1).submit(many_clients, broker, count=600, timeout=150, **long)
+    sent = 0
+    while not crowd.done():
+        guest.publish("guest", str(sent), qos=1)
+        assert guest.message()["payload"] == str(sent)
+        sent += 1
+    assert crowd.result().returncode == 0, crowd.result()
+    assert sent > 10
+    assert guest.events("DISCONNECTED") == []
+    assert not re.search("turned away|gave way|handshake failed", broker.log())
 
 
 def drained(broker, client):
