@@ -140,6 +140,7 @@ struct hostile {
 	size_t new_cid_lens[8];
 	size_t new_cid_count;
 	uint64_t stream_bytes;
+	uint64_t max_streams; /* of MAX_STREAMS, bidirectional; 0: none came */
 	bool closed;
 	bool closed_by_application;
 	uint64_t close_code;

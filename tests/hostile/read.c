@@ -205,6 +205,10 @@ static void hear_frames(struct hostile *peer, enum hostile_level level,
 			peer_space(peer, level)->ack_due = true;
 		if (type == FRAME_HANDSHAKE_DONE)
 			peer->handshake_dones++;
+		if (type == FRAME_MAX_STREAMS_BIDI) {
+			peer->max_streams = view_varint(&view);
+			continue;
+		}
 		if (numbers < 0)
 			hear_other(peer, level, type, &view);
 		for (; numbers > 0; numbers--)

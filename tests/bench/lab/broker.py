@@ -127,7 +127,11 @@ class Broker:
 
     def cpu_us(self):
         """Processor time so far, by thread name."""
-        return {k: v for pid in self._processes() for k, v in cpu_by_thread(pid).items()}
+        used = {}
+        for pid in self._processes():
+            for name, us in cpu_by_thread(pid).items():
+                used[name] = used.get(name, 0) + us
+        return used
 
     def memory_kb(self):
         """Memory that is theirs alone: anonymous pages, resident."""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from harness.build import SOURCE, Build, give_to_broker, make_directory
 
-from . import emulator_check, facts, footprint, links, loopback, lossy, memory, packaged, report
+from . import (crowded, emulator_check, facts, footprint, links, loopback, lossy, memory, packaged,
+               report, workers)
 from .broker import TRANSPORTS
 from .errors import BenchError
 from .ledger import Ledger, note_directory
@@ -21,7 +22,7 @@ from .progress import say
 from .results import Results
 
 COMMANDS = ["emulator-check", "lossy", "throughput", "latency", "connections", "memory",
-            "footprint"]
+            "workers", "storm", "attacks", "footprint"]
 SERVER_NAMES = ["localhost", "127.0.0.1", "10.77.9.1"]
 
 Identity = namedtuple("Identity", "cert key")
@@ -198,6 +199,39 @@ def _add_memory(parser):
                         help="how many idle clients; 0: as many as there is room for")
 
 
+def _add_workers(parser):
+    parser.add_argument("--seed", type=int, default=1, help="of the first round (default: 1)")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds (default: 5)")
+    parser.add_argument("--loads", type=int, default=3,
+                        help="processes that are clients; more than one, or a worker has none")
+    parser.add_argument("--connects", type=int, default=400, help="of each, per round")
+    parser.add_argument("--messages", type=int, default=10000, help="of each, per round")
+
+
+def _add_good(parser, seconds):
+    _common(parser, 3)
+    parser.set_defaults(transports=["quic"])
+    parser.add_argument("--seconds", type=float, default=seconds,
+                        help=f"that good clients publish in a round (default: {seconds})")
+
+
+def _add_storm(parser):
+    _add_good(parser, 6)
+    parser.add_argument("--clients", type=_list_of(int), default=[1000, 3000], metavar="LIST",
+                        help="how many connect at once")
+    parser.add_argument("--workers", type=_list_of(int), default=[1, 2], metavar="LIST",
+                        help="processes beside the broker (default: 1,2)")
+
+
+def _add_attacks(parser):
+    _add_good(parser, 3)
+    parser.add_argument("--attacks", type=_list_of(str), default=[], metavar="LIST",
+                        help="some of those of `build/tests/attack/attack list`, and publisher; default: all")
+    parser.add_argument("--rate", type=int, default=20000,
+                        help="packets a second, 0: as many as the attacker can (default: 20000)")
+    parser.add_argument("--workers", type=int, default=1, help="processes beside the broker")
+
+
 def _parser():
     parser = argparse.ArgumentParser(
         prog="bench",
@@ -216,13 +250,17 @@ def _parser():
         "latency": "one message at a time",
         "connections": "connects per second and their cost",
         "memory": "memory per idle connection",
+        "workers": "handshakes and messages per second with one worker and two",
+        "storm": "good clients while thousands connect at once",
+        "attacks": "good clients in peace and under each attack",
         "footprint": "sizes by component, feature, architecture and reduction step",
         "report": "renders the results as one HTML page, or as the document's tables",
         "all": "all of the above, full length",
     }
     adders = {"emulator-check": _add_network, "lossy": _add_lossy, "throughput": _add_throughput,
               "latency": _add_latency, "connections": _add_connections,
-              "memory": _add_memory, "footprint": footprint.add_options, "report": report.add_options}
+              "memory": _add_memory, "workers": _add_workers, "storm": _add_storm,
+              "attacks": _add_attacks, "footprint": footprint.add_options, "report": report.add_options}
     for name, text in helps.items():
         sub = commands.add_parser(name, help=text, description=text)
         # Given before the command or behind it: a default here would undo what stands before.
@@ -253,6 +291,9 @@ RUN = {
     "latency": loopback.latency,
     "connections": loopback.connections,
     "memory": memory.run,
+    "workers": workers.run,
+    "storm": crowded.storm,
+    "attacks": crowded.attacks,
     "footprint": footprint.run,
     "report": report.run,
 }
@@ -264,6 +305,9 @@ QUICK = [
     ["latency", "--qos", "0", "--repeats", "3", "--count", "3000"],
     ["connections", "--repeats", "3", "--count", "100"],
     ["memory", "--clients", "300", "--repeats", "1"],
+    ["workers", "--repeats", "1", "--connects", "40", "--messages", "1000"],
+    ["storm", "--repeats", "1", "--seconds", "2", "--clients", "200", "--workers", "1"],
+    ["attacks", "--repeats", "1", "--seconds", "1", "--attacks", "blocked,initial"],
     ["lossy", "--scenarios", "home,farm", "--links", "wifi,3g", "--work", "connect,window",
      "--connects", "6", "--repeats", "4", "--conditions", "outage,NAT rebinding",
      "--trouble", "2", "--crowd-links", "wifi", "--crowds", "1"],

@@ -36,6 +36,11 @@ def program(build, name):
 _running = set()
 
 
+def end_with(child):
+    """Another program that end_all() ends; those that are over do not matter."""
+    _running.add(child)
+
+
 def end_all():
     """Ends every load there is: who waits for one has an error at once."""
     for child in list(_running):
@@ -84,6 +89,9 @@ class Load:
     def tell(self):
         self._child.stdin.write("\n")
         self._child.stdin.flush()
+
+    def kill(self):
+        self._child.kill()
 
     def wait_ready(self):
         while self.line().strip() != "ready":

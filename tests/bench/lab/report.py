@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.build import SOURCE
 
-from . import emulator_check, footprint, loopback, lossy_tables, memory, summary
+from . import crowded, emulator_check, footprint, loopback, lossy_tables, memory, summary, workers
 from .table import table
 
 COMMITTED = Path(__file__).resolve().parent.parent / "results"
@@ -69,6 +69,26 @@ SECTIONS = [
         "Memory per idle connection",
         [("Memory", "memory", memory.HEAD, memory.table_rows, memory.words)],
         ["memory"],
+    ),
+    (
+        "workers",
+        "Workers",
+        [("One worker and two", "workers", workers.HEAD, workers.table_rows, workers.WORDS)],
+        [],
+    ),
+    (
+        "storm",
+        "Thousands at once",
+        [("While they connect", "storm", crowded.STORM_HEAD, crowded.storm_rows,
+          crowded.STORM_WORDS)],
+        [],
+    ),
+    (
+        "attacks",
+        "Attacks",
+        [("Good clients under attack", "attacks", crowded.ATTACKS_HEAD, crowded.attacks_rows,
+          crowded.ATTACKS_WORDS)],
+        [],
     ),
     (
         "footprint",

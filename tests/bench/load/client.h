@@ -28,7 +28,8 @@ struct options {
 	uint64_t at_once;
 	uint64_t gap_us; /* between messages; 0: as the window allows */
 	uint64_t timeout_ms;
-	uint64_t hold; /* transfer: 1 waits to be told */
+	uint64_t hold;  /* transfer: 1 waits to be told */
+	uint64_t again; /* idle: 1 has clients that are turned away connect anew */
 };
 
 struct client {

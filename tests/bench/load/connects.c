@@ -14,6 +14,8 @@ static struct {
 	uint64_t started;
 	uint64_t connected;
 	uint64_t ended;
+	uint64_t turned_away;  /* not let in, and not dialed again yet */
+	uint64_t turned_twice; /* how often that was */
 	struct samples handshake;
 	struct samples connack;
 	bool stay;
@@ -47,6 +49,10 @@ static void delivered(struct client *client)
 
 static void ended(struct client *client, const char *why)
 {
+	if (crowd.options->again != 0 && client->connack_ns == 0) {
+		crowd.turned_away++;
+		return;
+	}
 	if (crowd.stay || client->connack_ns == 0)
 		fail("client %zu is gone: %s", client->index, why != NULL ? why : "clean end");
 	crowd.ended++;
@@ -66,16 +72,39 @@ static uint64_t busy(void)
 	return crowd.started - (crowd.stay ? crowd.connected : crowd.ended);
 }
 
-static void start_one(uint64_t first)
+static void dial(struct client *client)
 {
-	uint64_t number = crowd.started++;
-	struct client *client = &crowd.clients[first + number];
 	char id[64];
 
-	client->index = (size_t)(first + number);
 	/* Several processes may share a broker. */
-	snprintf(id, sizeof(id), "bench-%" PRIu64 "-%" PRIu64, (uint64_t)getpid(), first + number);
+	snprintf(id, sizeof(id), "bench-%" PRIu64 "-%zu", (uint64_t)getpid(), client->index);
 	crowd.transport->connect(client, id);
+}
+
+static void start_one(uint64_t first)
+{
+	struct client *client = &crowd.clients[first + crowd.started];
+
+	client->index = (size_t)(first + crowd.started++);
+	dial(client);
+}
+
+/* Those who were turned away come again; the time since they first came counts. */
+static void start_again(uint64_t first)
+{
+	for (uint64_t i = 0; i < crowd.started && crowd.turned_away > 0; i++) {
+		struct client *client = &crowd.clients[first + i];
+		uint64_t started_ns = client->started_ns;
+
+		if (!client->ended)
+			continue;
+		crowd.transport->free(client);
+		client->ended = false;
+		dial(client);
+		client->started_ns = started_ns;
+		crowd.turned_away--;
+		crowd.turned_twice++;
+	}
 }
 
 /* Ended clients are freed here, outside their own callbacks. */
@@ -100,6 +129,7 @@ static void phase(uint64_t first, uint64_t count)
 		while (crowd.started < count && busy() < crowd.options->at_once)
 			start_one(first);
 		crowd.transport->run(100);
+		start_again(first);
 		reap(first, &reaped);
 	}
 	reap(first, &reaped);
@@ -172,7 +202,8 @@ int load_idle(const struct transport *transport, const struct options *options)
 		transport->run(20);
 	start = now_ns();
 	phase(0, options->count);
-	printf("{\"seconds\":%.6f,", (double)(now_ns() - start) / 1e9);
+	printf("{\"seconds\":%.6f,\"turned_away\":%" PRIu64 ",", (double)(now_ns() - start) / 1e9,
+	       crowd.turned_twice);
 	print_times();
 	while (!control_told())
 		transport->run(100);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct {
 	const struct transport *transport;
@@ -145,7 +146,8 @@ static void open_clients(void)
 		fail("out of memory");
 	for (size_t i = 0; i < flow.client_count; i++) {
 		flow.clients[i].index = i;
-		snprintf(id, sizeof(id), "bench-%zu", i);
+		/* Several of these may be at one broker. */
+		snprintf(id, sizeof(id), "bench-%" PRIu64 "-%zu", (uint64_t)getpid(), i);
 		flow.transport->connect(&flow.clients[i], id);
 	}
 	run_until(&flow.connected, flow.client_count);

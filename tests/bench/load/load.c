@@ -72,6 +72,7 @@ static bool take_number(struct options *options, const char *name, const char *v
 		{"gap-us", &options->gap_us},
 		{"timeout-ms", &options->timeout_ms},
 		{"hold", &options->hold},
+		{"again", &options->again},
 	};
 	char *end;
 
