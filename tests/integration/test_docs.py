@@ -18,7 +18,6 @@ from harness.clients import raw
 from harness.process import PATIENCE
 
 PAGES = markdown.pages()
-ROOMS = ("server", "gateway", "mosquitto-plugin")
 BLOCKS = [block for path in PAGES.values() for block in markdown.split(path)[1]]
 NOT_RUN = "not-run:"
 
@@ -131,32 +130,6 @@ def test_operators_find_every_option():
     """The table of options has a row for each that the plugin knows, and no other."""
     page = PAGES["doc/operators.md"].read_text()
     assert set(re.findall(r"^\| `plugin_opt_(\w+)`", page, re.M)) == plugin_options()
-
-
-def literals(source):
-    """The texts of a C file, adjacent ones joined."""
-    for run in re.findall(r'(?:"(?:[^"\\\n]|\\.)*"\s*)+', source):
-        yield "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', run)).replace('\\"', '"')
-
-
-def test_operators_find_every_log_line():
-    """What the plugin says, up to where it goes on with a variable part, is explained."""
-    page = PAGES["doc/operators.md"].read_text()
-    starts = set()
-    said = re.compile(r'speaker_say\w*\((?![^;"]*LOG_DEBUG)[^;"]*((?:"(?:[^"\\\n]|\\.)*"\s*)+)')
-    for path in [path for room in ROOMS for path in SOURCE.glob(f"{room}/*.c")]:
-        for text in literals(path.read_text()):
-            if re.match(r"mquic: (?!%s)|QUIC %s ", text):
-                starts.add(text)
-        for run in said.findall(path.read_text()):
-            text = "".join(literals(run))
-            if not re.match(r"%s|QUIC client %s$", text):
-                starts.add(f"mquic: {text}")
-    assert len(starts) > 10
-    for text in starts:
-        parts = re.split(r"%(?:ll)?\w", text.split(";")[0])
-        pattern = ".*".join(map(re.escape, parts))
-        assert re.search(pattern, page), f"doc/operators.md does not explain {text!r}"
 
 
 CONNECT = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01x"
