@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Certificates and options as people have them from TLS: the recipe of mosquitto-tls(7), and tools."""
 
+import shutil
 import subprocess
 
 import pytest
 
-from harness.build import give_to_broker
+from harness.build import give_to_broker, make_directory
 from harness.certs import Identity
 from harness.clients import SessionClient
 from test_tunnel import Tunnel
@@ -39,11 +40,10 @@ class Recipe:
 
 
 @pytest.fixture(scope="module")
-def recipe(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("recipe")
-    for folder in (directory, *list(directory.parents)[:2]):
-        folder.chmod(0o755)  # the broker's user has to get there
-    return Recipe(directory)
+def recipe():
+    directory = make_directory()
+    yield Recipe(directory)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def test_a_common_name_is_no_name_of_a_server(make_broker, recipe):
