@@ -100,6 +100,29 @@ uint64_t facts_lost(const struct mquic_connection *connection)
 	return lost;
 }
 
+/* Of streams that are over, nothing is sent again. */
+static uint64_t bytes_queued(const struct mquic_connection *connection)
+{
+	const struct list *node;
+	uint64_t bytes = 0;
+
+	for (node = connection->streams.all.next; node != &connection->streams.all;
+	     node = node->next)
+		bytes += list_entry(node, struct mquic_stream, link)->output.len;
+	return bytes;
+}
+
+static uint64_t streams_open(const struct mquic_connection *connection)
+{
+	const struct list *node;
+	uint64_t count = 0;
+
+	for (node = connection->streams.all.next; node != &connection->streams.all;
+	     node = node->next)
+		count += stream_is_open(list_entry(node, struct mquic_stream, link));
+	return count;
+}
+
 void facts_keep(struct mquic_connection *connection)
 {
 	connection->facts.counters.packets_lost = facts_lost(connection);
@@ -141,6 +164,10 @@ uint64_t mquic_connection_statistic(const struct mquic_connection *connection,
 		return connection->facts.counters.handshake_us;
 	case MQUIC_STATISTIC_MEMORY:
 		return memory_of(connection);
+	case MQUIC_STATISTIC_STREAMS:
+		return streams_open(connection);
+	case MQUIC_STATISTIC_BYTES_QUEUED:
+		return bytes_queued(connection);
 	}
 	return 0;
 }

@@ -222,6 +222,9 @@ START_TEST(memory_counts_what_waits_at_both_ends)
 	dialed = mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_MEMORY);
 	ck_assert_uint_ge(dialed, client_before + 468 * KIB);
 	ck_assert_uint_lt(dialed, client_before + 600 * KIB);
+	ck_assert_uint_eq(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_STREAMS), 1);
+	ck_assert_uint_eq(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_BYTES_QUEUED),
+			  468 * KIB);
 	ck_assert_uint_ge(memory_of_server(), server_before + 32 * KIB);
 	ck_assert_uint_lt(memory_of_server(), server_before + 64 * KIB);
 	traffic_server[0].paused = false;
@@ -230,6 +233,8 @@ START_TEST(memory_counts_what_waits_at_both_ends)
 	traffic_stop();
 	sim_run(pair.sim, 5 * SIM_SECOND);
 	ck_assert_uint_lt(memory_of_server(), server_before + 16 * KIB);
+	ck_assert_uint_eq(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_STREAMS), 0);
+	ck_assert_uint_eq(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_BYTES_QUEUED), 0);
 }
 END_TEST
 

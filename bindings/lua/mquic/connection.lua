@@ -100,7 +100,7 @@ end
 local statistics = {
 	"smoothed_rtt_us", "min_rtt_us", "rtt_variation_us", "congestion_window",
 	"bytes_in_flight", "bytes_sent", "bytes_received", "packets_sent", "packets_received",
-	"packets_lost", "handshake_us", "memory",
+	"packets_lost", "handshake_us", "memory", "streams", "bytes_queued",
 }
 
 local function alternative_names(handle)

@@ -27,6 +27,8 @@ class Statistics:
     packets_lost: int
     #: Bytes the connection takes now, with all that waits to be read or acknowledged.
     memory: int
+    streams: int  #: open now, those of both sides
+    bytes_queued: int  #: sent on streams and not acknowledged
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def statistics_of(connection: Any) -> Statistics:
         packets_received=count(Statistic.PACKETS_RECEIVED),
         packets_lost=count(Statistic.PACKETS_LOST),
         memory=count(Statistic.MEMORY),
+        streams=count(Statistic.STREAMS),
+        bytes_queued=count(Statistic.BYTES_QUEUED),
     )
 
 

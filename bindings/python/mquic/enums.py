@@ -99,6 +99,8 @@ class Statistic(IntEnum):
     PACKETS_LOST = 10
     HANDSHAKE_US = 11
     MEMORY = 12
+    STREAMS = 13
+    BYTES_QUEUED = 14
 
 
 class Total(IntEnum):

@@ -727,7 +727,9 @@ enum mquic_statistic {
 	 * Bytes of memory the connection takes now: its state, what was received and not
 	 * consumed, what was sent and not acknowledged; TLS aside, which goes with the handshake.
 	 */
-	MQUIC_STATISTIC_MEMORY = 12
+	MQUIC_STATISTIC_MEMORY = 12,
+	MQUIC_STATISTIC_STREAMS = 13,     /**< open now, the peer's and ours */
+	MQUIC_STATISTIC_BYTES_QUEUED = 14 /**< sent on streams and not acknowledged */
 };
 
 /**
