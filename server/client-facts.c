@@ -64,8 +64,7 @@ bool clients_close(struct clients *clients, uint64_t number)
 
 		if (client->number != number || !is_here(client))
 			continue;
-		client_turn_away(client, CULPRIT_CALLER, MQUIC_CLOSE_OVERLOADED,
-				 "an operator has closed the connection");
+		client_send_away(client, "an operator has closed the connection");
 		return true;
 	}
 	return false;

@@ -131,7 +131,16 @@ static bool watch(struct client *client)
 	return epoll_ctl(client->clients->epoll_fd, operation, client->fd, &event) == 0;
 }
 
-/* The broker has closed its end: what is queued is delivered, then the connection ends. */
+/* What is queued is delivered, then the connection ends. */
+static void deliver_rest(struct client *client, const char *reason)
+{
+	hang_up(client);
+	step(client, CLIENT_FINISHING);
+	if (mquic_relay_finish(client->relay, reason) != MQUIC_OK)
+		client_free(client);
+}
+
+/* The broker has closed its end. */
 static void finish(struct client *client)
 {
 	const struct door *door = client->clients->door;
@@ -139,10 +148,34 @@ static void finish(struct client *client)
 		door->hung_up == NULL ? NULL : door->hung_up(door->keeper, &client->pass);
 
 	client_report(client, reason != NULL ? reason : "the broker hung up");
-	hang_up(client);
-	step(client, CLIENT_FINISHING);
-	if (mquic_relay_finish(client->relay, reason) != MQUIC_OK)
-		client_free(client);
+	deliver_rest(client, reason);
+}
+
+/*
+ * DISCONNECT in the broker's place, which MQTT 5 has for this (3.14.2.1). False: there is no place
+ * for it, for the broker has not let the client in, or some of a packet is still to come.
+ */
+static bool say_goodbye(struct client *client)
+{
+	static const uint8_t disconnect[] = {0xe0, 2, 0x98 /* administrative action */, 0};
+	size_t written = 0;
+
+	return client->state == CLIENT_PIPING && mquic_relay_protocol(client->relay) == 5 &&
+	       client->from_broker.connack == 0 && client->from_broker.state == PACKETS_FIRST &&
+	       client->pending == NULL &&
+	       mquic_relay_write(client->relay, disconnect, sizeof(disconnect), &written) ==
+		       MQUIC_OK &&
+	       written == sizeof(disconnect);
+}
+
+void client_send_away(struct client *client, const char *reason)
+{
+	if (!say_goodbye(client)) {
+		client_turn_away(client, CULPRIT_CALLER, MQUIC_CLOSE_OVERLOADED, reason);
+		return;
+	}
+	client_report(client, reason);
+	deliver_rest(client, reason);
 }
 
 /* Acts on what was recorded when bytes moved. May free the client. */

@@ -136,6 +136,8 @@ void client_report(struct client *client, const char *why);
 
 /* It has a socket to the broker. May free it. */
 void client_connected(struct client *client, int fd);
+/* An operator wants it to go; one of MQTT 5 is told so in its words. Frees it, soon or at once. */
+void client_send_away(struct client *client, const char *reason);
 /* Tells the client why it is turned away in CONNECTION_CLOSE, and frees it. */
 void client_turn_away(struct client *client, enum client_culprit culprit, uint64_t code,
 		      const char *reason);

@@ -313,6 +313,75 @@ START_TEST(events_of_other_states_are_ignored)
 }
 END_TEST
 
+/* ---- An operator ------------------------------------------------------------------- */
+
+#define WORD_OF_OPERATOR "an operator has closed the connection"
+#define CONNACK_5        "\x20\x03\0\0"
+
+/* The broker has let it in, with these bytes. */
+static void be_let_in(int protocol, const char *bytes, size_t len)
+{
+	fake.protocol = protocol;
+	come_in();
+	ck_assert_int_eq(write(ends[1], bytes, len), (ssize_t)len);
+	turn();
+}
+
+START_TEST(a_client_of_mqtt_5_is_sent_away_in_its_words)
+{
+	static const uint8_t disconnect[] = {0xe0, 2, 0x98, 0};
+
+	be_let_in(5, CONNACK_5, 5);
+	ck_assert(clients_close(&clients, 1));
+	ck_assert_uint_eq(fake.written_len, 5 + sizeof(disconnect));
+	ck_assert_mem_eq(fake.written + 5, disconnect, sizeof(disconnect));
+	ck_assert(fake.finished);
+	ck_assert_str_eq(fake.reason, WORD_OF_OPERATOR);
+	ck_assert_uint_eq(keeper.forgotten, 1);
+	ck_assert_ptr_nonnull(strstr(keeper.report, ": " WORD_OF_OPERATOR));
+	ck_assert(!clients_close(&clients, 1));
+	client_event(fake.client, MQUIC_EVENT_RELAY_CLOSED);
+	expect_over();
+	ck_assert_uint_eq(keeper.reports, 1);
+}
+END_TEST
+
+START_TEST(others_are_cut_off)
+{
+	be_let_in(4, "\x20\x02\0\0", 4);
+	ck_assert(clients_close(&clients, 1));
+	ck_assert_uint_eq(fake.written_len, 4);
+	expect_refused(MQUIC_CLOSE_OVERLOADED, WORD_OF_OPERATOR);
+}
+END_TEST
+
+START_TEST(one_that_has_half_a_packet_is_cut_off)
+{
+	be_let_in(5, CONNACK_5 "\x00\x30\x05x", 8);
+	ck_assert(clients_close(&clients, 1));
+	expect_refused(MQUIC_CLOSE_OVERLOADED, WORD_OF_OPERATOR);
+}
+END_TEST
+
+START_TEST(one_that_takes_no_more_is_cut_off)
+{
+	be_let_in(5, CONNACK_5, 5);
+	fake.write_max = 2;
+	ck_assert(clients_close(&clients, 1));
+	expect_refused(MQUIC_CLOSE_OVERLOADED, WORD_OF_OPERATOR);
+}
+END_TEST
+
+START_TEST(one_that_is_not_let_in_yet_is_cut_off)
+{
+	fake.protocol = 5;
+	come();
+	ck_assert(clients_close(&clients, 1));
+	expect_refused(MQUIC_CLOSE_OVERLOADED, WORD_OF_OPERATOR);
+	ck_assert_uint_eq(fake.writes, 0);
+}
+END_TEST
+
 /* ---- The door ---------------------------------------------------------------------- */
 
 START_TEST(the_door_names_the_user)
@@ -653,6 +722,11 @@ int main(void)
 		&a_client_that_never_sends_connect_is_forgotten,
 		&a_client_that_leaves_while_it_waits_is_not_dialed_for,
 		&events_of_other_states_are_ignored,
+		&a_client_of_mqtt_5_is_sent_away_in_its_words,
+		&others_are_cut_off,
+		&one_that_has_half_a_packet_is_cut_off,
+		&one_that_takes_no_more_is_cut_off,
+		&one_that_is_not_let_in_yet_is_cut_off,
 		&the_door_names_the_user,
 		&without_a_name_connect_stays_as_it_is,
 		&the_door_may_refuse,
