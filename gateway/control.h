@@ -26,7 +26,7 @@
 #define CONTROL_SUFFIX ".control"
 
 /* Another one with each change of what goes over it. */
-#define CONTROL_VERSION 1
+#define CONTROL_VERSION 2
 
 enum control_wish {
 	CONTROL_LIST = 1,

@@ -30,10 +30,15 @@ static void tell(const struct client *client, struct client_facts *facts)
 	facts->sent = mquic_connection_statistic(connection, MQUIC_STATISTIC_PACKETS_SENT);
 	facts->received = mquic_connection_statistic(connection, MQUIC_STATISTIC_PACKETS_RECEIVED);
 	facts->lost = mquic_connection_statistic(connection, MQUIC_STATISTIC_PACKETS_LOST);
-	facts->queued = mquic_connection_statistic(connection, MQUIC_STATISTIC_BYTES_IN_FLIGHT);
+	facts->bytes_sent = mquic_connection_statistic(connection, MQUIC_STATISTIC_BYTES_SENT);
+	facts->bytes_received =
+		mquic_connection_statistic(connection, MQUIC_STATISTIC_BYTES_RECEIVED);
+	facts->queued = mquic_connection_statistic(connection, MQUIC_STATISTIC_BYTES_QUEUED);
 	if (client->pending != NULL)
 		facts->queued += client->pending_len - client->pending_at;
 	facts->memory = client_memory(client);
+	facts->streams = (uint32_t)mquic_connection_statistic(connection, MQUIC_STATISTIC_STREAMS);
+	facts->protocol = (uint32_t)mquic_relay_protocol(client->relay);
 	copy(facts->address, sizeof(facts->address), mquic_connection_peer_address(connection));
 	copy(facts->cipher, sizeof(facts->cipher), mquic_connection_cipher(connection));
 	copy(facts->id, sizeof(facts->id), mquic_relay_client_id(client->relay, NULL));

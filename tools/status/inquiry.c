@@ -24,6 +24,7 @@ struct inquiry {
 	uint32_t asked; /* workers */
 	uint32_t done;  /* workers */
 	bool closed;    /* CLOSE: a client was */
+	const struct choice *choice;
 	struct found *found;
 	struct control_packet packet;
 };
@@ -114,6 +115,7 @@ static bool add_clients(struct inquiry *inquiry)
 {
 	struct found *found = inquiry->found;
 	size_t count = inquiry->packet.head.count;
+	const struct client_facts *facts = inquiry->packet.clients;
 	struct found_client *longer = NULL;
 	size_t i;
 
@@ -124,9 +126,10 @@ static bool add_clients(struct inquiry *inquiry)
 		return false;
 	}
 	found->clients = longer;
+	/* As it was told: two may look the same when what cannot be printed is taken out. */
 	for (i = 0; i < count; i++)
-		keep(inquiry, &longer[found->count + i], &inquiry->packet.clients[i]);
-	found->count += count;
+		if (choice_has(inquiry->choice, &facts[i]))
+			keep(inquiry, &longer[found->count++], &facts[i]);
 	return true;
 }
 
@@ -192,28 +195,14 @@ static bool inquire(struct inquiry *inquiry, const char *path,
 
 /* ---- Questions ---------------------------------------------------------------------- */
 
-static int by_number(const void *left, const void *right)
-{
-	const struct found_client *a = left;
-	const struct found_client *b = right;
-
-	if (a->worker != b->worker)
-		return a->worker < b->worker ? -1 : 1;
-	return a->facts.number < b->facts.number ? -1 : a->facts.number > b->facts.number;
-}
-
-bool inquiry_list(const char *path, struct found *found)
+bool inquiry_list(const char *path, const struct choice *choice, struct found *found)
 {
 	static struct inquiry inquiry;
 	const struct control_request request = {CONTROL_VERSION, CONTROL_LIST, 0, 0};
 
 	*found = (struct found){NULL, 0};
-	inquiry = (struct inquiry){.fd = -1, .found = found};
-	if (!inquire(&inquiry, path, &request))
-		return false;
-	if (found->count > 0)
-		qsort(found->clients, found->count, sizeof(*found->clients), by_number);
-	return true;
+	inquiry = (struct inquiry){.fd = -1, .choice = choice, .found = found};
+	return inquire(&inquiry, path, &request);
 }
 
 void found_clear(struct found *found)
@@ -222,15 +211,13 @@ void found_clear(struct found *found)
 	*found = (struct found){NULL, 0};
 }
 
-bool inquiry_close(const char *path, unsigned int worker, unsigned int client)
+enum inquiry_end inquiry_close(const char *path, unsigned int worker, unsigned int client)
 {
 	static struct inquiry inquiry;
 	const struct control_request request = {CONTROL_VERSION, CONTROL_CLOSE, worker, client};
 
 	inquiry = (struct inquiry){.fd = -1};
 	if (!inquire(&inquiry, path, &request))
-		return false;
-	if (!inquiry.closed)
-		say_error("There is no client %u.%u.", worker, client);
-	return inquiry.closed;
+		return INQUIRY_FAILED;
+	return inquiry.closed ? INQUIRY_CLOSED : INQUIRY_UNKNOWN;
 }

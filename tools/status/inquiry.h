@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "../gateway/control.h"
+#include "status/choice.h"
 
 struct found_client {
 	unsigned int worker;
@@ -18,12 +19,21 @@ struct found {
 	size_t count;
 };
 
-/* All clients, by worker and number. False: it has been said why. Call found_clear() anyway. */
-bool inquiry_list(const char *path, struct found *found);
+/*
+ * The clients that are meant, in any order. False: it has been said why. Call found_clear()
+ * anyway.
+ */
+bool inquiry_list(const char *path, const struct choice *choice, struct found *found);
 
 void found_clear(struct found *found);
 
-/* Has a client sent away. False: it has been said why. */
-bool inquiry_close(const char *path, unsigned int worker, unsigned int client);
+enum inquiry_end {
+	INQUIRY_CLOSED,
+	INQUIRY_UNKNOWN, /* there is no such client */
+	INQUIRY_FAILED   /* it has been said why */
+};
+
+/* Has a client sent away. */
+enum inquiry_end inquiry_close(const char *path, unsigned int worker, unsigned int client);
 
 #endif

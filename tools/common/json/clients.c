@@ -22,6 +22,11 @@ static bool add_text(struct json_object *object, const char *name, const char *t
 	return add(object, name, json_object_new_string(text));
 }
 
+static bool add_bool(struct json_object *object, const char *name, bool value)
+{
+	return add(object, name, json_object_new_boolean(value));
+}
+
 static struct json_object *object_of(const struct found_client *client)
 {
 	const struct client_facts *facts = &client->facts;
@@ -30,13 +35,20 @@ static struct json_object *object_of(const struct found_client *client)
 
 	snprintf(number, sizeof(number), "%u.%" PRIu64, client->worker, facts->number);
 	if (object != NULL && add_text(object, "client", number) &&
+	    add_number(object, "worker", client->worker) &&
 	    add_text(object, "address", facts->address) && add_text(object, "id", facts->id) &&
 	    add_text(object, "user", facts->user) && add_text(object, "cipher", facts->cipher) &&
+	    add_number(object, "mqtt_level", facts->protocol) &&
+	    add_bool(object, "resumed", facts->resumed != 0) &&
+	    add_bool(object, "early_data", facts->early_data != 0) &&
 	    add_number(object, "age_ms", facts->age_ms) &&
 	    add_number(object, "rtt_us", facts->rtt_us) &&
 	    add_number(object, "datagrams_sent", facts->sent) &&
 	    add_number(object, "datagrams_received", facts->received) &&
 	    add_number(object, "packets_lost", facts->lost) &&
+	    add_number(object, "bytes_sent", facts->bytes_sent) &&
+	    add_number(object, "bytes_received", facts->bytes_received) &&
+	    add_number(object, "streams", facts->streams) &&
 	    add_number(object, "queued_bytes", facts->queued) &&
 	    add_number(object, "memory_bytes", facts->memory))
 		return object;
