@@ -733,8 +733,12 @@ enum mquic_statistic {
 	MQUIC_STATISTIC_BYTES_RECEIVED = 7,    /**< UDP payload bytes */
 	MQUIC_STATISTIC_PACKETS_SENT = 8,      /**< UDP datagrams */
 	MQUIC_STATISTIC_PACKETS_RECEIVED = 9,  /**< UDP datagrams */
-	MQUIC_STATISTIC_PACKETS_LOST = 10,     /**< with stream data, declared lost (RFC 9002 6) */
-	MQUIC_STATISTIC_HANDSHAKE_US = 11,     /**< first packet to handshake complete; 0 before */
+	/**
+	 * With stream data, declared lost because later ones were acknowledged (RFC 9002 6.1); not
+	 * those that were sent again by a probe (6.2).
+	 */
+	MQUIC_STATISTIC_PACKETS_LOST = 10,
+	MQUIC_STATISTIC_HANDSHAKE_US = 11, /**< first packet to handshake complete; 0 before */
 	/**
 	 * Bytes of memory the connection takes now: its state, what was received and not
 	 * consumed, what was sent and not acknowledged; TLS aside, which goes with the handshake.

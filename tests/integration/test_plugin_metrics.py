@@ -172,6 +172,30 @@ def test_counters_agree_with_what_clients_did(make_broker, certs):
     assert found["migrations"] == 0
 
 
+def test_what_happens_on_the_way_is_counted(make_broker, make_proxy):
+    """Retry, moves, losses, and what the tool shows of the same."""
+    broker = make_broker(plugin_opts={"sys_interval": 1, "retry": "always"}).start()
+    topics = Topics(broker)
+    proxy = make_proxy(broker)
+    clients = [SessionClient(broker, f"client-{i}", port=proxy.port) for i in range(3)]
+    for client in clients:
+        client.connect()
+        client.subscribe("to/all", 1)
+    topics.wait_least("retry/sent", 3)
+    proxy.rebind()
+    for client in clients:
+        client.publish("some/topic", "?", qos=1)
+    topics.wait("migrations", 3)
+    # Enough for some to be missed behind others: what is lost alone is sent again, and not counted.
+    proxy.loss = 0.2
+    broker.tcp_pub("-t", "to/all", "-m", "x" * 100000, "-q", "1")
+    for client in clients:
+        client.message(topic="to/all")
+    proxy.loss = 0.0
+    topics.wait_least("packets/lost", 1)
+    assert topics.all()["clients/total"] == topics.all()["clients/connected"] == 3
+
+
 @pytest.mark.parametrize("ending", [".prom", ".txt"])
 def test_the_file_is_what_prometheus_reads(make_broker, ending):
     parse = parsers()[ending]
