@@ -17,6 +17,7 @@ import pytest
 
 from harness.clients import SessionClient
 from harness.process import Process, eventually
+from harness.streams import Client
 
 VERSION, LIST = 2, 1
 ASKED, CLIENTS, DONE = 1, 2, 3  # answers
@@ -163,6 +164,22 @@ def test_a_client_is_told_in_its_protocols_words(served):
         served.wait_log(rf"id 'of-{level}', .*: an operator has closed the connection")
         client.connect()
     assert len(listed(served)) == 2
+
+
+def test_one_of_several_streams_is_told_on_the_first(served, mquic):
+    client = Client(mquic, served, level=5)
+    try:
+        streams = [client.open(), client.open()]
+        for number, stream in enumerate(streams):
+            stream.subscribed(f"of/{number}", 1)
+        assert [one["streams"] for one in listed(served)] == [3]
+        assert ask(served, "--close-id", "streams").returncode == 0
+        last = client.control.packet()
+        assert (last.type, last.body) == (14, b"\x98\0")
+        for stream in streams:
+            assert stream.lost()
+    finally:
+        client.close()
 
 
 def test_a_client_that_was_sent_away_has_its_will_sent(served):
