@@ -483,6 +483,16 @@ MQUIC_API enum mquic_status mquic_endpoint_listen_fd(struct mquic_endpoint *endp
  */
 MQUIC_API enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint);
 /**
+ * Sends a stateless reset (RFC 9000 section 10.3) to the peer of a connection that is gone with
+ * another endpoint, so that it notices at once and not when it next says something. `note` is what
+ * mquic_connection_reset_note() made there. This endpoint listens at the same address, as the same
+ * worker, with the same reset key file or server secret. The note may be garbage: at worst a small
+ * datagram goes to the address in it, once. #MQUIC_ERR_INVALID: it is no note, is about a
+ * connection that this endpoint has, or about another address or worker. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_endpoint_send_reset(struct mquic_endpoint *endpoint,
+						      const uint8_t *note, size_t len);
+/**
  * What the listeners have loaded that has expired or will within `days`: their certificates with
  * those above them, CAs (of files or directories with up to 16), revocation lists. One sentence
  * each, with file, date and fix, at `index` from 0 on; NULL past the last. What lives for less
@@ -793,6 +803,17 @@ MQUIC_API enum mquic_status mquic_connection_migrate(struct mquic_connection *co
  */
 MQUIC_API enum mquic_status mquic_connection_accept_stream(struct mquic_connection *connection,
 							   struct mquic_stream **stream);
+/** Bytes of a reset note at the most. Since: 0.1 */
+#define MQUIC_RESET_NOTE_MAX 96
+/**
+ * Server: a note of `size` bytes at the most, from which mquic_endpoint_send_reset() of another
+ * endpoint can end this connection should this process die. It is of this machine and version, holds
+ * addresses and the connection identifier that the peer sends to, and no key; make a new one now and
+ * then, for both may change. Bytes stored; 0: there is none (a client's, over, not enough room).
+ * Since: 0.1
+ */
+MQUIC_API size_t mquic_connection_reset_note(const struct mquic_connection *connection,
+					     uint8_t *note, size_t size);
 /** The peer's address, "192.0.2.1:4433" or "[2001:db8::1]:4433"; "" before the name of a host that
  * is dialed is looked up. Since: 0.1 */
 MQUIC_API const char *mquic_connection_peer_address(const struct mquic_connection *connection);

@@ -151,8 +151,10 @@ static enum mquic_status add_listener(struct quic_host *host, const struct mquic
 
 static void to_target(struct table_entry *entry, struct wire *wire, const struct datagram *datagram)
 {
-	struct quic_target *target = list_entry(entry, struct quic_route, entry)->target;
+	struct quic_route *route = list_entry(entry, struct quic_route, entry);
+	struct quic_target *target = route->target;
 
+	target->heard = route;
 	if (target->kind == TARGET_CLOSING)
 		closing_read(closing_of_target(target), datagram);
 	else

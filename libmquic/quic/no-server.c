@@ -50,6 +50,23 @@ enum mquic_status mquic_endpoint_reload(struct mquic_endpoint *endpoint)
 	return refuse(endpoint);
 }
 
+size_t mquic_connection_reset_note(const struct mquic_connection *connection, uint8_t *note,
+				   size_t size)
+{
+	(void)connection;
+	(void)note;
+	(void)size;
+	return 0;
+}
+
+enum mquic_status mquic_endpoint_send_reset(struct mquic_endpoint *endpoint, const uint8_t *note,
+					    size_t len)
+{
+	(void)note;
+	(void)len;
+	return refuse(endpoint);
+}
+
 const char *mquic_endpoint_expiring(struct mquic_endpoint *endpoint, uint32_t days, size_t index)
 {
 	(void)endpoint;

@@ -34,6 +34,8 @@ static void drop(struct quic_host *host, struct quic_route *route)
 {
 	table_remove(&host->routes, &route->entry);
 	list_remove(&route->link);
+	if (route->target->heard == route)
+		route->target->heard = NULL;
 	free(route);
 }
 
@@ -56,6 +58,7 @@ void route_move_all(struct quic_target *from, struct quic_target *to)
 {
 	struct list *node;
 
+	from->heard = NULL;
 	while ((node = list_take_first(&from->routes)) != NULL) {
 		list_entry(node, struct quic_route, link)->target = to;
 		list_append(&to->routes, node);

@@ -9,6 +9,7 @@
 #include "quic/table.h"
 
 struct quic_host;
+struct quic_route;
 
 /* What a connection identifier of the server side leads to. */
 enum target_kind {
@@ -18,7 +19,8 @@ enum target_kind {
 
 struct quic_target {
 	enum target_kind kind;
-	struct list routes; /* of struct quic_route */
+	struct list routes;       /* of struct quic_route */
+	struct quic_route *heard; /* the last that a packet came to; NULL: none, or it is gone */
 };
 
 struct quic_route {
