@@ -5,7 +5,7 @@
  *
  *     plugin                                             worker
  *        │◀── the greetings of both, see greeting.h ──────▶│
- *        ├──── option, … , socket, … , share, configure ───▶│ reads options, listens
+ *        ├──── option, … , socket, … , roll, share, configure ▶│ reads options, listens
  *        │◀─── line, … , ready  or  failed ─────────────────┤
  *        ├──── start ──────────────────────────────────────▶│ serves
  *        │◀─── announce (before CONNECT), present, gone ────┤
@@ -44,9 +44,11 @@ enum channel_type {
 	/* Of the plugin. */
 	CHANNEL_OPTION, /* text: its name; more: its value */
 	CHANNEL_SOCKET, /* number: of which address to listen on; fd: a bound UDP socket */
+	CHANNEL_ROLL,   /* fd: memory to keep the roll in, see server/roll.h */
 	CHANNEL_SHARE,  /* number: which worker, from 0; limit: of how many; text: their secret */
 	CHANNEL_CONFIGURE, /* number: which worker; limit: max_connections; flags: BROKER_2_1 */
 	CHANNEL_START,     /* limit: the longest CONNECT; flags: NAMES_ARE_IDS, UNPROVEN */
+	CHANNEL_ORPHANS,   /* fd: the roll of one that has died */
 	CHANNEL_TAKEN,     /* the broker has asked about a client: it does ask */
 	CHANNEL_RELOAD,    /* read certificates and keys again */
 	CHANNEL_EXPIRING,  /* say which certificates end */

@@ -15,7 +15,7 @@ void configuration_init(struct configuration *given)
 {
 	size_t i;
 
-	*given = (struct configuration){.workers = 1};
+	*given = (struct configuration){.workers = 1, .roll = -1};
 	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
 		given->sockets[i] = -1;
 }
@@ -70,10 +70,9 @@ static bool keep_line(struct configuration *given, const struct channel_message 
 	return line->name != NULL && line->value != NULL;
 }
 
-static bool keep_socket(struct configuration *given, const struct channel_message *message)
+/* In the place of another one that was given before. */
+static bool keep_fd(int *place, const struct channel_message *message)
 {
-	int *place = &given->sockets[message->number];
-
 	if (*place >= 0)
 		close(*place);
 	*place = message->fd;
@@ -94,7 +93,9 @@ static bool keep(struct configuration *given, const struct channel_message *mess
 	case CHANNEL_OPTION:
 		return keep_line(given, message);
 	case CHANNEL_SOCKET:
-		return keep_socket(given, message);
+		return keep_fd(&given->sockets[message->number], message);
+	case CHANNEL_ROLL:
+		return keep_fd(&given->roll, message);
 	case CHANNEL_SHARE:
 		return keep_share(given, message);
 	default:
@@ -163,5 +164,7 @@ void configuration_clear(struct configuration *given)
 	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
 		if (given->sockets[i] >= 0)
 			close(given->sockets[i]);
+	if (given->roll >= 0)
+		close(given->roll);
 	configuration_init(given);
 }

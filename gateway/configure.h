@@ -17,6 +17,7 @@ struct configuration {
 	int sockets[OPTIONS_LISTEN_MAX]; /* -1: not there, or somebody else's by now */
 	struct option_line lines[CONFIGURATION_LINES];
 	size_t line_count;
+	int roll;        /* the same */
 	uint32_t worker; /* from 0 */
 	uint32_t workers;
 	char secret[CHANNEL_SECRET_LEN + 1]; /* that all of them have */

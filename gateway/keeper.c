@@ -403,6 +403,9 @@ static void heed(struct keeper *keeper, const struct channel_message *message)
 	case CHANNEL_START:
 		start(keeper, message);
 		break;
+	case CHANNEL_ORPHANS:
+		worker_take_orphans(keeper->worker, message->fd);
+		break;
 	case CHANNEL_TAKEN:
 		keeper->taken = true;
 		break;

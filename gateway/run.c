@@ -110,7 +110,12 @@ static bool make_worker(struct gateway *gateway)
 	gateway->keeper.door.level = options->log_level;
 	gateway->worker = worker_new(&gateway->keeper.door, &settings);
 	gateway->keeper.worker = gateway->worker;
-	return gateway->worker != NULL;
+	if (gateway->worker == NULL)
+		return false;
+	if (gateway->given.roll >= 0)
+		worker_keep_roll(gateway->worker, gateway->given.roll);
+	gateway->given.roll = -1;
+	return true;
 }
 
 static bool set_up(struct gateway *gateway)

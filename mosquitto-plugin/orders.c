@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "orders.h"
 #include "../gateway/greeting.h"
+#include "../server/roll.h"
 
 static bool tell_options(const struct orders *orders, const struct process *process)
 {
@@ -37,6 +38,22 @@ static bool tell_sockets(const struct orders *orders, const struct process *proc
 	return good;
 }
 
+/* Those that are on their way out are on it, too. */
+#define SPARE_PLACES 64
+
+/* Without one its clients notice its death with their next packet, as those of old kernels. */
+static bool tell_roll(const struct orders *orders, struct process *process)
+{
+	const struct options *options = orders->common->options;
+	struct channel_message message = {.type = CHANNEL_ROLL};
+
+	if (process->roll < 0)
+		process->roll =
+			roll_make(options->max_connections / options->workers + SPARE_PLACES);
+	message.fd = process->roll;
+	return process->roll < 0 || channel_send(process->channel, &message);
+}
+
 /* Which of them it is, and what they have in common. */
 static bool tell_share(const struct orders *orders, const struct process *process)
 {
@@ -52,7 +69,7 @@ static bool tell_share(const struct orders *orders, const struct process *proces
 }
 
 /* The channel has room for all of it. */
-bool orders_configure(const struct orders *orders, const struct process *process)
+bool orders_configure(const struct orders *orders, struct process *process)
 {
 	const struct channel_message message = {
 		.type = CHANNEL_CONFIGURE,
@@ -63,6 +80,6 @@ bool orders_configure(const struct orders *orders, const struct process *process
 	};
 
 	return greeting_send(process->channel) && tell_options(orders, process) &&
-	       tell_sockets(orders, process) && tell_share(orders, process) &&
-	       channel_send(process->channel, &message);
+	       tell_sockets(orders, process) && tell_roll(orders, process) &&
+	       tell_share(orders, process) && channel_send(process->channel, &message);
 }

@@ -14,6 +14,6 @@ struct orders {
 };
 
 /* Tells it all that it needs to listen. False: the channel has ended. */
-bool orders_configure(const struct orders *orders, const struct process *process);
+bool orders_configure(const struct orders *orders, struct process *process);
 
 #endif

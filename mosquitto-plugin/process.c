@@ -41,6 +41,8 @@ void process_init(struct process *process, unsigned int number)
 	*process = (struct process){
 		.number = number,
 		.channel = -1,
+		.roll = -1,
+		.orphans = -1,
 		.lines = {.at_once = LINES_AT_ONCE, .per_s = LINES_PER_S},
 	};
 }
@@ -150,6 +152,38 @@ bool process_has_ended(struct process *process, char *text, size_t size)
 		close(process->channel);
 	process->channel = -1;
 	return true;
+}
+
+void process_tell_orphans(struct process *process)
+{
+	const struct channel_message message = {
+		.type = CHANNEL_ORPHANS,
+		.fd = process->orphans,
+	};
+
+	if (process->orphans < 0 || process->state != PROCESS_SERVING ||
+	    !channel_send(process->channel, &message))
+		return;
+	close(process->orphans);
+	process->orphans = -1;
+}
+
+/* One that died before it served has no clients: then there may be those of the one before. */
+void process_keep_orphans(struct process *process)
+{
+	if (process->orphans < 0)
+		process->orphans = process->roll;
+	else if (process->roll >= 0)
+		close(process->roll);
+	process->roll = -1;
+}
+
+void process_close_rolls(struct process *process)
+{
+	process_keep_orphans(process);
+	if (process->orphans >= 0)
+		close(process->orphans);
+	process->orphans = -1;
 }
 
 /* A quarter more or less: what ends several at once must not start them at once. */

@@ -37,6 +37,8 @@ struct process {
 	enum process_state state;
 	pid_t pid;   /* 0: none */
 	int channel; /* -1: none */
+	int roll;    /* of its clients, see server/roll.h; -1: none */
+	int orphans; /* the roll of one before it that has died, until it can be told; -1: none */
 	uint64_t started_ms;
 	uint64_t serving_ms; /* SERVING: since when */
 	uint64_t again_ms;   /* RESTING: when to start it */
@@ -84,6 +86,15 @@ bool process_has_ended(struct process *process, char *text, size_t size);
 
 /* Ends it at once. */
 void process_kill(const struct process *process);
+
+/* Once it serves: hands it the roll of the one before, if there is one. */
+void process_tell_orphans(struct process *process);
+
+/* It has died: its roll is for the next one. */
+void process_keep_orphans(struct process *process);
+
+/* There will be no other. */
+void process_close_rolls(struct process *process);
 
 /* After its end: when to start it again. */
 void process_rest(struct process *process);

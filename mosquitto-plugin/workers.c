@@ -104,6 +104,7 @@ static void bury(struct workers *workers, struct process *process, const char *e
 	identities_drop(workers->inbox.identities, process->number);
 	counters_keep(&process->gone, &process->counters);
 	memset(&process->counters, 0, sizeof(process->counters));
+	process_keep_orphans(process);
 	if (process->state == PROCESS_OVER)
 		return;
 	process_rest(process);
@@ -159,6 +160,7 @@ static void tell_due(struct process *process)
 		process->reload_due = !process_tell(process, CHANNEL_RELOAD);
 	if (process->expiring_due)
 		process->expiring_due = !process_tell(process, CHANNEL_EXPIRING);
+	process_tell_orphans(process);
 }
 
 static void look(struct workers *workers, struct process *process, uint64_t now_ms)
@@ -463,6 +465,7 @@ void workers_free(struct workers *workers)
 	for (i = 0; i < workers->count; i++) {
 		process_kill(&workers->all[i]);
 		see_end(workers, &workers->all[i], 0);
+		process_close_rolls(&workers->all[i]);
 	}
 	sockets_close(&workers->sockets);
 	free(workers);

@@ -19,6 +19,7 @@ struct client *client_new(struct clients *clients, struct mquic_connection *conn
 	client->number = ++clients->numbered;
 	client->state = CLIENT_WAITING;
 	client->fd = -1;
+	client->place = roll_enter(clients->roll, connection);
 	client->proxy_due = settings->proxy_header;
 	client->accepted_ms = clients->now_ms;
 	packets_init(&client->from_client);

@@ -83,6 +83,7 @@ void client_free(struct client *client)
 	step(client, CLIENT_OVER);
 	hang_up(client);
 	queue_remove(&client->in_all);
+	roll_leave(client->clients->roll, client->place);
 	mquic_relay_free(client->relay);
 	free(client->pending);
 	free(client->user);
@@ -229,6 +230,8 @@ static void leave(struct client *client)
 		return;
 	}
 	step(client, CLIENT_LEAVING);
+	roll_leave(client->clients->roll, client->place);
+	client->place = ROLL_NONE;
 	mquic_relay_free(client->relay);
 	client->relay = NULL;
 	free(client->pending);

@@ -55,6 +55,7 @@ struct client {
 	struct door_pass pass; /* the user name in it is used at once */
 	enum client_state state;
 	struct client_end end; /* recorded by whoever finds it, the first one first */
+	uint32_t place;        /* on the roll, as long as it is connected */
 	int fd;                /* -1: no unix socket */
 	uint32_t interest;     /* what epoll watches it for; 0: it is not in the set */
 	bool broker_full;      /* the unix socket takes no more for now */

@@ -3,6 +3,9 @@
 
 #define DIAL_AGAIN_MS 1
 
+/* How old a note of the roll may be of a client that has changed its address. */
+#define RENEW_MS 1000
+
 void clients_init(struct clients *clients)
 {
 	queue_init(&clients->all);
@@ -64,6 +67,22 @@ int clients_timeout_ms(const struct clients *clients)
 	return clients->count_memory_ms > clients->now_ms
 		       ? (int)(clients->count_memory_ms - clients->now_ms)
 		       : 0;
+}
+
+void clients_renew_roll(struct clients *clients)
+{
+	const struct queue *link;
+
+	if (clients->roll == NULL || clients->now_ms < clients->renew_ms)
+		return;
+	clients->renew_ms = clients->now_ms + RENEW_MS;
+	for (link = clients->all.next; link != &clients->all; link = link->next) {
+		const struct client *client = QUEUE_MEMBER(link, const struct client, in_all);
+
+		if (client->relay != NULL)
+			roll_renew(clients->roll, client->place,
+				   mquic_relay_connection(client->relay));
+	}
 }
 
 void clients_turn_away(struct clients *clients)

@@ -10,6 +10,7 @@
 #include "client-facts.h"
 #include "door.h"
 #include "queue.h"
+#include "roll.h"
 #include "speaker.h"
 
 struct client;
@@ -27,12 +28,14 @@ struct clients {
 	const struct door *door;
 	struct client_settings settings;
 	struct speaker speaker;
+	struct roll *roll; /* NULL: there is none */
 	int epoll_fd;
 	uint64_t numbered;        /* clients that have come so far */
 	uint64_t now_ms;          /* the worker reads the clock once per turn */
 	uint64_t memory;          /* bytes of all clients, when last counted */
 	uint64_t count_memory_ms; /* when to count again */
 	bool memory_moved;        /* something has happened since then */
+	uint64_t renew_ms;        /* when to write the roll anew */
 	struct queue all;
 	struct queue dialing;  /* those that wait longest first */
 	uint8_t buffer[65536]; /* one read of a unix socket */
@@ -65,6 +68,9 @@ int clients_timeout_ms(const struct clients *clients);
  * whether anything happened in it.
  */
 void clients_limit_memory(struct clients *clients, bool moved);
+
+/* Writes the roll anew, at most once a second. To be called when something has happened. */
+void clients_renew_roll(struct clients *clients);
 
 /*
  * Tells of at most `most` clients whose number is above `after`, in the order of their numbers;

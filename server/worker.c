@@ -11,6 +11,7 @@
 
 #include "clients.h"
 #include "clock.h"
+#include "orphans.h"
 #include "worker.h"
 
 /* Sockets served in one turn; more are ready in the next one. */
@@ -31,6 +32,7 @@
 struct worker {
 	struct mquic_endpoint *endpoint;
 	struct clients clients;
+	struct orphans orphans;
 	atomic_bool stop;
 	atomic_bool reload;
 	atomic_bool tell;
@@ -133,6 +135,8 @@ static bool turn(struct worker *worker, int timeout_ms)
 	drain_events(worker);
 	clients_dial(&worker->clients);
 	clients_limit_memory(&worker->clients, count > 0);
+	if (count > 0)
+		clients_renew_roll(&worker->clients);
 	drain_events(worker);
 	return true;
 }
@@ -150,10 +154,17 @@ static void farewell(struct worker *worker)
 	/* The endpoint stays for worker_free(): until then other threads may wake it. */
 }
 
+/* Of two times to wait, -1 for ever. */
+static int earlier(int one, int other)
+{
+	return one < 0 || (other >= 0 && other < one) ? other : one;
+}
+
 /* How long the thread may sleep if nothing comes. */
 static int timeout_ms(struct worker *worker)
 {
-	int timeout = clients_timeout_ms(&worker->clients);
+	int timeout = earlier(clients_timeout_ms(&worker->clients),
+			      orphans_tell(&worker->orphans, worker->endpoint));
 
 	if (!attend(worker, false) && (timeout < 0 || timeout > ATTEND_MS))
 		timeout = ATTEND_MS;
@@ -253,6 +264,17 @@ bool worker_is_stopped(const struct worker *worker)
 	return atomic_load(&worker->stop);
 }
 
+void worker_keep_roll(struct worker *worker, int fd)
+{
+	worker->clients.roll = roll_open(fd);
+	(void)close(fd);
+}
+
+void worker_take_orphans(struct worker *worker, int fd)
+{
+	orphans_take(&worker->orphans, fd);
+}
+
 void worker_count(const struct worker *worker, struct counters *counters)
 {
 	const struct queue *all = &worker->clients.all;
@@ -280,6 +302,8 @@ void worker_free(struct worker *worker)
 	if (worker == NULL)
 		return;
 	clients_free(&worker->clients);
+	roll_close(worker->clients.roll);
+	orphans_free(&worker->orphans);
 	mquic_endpoint_free(worker->endpoint);
 	if (worker->clients.epoll_fd >= 0)
 		close(worker->clients.epoll_fd);

@@ -47,6 +47,12 @@ void worker_reload(struct worker *worker);
 /* Any time: has worker_say_expiring() done once more. */
 void worker_tell_expiring(struct worker *worker);
 
+/* Has it keep its roll in this memory (roll.h), before it listens. The descriptor is closed. */
+void worker_keep_roll(struct worker *worker, int fd);
+
+/* Tells the clients on this roll, of one that has died, that they have to connect anew. */
+void worker_take_orphans(struct worker *worker, int fd);
+
 /* A snapshot of what it has counted. Of whoever runs it. */
 void worker_count(const struct worker *worker, struct counters *counters);
 

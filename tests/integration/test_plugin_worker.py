@@ -71,6 +71,31 @@ def test_a_worker_that_ends_is_started_again(broker, build, name):
     assert "disconnected" not in "".join(re.findall("Client tcp.*", log))
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_client_that_says_nothing_is_told_at_once(make_broker, workers):
+    """Its next PING would come in a minute."""
+    broker = make_broker(plugin_opts={"workers": workers, "idle_timeout": 600}).start()
+    options = {"keep_alive": 0, "settings": {"keep-alive-ms": 60000}}
+    clients = [SessionClient(broker, f"idle-{i}", **options) for i in range(8)]
+    for client in clients:
+        client.connect()
+    # What a handshake leaves to be said is said by then.
+    time.sleep(1)
+    killed = time.monotonic()
+    for pid in broker.worker_pids():
+        os.kill(pid, signal.SIGKILL)
+    for client in clients:
+        assert "stateless reset" in client.event("DISCONNECTED")["text"]
+    told = time.monotonic() - killed
+    for client in clients:
+        client.connect()
+        client.publish("x", "y", qos=1)
+    back = time.monotonic() - killed
+    # The machine may be busy; what counts is that it took no minute.
+    assert told < 20 and back < 40, (told, back)
+    print(f"told after {told:.2f} s, back after {back:.2f} s")
+
+
 def test_wills_are_published_when_the_worker_ends(broker):
     watcher = broker.tcp_sub("-t", "obituary", "-q", "1", "-C", "1")
     client = SessionClient(broker, "mourned")

@@ -41,6 +41,8 @@ static struct channel_message sample(enum channel_type type)
 		message.more = channel_text("[::1]:14567");
 		break;
 	case CHANNEL_SOCKET:
+	case CHANNEL_ROLL:
+	case CHANNEL_ORPHANS:
 	case CHANNEL_LIST:
 	case CHANNEL_CLOSE:
 		message.fd = ends[0];

@@ -30,7 +30,7 @@ void mosquitto_log_printf(int level, const char *format, ...)
 }
 
 /* What the keeper asks of a worker's loop, which there is none of here. */
-static unsigned int stopped, reloaded, expiring;
+static unsigned int stopped, reloaded, expiring, orphans;
 
 void worker_stop(struct worker *worker)
 {
@@ -48,6 +48,13 @@ void worker_tell_expiring(struct worker *worker)
 {
 	(void)worker;
 	expiring++;
+}
+
+void worker_take_orphans(struct worker *worker, int fd)
+{
+	(void)worker;
+	close(fd);
+	orphans++;
 }
 
 size_t worker_list(const struct worker *worker, uint64_t after, struct client_facts *facts,
