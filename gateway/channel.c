@@ -58,7 +58,7 @@ static const struct form forms[CHANNEL_TYPES] = {
 	[CHANNEL_LIST] = {.number_max = OPTIONS_WORKERS_MAX, .has_fd = true},
 	[CHANNEL_CLOSE] = {.number_max = OPTIONS_WORKERS_MAX, .has_fd = true},
 	[CHANNEL_PING] = {0},
-	[CHANNEL_STOP] = {0},
+	[CHANNEL_STOP] = {.flags = CHANNEL_REPLACED},
 	[CHANNEL_READY] = {.of_worker = true},
 	[CHANNEL_FAILED] = {.of_worker = true, .text_min = 1, .text_max = CHANNEL_LINE_MAX},
 	[CHANNEL_LINE] = {.of_worker = true,

@@ -56,7 +56,7 @@ enum channel_type {
 	CHANNEL_LIST,  /* number: which worker; fd: who wants to know its clients, see control.h */
 	CHANNEL_CLOSE, /* the same; limit: which client is to be sent away */
 	CHANNEL_PING,
-	CHANNEL_STOP,
+	CHANNEL_STOP, /* flags: REPLACED */
 	/* Of the worker. */
 	CHANNEL_READY,    /* it listens, and waits for START */
 	CHANNEL_FAILED,   /* it cannot. text: why */
@@ -74,6 +74,7 @@ enum channel_flags {
 	CHANNEL_BROKER_2_1 = 1,
 	CHANNEL_NAMES_ARE_IDS = 2,
 	CHANNEL_UNPROVEN = 4,
+	CHANNEL_REPLACED = 8, /* the broker goes on, with another worker */
 };
 
 /* Who a client is, as far as its certificate says. */

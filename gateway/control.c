@@ -9,7 +9,8 @@ bool control_read_request(struct control_request *request, const void *bytes, si
 		return false;
 	memcpy(request, bytes, sizeof(*request));
 	return request->version == CONTROL_VERSION &&
-	       (request->wish == CONTROL_LIST || request->wish == CONTROL_CLOSE);
+	       (request->wish == CONTROL_LIST || request->wish == CONTROL_CLOSE ||
+		request->wish == CONTROL_RESTART);
 }
 
 #define ENDS(text) (memchr((text), '\0', sizeof(text)) != NULL)

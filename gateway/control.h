@@ -30,7 +30,8 @@
 
 enum control_wish {
 	CONTROL_LIST = 1,
-	CONTROL_CLOSE
+	CONTROL_CLOSE,
+	CONTROL_RESTART /* replace all workers; the plugin answers itself: CLOSED, or UNKNOWN */
 };
 
 struct control_request {

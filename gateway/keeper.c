@@ -397,6 +397,14 @@ static void tell_counters(const struct keeper *keeper)
 			});
 }
 
+static void stop(const struct keeper *keeper, const struct channel_message *message)
+{
+	if ((message->flags & CHANNEL_REPLACED) != 0)
+		worker_leave(keeper->worker);
+	else
+		worker_stop(keeper->worker);
+}
+
 static void heed(struct keeper *keeper, const struct channel_message *message)
 {
 	switch (message->type) {
@@ -428,7 +436,7 @@ static void heed(struct keeper *keeper, const struct channel_message *message)
 		keeper->pong_due = true;
 		break;
 	default:
-		worker_stop(keeper->worker);
+		stop(keeper, message);
 		break;
 	}
 }

@@ -150,6 +150,21 @@ static bool ask(const struct workers *workers, unsigned int number,
 	return channel >= 0 && channel_send(channel, &message);
 }
 
+/* This one the plugin answers itself. */
+static void restart(struct workers *workers, int fd)
+{
+	struct control_answer answer = {
+		.version = CONTROL_VERSION,
+		.kind = CONTROL_ASKED,
+		.count = 1,
+	};
+
+	(void)send(fd, &answer, sizeof(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+	answer.kind = workers_replace(workers) ? CONTROL_CLOSED : CONTROL_UNKNOWN;
+	answer.count = 0;
+	(void)send(fd, &answer, sizeof(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static void pass_on(const struct workers *workers, int fd, const struct control_request *request)
 {
 	struct control_answer answer = {.version = CONTROL_VERSION, .kind = CONTROL_ASKED};
@@ -163,7 +178,7 @@ static void pass_on(const struct workers *workers, int fd, const struct control_
 }
 
 /* False: it has not asked yet. */
-static bool heard(const struct workers *workers, int fd)
+static bool heard(struct workers *workers, int fd)
 {
 	/* One byte more than what it may ask tells of more. */
 	uint8_t bytes[sizeof(struct control_request) + 1];
@@ -172,12 +187,16 @@ static bool heard(const struct workers *workers, int fd)
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	if (got > 0 && control_read_request(&request, bytes, (size_t)got))
+	if (got <= 0 || !control_read_request(&request, bytes, (size_t)got))
+		return true;
+	if (request.wish == CONTROL_RESTART)
+		restart(workers, fd);
+	else
 		pass_on(workers, fd, &request);
 	return true;
 }
 
-void control_tick(struct control *control, const struct workers *workers)
+void control_tick(struct control *control, struct workers *workers)
 {
 	uint64_t now_ms = clock_ms();
 	size_t i;

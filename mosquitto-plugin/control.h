@@ -29,7 +29,7 @@ struct control {
 void control_init(struct control *control);
 
 /* In each round of the broker's loop, while clients are served. */
-void control_tick(struct control *control, const struct workers *workers);
+void control_tick(struct control *control, struct workers *workers);
 
 /* Takes the socket away. */
 void control_end(struct control *control);

@@ -69,7 +69,7 @@ static bool tell_share(const struct orders *orders, const struct process *proces
 }
 
 /* The channel has room for all of it. */
-bool orders_configure(const struct orders *orders, struct process *process)
+static bool configure(const struct orders *orders, struct process *process)
 {
 	const struct channel_message message = {
 		.type = CHANNEL_CONFIGURE,
@@ -82,4 +82,13 @@ bool orders_configure(const struct orders *orders, struct process *process)
 	return greeting_send(process->channel) && tell_options(orders, process) &&
 	       tell_sockets(orders, process) && tell_roll(orders, process) &&
 	       tell_share(orders, process) && channel_send(process->channel, &message);
+}
+
+int orders_start(const struct orders *orders, struct process *process)
+{
+	int code = process_start(process, orders->common->options->worker);
+
+	if (code == 0 && !configure(orders, process))
+		process_kill(process);
+	return code;
 }

@@ -13,7 +13,7 @@ struct orders {
 	const char *secret; /* that all of them have */
 };
 
-/* Tells it all that it needs to listen. False: the channel has ended. */
-bool orders_configure(const struct orders *orders, struct process *process);
+/* Starts the program, and tells it all that it needs to listen. 0, or the error's number. */
+int orders_start(const struct orders *orders, struct process *process);
 
 #endif

@@ -154,7 +154,7 @@ bool process_has_ended(struct process *process, char *text, size_t size)
 	return true;
 }
 
-void process_tell_orphans(struct process *process)
+static void tell_orphans(struct process *process)
 {
 	const struct channel_message message = {
 		.type = CHANNEL_ORPHANS,
@@ -166,6 +166,15 @@ void process_tell_orphans(struct process *process)
 		return;
 	close(process->orphans);
 	process->orphans = -1;
+}
+
+void process_tell_due(struct process *process)
+{
+	if (process->reload_due)
+		process->reload_due = !process_tell(process, CHANNEL_RELOAD);
+	if (process->expiring_due)
+		process->expiring_due = !process_tell(process, CHANNEL_EXPIRING);
+	tell_orphans(process);
 }
 
 /* One that died before it served has no clients: then there may be those of the one before. */
@@ -213,4 +222,17 @@ void process_rest(struct process *process)
 	process->pause_ms = next_pause_ms(process->pause_ms, now_ms - process->started_ms);
 	process->again_ms = now_ms + with_jitter(process->pause_ms);
 	process_step(process, PROCESS_RESTING);
+}
+
+void process_say_pause(const struct process *process, const char *end)
+{
+	uint64_t pause_ms = process->again_ms - clock_ms();
+	const char *colon = process->failure[0] != '\0' ? ": " : "";
+	/* The program was replaced, by an upgrade most likely. */
+	const char *advice = process->foreign ? "; restart the broker" : "";
+
+	log_now(MQUIC_LOG_ERROR,
+		"mquic: worker %u %s%s%s%s; its clients have to connect anew, it is started again "
+		"in %.1f s",
+		process->number, end, colon, process->failure, advice, (double)pause_ms / 1000);
 }

@@ -87,8 +87,8 @@ bool process_has_ended(struct process *process, char *text, size_t size);
 /* Ends it at once. */
 void process_kill(const struct process *process);
 
-/* Once it serves: hands it the roll of the one before, if there is one. */
-void process_tell_orphans(struct process *process);
+/* What had no room in the channel before; once it serves, also the roll of the one before it. */
+void process_tell_due(struct process *process);
 
 /* It has died: its roll is for the next one. */
 void process_keep_orphans(struct process *process);
@@ -98,5 +98,8 @@ void process_close_rolls(struct process *process);
 
 /* After its end: when to start it again. */
 void process_rest(struct process *process);
+
+/* Says how it has ended, and when it is started again. */
+void process_say_pause(const struct process *process, const char *end);
 
 #endif

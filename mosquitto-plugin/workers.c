@@ -10,6 +10,7 @@
 #include "log.h"
 #include "orders.h"
 #include "process.h"
+#include "replace.h"
 #include "sockets.h"
 #include "workers.h"
 #include "../server/clock.h"
@@ -40,6 +41,7 @@ struct workers {
 	uint64_t looked_ms;
 	struct process all[OPTIONS_WORKERS_MAX];
 	size_t count;
+	struct replacement replacement;
 	char secret[2 * TOKEN_TEXT_LEN + 1]; /* all of them have it */
 };
 
@@ -60,18 +62,20 @@ static bool tell_start(const struct workers *workers, const struct process *proc
 	return channel_send(process->channel, &message);
 }
 
-static int start(const struct workers *workers, struct process *process)
+static struct orders orders_of(const struct workers *workers)
 {
-	const struct orders orders = {
+	return (struct orders){
 		.common = &workers->order,
 		.sockets = &workers->sockets,
 		.secret = workers->secret,
 	};
-	int code = process_start(process, workers->order.options->worker);
+}
 
-	if (code == 0 && !orders_configure(&orders, process))
-		process_kill(process);
-	return code;
+static int start(const struct workers *workers, struct process *process)
+{
+	const struct orders orders = orders_of(workers);
+
+	return orders_start(&orders, process);
 }
 
 /* ---- Its life ------------------------------------------------------------------------ */
@@ -85,19 +89,6 @@ static void step(const struct workers *workers, struct process *process)
 		process_step(process, PROCESS_SERVING);
 }
 
-static void say_pause(const struct process *process, const char *end)
-{
-	uint64_t pause_ms = process->again_ms - clock_ms();
-	const char *colon = process->failure[0] != '\0' ? ": " : "";
-	/* The program was replaced, by an upgrade most likely. */
-	const char *advice = process->foreign ? "; restart the broker" : "";
-
-	log_now(MQUIC_LOG_ERROR,
-		"mquic: worker %u %s%s%s%s; its clients have to connect anew, it is started again "
-		"in %.1f s",
-		process->number, end, colon, process->failure, advice, (double)pause_ms / 1000);
-}
-
 /* It is gone: its clients are, too, and their sockets are closed by the system. */
 static void bury(struct workers *workers, struct process *process, const char *end)
 {
@@ -107,8 +98,12 @@ static void bury(struct workers *workers, struct process *process, const char *e
 	process_keep_orphans(process);
 	if (process->state == PROCESS_OVER)
 		return;
+	if (replacement_take_over(&workers->replacement, process, process->number - 1)) {
+		step(workers, process);
+		return;
+	}
 	process_rest(process);
-	say_pause(process, end);
+	process_say_pause(process, end);
 }
 
 static void start_again(const struct workers *workers, struct process *process)
@@ -153,16 +148,6 @@ static void ping(struct process *process, uint64_t now_ms)
 	}
 }
 
-/* What had no room in the channel before. */
-static void tell_due(struct process *process)
-{
-	if (process->reload_due)
-		process->reload_due = !process_tell(process, CHANNEL_RELOAD);
-	if (process->expiring_due)
-		process->expiring_due = !process_tell(process, CHANNEL_EXPIRING);
-	process_tell_orphans(process);
-}
-
 static void look(struct workers *workers, struct process *process, uint64_t now_ms)
 {
 	char end[64];
@@ -176,7 +161,7 @@ static void look(struct workers *workers, struct process *process, uint64_t now_
 		bury(workers, process, end);
 		return;
 	}
-	tell_due(process);
+	process_tell_due(process);
 	ping(process, now_ms);
 }
 
@@ -188,6 +173,19 @@ static void listen_to(struct workers *workers, struct process *process, unsigned
 		linger(process, clock_ms());
 	else
 		step(workers, process);
+}
+
+static void tick_replacement(struct workers *workers)
+{
+	const struct orders orders = orders_of(workers);
+	const struct replacement_scene scene = {
+		.all = workers->all,
+		.count = workers->count,
+		.orders = &orders,
+		.inbox = &workers->inbox,
+	};
+
+	replacement_tick(&workers->replacement, &scene);
 }
 
 void workers_tick(struct workers *workers)
@@ -205,8 +203,10 @@ void workers_tick(struct workers *workers)
 		if (due || workers->all[i].ended_ms != 0)
 			look(workers, &workers->all[i], now_ms);
 	}
-	if (due)
-		workers->looked_ms = now_ms;
+	if (!due)
+		return;
+	workers->looked_ms = now_ms;
+	tick_replacement(workers);
 }
 
 void workers_read(struct workers *workers)
@@ -251,15 +251,21 @@ bool workers_were_bypassed(const struct workers *workers)
 	return false;
 }
 
-/* One that is not there reads all of it when it starts. */
+bool workers_replace(struct workers *workers)
+{
+	return workers->serving && replacement_begin(&workers->replacement);
+}
+
+/* One that is not there reads all of it when it starts, one that starts may have done so before. */
 void workers_reload(struct workers *workers)
 {
 	size_t i;
 
+	workers->replacement.next.reload_due = true;
 	for (i = 0; i < workers->count; i++)
 		if (workers->all[i].channel >= 0) {
 			workers->all[i].reload_due = true;
-			tell_due(&workers->all[i]);
+			process_tell_due(&workers->all[i]);
 		}
 }
 
@@ -270,7 +276,7 @@ void workers_tell_expiring(struct workers *workers)
 	for (i = 0; i < workers->count; i++)
 		if (workers->all[i].channel >= 0) {
 			workers->all[i].expiring_due = true;
-			tell_due(&workers->all[i]);
+			process_tell_due(&workers->all[i]);
 		}
 }
 
@@ -439,11 +445,24 @@ static void see_end(struct workers *workers, struct process *process, uint64_t u
 	}
 }
 
+/* One that would have taken another's place. */
+static void drop_successor(struct workers *workers)
+{
+	struct process *next = &workers->replacement.next;
+
+	if (!replacement_has_next(&workers->replacement))
+		return;
+	see_end(workers, next, 0);
+	process_close_rolls(next);
+	workers->replacement.state = REPLACE_NONE;
+}
+
 void workers_stop(struct workers *workers)
 {
 	uint64_t until_ms = clock_ms() + STOP_MS;
 	size_t i;
 
+	drop_successor(workers);
 	for (i = 0; i < workers->count; i++) {
 		if (workers->all[i].state != PROCESS_OVER)
 			process_step(&workers->all[i], PROCESS_OVER);
@@ -462,6 +481,7 @@ void workers_free(struct workers *workers)
 
 	if (workers == NULL)
 		return;
+	drop_successor(workers);
 	for (i = 0; i < workers->count; i++) {
 		process_kill(&workers->all[i]);
 		see_end(workers, &workers->all[i], 0);

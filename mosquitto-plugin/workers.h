@@ -46,6 +46,9 @@ void workers_taken(struct workers *workers);
 /* Whether the broker has let a client in without asking the plugin about it. */
 bool workers_were_bypassed(const struct workers *workers);
 
+/* Has all replaced, one after the other; the log tells of it. False: they are, or none serves. */
+bool workers_replace(struct workers *workers);
+
 /* Has certificates and keys read again; the outcome is logged. */
 void workers_reload(struct workers *workers);
 

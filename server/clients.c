@@ -100,6 +100,23 @@ void clients_turn_away(struct clients *clients)
 	}
 }
 
+/* They stay on the roll: the next worker tells those whom the word has not reached. */
+void clients_send_away(struct clients *clients)
+{
+	struct queue *link;
+	struct queue *next;
+
+	for (link = clients->all.next; link != &clients->all; link = next) {
+		struct client *client = QUEUE_MEMBER(link, struct client, in_all);
+
+		next = link->next;
+		client->place = ROLL_NONE;
+		if (client->state != CLIENT_LEAVING && client->state != CLIENT_FINISHING)
+			client_turn_away(client, CULPRIT_CALLER, MQUIC_CLOSE_OVERLOADED,
+					 "this worker is replaced: connect again");
+	}
+}
+
 void clients_free(struct clients *clients)
 {
 	while (!queue_is_empty(&clients->all))

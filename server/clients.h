@@ -85,6 +85,9 @@ bool clients_close(struct clients *clients, uint64_t number);
 /* The broker goes away: turns away those that it has not seen yet. */
 void clients_turn_away(struct clients *clients);
 
+/* The broker goes on with another worker: all that are here are to connect to that. */
+void clients_send_away(struct clients *clients);
+
 /* Cuts off and frees all that are left. */
 void clients_free(struct clients *clients);
 

@@ -34,6 +34,7 @@ struct worker {
 	struct clients clients;
 	struct orphans orphans;
 	atomic_bool stop;
+	atomic_bool leave; /* and another one takes its place */
 	atomic_bool reload;
 	atomic_bool tell;
 };
@@ -44,6 +45,9 @@ static void accept_all(struct worker *worker)
 {
 	struct mquic_connection *connection;
 
+	/* Who comes now is told with the others that wait, at the end. */
+	if (atomic_load(&worker->leave))
+		return;
 	while (mquic_endpoint_accept(worker->endpoint, &connection) == MQUIC_OK)
 		client_accept(&worker->clients, connection);
 }
@@ -141,12 +145,18 @@ static bool turn(struct worker *worker, int timeout_ms)
 	return true;
 }
 
-/* The broker has closed its ends by now, so clients only need time to take their last bytes. */
+/*
+ * The broker has closed its ends by now, so clients only need time to take their last bytes. Where
+ * it goes on, clients are sent to the next worker.
+ */
 static void farewell(struct worker *worker)
 {
 	uint64_t until_ms = clock_ms() + FAREWELL_MS;
 
-	clients_turn_away(&worker->clients);
+	if (atomic_load(&worker->leave))
+		clients_send_away(&worker->clients);
+	else
+		clients_turn_away(&worker->clients);
 	drain_events(worker);
 	while (!queue_is_empty(&worker->clients.all) && clock_ms() < until_ms && turn(worker, 20))
 		;
@@ -257,6 +267,12 @@ void worker_stop(struct worker *worker)
 {
 	atomic_store(&worker->stop, true);
 	mquic_endpoint_wakeup(worker->endpoint);
+}
+
+void worker_leave(struct worker *worker)
+{
+	atomic_store(&worker->leave, true);
+	worker_stop(worker);
 }
 
 bool worker_is_stopped(const struct worker *worker)

@@ -38,6 +38,9 @@ void worker_run(struct worker *worker);
 /* Any time: ends worker_run(), or has it end at once. */
 void worker_stop(struct worker *worker);
 
+/* Any time: the same, and another worker takes its place: its clients are told to connect anew. */
+void worker_leave(struct worker *worker);
+
 /* Any time: whether it has been told to end. */
 bool worker_is_stopped(const struct worker *worker);
 

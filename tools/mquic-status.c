@@ -29,6 +29,7 @@ struct program {
 		CLOSE_CHOICE /* all that are meant */
 	} closes;
 	uint32_t worker, client;
+	bool restarts;
 };
 
 static const char help[] =
@@ -38,6 +39,7 @@ static const char help[] =
 	"                    [--address ADDRESS] [--watch SECONDS] [--socket PATH]\n"
 	"       mquic-status --close CLIENT | --close-id ID | --close-address ADDRESS\n"
 	"                    [--socket PATH]\n"
+	"       mquic-status --restart [--socket PATH]\n"
 	"       mquic-status --help | --version\n"
 	"\n"
 	" --json : print an array of JSON objects on one line.\n"
@@ -50,6 +52,8 @@ static const char help[] =
 	" --close : close the connection of this client, as the first column shows it.\n"
 	" --close-id : close that of the client with this identifier.\n"
 	" --close-address : close all from this address, or the one from this port of it.\n"
+	" --restart : replace all workers by new ones, one after the other, while the broker\n"
+	"             runs; its log tells how that goes.\n"
 	" --socket : the plugin_opt_control of the broker. Defaults to\n"
 	"            /run/mosquitto/quic.sock.control.\n"
 	" --quiet : print no errors.\n"
@@ -140,6 +144,7 @@ static const struct option_spec specs[] = {
 	{NULL, "--close", OPTION_CALL, 0, 0, 0, set_close},
 	{NULL, "--close-id", OPTION_CALL, 0, 0, 0, set_close_id},
 	{NULL, "--close-address", OPTION_CALL, 0, 0, 0, set_close_address},
+	{NULL, "--restart", OPTION_FLAG, offsetof(struct program, restarts), 0, 0, NULL},
 	{NULL, "--socket", OPTION_TEXT, offsetof(struct program, socket), 0, 0, NULL},
 	{NULL, "--quiet", OPTION_ACTION, 0, 0, 0, options_quiet},
 	{NULL, NULL, 0, 0, 0, 0, NULL},
@@ -161,6 +166,9 @@ static bool parse_options(struct program *program, struct about *about, int argc
 	if (program->closes == CLOSE_ONE && is_choosy(&program->choice))
 		return say_usage(
 			"--close says which client; leave --id, --user and --address out.");
+	if (program->restarts &&
+	    (program->closes != CLOSE_NONE || program->json || program->watch_s > 0))
+		return say_usage("--restart goes with none of --close, --json and --watch.");
 	return true;
 }
 
@@ -263,6 +271,8 @@ static bool close_choice(const struct program *program)
 
 static bool act(const struct program *program)
 {
+	if (program->restarts)
+		return inquiry_restart(program->socket);
 	switch (program->closes) {
 	case CLOSE_ONE:
 		return close_one(program);

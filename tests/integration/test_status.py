@@ -299,7 +299,7 @@ def test_others_may_not_ask(served):
         b"x",
         HEAD.pack(VERSION, LIST, 0, 0) + b"x",
         HEAD.pack(VERSION + 1, LIST, 0, 0),
-        HEAD.pack(VERSION, 3, 0, 0),
+        HEAD.pack(VERSION, 99, 0, 0),
         bytes(60000),
     ],
     ids=["short", "long", "version", "wish", "huge"],

@@ -39,7 +39,7 @@ START_TEST(requests_are_looked_at)
 	ck_assert(!control_read_request(&got, longer, sizeof(longer)));
 	request.wish = 0;
 	ck_assert(!control_read_request(&got, &request, sizeof(request)));
-	request.wish = CONTROL_CLOSE + 1;
+	request.wish = CONTROL_RESTART + 1;
 	ck_assert(!control_read_request(&got, &request, sizeof(request)));
 	request.wish = CONTROL_LIST;
 	request.version++;

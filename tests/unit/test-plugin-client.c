@@ -30,12 +30,18 @@ void mosquitto_log_printf(int level, const char *format, ...)
 }
 
 /* What the keeper asks of a worker's loop, which there is none of here. */
-static unsigned int stopped, reloaded, expiring, orphans;
+static unsigned int stopped, reloaded, expiring, orphans, left;
 
 void worker_stop(struct worker *worker)
 {
 	(void)worker;
 	stopped++;
+}
+
+void worker_leave(struct worker *worker)
+{
+	(void)worker;
+	left++;
 }
 
 void worker_reload(struct worker *worker)

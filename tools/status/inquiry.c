@@ -221,3 +221,17 @@ enum inquiry_end inquiry_close(const char *path, unsigned int worker, unsigned i
 		return INQUIRY_FAILED;
 	return inquiry.closed ? INQUIRY_CLOSED : INQUIRY_UNKNOWN;
 }
+
+bool inquiry_restart(const char *path)
+{
+	static struct inquiry inquiry;
+	const struct control_request request = {CONTROL_VERSION, CONTROL_RESTART, 0, 0};
+
+	inquiry = (struct inquiry){.fd = -1};
+	if (!inquire(&inquiry, path, &request))
+		return false;
+	if (!inquiry.closed)
+		say_error("The workers are being replaced already: the broker's log tells how that "
+			  "goes.");
+	return inquiry.closed;
+}

@@ -36,4 +36,7 @@ enum inquiry_end {
 /* Has a client sent away. */
 enum inquiry_end inquiry_close(const char *path, unsigned int worker, unsigned int client);
 
+/* Has all workers replaced. False: it has been said why. */
+bool inquiry_restart(const char *path);
+
 #endif
