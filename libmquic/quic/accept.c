@@ -41,12 +41,12 @@ static void answer(struct quic_host *host, struct wire *wire, const struct datag
 {
 	if (admission == NULL)
 		answer_refusal(host, wire, datagram, hd, NGTCP2_INVALID_TOKEN,
-			       "invalid Retry token");
+			       "invalid Retry token", NULL);
 	else if (admission->retry)
 		answer_retry(host, wire, datagram, hd);
 	else
 		answer_refusal(host, wire, datagram, hd, NGTCP2_CONNECTION_REFUSED,
-			       admission->objection);
+			       admission->objection, admission->setting);
 }
 
 void accept_initial(struct quic_host *host, struct wire *wire, const struct datagram *datagram,

@@ -211,23 +211,29 @@ struct newcomer {
 	enum address_proof proof;
 };
 
-/* What a limit says to one more, NULL if there is room. */
-static const char *limit_of_address(const struct newcomer *newcomer)
+/* A limit that is reached: what it says to one more, and who sets it. */
+struct limit {
+	const char *objection; /* NULL: there is room */
+	const char *setting;
+};
+
+static struct limit limit_of_address(const struct newcomer *newcomer)
 {
 	uint32_t limit = newcomer->settings->max_connections_per_address;
 
 	if (limit > 0 && newcomer->address != NULL && newcomer->address->connections >= limit)
-		return "too many connections from this address";
-	return NULL;
+		return (struct limit){"too many connections from this address",
+				      "max_connections_per_address"};
+	return (struct limit){NULL, NULL};
 }
 
-static const char *limit_of_all(const struct quic_host *host, const struct newcomer *newcomer)
+static struct limit limit_of_all(const struct quic_host *host, const struct newcomer *newcomer)
 {
 	if (host->places.connections >= newcomer->settings->max_connections)
-		return "too many connections";
+		return (struct limit){"too many connections", "max_connections"};
 	if (host->places.handshakes >= newcomer->settings->max_handshakes)
-		return "too many handshakes";
-	return NULL;
+		return (struct limit){"too many handshakes", "max_handshakes"};
+	return (struct limit){NULL, NULL};
 }
 
 /* What is wrong with a crowd that gives way. */
@@ -305,7 +311,7 @@ static struct mquic_connection *who_gives_way(struct quic_host *host,
 {
 	struct mquic_connection *unproven;
 
-	if (limit_of_address(newcomer) != NULL)
+	if (limit_of_address(newcomer).objection != NULL)
 		return find_within(newcomer);
 	unproven = newcomer->proof == ADDRESS_PROVEN ? find_unproven(host) : NULL;
 	return unproven != NULL ? unproven : find_faulty(host, newcomer);
@@ -330,12 +336,14 @@ struct admission admission_judge(struct quic_host *host, const struct mquic_sett
 				 const struct address *remote, enum address_proof proof)
 {
 	struct newcomer newcomer = {settings, find_address(host, remote), proof};
-	struct admission admission = {NULL, NULL, false};
+	struct admission admission = {NULL, NULL, NULL, false};
+	struct limit limit = limit_of_address(&newcomer);
 	bool may_ask = proof == ADDRESS_UNPROVEN && settings->retry != MQUIC_RETRY_NEVER;
 
-	admission.objection = limit_of_address(&newcomer);
-	if (admission.objection == NULL)
-		admission.objection = limit_of_all(host, &newcomer);
+	if (limit.objection == NULL)
+		limit = limit_of_all(host, &newcomer);
+	admission.objection = limit.objection;
+	admission.setting = limit.setting;
 	if (admission.objection == NULL) {
 		admission.retry = may_ask && (settings->retry == MQUIC_RETRY_ALWAYS ||
 					      is_crowded(host, settings));

@@ -58,6 +58,7 @@ struct quic_place {
 /* What becomes of a newcomer. */
 struct admission {
 	const char *objection;              /* the limit that is reached; NULL: there is room */
+	const char *setting;                /* what sets that limit */
 	struct mquic_connection *gives_way; /* the one whose place it may take all the same */
 	bool retry;                         /* it must prove its address first */
 };

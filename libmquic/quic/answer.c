@@ -7,6 +7,9 @@
 /* Stateless resets per second: enough after a restart, too few to be worth provoking. */
 #define RESETS_PER_SECOND 500
 
+/* Lines per second about clients that a limit keeps out. */
+#define REFUSALS_PER_SECOND 2
+
 /* Sends one packet back to where a datagram came from, and counts it as that; len 0: none. */
 static void reply(struct quic_host *host, struct wire *wire, const struct datagram *to,
 		  unsigned int statistic, const uint8_t *packet, size_t len)
@@ -37,14 +40,48 @@ void answer_retry(struct quic_host *host, struct wire *wire, const struct datagr
 				&datagram->remote, endpoint_now(host->endpoint)));
 }
 
-void answer_refusal(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
-		    const ngtcp2_pkt_hd *hd, uint64_t code, const char *reason)
+static void say_refusal(const struct quic_host *host, const struct datagram *datagram,
+			const char *reason)
 {
-	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 	char from[ADDRESS_TEXT_SIZE];
 
 	address_print(&datagram->remote, from);
 	log_debug(endpoint_log(host->endpoint), "%s: refused: %s", from, reason);
+}
+
+/*
+ * That a limit is reached is worth a line: whoever runs the server has set it, and its users see
+ * nothing but a server that does not let them in. A flood of them is not.
+ */
+static void say_limit(struct quic_host *host, const struct datagram *datagram, const char *reason,
+		      const char *setting)
+{
+	const struct log *log = endpoint_log(host->endpoint);
+	char from[ADDRESS_TEXT_SIZE];
+	uint64_t unsaid = host->unsaid;
+
+	if (!quota_take(&host->refusals, endpoint_now(host->endpoint), REFUSALS_PER_SECOND)) {
+		host->unsaid++;
+		return;
+	}
+	host->unsaid = 0;
+	address_print(&datagram->remote, from);
+	if (unsaid == 0)
+		log_info(log, "%s: refused: %s (%s)", from, reason, setting);
+	else
+		log_info(log, "%s: refused: %s (%s), as were %llu others since the last such line",
+			 from, reason, setting, (unsigned long long)unsaid);
+}
+
+void answer_refusal(struct quic_host *host, struct wire *wire, const struct datagram *datagram,
+		    const ngtcp2_pkt_hd *hd, uint64_t code, const char *reason, const char *setting)
+{
+	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
+
+	if (setting == NULL)
+		say_refusal(host, datagram, reason);
+	else
+		say_limit(host, datagram, reason, setting);
 	reply(host, wire, datagram,
 	      code == NGTCP2_INVALID_TOKEN ? MQUIC_TOTAL_TOKENS_REFUSED : MQUIC_TOTAL_REFUSALS_SENT,
 	      packet, token_write_refusal(packet, sizeof(packet), hd, code, reason));

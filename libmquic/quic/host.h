@@ -41,6 +41,8 @@ struct quic_host {
 	struct quic_newcomers newcomers;
 	struct quota resets;   /* stateless resets */
 	struct quota failures; /* log lines about failed handshakes */
+	struct quota refusals; /* the same about clients that a limit keeps out ... */
+	uint64_t unsaid;       /* ... and how many got none since the last */
 	uint64_t totals[HOST_TOTALS];
 
 	struct udp_batch *batch;

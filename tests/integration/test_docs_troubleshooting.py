@@ -87,7 +87,7 @@ def shown():
 
 # Sentences of the library, which it says through the worker, and of the system.
 OF_OTHERS = ["handshake failed", "expires on DATE", "signal 11", "signal 31", "6 (SIGABRT)", "reset key file"]
-OF_OTHERS += ["small frames", "plugin_opt_NAME: SENTENCE"]
+OF_OTHERS += ["small frames", "plugin_opt_NAME: SENTENCE", "refused: too many"]
 
 
 def test_no_sentence_is_explained_that_nobody_says():

@@ -46,6 +46,10 @@ def test_one_address_has_a_limit_of_its_own(make_broker):
     broker.start()
     clients = connected(broker, 2)
     assert broker.pub("-t", "x", "-m", "y", check=False, timeout=40).returncode != 0
+    broker.wait_log(
+        r"mquic: QUIC client 127\.0\.0\.1:\d+: refused: too many connections from this address "
+        r"\(max_connections_per_address\)"
+    )
     for client in clients:
         client.publish("x", "y", qos=1)
 

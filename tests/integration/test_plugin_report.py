@@ -109,6 +109,8 @@ def test_fail2ban_believes_no_client(workdir):
         syslog + "1764315000: " + real.format("192.0.2.4", "0x8a, banned"),
         "1764315000: " + real.format("192.0.2.50", "0x88, server unavailable"),
         "1764315000: " + real.format("192.0.2.51", "0x97, quota exceeded"),
+        "1764315000: mquic: QUIC client 192.0.2.52:4433: refused: too many connections from this "
+        "address (max_connections_per_address)",
     ]
     forged = real.format("192.0.2.66", "0x05, not authorized")
     for start in ("1764315000: ", "2026-11-28T07:00:00: ", "2026-11-28 07:00:00: ", syslog):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How connections come to be, over good and bad lines, and why they do not. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "pair.h"
@@ -353,6 +354,60 @@ START_TEST(server_refuses_too_many_from_one_address)
 }
 END_TEST
 
+static char refusals[8][200];
+static size_t refusal_count;
+
+static void keep_refusal(void *userdata, enum mquic_log_level level, const char *line)
+{
+	(void)userdata;
+	if (strstr(line, "refused") == NULL)
+		return;
+	ck_assert_int_eq(level, MQUIC_LOG_INFO);
+	ck_assert_uint_lt(refusal_count, 8);
+	(void)snprintf(refusals[refusal_count++], sizeof(refusals[0]), "%s", line);
+}
+
+static void refuse_one_more(void)
+{
+	expect_refusal("too many connections from this address");
+	mquic_connection_free(pair.dialed);
+	pair.dialed = NULL;
+}
+
+static bool says(const char *line, const char *part)
+{
+	return strstr(line, part) != NULL;
+}
+
+START_TEST(limits_that_keep_clients_out_are_told_and_not_too_often)
+{
+	static const char setting[] = "this address (max_connections_per_address)";
+	struct mquic_connection *first;
+	size_t i;
+
+	refusal_count = 0;
+	mquic_settings_set_max_connections_per_address(pair.server_settings, 1);
+	mquic_endpoint_set_log(pair.server->endpoint, keep_refusal, MQUIC_LOG_INFO, NULL);
+	pair_connect();
+	first = pair.dialed;
+	for (i = 0; i < 5; i++)
+		refuse_one_more();
+	/* There are two a second, and these five may have been in two. */
+	ck_assert_uint_le(refusal_count, 4);
+	ck_assert(refusal_count > 0 && says(refusals[0], setting));
+	sim_run(pair.sim, 2 * SIM_SECOND);
+	refusal_count = 0;
+	refuse_one_more();
+	ck_assert_uint_eq(refusal_count, 1);
+	ck_assert(says(refusals[0], setting) && says(refusals[0], "others since the last"));
+	sim_run(pair.sim, 2 * SIM_SECOND);
+	refuse_one_more();
+	ck_assert_uint_eq(refusal_count, 2);
+	ck_assert(says(refusals[1], setting) && !says(refusals[1], "others"));
+	mquic_connection_free(first);
+}
+END_TEST
+
 START_TEST(server_refuses_too_many_handshakes)
 {
 	struct captured initial;
@@ -542,6 +597,7 @@ int main(void)
 	tcase_add_test(group, unproven_address_gets_at_most_three_times_what_it_sent);
 	tcase_add_test(group, server_refuses_one_connection_too_many);
 	tcase_add_test(group, server_refuses_too_many_from_one_address);
+	tcase_add_test(group, limits_that_keep_clients_out_are_told_and_not_too_often);
 	tcase_add_test(group, server_refuses_too_many_handshakes);
 	tcase_add_test(group, many_handshakes_in_flight_turn_retry_on);
 	tcase_add_test(group, small_limit_of_handshakes_asks_nobody_for_retry_who_comes_alone);
