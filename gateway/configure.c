@@ -107,17 +107,18 @@ static bool keep(struct configuration *given, const struct channel_message *mess
 static void take_part(struct configuration *given)
 {
 	struct options *options = &given->options;
+	struct listener_options *listener = &options->listeners[0];
 	struct shares limits = {
-		.connections = options->max_connections,
-		.connections_per_address = options->max_connections_per_address,
-		.handshakes = options->max_handshakes,
+		.connections = listener->max_connections,
+		.connections_per_address = listener->max_connections_per_address,
+		.handshakes = listener->max_handshakes,
 		.memory = options->memory_limit,
 	};
 
 	shares_divide(&limits, given->workers);
-	options->max_connections = limits.connections;
-	options->max_connections_per_address = limits.connections_per_address;
-	options->max_handshakes = limits.handshakes;
+	listener->max_connections = limits.connections;
+	listener->max_connections_per_address = limits.connections_per_address;
+	listener->max_handshakes = limits.handshakes;
 	options->memory_limit = limits.memory;
 }
 
@@ -135,7 +136,7 @@ bool configuration_read(struct configuration *given, int channel, char error[OPT
 	    !options_parse(&given->options, given->lines, (int)given->line_count,
 			   (message.flags & CHANNEL_BROKER_2_1) != 0, error))
 		return false;
-	given->options.max_connections = message.limit;
+	given->options.listeners[0].max_connections = message.limit;
 	take_part(given);
 	return true;
 }

@@ -108,7 +108,7 @@ static struct guest *identify_by_certificate(const struct keeper *keeper,
 	char *subject = NULL;
 	struct guest *guest;
 
-	if (!keeper->options->use_identity_as_username)
+	if (!keeper->options->listeners[0].use_identity_as_username)
 		name = subject = der == NULL ? NULL : subject_text(der, len);
 	name = unless_empty(name);
 	guest = guest_new(name != NULL ? CHANNEL_KIND_CERTIFICATE : CHANNEL_KIND_REFUSED, name,
@@ -123,7 +123,7 @@ static struct guest *identify(const struct keeper *keeper, const struct mquic_re
 	const struct mquic_connection *connection = mquic_relay_connection(relay);
 	const char *peer = mquic_connection_peer_address(connection);
 
-	return options_ask_certificate(keeper->options)
+	return options_ask_certificate(&keeper->options->listeners[0])
 		       ? identify_by_certificate(keeper, connection, peer)
 		       : guest_new(CHANNEL_KIND_CLIENT,
 				   unless_empty(mquic_relay_username(relay, NULL)), peer);
@@ -147,7 +147,8 @@ static bool has_room_for_token(const struct handoff_terms *terms, const struct m
 /* The name in CONNECT of one who is not known by it: it is the identifier, or nobody reads it. */
 static const char *plain_name(const struct keeper *keeper, const struct guest *guest)
 {
-	if (!keeper->terms.names_are_ids || !options_ask_certificate(keeper->options))
+	if (!keeper->terms.names_are_ids ||
+	    !options_ask_certificate(&keeper->options->listeners[0]))
 		return NULL;
 	return guest->name;
 }
@@ -170,7 +171,7 @@ static bool announce(void *argument, const struct mquic_relay *relay, struct doo
 		return false;
 	}
 	pass->guest = guest;
-	if (options_ask_certificate(keeper->options))
+	if (options_ask_certificate(&keeper->options->listeners[0]))
 		pass->known_as = guest->name;
 	pass->by_hand = !has_room_for_token(&keeper->terms, relay);
 	pass->alone = pass->by_hand || (keeper->terms.unproven && !keeper->taken);
@@ -213,8 +214,8 @@ static enum door_dial dial(void *argument, const struct door_pass *pass, int *fd
 	enum handoff_status status = HANDOFF_BUSY;
 
 	if (introduce(keeper, pass->guest))
-		status = handoff_dial(keeper->options->handoff, keeper->broker, keeper->highest_fd,
-				      fd);
+		status = handoff_dial(keeper->options->listeners[0].handoff, keeper->broker,
+				      keeper->highest_fd, fd);
 	if (status == HANDOFF_CONNECTED)
 		return DOOR_CONNECTED;
 	*refusal = (struct door_refusal){MQUIC_CLOSE_OVERLOADED, handoff_text(status)};
@@ -307,7 +308,9 @@ static const char *hung_up(void *argument, const struct door_pass *pass)
 	const struct keeper *keeper = argument;
 
 	(void)pass;
-	return handoff_is_gone(keeper->options->handoff) ? "the broker is shutting down" : NULL;
+	return handoff_is_gone(keeper->options->listeners[0].handoff)
+		       ? "the broker is shutting down"
+		       : NULL;
 }
 
 static bool silent(void *argument, const struct door_pass *pass, bool unread,

@@ -22,10 +22,10 @@ static bool machine_has_ipv6(void)
 	return fd >= 0;
 }
 
-static bool default_listen(struct options *options, char *error)
+static bool default_listen(struct listener_options *listener, char *error)
 {
-	return option_add_listen("listen", "0.0.0.0:14567", options, error) &&
-	       (!machine_has_ipv6() || option_add_listen("listen", "[::]:14567", options, error));
+	return option_add_listen("listen", "0.0.0.0:14567", listener, error) &&
+	       (!machine_has_ipv6() || option_add_listen("listen", "[::]:14567", listener, error));
 }
 
 /* server.key for server.crt. NULL: out of memory. */
@@ -61,14 +61,14 @@ static bool certbot_key(const char *certfile, size_t folder, char **path)
 }
 
 /* Takes the first of both that is there, and says what is wrong with it, or that none is. */
-static bool choose_keyfile(struct options *options, char *first, char *second, char *error)
+static bool choose_keyfile(struct option_files *files, char *first, char *second, char *error)
 {
 	bool use_second = second != NULL && access(first, F_OK) != 0;
 	const char *used = use_second ? second : first;
 
 	if (access(used, R_OK) == 0) {
-		options->keyfile = strdup(used);
-		return options->keyfile != NULL || option_fail(error, "out of memory");
+		files->paths[files->count] = strdup(used);
+		return files->paths[files->count++] != NULL || option_fail(error, "out of memory");
 	}
 	if (use_second && access(second, F_OK) != 0)
 		return option_fail(
@@ -84,20 +84,30 @@ static bool choose_keyfile(struct options *options, char *first, char *second, c
 }
 
 /* The key next to the certificate. */
-static bool default_keyfile(struct options *options, char *error)
+static bool default_keyfile(const char *certfile, struct option_files *files, char *error)
 {
-	const char *slash = strrchr(options->certfile, '/');
-	size_t folder = slash != NULL ? (size_t)(slash + 1 - options->certfile) : 0;
-	char *first = same_name_key(options->certfile, folder);
+	const char *slash = strrchr(certfile, '/');
+	size_t folder = slash != NULL ? (size_t)(slash + 1 - certfile) : 0;
+	char *first = same_name_key(certfile, folder);
 	char *second = NULL;
 	bool good;
 
-	if (first == NULL || !certbot_key(options->certfile, folder, &second))
+	if (first == NULL || !certbot_key(certfile, folder, &second))
 		good = option_fail(error, "out of memory");
 	else
-		good = choose_keyfile(options, first, second, error);
+		good = choose_keyfile(files, first, second, error);
 	free(first);
 	free(second);
+	return good;
+}
+
+static bool default_keyfiles(struct listener_options *listener, char *error)
+{
+	bool good = true;
+	size_t i;
+
+	for (i = 0; good && i < listener->certfiles.count; i++)
+		good = default_keyfile(listener->certfiles.paths[i], &listener->keyfiles, error);
 	return good;
 }
 
@@ -125,8 +135,7 @@ static bool default_reset_key(struct options *options)
 /* Beside the hand-off socket, which the broker's user can make as well. */
 static bool default_control(struct options *options)
 {
-	if (options->handoff != NULL &&
-	    asprintf(&options->control, "%s" CONTROL_SUFFIX, options->handoff) >= 0)
+	if (asprintf(&options->control, "%s" CONTROL_SUFFIX, options->listeners[0].handoff) >= 0)
 		return true;
 	options->control = NULL;
 	return false;
@@ -152,24 +161,29 @@ static char *default_worker(void)
 	return strdup(MQUIC_GATEWAY);
 }
 
+bool options_add_listener_defaults(struct listener_options *listener, char *error)
+{
+	if (listener->certfiles.count == 0)
+		return option_fail(error,
+				   "plugin_opt_certfile is missing: name the PEM file of the "
+				   "server's certificate");
+	if (listener->keyfiles.count == 0 && !default_keyfiles(listener, error))
+		return false;
+	if (listener->handoff == NULL)
+		listener->handoff = strdup(DEFAULT_HANDOFF);
+	if (listener->handoff == NULL)
+		return option_fail(error, "out of memory");
+	return listener->listen_count > 0 || default_listen(listener, error);
+}
+
 bool options_add_defaults(struct options *options, char *error)
 {
 	if (options->memory_limit == 0)
 		options->memory_limit = default_memory_limit();
-	if (options->certfile == NULL)
-		return option_fail(error,
-				   "plugin_opt_certfile is missing: name the PEM file of the "
-				   "server's certificate");
-	if (options->keyfile == NULL && !default_keyfile(options, error))
-		return false;
-	if (options->handoff == NULL)
-		options->handoff = strdup(DEFAULT_HANDOFF);
-	if (options->control == NULL && !default_control(options))
-		return option_fail(error, "out of memory");
 	/* Whether it is there turns out when it is started. */
 	if (options->worker == NULL)
 		options->worker = default_worker();
-	if (options->handoff == NULL || options->worker == NULL || !default_reset_key(options))
-		return option_fail(error, "out of memory");
-	return options->listen_count > 0 || default_listen(options, error);
+	return (options->worker != NULL && default_reset_key(options) &&
+		(options->control != NULL || default_control(options))) ||
+	       option_fail(error, "out of memory");
 }

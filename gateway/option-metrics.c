@@ -62,15 +62,15 @@ static bool parse_file(const struct option *option, const char *value, struct op
 }
 
 /* People give the page's whole address, or no more than what listens. */
-bool option_parse_metrics(const struct option *option, const char *value, struct options *options,
-			  char *error)
+bool option_parse_metrics(const struct option *option, const char *value,
+			  const struct option_target *target, char *error)
 {
 	static const char *const endings[] = {"/metrics", "/"};
 	char address[HOSTPORT_TEXT_SIZE + 16];
 	size_t i, len;
 
 	if (value[0] == '/')
-		return parse_file(option, value, options, error);
+		return parse_file(option, value, target->options, error);
 	if (strncmp(value, SCHEME, sizeof(SCHEME) - 1) == 0)
 		value += sizeof(SCHEME) - 1;
 	snprintf(address, sizeof(address), "%s", value);
@@ -80,5 +80,5 @@ bool option_parse_metrics(const struct option *option, const char *value, struct
 		    strcmp(address + len - strlen(endings[i]), endings[i]) == 0)
 			address[len - strlen(endings[i])] = '\0';
 	}
-	return parse_address(address, options, error);
+	return parse_address(address, target->options, error);
 }

@@ -22,23 +22,25 @@ bool option_fail(char *error, const char *format, ...)
 	return false;
 }
 
-static void *field(const struct option *option, struct options *options)
+static void *field(const struct option *option, const struct option_target *target)
 {
-	return (char *)options + option->offset;
+	char *place = option->of_listener ? (char *)target->listener : (char *)target->options;
+
+	return place + option->offset;
 }
 
-bool option_parse_text(const struct option *option, const char *value, struct options *options,
-		       char *error)
+bool option_parse_text(const struct option *option, const char *value,
+		       const struct option_target *target, char *error)
 {
-	char **text = field(option, options);
+	char **text = field(option, target);
 
+	free(*text); /* one of all listeners */
 	*text = strdup(value);
 	return *text != NULL || option_fail(error, "out of memory");
 }
 
 /* A file or directory that the broker, by now without root's rights, must be able to read. */
-bool option_parse_readable(const struct option *option, const char *value, struct options *options,
-			   char *error)
+static bool check_readable(const struct option *option, const char *value, char *error)
 {
 	int fd = open(value, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
@@ -49,24 +51,51 @@ bool option_parse_readable(const struct option *option, const char *value, struc
 			"to be able to read it",
 			option->name, value, strerror(errno));
 	close(fd);
-	return option_parse_text(option, value, options, error);
+	return true;
+}
+
+bool option_parse_readable(const struct option *option, const char *value,
+			   const struct option_target *target, char *error)
+{
+	return check_readable(option, value, error) &&
+	       option_parse_text(option, value, target, error);
+}
+
+bool option_parse_files(const struct option *option, const char *value,
+			const struct option_target *target, char *error)
+{
+	struct option_files *files = field(option, target);
+
+	if (files->count == OPTIONS_CERTIFICATES_MAX)
+		return option_fail(error, "plugin_opt_%s: at most %d can be given", option->name,
+				   OPTIONS_CERTIFICATES_MAX);
+	if (!check_readable(option, value, error))
+		return false;
+	files->paths[files->count] = strdup(value);
+	return files->paths[files->count++] != NULL || option_fail(error, "out of memory");
+}
+
+void option_files_clear(struct option_files *files)
+{
+	while (files->count > 0)
+		free(files->paths[--files->count]);
 }
 
 /* The broker leaves the directory it was started in. */
-bool option_parse_absolute(const struct option *option, const char *value, struct options *options,
-			   char *error)
+bool option_parse_absolute(const struct option *option, const char *value,
+			   const struct option_target *target, char *error)
 {
 	if (value[0] != '/')
 		return option_fail(error, "plugin_opt_%s must be an absolute path, not \"%s\"",
 				   option->name, value);
-	return option_parse_text(option, value, options, error);
+	return option_parse_text(option, value, target, error);
 }
 
 /* Its absolute path, for no directory is searched. */
-bool option_parse_program(const struct option *option, const char *value, struct options *options,
-			  char *error)
+bool option_parse_program(const struct option *option, const char *value,
+			  const struct option_target *target, char *error)
 {
-	if (!option_parse_absolute(option, value, options, error))
+	if (!option_parse_absolute(option, value, target, error))
 		return false;
 	return access(value, X_OK) == 0 ||
 	       option_fail(error,
@@ -76,8 +105,8 @@ bool option_parse_program(const struct option *option, const char *value, struct
 }
 
 /* Mosquitto splits its `listener 0 PATH` line at blanks, and bind() takes 107 bytes. */
-bool option_parse_handoff(const struct option *option, const char *value, struct options *options,
-			  char *error)
+bool option_parse_handoff(const struct option *option, const char *value,
+			  const struct option_target *target, char *error)
 {
 	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 
@@ -94,11 +123,11 @@ bool option_parse_handoff(const struct option *option, const char *value, struct
 	if (strpbrk(value, " \t") != NULL)
 		return option_fail(error, "plugin_opt_%s: the path must not have blanks: \"%s\"",
 				   option->name, value);
-	return option_parse_text(option, value, options, error);
+	return option_parse_text(option, value, target, error);
 }
 
-bool option_parse_control(const struct option *option, const char *value, struct options *options,
-			  char *error)
+bool option_parse_control(const struct option *option, const char *value,
+			  const struct option_target *target, char *error)
 {
 	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 
@@ -106,13 +135,13 @@ bool option_parse_control(const struct option *option, const char *value, struct
 		return option_fail(
 			error, "plugin_opt_%s: the path has %zu bytes, at most %zu are possible",
 			option->name, strlen(value), max);
-	return option_parse_absolute(option, value, options, error);
+	return option_parse_absolute(option, value, target, error);
 }
 
-bool option_parse_flag(const struct option *option, const char *value, struct options *options,
-		       char *error)
+bool option_parse_flag(const struct option *option, const char *value,
+		       const struct option_target *target, char *error)
 {
-	bool *flag = field(option, options);
+	bool *flag = field(option, target);
 
 	*flag = strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
 	if (!*flag && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
@@ -141,10 +170,10 @@ static bool read_number(const char *text, uint32_t min, uint32_t max, uint32_t *
 	return good;
 }
 
-bool option_parse_number(const struct option *option, const char *value, struct options *options,
-			 char *error)
+bool option_parse_number(const struct option *option, const char *value,
+			 const struct option_target *target, char *error)
 {
-	uint32_t *number = field(option, options);
+	uint32_t *number = field(option, target);
 
 	if (!read_number(value, option->min, option->max, number))
 		return option_fail(error,
@@ -162,12 +191,12 @@ static uint32_t count_processors(void)
 	return count < OPTIONS_WORKERS_MAX ? (uint32_t)count : OPTIONS_WORKERS_MAX;
 }
 
-bool option_parse_workers(const struct option *option, const char *value, struct options *options,
-			  char *error)
+bool option_parse_workers(const struct option *option, const char *value,
+			  const struct option_target *target, char *error)
 {
 	if (strcmp(value, "auto") == 0)
-		options->workers = count_processors();
-	else if (!option_parse_number(option, value, options, error))
+		target->options->workers = count_processors();
+	else if (!option_parse_number(option, value, target, error))
 		return option_fail(error,
 				   "plugin_opt_%s must be auto, for as many as there are "
 				   "processors, or a number from %u to %u, not \"%s\"",
@@ -175,10 +204,10 @@ bool option_parse_workers(const struct option *option, const char *value, struct
 	return true;
 }
 
-bool option_parse_memory(const struct option *option, const char *value, struct options *options,
-			 char *error)
+bool option_parse_memory(const struct option *option, const char *value,
+			 const struct option_target *target, char *error)
 {
-	return read_digits(value, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX, field(option, options)) ||
+	return read_digits(value, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX, field(option, target)) ||
 	       option_fail(
 		       error,
 		       "plugin_opt_%s must be a number of bytes from %llu (16 MiB) to %llu, not "
@@ -189,9 +218,9 @@ bool option_parse_memory(const struct option *option, const char *value, struct 
 
 /* Off, or long enough that the server's own PINGs, sent at a third of it, keep a client alive. */
 bool option_parse_idle_timeout(const struct option *option, const char *value,
-			       struct options *options, char *error)
+			       const struct option_target *target, char *error)
 {
-	uint32_t *number = field(option, options);
+	uint32_t *number = field(option, target);
 
 	if (!read_number(value, 0, option->max, number) || (*number > 0 && *number < option->min))
 		return option_fail(
@@ -203,9 +232,9 @@ bool option_parse_idle_timeout(const struct option *option, const char *value,
 }
 
 bool option_parse_congestion(const struct option *option, const char *value,
-			     struct options *options, char *error)
+			     const struct option_target *target, char *error)
 {
-	enum mquic_congestion_control *choice = field(option, options);
+	enum mquic_congestion_control *choice = field(option, target);
 
 	if (strcmp(value, "cubic") == 0)
 		*choice = MQUIC_CONGESTION_CUBIC;
@@ -219,10 +248,10 @@ bool option_parse_congestion(const struct option *option, const char *value,
 	return true;
 }
 
-bool option_parse_retry(const struct option *option, const char *value, struct options *options,
-			char *error)
+bool option_parse_retry(const struct option *option, const char *value,
+			const struct option_target *target, char *error)
 {
-	enum mquic_retry *retry = field(option, options);
+	enum mquic_retry *retry = field(option, target);
 
 	if (strcmp(value, "adaptive") == 0)
 		*retry = MQUIC_RETRY_ADAPTIVE;
@@ -237,8 +266,8 @@ bool option_parse_retry(const struct option *option, const char *value, struct o
 	return true;
 }
 
-bool option_parse_proxy(const struct option *option, const char *value, struct options *options,
-			char *error)
+bool option_parse_proxy(const struct option *option, const char *value,
+			const struct option_target *target, char *error)
 {
 	if (strcmp(value, "2") != 0)
 		return option_fail(
@@ -246,13 +275,13 @@ bool option_parse_proxy(const struct option *option, const char *value, struct o
 			"plugin_opt_%s must be 2, the only version that can be sent, not "
 			"\"%s\"; remove the line to send none",
 			option->name, value);
-	options->proxy_protocol = true;
+	target->listener->proxy_protocol = true;
 	return true;
 }
 
 /* Mosquitto's words for the types of lines, of which we have none of type `information`. */
-bool option_parse_log_level(const struct option *option, const char *value, struct options *options,
-			    char *error)
+bool option_parse_log_level(const struct option *option, const char *value,
+			    const struct option_target *target, char *error)
 {
 	static const struct {
 		const char *word;
@@ -266,7 +295,7 @@ bool option_parse_log_level(const struct option *option, const char *value, stru
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(value, words[i].word) == 0) {
-			options->log_level = words[i].level;
+			target->options->log_level = words[i].level;
 			return true;
 		}
 	return option_fail(error,
@@ -275,12 +304,13 @@ bool option_parse_log_level(const struct option *option, const char *value, stru
 			   option->name, value);
 }
 
-bool option_add_listen(const char *name, const char *text, struct options *options, char *error)
+bool option_add_listen(const char *name, const char *text, struct listener_options *listener,
+		       char *error)
 {
-	struct hostport *added = &options->listen[options->listen_count];
+	struct hostport *added = &listener->listen[listener->listen_count];
 	size_t i;
 
-	if (options->listen_count == OPTIONS_LISTEN_MAX)
+	if (listener->listen_count == OPTIONS_LISTEN_MAX)
 		return option_fail(error, "plugin_opt_%s: at most %d addresses can be given", name,
 				   OPTIONS_LISTEN_MAX);
 	if (!hostport_parse(text, added) || !hostport_is_numeric(added))
@@ -289,14 +319,14 @@ bool option_add_listen(const char *name, const char *text, struct options *optio
 			"plugin_opt_%s: \"%s\" is not a numeric address with a UDP port, such "
 			"as 0.0.0.0:14567 or [::]:14567",
 			name, text);
-	for (i = 0; i < options->listen_count; i++) {
-		const struct hostport *other = &options->listen[i];
+	for (i = 0; i < listener->listen_count; i++) {
+		const struct hostport *other = &listener->listen[i];
 
 		if (added->port != 0 && other->port == added->port &&
 		    strcmp(other->host, added->host) == 0)
 			return option_fail(error, "plugin_opt_%s: %s is given twice", name, text);
 	}
-	options->listen_count++;
+	listener->listen_count++;
 	return true;
 }
 
@@ -313,8 +343,8 @@ static char *trimmed(char *text)
 }
 
 /* A list with commas; the line may also be repeated. */
-bool option_parse_listen(const struct option *option, const char *value, struct options *options,
-			 char *error)
+bool option_parse_listen(const struct option *option, const char *value,
+			 const struct option_target *target, char *error)
 {
 	char *list = strdup(value);
 	char *rest = list;
@@ -322,7 +352,7 @@ bool option_parse_listen(const struct option *option, const char *value, struct 
 	bool good = list != NULL || option_fail(error, "out of memory");
 
 	while (good && (item = strsep(&rest, ",")) != NULL)
-		good = option_add_listen(option->name, trimmed(item), options, error);
+		good = option_add_listen(option->name, trimmed(item), target->listener, error);
 	free(list);
 	return good;
 }

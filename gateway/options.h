@@ -31,36 +31,56 @@ struct option_line {
 /* That no line has said how many connections one address may have. */
 #define OPTIONS_SHARE UINT32_MAX
 
-struct options {
+/* Of one listener. */
+#define OPTIONS_CERTIFICATES_MAX 16
+
+#define OPTIONS_LISTENERS_MAX 16
+
+/* A listener's name, and its NUL. */
+#define OPTIONS_NAME_SIZE 33
+
+struct option_files {
+	char *paths[OPTIONS_CERTIFICATES_MAX];
+	size_t count;
+};
+
+/* What a listener has for itself. */
+struct listener_options {
+	char name[OPTIONS_NAME_SIZE]; /* empty: it is the only one, and has none */
 	struct hostport listen[OPTIONS_LISTEN_MAX];
 	size_t listen_count;
 	char *handoff;
-	char *control; /* the socket of mquic-status */
-	char *certfile;
-	char *keyfile;
+	struct option_files certfiles; /* as many ... */
+	struct option_files keyfiles;  /* ... as of these, in the same order */
 	char *cafile;
 	char *capath;
 	char *crlfile;
-	char *reset_key_file; /* NULL: there is one in the usual place that we may not read */
-	char *keylog_file;
-	char *metrics;                  /* a file for what is counted, NULL: none */
-	struct hostport metrics_listen; /* and an address of this machine; port 0: none */
-	char *worker;                   /* the program that speaks QUIC */
 	bool require_certificate;
 	bool use_identity_as_username;
 	bool use_subject_as_username; /* the former goes first, as with Mosquitto */
 	bool proxy_protocol;
-	uint32_t workers;
-	bool sandbox;
 	uint32_t max_connections;             /* 0: as many as the descriptors allow, up to 10000 */
 	uint32_t max_connections_per_address; /* 0: no limit; OPTIONS_SHARE: by max_connections */
 	uint32_t max_handshakes;
 	uint32_t connect_timeout_s;
 	uint32_t idle_timeout_s;
-	uint32_t sys_interval_s; /* 0: what is counted is not shown */
-	uint64_t memory_limit;   /* bytes, of all clients together */
 	enum mquic_retry retry;
 	enum mquic_congestion_control congestion_control;
+};
+
+struct options {
+	struct listener_options listeners[OPTIONS_LISTENERS_MAX];
+	size_t listener_count;
+	char *control;        /* the socket of mquic-status */
+	char *reset_key_file; /* NULL: there is one in the usual place that we may not read */
+	char *keylog_file;
+	char *metrics;                  /* a file for what is counted, NULL: none */
+	struct hostport metrics_listen; /* and an address of this machine; port 0: none */
+	char *worker;                   /* the program that speaks QUIC */
+	uint32_t workers;
+	bool sandbox;
+	uint32_t sys_interval_s;        /* 0: what is counted is not shown */
+	uint64_t memory_limit;          /* bytes, of all clients together */
 	enum mquic_log_level log_level; /* no lines above it are written */
 };
 
@@ -73,9 +93,9 @@ bool options_parse(struct options *options, const struct option_line *given, int
 		   bool broker_2_1, char error[OPTIONS_ERROR_SIZE]);
 
 /* Whether the certificate of a client says which user it is. */
-static inline bool options_ask_certificate(const struct options *options)
+static inline bool options_ask_certificate(const struct listener_options *listener)
 {
-	return options->use_identity_as_username || options->use_subject_as_username;
+	return listener->use_identity_as_username || listener->use_subject_as_username;
 }
 
 /* Whether an option of this name is a file, or a directory of them, that SIGHUP has read again. */
@@ -84,11 +104,15 @@ bool options_is_read_again(const char *name);
 /* Frees what the options hold. */
 void options_clear(struct options *options);
 
-/* Says all of it to libmquic. False: out of memory, or `error` has libmquic's sentence. */
-bool options_apply(const struct options *options, struct mquic_settings *settings,
-		   char error[OPTIONS_ERROR_SIZE]);
+/*
+ * Says to libmquic what is for one of the listeners. False: out of memory, or `error` has libmquic's
+ * sentence.
+ */
+bool options_apply(const struct options *options, const struct listener_options *listener,
+		   struct mquic_settings *settings, char error[OPTIONS_ERROR_SIZE]);
 
 /* The option whose file a sentence of libmquic's names first, without its plugin_opt_, or NULL. */
-const char *options_find_file(const struct options *options, const char *sentence);
+const char *options_find_file(const struct options *options,
+			      const struct listener_options *listener, const char *sentence);
 
 #endif

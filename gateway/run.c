@@ -32,7 +32,8 @@ static void say(struct gateway *gateway, enum mquic_log_level level, const char 
 static bool fail_to_listen(struct gateway *gateway, const struct hostport *listen)
 {
 	const char *sentence = worker_error(gateway->worker);
-	const char *file = options_find_file(&gateway->given.options, sentence);
+	const char *file = options_find_file(&gateway->given.options,
+					     &gateway->given.options.listeners[0], sentence);
 	char text[HOSTPORT_TEXT_SIZE];
 
 	hostport_text(listen, text);
@@ -47,13 +48,13 @@ static bool fail_to_listen(struct gateway *gateway, const struct hostport *liste
 
 static bool listen_on(struct gateway *gateway, const struct mquic_settings *settings)
 {
-	const struct options *options = &gateway->given.options;
+	const struct listener_options *listener = &gateway->given.options.listeners[0];
 	size_t i;
 
-	for (i = 0; i < options->listen_count; i++) {
-		if (!worker_listen(gateway->worker, settings, &options->listen[i],
+	for (i = 0; i < listener->listen_count; i++) {
+		if (!worker_listen(gateway->worker, settings, &listener->listen[i],
 				   gateway->given.sockets[i]))
-			return fail_to_listen(gateway, &options->listen[i]);
+			return fail_to_listen(gateway, &listener->listen[i]);
 		gateway->given.sockets[i] = -1;
 	}
 	return true;
@@ -72,7 +73,7 @@ static bool listen_on_all(struct gateway *gateway)
 		    ": after a restart clients will not be told that their connections are gone; "
 		    "change its owner, or name another with plugin_opt_reset_key_file");
 	good = mquic_settings_new(&settings) == MQUIC_OK &&
-	       options_apply(options, settings, gateway->error) &&
+	       options_apply(options, &options->listeners[0], settings, gateway->error) &&
 	       configuration_apply(&gateway->given, settings) && listen_on(gateway, settings);
 	mquic_settings_free(settings);
 	return good;
@@ -81,9 +82,8 @@ static bool listen_on_all(struct gateway *gateway)
 /* ---- Life ---------------------------------------------------------------------------- */
 
 /* Whoever can read the key can pass for this server. */
-static void say_who_reads_the_key(struct gateway *gateway)
+static void say_who_reads_the_key(struct gateway *gateway, const char *path)
 {
-	const char *path = gateway->given.options.keyfile;
 	char line[CHANNEL_LINE_MAX];
 	struct stat about;
 
@@ -94,15 +94,24 @@ static void say_who_reads_the_key(struct gateway *gateway)
 	say(gateway, MQUIC_LOG_WARNING, line);
 }
 
+static void say_who_reads_the_keys(struct gateway *gateway)
+{
+	const struct option_files *keys = &gateway->given.options.listeners[0].keyfiles;
+	size_t i;
+
+	for (i = 0; i < keys->count; i++)
+		say_who_reads_the_key(gateway, keys->paths[i]);
+}
+
 static bool make_worker(struct gateway *gateway)
 {
 	const struct options *options = &gateway->given.options;
 	const struct client_settings settings = {
-		.connect_timeout_ms = (uint64_t)options->connect_timeout_s * 1000,
+		.connect_timeout_ms = (uint64_t)options->listeners[0].connect_timeout_s * 1000,
 		.connect_max = HANDOFF_CONNECT_MAX,
 		.memory_limit = options->memory_limit,
 		.memory_reached = "plugin_opt_memory_limit is reached",
-		.proxy_header = options->proxy_protocol,
+		.proxy_header = options->listeners[0].proxy_protocol,
 	};
 
 	snprintf(gateway->error, sizeof(gateway->error),
@@ -124,7 +133,7 @@ static bool set_up(struct gateway *gateway)
 	    !make_worker(gateway) || !listen_on_all(gateway))
 		return false;
 	worker_say_expiring(gateway->worker);
-	say_who_reads_the_key(gateway);
+	say_who_reads_the_keys(gateway);
 	return confine(&gateway->given, &gateway->keeper, gateway->error);
 }
 

@@ -27,8 +27,8 @@ static bool is_handed_off(const struct login *login, const struct mosquitto *cli
 
 	if (address == NULL)
 		return false;
-	if (!login->options->proxy_protocol)
-		return strcmp(address, login->options->handoff) == 0;
+	if (!login->options->listeners[0].proxy_protocol)
+		return strcmp(address, login->options->listeners[0].handoff) == 0;
 	return login->broker->client_port(client) == 0 && address[0] != '/';
 }
 
@@ -39,7 +39,7 @@ static const char *quotable(char out[FIELD_SIZE], const char *text)
 }
 
 /* Why a client whose certificate was to name it is refused. */
-static const char *nameless(const struct options *options)
+static const char *nameless(const struct listener_options *options)
 {
 	return options->use_identity_as_username
 		       ? "its certificate has no common name to use as user name"
@@ -95,7 +95,7 @@ static bool admit(struct login *login, struct mosquitto *client, const char *use
 		log_login(client, &facts);
 	else
 		log_now(MQUIC_LOG_WARNING, "mquic: QUIC client %s is refused: %s", facts.peer,
-			facts.kind == CHANNEL_KIND_REFUSED ? nameless(login->options)
+			facts.kind == CHANNEL_KIND_REFUSED ? nameless(&login->options->listeners[0])
 							   : "its user name cannot be set");
 	free(facts.name);
 	if (!good)

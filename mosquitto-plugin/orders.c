@@ -26,7 +26,7 @@ static bool tell_sockets(const struct orders *orders, const struct process *proc
 	bool good = true;
 	size_t i;
 
-	for (i = 0; good && i < orders->common->options->listen_count; i++) {
+	for (i = 0; good && i < orders->common->options->listeners[0].listen_count; i++) {
 		const struct channel_message message = {
 			.type = CHANNEL_SOCKET,
 			.number = (uint32_t)i,
@@ -48,8 +48,8 @@ static bool tell_roll(const struct orders *orders, struct process *process)
 	struct channel_message message = {.type = CHANNEL_ROLL};
 
 	if (process->roll < 0)
-		process->roll =
-			roll_make(options->max_connections / options->workers + SPARE_PLACES);
+		process->roll = roll_make(options->listeners[0].max_connections / options->workers +
+					  SPARE_PLACES);
 	message.fd = process->roll;
 	return process->roll < 0 || channel_send(process->channel, &message);
 }
@@ -75,7 +75,7 @@ static bool configure(const struct orders *orders, struct process *process)
 		.type = CHANNEL_CONFIGURE,
 		.flags = orders->common->broker_2_1 ? CHANNEL_BROKER_2_1 : 0,
 		.number = process->number,
-		.limit = orders->common->options->max_connections,
+		.limit = orders->common->options->listeners[0].max_connections,
 		.fd = -1,
 	};
 

@@ -59,7 +59,7 @@ static bool loaded;
 static void refuse_to_serve(struct plugin *plugin, const char *why)
 {
 	log_now(MQUIC_LOG_ERROR, "mquic: no QUIC client is served. Hand-off socket %s: %s",
-		plugin->options.handoff, why);
+		plugin->options.listeners[0].handoff, why);
 	plugin->serving = false;
 	plugin->refused = true;
 	control_end(&plugin->control);
@@ -79,8 +79,8 @@ static void start_serving(struct plugin *plugin)
 				"from /etc/mosquitto/conf.d/00-mquic.conf for example");
 		return;
 	}
-	switch (selftest_tick(&plugin->selftest, plugin->options.handoff,
-			      plugin->options.proxy_protocol)) {
+	switch (selftest_tick(&plugin->selftest, plugin->options.listeners[0].handoff,
+			      plugin->options.listeners[0].proxy_protocol)) {
 	case SELFTEST_FAILED:
 		refuse_to_serve(plugin, plugin->selftest.failure);
 		break;
@@ -156,8 +156,8 @@ static void ask_again(struct plugin *plugin)
 		selftest_ask_again(&plugin->selftest);
 	}
 	if (plugin->selftest.state == SELFTEST_PASSED ||
-	    selftest_tick(&plugin->selftest, plugin->options.handoff,
-			  plugin->options.proxy_protocol) != SELFTEST_PASSED)
+	    selftest_tick(&plugin->selftest, plugin->options.listeners[0].handoff,
+			  plugin->options.listeners[0].proxy_protocol) != SELFTEST_PASSED)
 		return;
 	if (plugin->was_open && !plugin->selftest.terms.is_open)
 		kill(getpid(), SIGHUP);
@@ -295,7 +295,7 @@ static bool register_events(struct plugin *plugin)
  * One descriptor per client, here and in the worker: what is left must do for the broker, or it
  * spins for want of one.
  */
-static void limit_clients(struct options *options)
+static void limit_clients(struct listener_options *options)
 {
 	uint64_t files = descriptors_raise_files();
 	uint32_t most = descriptors_clients(files, 1);
@@ -332,7 +332,8 @@ static void look_ahead(struct plugin *plugin)
 	bool dynamic_security = neighbours_have_dynamic_security(plugin->id);
 
 	/* Where names come from certificates it does not need to be asked about them. */
-	plugin->out_of_place = dynamic_security && !plugin->options.use_identity_as_username;
+	plugin->out_of_place =
+		dynamic_security && !plugin->options.listeners[0].use_identity_as_username;
 	if (!dynamic_security && neighbours_find(name, sizeof(name)))
 		log_now(MQUIC_LOG_WARNING,
 			"mquic: %s stands before this plugin. If it decides about logins, it sees "
@@ -378,9 +379,10 @@ static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int
 		return false;
 	log_limit(plugin->options.log_level);
 	plugin->control.path = plugin->options.control;
-	limit_clients(&plugin->options);
+	limit_clients(&plugin->options.listeners[0]);
 	/* Some may be on their way out whose places others have already. */
-	plugin->identities = identities_new((size_t)plugin->options.max_connections * 2 + 64);
+	plugin->identities =
+		identities_new((size_t)plugin->options.listeners[0].max_connections * 2 + 64);
 	if (plugin->identities == NULL || !page_open(&plugin->page, &plugin->options, error) ||
 	    !start_workers(plugin, error))
 		return false;

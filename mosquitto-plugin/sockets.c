@@ -48,8 +48,8 @@ bool sockets_open(struct sockets *sockets, const struct options *options,
 {
 	size_t i;
 
-	for (i = 0; i < options->listen_count; i++)
-		if (!open_at(sockets->fds[i], options, &options->listen[i], error))
+	for (i = 0; i < options->listeners[0].listen_count; i++)
+		if (!open_at(sockets->fds[i], options, &options->listeners[0].listen[i], error))
 			return false;
 	return true;
 }

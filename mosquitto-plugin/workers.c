@@ -421,7 +421,7 @@ struct workers *workers_new(const struct workers_order *order, struct identities
 	workers->order = *order;
 	workers->count = order->options->workers;
 	workers->inbox.identities = identities;
-	workers->inbox.by_certificate = options_ask_certificate(order->options);
+	workers->inbox.by_certificate = options_ask_certificate(&order->options->listeners[0]);
 	sockets_init(&workers->sockets);
 	for (i = 0; i < workers->count; i++)
 		process_init(&workers->all[i], (unsigned int)i + 1);

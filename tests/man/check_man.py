@@ -20,7 +20,7 @@ HELP_OPTION = re.compile(
 USAGE_OPTION = re.compile(r"(?<=[\s|\[{])(--?[a-zA-Z][\w-]*)")
 MAN_OPTION = re.compile(r"^\.It Fl (\S+)(?: , Fl (\S+))?", re.M)
 TABLE_OPTION = re.compile(r'\{(NULL|"-\w"),\s*(NULL|"--[\w-]+"),\s*OPTION_')
-PLUGIN_OPTION = re.compile(r'\{\.name = "(\w+)"|\{FIELD\((\w+)\)')
+PLUGIN_OPTION = re.compile(r'\{\.name = "(\w+)"|\{(?:ALL|EACH)\((\w+)\)')
 
 
 def output(*argv):

@@ -42,10 +42,10 @@ static void teardown(void)
 
 static bool parse_lines(const struct line *const *lines, int count, bool broker_2_1)
 {
-	struct option_line given[16];
+	struct option_line given[24];
 	int i;
 
-	ck_assert_int_le(count, 16);
+	ck_assert_int_le(count, 24);
 	for (i = 0; i < count; i++) {
 		given[i].name = lines[i]->key;
 		given[i].value = strcmp(lines[i]->value, "@") == 0 ? pem : lines[i]->value;
@@ -83,15 +83,15 @@ static bool parse_with(struct line one, struct line two, struct line three)
 START_TEST(these_four_are_enough)
 {
 	ck_assert_msg(parse_with(NONE, NONE, NONE), "%s", error);
-	ck_assert_uint_eq(options.listen_count, 1);
-	ck_assert_str_eq(options.listen[0].host, "127.0.0.1");
-	ck_assert_uint_eq(options.listen[0].port, 14567);
-	ck_assert_str_eq(options.handoff, "/run/quic.sock");
-	ck_assert_uint_eq(options.connect_timeout_s, 10);
-	ck_assert_uint_eq(options.idle_timeout_s, 3600);
-	ck_assert_uint_eq(options.max_connections, 0);
+	ck_assert_uint_eq(options.listeners[0].listen_count, 1);
+	ck_assert_str_eq(options.listeners[0].listen[0].host, "127.0.0.1");
+	ck_assert_uint_eq(options.listeners[0].listen[0].port, 14567);
+	ck_assert_str_eq(options.listeners[0].handoff, "/run/quic.sock");
+	ck_assert_uint_eq(options.listeners[0].connect_timeout_s, 10);
+	ck_assert_uint_eq(options.listeners[0].idle_timeout_s, 3600);
+	ck_assert_uint_eq(options.listeners[0].max_connections, 0);
 	ck_assert_uint_ge(options.memory_limit, 16777216);
-	ck_assert(!options.require_certificate);
+	ck_assert(!options.listeners[0].require_certificate);
 }
 END_TEST
 
@@ -123,11 +123,11 @@ START_TEST(socket_and_addresses_have_defaults)
 	const struct line *lines[] = {&cert_line, &key_line};
 
 	ck_assert_msg(parse_lines(lines, 2, false), "%s", error);
-	ck_assert_str_eq(options.handoff, "/run/mosquitto/quic.sock");
+	ck_assert_str_eq(options.listeners[0].handoff, "/run/mosquitto/quic.sock");
 	ck_assert_str_eq(options.reset_key_file, "/var/lib/mosquitto/mquic-reset.key");
-	ck_assert_uint_ge(options.listen_count, 1);
-	ck_assert_str_eq(options.listen[0].host, "0.0.0.0");
-	ck_assert_uint_eq(options.listen[0].port, 14567);
+	ck_assert_uint_ge(options.listeners[0].listen_count, 1);
+	ck_assert_str_eq(options.listeners[0].listen[0].host, "0.0.0.0");
+	ck_assert_uint_eq(options.listeners[0].listen[0].port, 14567);
 }
 END_TEST
 
@@ -146,7 +146,7 @@ START_TEST(the_key_is_looked_for_next_to_the_certificate)
 	ck_assert_int_ge(fd, 0);
 	close(fd);
 	ck_assert_msg(parse_lines(lines, 1, false), "%s", error);
-	ck_assert_str_eq(options.keyfile, key);
+	ck_assert_str_eq(options.listeners[0].keyfiles.paths[0], key);
 	unlink(key);
 }
 END_TEST
@@ -175,7 +175,7 @@ static void finds_key(const char *directory, const char *cert, const char *key)
 	ck_assert_msg(strstr(error, key_path) != NULL, "%s", error);
 	make_empty(key_path);
 	ck_assert_msg(parse_lines(lines, 1, false), "%s", error);
-	ck_assert_str_eq(options.keyfile, key_path);
+	ck_assert_str_eq(options.listeners[0].keyfiles.paths[0], key_path);
 	unlink(cert_path);
 	unlink(key_path);
 }
@@ -242,17 +242,52 @@ END_TEST
 START_TEST(a_line_given_twice_is_refused)
 {
 	REFUSED("handoff", "/run/other.sock", "twice");
-	REFUSED("certfile", "@", "twice");
+	ck_assert(!parse_with(LINE("cafile", "@"), LINE("cafile", "@"), NONE));
+	ck_assert_msg(strstr(error, "plugin_opt_cafile is given twice") != NULL, "%s", error);
+}
+END_TEST
+
+START_TEST(each_certificate_has_its_key)
+{
+	const struct line *lines[] = {&key_line, &cert_line, &cert_line, &key_line};
+	struct mquic_settings *settings;
+	int i;
+
+	ck_assert_msg(parse_lines(lines, 4, false), "%s", error);
+	ck_assert_uint_eq(options.listeners[0].certfiles.count, 2);
+	ck_assert_uint_eq(options.listeners[0].keyfiles.count, 2);
+	options.listeners[0].max_connections = 10;
+	ck_assert_int_eq(mquic_settings_new(&settings), MQUIC_OK);
+	ck_assert(options_apply(&options, &options.listeners[0], settings, error));
+	ck_assert_str_eq(settings->cert_file, pem);
+	ck_assert_uint_eq(settings->more.count, 1);
+	mquic_settings_free(settings);
+	for (i = 1; i < 4; i += 2) {
+		ck_assert(!parse_lines(lines + (i == 1 ? 1 : 0), 3, false));
+		ck_assert_msg(strstr(error, "give each certificate its key") != NULL, "%s", error);
+	}
+}
+END_TEST
+
+START_TEST(certificates_have_a_limit)
+{
+	const struct line *lines[OPTIONS_CERTIFICATES_MAX + 1];
+	int i;
+
+	for (i = 0; i <= OPTIONS_CERTIFICATES_MAX; i++)
+		lines[i] = &cert_line;
+	ck_assert(!parse_lines(lines, OPTIONS_CERTIFICATES_MAX + 1, false));
+	ck_assert_msg(strstr(error, "at most 16 can be given") != NULL, "%s", error);
 }
 END_TEST
 
 START_TEST(listen_takes_lists_and_repetition)
 {
 	ck_assert_msg(PARSE("listen", "[::1]:1234 , 0.0.0.0:5"), "%s", error);
-	ck_assert_uint_eq(options.listen_count, 3);
-	ck_assert_str_eq(options.listen[1].host, "::1");
-	ck_assert_uint_eq(options.listen[1].port, 1234);
-	ck_assert_str_eq(options.listen[2].host, "0.0.0.0");
+	ck_assert_uint_eq(options.listeners[0].listen_count, 3);
+	ck_assert_str_eq(options.listeners[0].listen[1].host, "::1");
+	ck_assert_uint_eq(options.listeners[0].listen[1].port, 1234);
+	ck_assert_str_eq(options.listeners[0].listen[2].host, "0.0.0.0");
 }
 END_TEST
 
@@ -360,7 +395,7 @@ START_TEST(handoff_is_an_absolute_path_that_bind_can_take)
 	path[107] = '\0';
 	ck_assert(parse_handoff(path));
 	ck_assert(parse_handoff("/run/blank-behind \t"));
-	ck_assert_str_eq(options.handoff, "/run/blank-behind");
+	ck_assert_str_eq(options.listeners[0].handoff, "/run/blank-behind");
 }
 END_TEST
 
@@ -375,10 +410,10 @@ END_TEST
 START_TEST(flags_are_written_as_mosquitto_writes_them)
 {
 	ck_assert(parse_with(LINE("require_certificate", "1"), LINE("cafile", "@"), NONE));
-	ck_assert(options.require_certificate);
+	ck_assert(options.listeners[0].require_certificate);
 	ck_assert(PARSE("require_certificate", "false"));
 	ck_assert(PARSE("require_certificate", "0"));
-	ck_assert(!options.require_certificate);
+	ck_assert(!options.listeners[0].require_certificate);
 	REFUSED("require_certificate", "yes", "true or false");
 	REFUSED("require_certificate", "True", "true or false");
 	REFUSED("use_identity_as_username", "2", "true or false");
@@ -388,7 +423,7 @@ END_TEST
 START_TEST(numbers_are_numbers_and_in_range)
 {
 	ck_assert(PARSE("max_connections", "1000000"));
-	ck_assert_uint_eq(options.max_connections, 1000000);
+	ck_assert_uint_eq(options.listeners[0].max_connections, 1000000);
 	REFUSED("max_connections", "0", "from 1 to 1000000");
 	REFUSED("max_connections", "1000001", "from 1 to 1000000");
 	REFUSED("max_connections", "99999999999999999999", "from 1");
@@ -433,9 +468,9 @@ END_TEST
 START_TEST(retry_is_one_of_three)
 {
 	ck_assert(PARSE("retry", "always"));
-	ck_assert_int_eq(options.retry, MQUIC_RETRY_ALWAYS);
+	ck_assert_int_eq(options.listeners[0].retry, MQUIC_RETRY_ALWAYS);
 	ck_assert(PARSE("retry", "never"));
-	ck_assert_int_eq(options.retry, MQUIC_RETRY_NEVER);
+	ck_assert_int_eq(options.listeners[0].retry, MQUIC_RETRY_NEVER);
 	ck_assert(PARSE("retry", "adaptive"));
 	REFUSED("retry", "sometimes", "adaptive, always or never");
 }
@@ -444,11 +479,11 @@ END_TEST
 START_TEST(congestion_control_is_one_of_three)
 {
 	ck_assert(PARSE("congestion_control", "bbr"));
-	ck_assert_int_eq(options.congestion_control, MQUIC_CONGESTION_BBR);
+	ck_assert_int_eq(options.listeners[0].congestion_control, MQUIC_CONGESTION_BBR);
 	ck_assert(PARSE("congestion_control", "reno"));
-	ck_assert_int_eq(options.congestion_control, MQUIC_CONGESTION_RENO);
+	ck_assert_int_eq(options.listeners[0].congestion_control, MQUIC_CONGESTION_RENO);
 	ck_assert(PARSE("congestion_control", "cubic"));
-	ck_assert_int_eq(options.congestion_control, MQUIC_CONGESTION_CUBIC);
+	ck_assert_int_eq(options.listeners[0].congestion_control, MQUIC_CONGESTION_CUBIC);
 	REFUSED("congestion_control", "BBR", "cubic, reno or bbr");
 }
 END_TEST
@@ -479,11 +514,11 @@ START_TEST(contradictions_are_refused)
 	ck_assert(!parse_with(LINE("use_identity_as_username", "true"), LINE("cafile", "@"), NONE));
 	ck_assert(parse_with(LINE("use_identity_as_username", "true"),
 			     LINE("require_certificate", "true"), LINE("cafile", "@")));
-	ck_assert(options.use_identity_as_username);
+	ck_assert(options.listeners[0].use_identity_as_username);
 	REFUSED("use_subject_as_username", "true", "use_subject_as_username is true");
 	ck_assert(parse_with(LINE("use_subject_as_username", "true"),
 			     LINE("require_certificate", "true"), LINE("cafile", "@")));
-	ck_assert(options.use_subject_as_username);
+	ck_assert(options.listeners[0].use_subject_as_username);
 }
 END_TEST
 
@@ -493,9 +528,9 @@ static uint32_t per_address(uint32_t max_connections)
 	struct mquic_settings *settings;
 	uint32_t limit;
 
-	options.max_connections = max_connections;
+	options.listeners[0].max_connections = max_connections;
 	ck_assert_int_eq(mquic_settings_new(&settings), MQUIC_OK);
-	ck_assert_msg(options_apply(&options, settings, error), "%s", error);
+	ck_assert_msg(options_apply(&options, &options.listeners[0], settings, error), "%s", error);
 	limit = settings->max_connections_per_address;
 	mquic_settings_free(settings);
 	return limit;
@@ -524,7 +559,7 @@ START_TEST(proxy_protocol_is_for_2_1_and_version_2)
 	REFUSED("proxy_protocol", "1", "must be 2");
 	REFUSED("proxy_protocol", "true", "must be 2");
 	ck_assert(parse_lines(lines, 5, true));
-	ck_assert(options.proxy_protocol);
+	ck_assert(options.listeners[0].proxy_protocol);
 }
 END_TEST
 
@@ -540,6 +575,8 @@ int main(void)
 		&unknown_options_are_refused,
 		&what_a_tls_listener_has_besides_leads_to_its_place,
 		&a_line_given_twice_is_refused,
+		&each_certificate_has_its_key,
+		&certificates_have_a_limit,
 		&listen_takes_lists_and_repetition,
 		&listen_wants_numeric_addresses_with_ports,
 		&metrics_are_shown_to_this_machine_alone,

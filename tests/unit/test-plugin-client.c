@@ -131,7 +131,7 @@ static void setup(void)
 	ck_assert_int_eq(listen(listener, 5), 0);
 	broker = -1;
 	fake_reset();
-	options = (struct options){.handoff = path};
+	options = (struct options){.listeners = {{.handoff = path}}, .listener_count = 1};
 	open_channel();
 	keeper_init(&keeper);
 	keeper.terms = (struct handoff_terms){.connect_max = HANDOFF_CONNECT_MAX};

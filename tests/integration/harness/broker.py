@@ -22,7 +22,7 @@ class Broker:
     """
     One broker: `port` is QUIC over UDP, `tcp_port` plain MQTT, both on 127.0.0.1.
 
-    plugin_opts  further `plugin_opt_…` lines, by name; None leaves a default out
+    plugin_opts  further `plugin_opt_…` lines, by name; None leaves a default out, a list repeats it
     listener     lines for the hand-off listener ("password_file …", "acl_file …")
     tcp          lines for the TCP listener
     top          lines for the top of the file ("max_packet_size 1000")
@@ -103,7 +103,11 @@ class Broker:
                 f"allow_anonymous {yes_no[self._anonymous]}",
                 *self._lines["listener"],
                 f"plugin {self.plugin}",
-                *(f"plugin_opt_{name} {value}" for name, value in self.options().items()),
+                *(
+                    f"plugin_opt_{name} {value}"
+                    for name, values in self.options().items()
+                    for value in (values if isinstance(values, list) else [values])
+                ),
                 "",
             ]
         )

@@ -26,7 +26,7 @@ def plugin_options():
     """The names of all options that the plugin knows, without plugin_opt_, from their table."""
     source = (SOURCE / "gateway" / "options.c").read_text()
     table = source.split("static const struct option known[]")[1].split("\n};")[0]
-    rows = re.findall(r'\{(?:FIELD\((\w+)\)|\.name = "(\w+)")', table)
+    rows = re.findall(r'\{(?:(?:ALL|EACH)\((\w+)\)|\.name = "(\w+)")', table)
     assert len(rows) == table.count(".parse = ") > 10, table
     return {field or name for field, name in rows}
 

@@ -41,6 +41,10 @@ class Certificates:
         give_to_broker(key)
         return Identity(self.directory / folder / f"{name}.crt", key)
 
+    def make_server(self, name, *hosts):
+        """One more server certificate of the good CA."""
+        return self._server("good", name, *hosts)
+
     def client(self, name, folder="good"):
         """A client certificate with `name` as its common name; `folder` "other" is untrusted."""
         if (folder, name) not in self._clients:
