@@ -27,6 +27,8 @@ SCRIPT = r"""
 again() { for try in $(seq 100); do "$@" && return; sleep 0.2; done; echo "in vain: $*"; false; }
 log=/var/log/mosquitto/mosquitto.log
 publish() { mquic-pub -h localhost --cafile ca/ca.crt -t x -m y -q 1; }
+broker() { systemctl show --value -p MainPID mosquitto; }
+worker() { tr -d ' ' <"/proc/$(broker)/task/$(broker)/children"; }
 
 cd /root
 mquic-keygen ca --dir ca
@@ -53,15 +55,15 @@ echo "-- a client, before and after a reload and the end of a worker"
 again publish
 systemctl reload mosquitto
 again grep 'certificates and keys were read again' $log
-publish
-kill -9 $(pgrep -f -- '--worker')
+again publish
+kill -9 "$(worker)"
 again grep 'was ended by signal 9' $log
 again publish
 grep -e 'the worker may' -e 'are not filtered' $log || :
-mquic-status
+again mquic-status
 
 echo "-- what it may not"
-for pid in $(pgrep -x mosquitto) $(pgrep -f -- '--worker'); do
+for pid in "$(broker)" "$(worker)"; do
     grep -E '^(NoNewPrivs|Seccomp|CapEff):' /proc/$pid/status
 done
 systemctl show -p NRestarts mosquitto
