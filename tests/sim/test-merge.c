@@ -5,54 +5,18 @@
  */
 #include <string.h>
 
-#include "mqtt/connect.h"
 #include "mqtt/merge.h"
 #include "mqtt/publish.h"
 #include "quic/body.h"
-#include "traffic.h"
+#include "relay-scene.h"
 
 #define STREAMS 18
 
-static struct mquic_relay *relay;
 static struct mquic_stream *streams[STREAMS]; /* of the client */
-static struct pair_end end;
-static unsigned int writable;
 
 static const uint8_t connack[] = {0x20, 2, 0, 0};
 static const uint8_t subscribe[] = {0x82, 6, 0, 1, 0, 1, 'a', 1};
 static const uint8_t suback[] = {0x90, 3, 0, 1, 1};
-
-static void on_event(struct pair *unused, struct sim_host *host, struct mquic_event *event)
-{
-	(void)unused;
-	if (host == pair.server && mquic_event_type(event) == MQUIC_EVENT_ACCEPTABLE) {
-		ck_assert_int_eq(mquic_relay_new(&relay, pair.accepted[0], 2000, 1024), MQUIC_OK);
-		pair.accepted_count = 0; /* it is the relay's */
-		return;
-	}
-	switch (mquic_event_type(event)) {
-	case MQUIC_EVENT_RELAY_CONNECT:
-		ck_assert_int_eq(mquic_relay_open(relay), MQUIC_OK);
-		break;
-	case MQUIC_EVENT_RELAY_WRITABLE:
-		writable++;
-		break;
-	case MQUIC_EVENT_RELAY_CLOSED:
-		end.told++;
-		end.status = mquic_event_status(event);
-		end.origin = mquic_event_origin(event);
-		end.code = mquic_event_code(event);
-		strncpy(end.text, mquic_event_text(event), sizeof(end.text) - 1);
-		break;
-	default:
-		break;
-	}
-}
-
-static void pass(unsigned int ms)
-{
-	sim_run(pair.sim, ms * SIM_MS);
-}
 
 static void say(size_t i, const void *data, size_t len)
 {
@@ -81,28 +45,11 @@ static void say_connect(void)
 	buf_writer_clear(&packet);
 }
 
-/* What the broker reads, at most `size` bytes. */
-static size_t read_relay(uint8_t *buffer, size_t size)
-{
-	const uint8_t *data;
-	size_t len;
-	size_t got = 0;
-
-	while (got < size && mquic_relay_peek(relay, &data, &len) == MQUIC_OK && len > 0) {
-		if (len > size - got)
-			len = size - got;
-		memcpy(buffer + got, data, len);
-		got += len;
-		ck_assert_int_eq(mquic_relay_consume(relay, len), MQUIC_OK);
-	}
-	return got;
-}
-
 static void expect_up(const void *bytes, size_t len)
 {
 	static uint8_t buffer[100000];
 
-	ck_assert_uint_eq(read_relay(buffer, sizeof(buffer)), len);
+	ck_assert_uint_eq(scene_read(buffer, sizeof(buffer)), len);
 	ck_assert_mem_eq(buffer, bytes, len);
 }
 
@@ -110,7 +57,7 @@ static void broker_says(const void *bytes, size_t len)
 {
 	size_t written;
 
-	ck_assert_int_eq(mquic_relay_write(relay, bytes, len, &written), MQUIC_OK);
+	ck_assert_int_eq(mquic_relay_write(scene.relay, bytes, len, &written), MQUIC_OK);
 	ck_assert_uint_eq(written, len);
 }
 
@@ -141,12 +88,9 @@ static void expect(size_t i, const void *bytes, size_t len)
 
 static void set_up(void)
 {
-	pair_open();
-	relay = NULL;
+	scene_begin();
+	scene.opens = true;
 	memset(streams, 0, sizeof(streams));
-	memset(&end, 0, sizeof(end));
-	writable = 0;
-	pair.on_event = on_event;
 	mquic_settings_set_max_streams(pair.server_settings, STREAMS);
 	pair_listen();
 	pair_dial();
@@ -157,10 +101,9 @@ static void tear_down(void)
 {
 	size_t i;
 
-	mquic_relay_free(relay);
 	for (i = 0; i < STREAMS; i++)
 		mquic_stream_free(streams[i]);
-	pair_close();
+	scene_end();
 }
 
 /* A client that the broker has taken, with nothing left to read. */
@@ -169,10 +112,10 @@ static void connect_client(void)
 	uint8_t buffer[256];
 
 	say_connect();
-	pass(200);
-	(void)read_relay(buffer, sizeof(buffer));
+	scene_pass(200);
+	(void)scene_read(buffer, sizeof(buffer));
 	broker_says(connack, sizeof(connack));
-	pass(50);
+	scene_pass(50);
 	expect(0, connack, sizeof(connack));
 }
 
@@ -181,10 +124,10 @@ static void open_subscriber(size_t i)
 {
 	open_stream(i);
 	say(i, subscribe, sizeof(subscribe));
-	pass(50);
+	scene_pass(50);
 	expect_up(subscribe, sizeof(subscribe));
 	broker_says(suback, sizeof(suback));
-	pass(50);
+	scene_pass(50);
 	expect(i, suback, sizeof(suback));
 }
 
@@ -197,13 +140,13 @@ START_TEST(what_comes_before_connack_waits_for_it)
 	open_stream(1);
 	SAY(1, PUBLISH_1("\x01"));
 	say_connect();
-	pass(200);
-	(void)read_relay(buffer, sizeof(buffer));
-	ck_assert_uint_eq(read_relay(buffer, sizeof(buffer)), 0);
+	scene_pass(200);
+	(void)scene_read(buffer, sizeof(buffer));
+	ck_assert_uint_eq(scene_read(buffer, sizeof(buffer)), 0);
 	broker_says(connack, sizeof(connack));
 	EXPECT_UP(PUBLISH_1("\x01"));
 	BROKER_SAYS(PUBACK("\x01"));
-	pass(50);
+	scene_pass(50);
 	expect(0, connack, sizeof(connack));
 	EXPECT(1, PUBACK("\x01"));
 }
@@ -215,11 +158,11 @@ START_TEST(streams_come_first_and_connect_later)
 
 	open_stream(1);
 	SAY(1, PUBLISH_1("\x01"));
-	pass(200);
-	ck_assert_uint_eq(end.told, 0);
+	scene_pass(200);
+	ck_assert_uint_eq(scene.end.told, 0);
 	say_connect();
-	pass(200);
-	(void)read_relay(buffer, sizeof(buffer));
+	scene_pass(200);
+	(void)scene_read(buffer, sizeof(buffer));
 	broker_says(connack, sizeof(connack));
 	EXPECT_UP(PUBLISH_1("\x01"));
 }
@@ -229,14 +172,14 @@ START_TEST(answers_come_where_the_question_was)
 {
 	connect_client();
 	SAY(0, PUBLISH_1("\x01"));
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP(PUBLISH_1("\x01"));
 	open_stream(1);
 	SAY(1, PUBLISH_1("\x01"));
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP(PUBLISH_1("\x02"));
 	BROKER_SAYS(PUBACK("\x02") PUBACK("\x01"));
-	pass(50);
+	scene_pass(50);
 	EXPECT(0, PUBACK("\x01"));
 	EXPECT(1, PUBACK("\x01"));
 }
@@ -246,14 +189,14 @@ START_TEST(a_stream_comes_within_a_packet)
 {
 	connect_client();
 	SAY(0, "\x32\x06\x00");
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP("\x32\x06\x00");
 	open_stream(1);
 	SAY(1, PUBLISH_1("\x01"));
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP("");
 	SAY(0, "\x01t\x00\x01x");
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP("\x01t\x00\x01x" PUBLISH_1("\x02"));
 }
 END_TEST
@@ -269,7 +212,7 @@ START_TEST(more_streams_than_there_are_places_are_refused)
 		open_stream(i);
 		SAY(i, "\xc0\x00");
 	}
-	pass(200);
+	scene_pass(200);
 	for (i = 1; i < MERGE_SLOTS; i++)
 		ck_assert_int_eq(mquic_stream_recv(streams[i], &byte, 1, &len), MQUIC_ERR_AGAIN);
 	for (; i < STREAMS; i++)
@@ -277,15 +220,15 @@ START_TEST(more_streams_than_there_are_places_are_refused)
 	/* A place that is free is taken. */
 	ck_assert_int_eq(mquic_stream_reset(streams[3], 0), MQUIC_OK);
 	ck_assert_int_eq(mquic_stream_stop(streams[3], 0), MQUIC_OK);
-	pass(50);
-	(void)read_relay(&byte, 1);
-	pass(50);
+	scene_pass(50);
+	(void)scene_read(&byte, 1);
+	scene_pass(50);
 	mquic_stream_free(streams[16]);
 	open_stream(16);
 	SAY(16, "\xc0\x00");
-	pass(50);
+	scene_pass(50);
 	ck_assert_int_eq(mquic_stream_recv(streams[16], &byte, 1, &len), MQUIC_ERR_AGAIN);
-	ck_assert_uint_eq(end.told, 0);
+	ck_assert_uint_eq(scene.end.told, 0);
 }
 END_TEST
 
@@ -331,12 +274,12 @@ static void expect_loss_of(size_t i, uint16_t id)
 	memcpy(expected, unsubscribe, sizeof(expected));
 	expected[3] = (uint8_t)id;
 	expect_up(expected, sizeof(expected));
-	pass(50);
+	scene_pass(50);
 	ck_assert_int_eq(mquic_stream_recv(streams[i], &byte, 1, &len), MQUIC_ERR_CLOSED);
 	ck_assert_int_eq(mquic_stream_send(streams[i], &byte, 1, &len), MQUIC_ERR_CLOSED);
-	ck_assert_uint_eq(end.told, 0);
+	ck_assert_uint_eq(scene.end.told, 0);
 	SAY(0, "\xc0\x00");
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP("\xc0\x00");
 }
 
@@ -346,19 +289,19 @@ START_TEST(a_stream_that_is_reset_is_gone_alone)
 	open_subscriber(1);
 	ck_assert_int_eq(mquic_stream_reset(streams[1], 5), MQUIC_OK);
 	reset_code = 0; /* of ours */
-	pass(50);
-	ck_assert_uint_eq(end.told, 0);
+	scene_pass(50);
+	ck_assert_uint_eq(scene.end.told, 0);
 	{
 		uint8_t buffer[100];
 
-		ck_assert_uint_eq(read_relay(buffer, sizeof(buffer)), sizeof(unsubscribe));
-		pass(50);
+		ck_assert_uint_eq(scene_read(buffer, sizeof(buffer)), sizeof(unsubscribe));
+		scene_pass(50);
 		ck_assert_int_eq(mquic_stream_recv(streams[1], buffer, 1, &(size_t){0}),
 				 MQUIC_ERR_CLOSED);
 	}
 	ck_assert_uint_eq(reset_code, 5);
 	SAY(0, "\xc0\x00");
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP("\xc0\x00");
 }
 END_TEST
@@ -369,18 +312,18 @@ START_TEST(a_stream_that_is_stopped_is_gone_alone)
 	open_subscriber(1);
 	ck_assert_int_eq(mquic_stream_stop(streams[1], 5), MQUIC_OK);
 	stop_code = 0; /* of ours; RESET_STREAM is ngtcp2's answer, with this code */
-	pass(50);
+	scene_pass(50);
 	{
 		uint8_t byte = 0;
 		uint8_t buffer[100];
 
-		ck_assert_uint_eq(read_relay(buffer, sizeof(buffer)), sizeof(unsubscribe));
-		pass(50);
+		ck_assert_uint_eq(scene_read(buffer, sizeof(buffer)), sizeof(unsubscribe));
+		scene_pass(50);
 		ck_assert_int_eq(mquic_stream_send(streams[1], &byte, 1, &(size_t){0}),
 				 MQUIC_ERR_CLOSED);
 	}
 	ck_assert_uint_eq(stop_code, 5);
-	ck_assert_uint_eq(end.told, 0);
+	ck_assert_uint_eq(scene.end.told, 0);
 }
 END_TEST
 
@@ -389,13 +332,13 @@ START_TEST(a_stream_that_speaks_no_mqtt_is_gone_alone)
 	connect_client();
 	open_subscriber(1);
 	SAY(1, "\x00\x00");
-	pass(50);
+	scene_pass(50);
 	expect_loss_of(1, 1);
 	ck_assert_uint_eq(reset_code, MQTT_MALFORMED_PACKET);
 	ck_assert_uint_eq(stop_code, MQTT_MALFORMED_PACKET);
 	open_stream(2);
 	SAY(2, PUBLISH_1("\x05"));
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP(PUBLISH_1("\x05"));
 }
 END_TEST
@@ -409,16 +352,16 @@ START_TEST(a_stream_that_ends_gets_its_answers_and_then_fin_alone)
 	open_stream(1);
 	SAY(1, PUBLISH_1("\x01"));
 	ck_assert_int_eq(mquic_stream_finish(streams[1]), MQUIC_OK);
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP(PUBLISH_1("\x01"));
-	pass(100);
+	scene_pass(100);
 	BROKER_SAYS(PUBACK("\x01"));
-	pass(12); /* one way: FIN is behind the acknowledgement */
+	scene_pass(12); /* one way: FIN is behind the acknowledgement */
 	EXPECT(1, PUBACK("\x01"));
-	pass(100);
+	scene_pass(100);
 	ck_assert_int_eq(mquic_stream_recv(streams[1], buffer, sizeof(buffer), &len), MQUIC_OK);
 	ck_assert_uint_eq(len, 0);
-	ck_assert_uint_eq(end.told, 0);
+	ck_assert_uint_eq(scene.end.told, 0);
 }
 END_TEST
 
@@ -427,10 +370,10 @@ START_TEST(loss_of_the_control_stream_is_the_end_of_all)
 	connect_client();
 	open_subscriber(1);
 	ck_assert_int_eq(mquic_stream_reset(streams[0], 5), MQUIC_OK);
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP("");
-	pass(50);
-	pair_expect_end(&end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 1, "control stream is gone");
+	scene_pass(50);
+	pair_expect_end(&scene.end, MQUIC_OK, MQUIC_ORIGIN_LOCAL, 1, "control stream is gone");
 }
 END_TEST
 
@@ -453,20 +396,20 @@ START_TEST(a_stream_that_does_not_read_stops_nobody)
 	for (i = 0; i < 400; i++) {
 		broker_says(bulk().data, bulk().len);
 		if (i % 10 == 0)
-			pass(10);
+			scene_pass(10);
 	}
-	pass(500);
+	scene_pass(500);
 	/* A window at the client, a send buffer and a little more here. */
-	ck_assert_uint_le(
-		mquic_connection_statistic(mquic_relay_connection(relay), MQUIC_STATISTIC_MEMORY),
-		2000000);
+	ck_assert_uint_le(mquic_connection_statistic(mquic_relay_connection(scene.relay),
+						     MQUIC_STATISTIC_MEMORY),
+			  2000000);
 	SAY(0, "\xc0\x00");
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP("\xc0\x00");
 	BROKER_SAYS("\xd0\x00");
-	pass(50);
+	scene_pass(50);
 	EXPECT(0, "\xd0\x00");
-	ck_assert_uint_eq(end.told, 0);
+	ck_assert_uint_eq(scene.end.told, 0);
 }
 END_TEST
 
@@ -481,17 +424,17 @@ START_TEST(a_stream_that_acknowledges_nothing_is_given_up)
 		publish[6] = i;
 		broker_says(publish, sizeof(publish));
 	}
-	pass(9900);
+	scene_pass(9900);
 	EXPECT_UP("");
-	pass(11000);
+	scene_pass(11000);
 	{
 		uint8_t buffer[200];
 
-		ck_assert_uint_eq(read_relay(buffer, sizeof(buffer)), sizeof(unsubscribe) + 10 * 4);
+		ck_assert_uint_eq(scene_read(buffer, sizeof(buffer)), sizeof(unsubscribe) + 10 * 4);
 	}
-	pass(50);
+	scene_pass(50);
 	ck_assert_int_eq(mquic_stream_send(streams[1], publish, 1, &(size_t){0}), MQUIC_ERR_CLOSED);
-	ck_assert_uint_eq(end.told, 0);
+	ck_assert_uint_eq(scene.end.told, 0);
 }
 END_TEST
 
@@ -509,15 +452,15 @@ START_TEST(a_stream_that_acknowledges_slowly_is_not)
 	for (i = 1; i <= 12; i++) {
 		uint8_t puback[] = {0x40, 2, 0, i};
 
-		pass(9000);
+		scene_pass(9000);
 		say(1, puback, sizeof(puback));
-		pass(50);
+		scene_pass(50);
 		expect_up(puback, sizeof(puback));
 	}
-	pass(20000);
-	ck_assert_uint_eq(end.told, 0);
+	scene_pass(20000);
+	ck_assert_uint_eq(scene.end.told, 0);
 	say(1, PUBLISH_1("\x09"), 8);
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP(PUBLISH_1("\x09"));
 }
 END_TEST
@@ -533,19 +476,20 @@ START_TEST(a_control_stream_that_does_not_read_holds_the_broker_back)
 	connect_client();
 	open_stream(1);
 	SAY(1, "\xc0\x00");
-	pass(50);
+	scene_pass(50);
 	EXPECT_UP("\xc0\x00");
 	for (i = 0; i < 1000 && status == MQUIC_OK; i++)
-		status = mquic_relay_write(relay, publish, sizeof(publish), &written);
+		status = mquic_relay_write(scene.relay, publish, sizeof(publish), &written);
 	ck_assert_int_eq(status, MQUIC_ERR_AGAIN);
 	ck_assert_uint_le(i, 100);
-	ck_assert_uint_eq(writable, 0);
-	for (i = 0; i < 2000 && writable == 0; i++) {
+	ck_assert_uint_eq(scene.writable, 0);
+	for (i = 0; i < 2000 && scene.writable == 0; i++) {
 		(void)mquic_stream_recv(streams[0], buffer, sizeof(buffer), &written);
-		pass(5);
+		scene_pass(5);
 	}
-	ck_assert_uint_eq(writable, 1);
-	ck_assert_int_eq(mquic_relay_write(relay, publish, sizeof(publish), &written), MQUIC_OK);
+	ck_assert_uint_eq(scene.writable, 1);
+	ck_assert_int_eq(mquic_relay_write(scene.relay, publish, sizeof(publish), &written),
+			 MQUIC_OK);
 }
 END_TEST
 
@@ -559,13 +503,13 @@ START_TEST(what_is_unread_on_any_stream_comes_before_the_end)
 	SAY(1, PUBLISH_1("\x01"));
 	SAY(2, PUBLISH_1("\x02"));
 	SAY(0, "\xe0\x00");
-	pass(50);
+	scene_pass(50);
 	ck_assert_int_eq(mquic_connection_close(pair.dialed, 0, NULL), MQUIC_OK);
-	pass(50);
-	ck_assert_uint_eq(end.told, 0);
+	scene_pass(50);
+	ck_assert_uint_eq(scene.end.told, 0);
 	EXPECT_UP(PUBLISH_1("\x02") PUBLISH_1("\x01") "\xe0\x00");
-	pass(10);
-	pair_expect_end(&end, MQUIC_OK, MQUIC_ORIGIN_PEER, 0, "code 0");
+	scene_pass(10);
+	pair_expect_end(&scene.end, MQUIC_OK, MQUIC_ORIGIN_PEER, 0, "code 0");
 }
 END_TEST
 
@@ -580,12 +524,12 @@ START_TEST(finish_delivers_what_is_queued_on_any_stream)
 	open_subscriber(1);
 	for (i = 0; i < 60; i++)
 		broker_says(bulk().data, bulk().len);
-	ck_assert_int_eq(mquic_relay_finish(relay, "enough"), MQUIC_OK);
+	ck_assert_int_eq(mquic_relay_finish(scene.relay, "enough"), MQUIC_OK);
 	for (i = 0; i < 400 && pair.client_end.told == 0; i++) {
 		while (mquic_stream_recv(streams[1], buffer, sizeof(buffer), &len) == MQUIC_OK &&
 		       len > 0)
 			got += len;
-		pass(10);
+		scene_pass(10);
 	}
 	ck_assert_uint_eq(got, 60 * 10000);
 	pair_expect_end(&pair.client_end, MQUIC_OK, MQUIC_ORIGIN_PEER, 0, "enough");
@@ -598,10 +542,10 @@ START_TEST(relay_is_freed_with_streams_open)
 	open_subscriber(1);
 	open_stream(2);
 	SAY(2, "\x30");
-	pass(50);
-	mquic_relay_free(relay);
-	relay = NULL;
-	pass(100);
+	scene_pass(50);
+	mquic_relay_free(scene.relay);
+	scene.relay = NULL;
+	scene_pass(100);
 	ck_assert_uint_eq(pair.client_end.told, 1);
 }
 END_TEST
