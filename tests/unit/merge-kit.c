@@ -379,6 +379,24 @@ void kit_is_subscribed(size_t slot, uint16_t id, const char *filter, uint32_t su
 	merge_consume_output(kit_merge, slot, up.len);
 }
 
+struct bytes kit_message(int qos, uint16_t id)
+{
+	return kit_publish(
+		&(struct kit_message){.qos = qos, .id = id, .topic = "t", .payload = "x"});
+}
+
+struct bytes kit_delivery(int qos, uint16_t id, const char *topic, uint32_t route)
+{
+	return kit_publish(&(struct kit_message){
+		.qos = qos, .id = id, .topic = topic, .payload = "m", .subscription_id = route});
+}
+
+void kit_both_are_subscribed(void)
+{
+	kit_is_subscribed(1, 1, "a", 0);
+	kit_is_subscribed(2, 1, "a", 0);
+}
+
 static void two(int wanted)
 {
 	kit_connect(wanted);

@@ -48,6 +48,10 @@ struct bytes kit_unsubscribe(uint16_t id, const char *filters);
 struct bytes kit_suback(enum mqtt_type type, uint16_t id, const char *codes);
 struct bytes kit_plain(enum mqtt_type type);
 
+/* A message of this QoS and identifier, on topic "t"; one of the broker. */
+struct bytes kit_message(int qos, uint16_t id);
+struct bytes kit_delivery(int qos, uint16_t id, const char *topic, uint32_t route);
+
 /* All of it is taken, or the test fails. */
 void kit_take(size_t slot, struct bytes bytes);
 /* Some of it must be left. */
@@ -60,6 +64,9 @@ void kit_expect(size_t slot, const char *text);
 void kit_expect_silence(void);
 /* Subscribes, is answered, and nothing is left to expect. The route of 5.0 is in kit_route. */
 void kit_is_subscribed(size_t slot, uint16_t id, const char *filter, uint32_t subscription_id);
+
+/* Slots 1 and 2 are, to "a". */
+void kit_both_are_subscribed(void);
 
 /* Fixtures: connected, with the control stream and slots 1 and 2. */
 void kit_two_of_3(void);

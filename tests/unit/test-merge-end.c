@@ -7,21 +7,6 @@
 
 #include <string.h>
 
-static struct bytes message(int qos, uint16_t id)
-{
-	return kit_publish(
-		&(struct kit_message){.qos = qos, .id = id, .topic = "t", .payload = "x"});
-}
-
-static struct bytes delivery(int qos, uint16_t id, const char *topic)
-{
-	return kit_publish(&(struct kit_message){.qos = qos,
-						 .id = id,
-						 .topic = topic,
-						 .payload = "m",
-						 .subscription_id = kit_route});
-}
-
 /* ---- What is wrong with a stream is its own end ------------------------------------ */
 
 static void expect_fault(struct bytes bytes, enum mqtt_reason reason)
@@ -33,7 +18,7 @@ static void expect_fault(struct bytes bytes, enum mqtt_reason reason)
 	ck_assert_int_eq(merge_fault(kit_merge, 1), MQTT_SUCCESS);
 	kit_expect_silence();
 	/* The others have noticed nothing. */
-	kit_take(2, message(1, 1));
+	kit_take(2, kit_message(1, 1));
 	kit_expect_up("PUBLISH:q1,1,t,x");
 	kit_give(kit_ack(MQTT_PUBACK, 1, 0));
 	kit_expect(2, "PUBACK:1");
@@ -95,7 +80,7 @@ START_TEST(no_mqtt_on_the_control_stream_is_for_the_broker_to_see)
 {
 	kit_take(0, HEX("\x30\xff"));
 	kit_take(0, HEX("\xff\xff\xff\x00rest"));
-	kit_take_not(1, message(1, 1));
+	kit_take_not(1, kit_message(1, 1));
 	kit_take(0, HEX("and more"));
 	ck_assert_uint_eq(merge_up(kit_merge).len, 18);
 	ck_assert_mem_eq(merge_up(kit_merge).data, "\x30\xff\xff\xff\xff\x00restand more", 18);
@@ -136,13 +121,13 @@ END_TEST
 
 START_TEST(one_number_for_a_message_and_a_request_ends_the_stream)
 {
-	kit_take(1, message(1, 5));
+	kit_take(1, kit_message(1, 5));
 	kit_expect_up("PUBLISH:q1,5,t,x");
 	expect_fault(kit_subscribe(5, "a", 0), MQTT_PACKET_ID_IN_USE);
 	kit_give(kit_ack(MQTT_PUBACK, 5, 0)); /* for nobody */
 	kit_expect_silence();
 	kit_take(1, kit_subscribe(5, "a", 0));
-	kit_take(1, message(1, 5));
+	kit_take(1, kit_message(1, 5));
 	ck_assert_int_eq(merge_fault(kit_merge, 1), MQTT_PACKET_ID_IN_USE);
 }
 END_TEST
@@ -164,7 +149,7 @@ START_TEST(subscriptions_end_with_their_stream)
 	kit_expect_up("UNSUBSCRIBE:1,mine");
 	/* What is under way for it is for nobody. */
 	if (kit_route == 0)
-		kit_give(delivery(1, 5, "mine"));
+		kit_give(kit_delivery(1, 5, "mine", kit_route));
 	kit_expect_up(kit_route == 0 ? "PUBACK:5" : "");
 	kit_give(kit_suback(MQTT_UNSUBACK, 1, unsuback()));
 	kit_expect_silence();
@@ -174,11 +159,11 @@ END_TEST
 START_TEST(a_slot_begins_anew)
 {
 	kit_is_subscribed(1, 1, "mine", 0);
-	kit_take(1, message(1, 9));
+	kit_take(1, kit_message(1, 9));
 	merge_close(kit_merge, 1);
 	kit_open_slot(1);
 	kit_expect_up("PUBLISH:q1,9,t,x UNSUBSCRIBE:1,mine");
-	kit_take(1, message(1, 9));
+	kit_take(1, kit_message(1, 9));
 	kit_expect_up("PUBLISH:q1,2,t,x");
 	kit_give(kit_ack(MQTT_PUBACK, 9, 0)); /* for the one that is gone */
 	kit_give(kit_suback(MQTT_UNSUBACK, 1, unsuback()));
@@ -192,11 +177,11 @@ END_TEST
 START_TEST(what_a_stream_has_not_acknowledged_is_acknowledged_for_it)
 {
 	kit_is_subscribed(1, 1, "a", 0);
-	kit_give(delivery(1, 5, "a"));
-	kit_give(delivery(2, 6, "a"));
-	kit_give(delivery(2, 7, "a"));
+	kit_give(kit_delivery(1, 5, "a", kit_route));
+	kit_give(kit_delivery(2, 6, "a", kit_route));
+	kit_give(kit_delivery(2, 7, "a", kit_route));
 	kit_take(1, kit_ack(MQTT_PUBREC, 7, 0));
-	kit_give(delivery(2, 8, "a"));
+	kit_give(kit_delivery(2, 8, "a", kit_route));
 	kit_take(1, kit_ack(MQTT_PUBREC, 8, 0));
 	kit_give(kit_ack(MQTT_PUBREL, 8, 0));
 	kit_expect_up("PUBREC:7 PUBREC:8");
@@ -221,15 +206,15 @@ START_TEST(one_of_two_receivers_goes)
 {
 	kit_is_subscribed(1, 1, "a", 0);
 	kit_is_subscribed(2, 1, "a", 0);
-	kit_give(delivery(1, 5, "a"));
-	kit_give(delivery(1, 6, "a"));
+	kit_give(kit_delivery(1, 5, "a", kit_route));
+	kit_give(kit_delivery(1, 6, "a", kit_route));
 	kit_take(2, kit_ack(MQTT_PUBACK, 5, 0));
 	kit_expect_up("");
 	merge_close(kit_merge, 1);
 	kit_expect_up("PUBACK:5");
 	kit_take(2, kit_ack(MQTT_PUBACK, 6, 0));
 	kit_expect_up("PUBACK:6");
-	kit_give(delivery(0, 0, "a"));
+	kit_give(kit_delivery(0, 0, "a", kit_route));
 	kit_expect(2, "PUBLISH:q1,5,a,m PUBLISH:q1,6,a,m PUBLISH:q0,0,a,m");
 }
 END_TEST
@@ -237,8 +222,8 @@ END_TEST
 /* As with EMQX: a message that has come whole is delivered, whatever becomes of its stream. */
 START_TEST(qos_2_of_a_stream_that_is_gone_is_released)
 {
-	kit_take(1, message(2, 1));
-	kit_take(1, message(2, 2));
+	kit_take(1, kit_message(2, 1));
+	kit_take(1, kit_message(2, 2));
 	kit_give(kit_ack(MQTT_PUBREC, 1, 0));
 	kit_expect_up("PUBLISH:q2,1,t,x PUBLISH:q2,2,t,x");
 	merge_close(kit_merge, 1);
@@ -248,14 +233,14 @@ START_TEST(qos_2_of_a_stream_that_is_gone_is_released)
 	kit_give(kit_ack(MQTT_PUBCOMP, 1, 0));
 	kit_give(kit_ack(MQTT_PUBCOMP, 2, 0));
 	kit_expect_silence();
-	kit_take(2, message(1, 1));
+	kit_take(2, kit_message(1, 1));
 	kit_expect_up("PUBLISH:q1,1,t,x"); /* the number is free again */
 }
 END_TEST
 
 START_TEST(half_a_packet_dies_with_its_stream)
 {
-	struct bytes bytes = message(1, 1);
+	struct bytes bytes = kit_message(1, 1);
 
 	kit_take(1, bytes_of(bytes.data, bytes.len - 1));
 	merge_close(kit_merge, 1);
@@ -266,8 +251,8 @@ END_TEST
 START_TEST(finished_stream_still_gets_its_answers)
 {
 	kit_is_subscribed(1, 1, "a", 0);
-	kit_take(1, message(1, 1));
-	kit_take(1, message(2, 2));
+	kit_take(1, kit_message(1, 1));
+	kit_take(1, kit_message(2, 2));
 	kit_expect_up("PUBLISH:q1,1,t,x PUBLISH:q2,2,t,x");
 	merge_finish(kit_merge, 1);
 	kit_expect_up("UNSUBSCRIBE:3,a");
@@ -327,7 +312,7 @@ START_TEST(messages_of_qos_0_are_dropped_for_a_stream_that_does_not_read)
 	ck_assert_int_eq(merge_fault(kit_merge, 1), MQTT_SUCCESS);
 	/* It reads again: whole packets, in order, and new ones. */
 	merge_consume_output(kit_merge, 1, len);
-	kit_give(delivery(0, 0, "a"));
+	kit_give(kit_delivery(0, 0, "a", kit_route));
 	kit_expect(1, "PUBLISH:q0,0,a,m");
 }
 END_TEST
@@ -387,7 +372,7 @@ START_TEST(control_stream_that_does_not_read_holds_the_broker_back)
 	ck_assert_int_eq(merge_fault(kit_merge, 0), MQTT_SUCCESS);
 	/* Nor is more of it read, for what it asks would be answered. */
 	kit_take_not(0, kit_plain(MQTT_PINGREQ));
-	kit_take(1, message(0, 0));
+	kit_take(1, kit_message(0, 0));
 	kit_expect_up("PUBLISH:q0,0,t,x");
 	merge_consume_output(kit_merge, 0, SIZE_MAX);
 	kit_take(0, kit_plain(MQTT_PINGREQ));
@@ -399,8 +384,8 @@ START_TEST(what_a_stream_owes_is_counted)
 	uint64_t acknowledged;
 
 	kit_is_subscribed(1, 1, "a", 0);
-	kit_give(delivery(1, 5, "a"));
-	kit_give(delivery(2, 6, "a"));
+	kit_give(kit_delivery(1, 5, "a", kit_route));
+	kit_give(kit_delivery(2, 6, "a", kit_route));
 	ck_assert_uint_eq(merge_unacknowledged(kit_merge, 1, &acknowledged), 2);
 	ck_assert_uint_eq(acknowledged, 0);
 	kit_take(1, kit_ack(MQTT_PUBACK, 5, 0));
@@ -418,7 +403,7 @@ START_TEST(a_broker_that_does_not_read_holds_the_streams_back)
 	for (i = 0; i < 3; i++)
 		kit_take(1, large(0, 0, "t"));
 	kit_take_not(1, large(0, 0, "t"));
-	kit_take_not(0, message(0, 0));
+	kit_take_not(0, kit_message(0, 0));
 	merge_consume_up(kit_merge, SIZE_MAX);
 	kit_take(1, large(0, 0, "t"));
 }
