@@ -180,6 +180,24 @@ def test_a_filter_is_kept_for_the_stream_that_goes_on(broker, connect, level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
+def test_a_filter_of_two_streams_keeps_the_higher_qos(broker, connect, level):
+    client = connect(level)
+    first, second = client.open(), client.open()
+    first.subscribed("k", 1)
+    second.subscribed("k", 0)
+    broker.tcp_pub("-t", "k", "-q", 1, "-m", "as granted")
+    first.message("k", b"as granted", 1)
+    # There is one copy of it: the broker has one subscription for both.
+    second.message("k", b"as granted", 1)
+    first.unsubscribe("k")
+    first.expect(UNSUBACK, 1)
+    second.subscribed("k", 0)
+    broker.tcp_pub("-t", "k", "-q", 1, "-m", "as asked")
+    second.message("k", b"as asked", 0)
+    assert first.nothing()
+
+
+@pytest.mark.parametrize("level", LEVELS)
 def test_shared_subscriptions_work_on_streams(broker, connect, level):
     client = connect(level)
     streams = [client.open(), client.open()]
