@@ -178,6 +178,7 @@ struct merge {
 	bool failed;
 	bool raw_up;   /* the control stream is within a packet of before the start */
 	bool raw_down; /* so is the broker */
+	bool stays;    /* DISCONNECT waits */
 	bool broken;   /* what comes on the control stream is no MQTT: the broker's to judge */
 	struct merge_limits limits;
 	struct merge_scan client;

@@ -180,6 +180,20 @@ static bool may_take(const struct merge *merge, size_t slot)
 	       from->output.len <= MERGE_OUTPUT_HARD;
 }
 
+/* Whether what comes next is a DISCONNECT that has to wait. */
+static bool must_stay(const struct merge *merge, size_t slot, struct bytes input)
+{
+	const struct mqtt_framing *framing = &merge->slots[slot].framing;
+
+	return slot == 0 && merge->stays && (framing->assembly.len == 0 || framing->shown) &&
+	       input.data[0] >> 4 == MQTT_DISCONNECT;
+}
+
+void merge_let_leave(struct merge *merge, bool may)
+{
+	merge->stays = !may;
+}
+
 void merge_take(struct merge *merge, size_t slot, struct bytes *input)
 {
 	struct merge_slot *from = &merge->slots[slot];
@@ -188,7 +202,8 @@ void merge_take(struct merge *merge, size_t slot, struct bytes *input)
 
 	if (slot == 0 && merge->raw_up)
 		take_raw(merge, input);
-	while (input->len > 0 && result == MQTT_FRAMING_PACKET && may_take(merge, slot)) {
+	while (input->len > 0 && result == MQTT_FRAMING_PACKET && may_take(merge, slot) &&
+	       !must_stay(merge, slot, *input)) {
 		result = mqtt_framing_next(&from->framing, input, &packet);
 		if (result == MQTT_FRAMING_PACKET)
 			merge_take_packet(merge, slot, &packet);

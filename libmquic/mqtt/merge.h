@@ -71,6 +71,8 @@ void merge_open(struct merge *merge, size_t slot);
  * What is wrong with a data stream is recorded, see merge_fault().
  */
 void merge_take(struct merge *merge, size_t slot, struct bytes *input);
+/* Whether DISCONNECT of the control stream is taken; if not it waits, as it does not at first. */
+void merge_let_leave(struct merge *merge, bool may);
 /* Takes all bytes of the broker. */
 void merge_give(struct merge *merge, struct bytes bytes);
 /* Whether the broker should wait: the control stream takes nothing. */

@@ -185,19 +185,33 @@ static bool pump_stream(struct mquic_relay *relay, size_t slot)
 	return moved;
 }
 
-/* Data streams first: what is behind DISCONNECT is lost. */
+/*
+ * What the broker takes at a time may be less than what one stream has: the one behind the first
+ * that got something has the next turn. DISCONNECT waits for all, since what is behind it is lost.
+ */
+static bool pump_all(struct mquic_relay *relay)
+{
+	size_t first = MERGE_SLOTS;
+	size_t i;
+
+	merge_let_leave(relay->merge, false);
+	for (i = 0; i < MERGE_SLOTS; i++) {
+		size_t slot = (relay->turn + i) % MERGE_SLOTS;
+
+		if ((slot == 0 || relay->streams[slot] != NULL) && pump_stream(relay, slot) &&
+		    first == MERGE_SLOTS)
+			first = slot;
+	}
+	merge_let_leave(relay->merge, true);
+	if (first < MERGE_SLOTS)
+		relay->turn = (first + 1) % MERGE_SLOTS;
+	return pump_stream(relay, 0) || first < MERGE_SLOTS;
+}
+
 static void pump(struct mquic_relay *relay)
 {
-	bool moved = true;
-
-	while (moved && merge_up(relay->merge).len == 0) {
-		size_t slot = MERGE_SLOTS;
-
-		moved = false;
-		while (slot-- > 0)
-			if (slot == 0 || relay->streams[slot] != NULL)
-				moved |= pump_stream(relay, slot);
-	}
+	while (merge_up(relay->merge).len == 0 && pump_all(relay))
+		;
 	settle(relay);
 }
 

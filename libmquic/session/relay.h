@@ -54,6 +54,7 @@ struct mquic_relay {
 	bool merged;                   /* it has started: all bytes go through it */
 	struct mquic_stream **streams; /* data streams, by slot; NULL: there has been none */
 	uint64_t *acknowledged;        /* by slot: deliveries, when last looked; UINT64_MAX: not */
+	size_t turn;                   /* the slot that is read first */
 	bool watching;                 /* the timer runs for that */
 	bool writable_wanted;          /* a write was refused */
 

@@ -237,6 +237,7 @@ static void happen_on(enum event event, size_t slot, struct bytes bytes)
 {
 	switch (event) {
 	case EVENT_TAKE:
+		merge_let_leave(merge, slot > 0 || bytes.len % 2 == 0);
 		merge_take(merge, slot, &bytes);
 		break;
 	case EVENT_FINISH:

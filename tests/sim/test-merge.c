@@ -493,6 +493,70 @@ START_TEST(a_control_stream_that_does_not_read_holds_the_broker_back)
 }
 END_TEST
 
+/* ---- A broker that takes little at a time --------------------------------------------- */
+
+/* 200 packets of a kilobyte on a topic, QoS 0. */
+static void say_much(size_t i, char topic)
+{
+	static uint8_t bytes[200 * 1003];
+	size_t at;
+
+	for (at = 0; at < sizeof(bytes); at += 1003)
+		memcpy(bytes + at, (const uint8_t[]){0x30, 0xe8, 0x07, 0, 1, (uint8_t)topic}, 6);
+	say(i, bytes, sizeof(bytes));
+}
+
+/* How many of the packets on this topic are among them. */
+static size_t count_topic(const uint8_t *bytes, size_t len, char topic)
+{
+	size_t count = 0;
+	size_t at;
+
+	for (at = 0; at + 5 < len; at += (size_t)2 + (bytes[at + 1] < 0x80 ? 0 : 1001))
+		count += bytes[at] == 0x30 && bytes[at + 5] == (uint8_t)topic;
+	return count;
+}
+
+START_TEST(streams_take_turns)
+{
+	static uint8_t buffer[700000];
+	size_t got;
+	size_t i;
+
+	connect_client();
+	for (i = 1; i <= 2; i++)
+		open_stream(i);
+	for (i = 0; i <= 2; i++)
+		say_much(i, (char)('a' + i));
+	scene_pass(2000);
+	got = scene_read(buffer, 250 * 1003);
+	ck_assert_uint_eq(got, 250 * 1003);
+	for (i = 0; i <= 2; i++)
+		ck_assert_uint_ge(count_topic(buffer, got, (char)('a' + i)), 60);
+}
+END_TEST
+
+START_TEST(disconnect_is_behind_what_is_on_data_streams)
+{
+	static uint8_t buffer[700000];
+	size_t got;
+	size_t i;
+
+	connect_client();
+	for (i = 1; i <= 2; i++)
+		open_stream(i);
+	scene_pass(50);
+	SAY(0, "\xc0\x00\xe0\x00");
+	for (i = 1; i <= 2; i++)
+		say_much(i, (char)('a' + i));
+	scene_pass(2000);
+	got = scene_read(buffer, sizeof(buffer));
+	ck_assert_uint_eq(got, 400 * 1003 + 4);
+	ck_assert_mem_eq(buffer + got - 2, "\xe0\x00", 2);
+	ck_assert_uint_eq(count_topic(buffer, got, 'b') + count_topic(buffer, got, 'c'), 400);
+}
+END_TEST
+
 /* ---- The end ------------------------------------------------------------------------------ */
 
 START_TEST(what_is_unread_on_any_stream_comes_before_the_end)
@@ -507,7 +571,7 @@ START_TEST(what_is_unread_on_any_stream_comes_before_the_end)
 	ck_assert_int_eq(mquic_connection_close(pair.dialed, 0, NULL), MQUIC_OK);
 	scene_pass(50);
 	ck_assert_uint_eq(scene.end.told, 0);
-	EXPECT_UP(PUBLISH_1("\x02") PUBLISH_1("\x01") "\xe0\x00");
+	EXPECT_UP(PUBLISH_1("\x01") PUBLISH_1("\x02") "\xe0\x00");
 	scene_pass(10);
 	pair_expect_end(&scene.end, MQUIC_OK, MQUIC_ORIGIN_PEER, 0, "code 0");
 }
@@ -574,6 +638,8 @@ int main(void)
 	tcase_add_test(group, a_stream_that_acknowledges_nothing_is_given_up);
 	tcase_add_test(group, a_stream_that_acknowledges_slowly_is_not);
 	tcase_add_test(group, a_control_stream_that_does_not_read_holds_the_broker_back);
+	tcase_add_test(group, streams_take_turns);
+	tcase_add_test(group, disconnect_is_behind_what_is_on_data_streams);
 	tcase_add_test(group, what_is_unread_on_any_stream_comes_before_the_end);
 	tcase_add_test(group, finish_delivers_what_is_queued_on_any_stream);
 	tcase_add_test(group, relay_is_freed_with_streams_open);
