@@ -339,12 +339,22 @@ void merge_finish(struct merge *merge, size_t slot)
 	merge_release_all(merge, slot, false);
 }
 
+static bool awaits_pong(const struct merge *merge, size_t slot)
+{
+	size_t i;
+
+	for (i = 0; i < merge->ping_count; i++)
+		if (merge->pings[i] == slot)
+			return true;
+	return false;
+}
+
 bool merge_is_finished(const struct merge *merge, size_t slot)
 {
 	const struct merge_slot *ended = &merge->slots[slot];
 
 	return ended->finished && ended->requests == 0 && ended->parked.len == 0 &&
-	       ended->output.len == 0;
+	       ended->output.len == 0 && !awaits_pong(merge, slot);
 }
 
 void merge_close(struct merge *merge, size_t slot)

@@ -270,6 +270,18 @@ START_TEST(finished_stream_still_gets_its_answers)
 }
 END_TEST
 
+START_TEST(finished_stream_gets_its_pong)
+{
+	kit_take(1, kit_plain(MQTT_PINGREQ));
+	kit_expect_up("PINGREQ");
+	merge_finish(kit_merge, 1);
+	ck_assert(!merge_is_finished(kit_merge, 1));
+	kit_give(kit_plain(MQTT_PINGRESP));
+	kit_expect(1, "PINGRESP");
+	ck_assert(merge_is_finished(kit_merge, 1));
+}
+END_TEST
+
 START_TEST(pong_for_a_stream_that_is_gone_is_nobodys)
 {
 	kit_take(1, kit_plain(MQTT_PINGREQ));
@@ -457,6 +469,7 @@ int main(void)
 		&qos_2_of_a_stream_that_is_gone_is_released,
 		&half_a_packet_dies_with_its_stream,
 		&finished_stream_still_gets_its_answers,
+		&finished_stream_gets_its_pong,
 		&pong_for_a_stream_that_is_gone_is_nobodys,
 		&messages_of_qos_0_are_dropped_for_a_stream_that_does_not_read,
 		&messages_of_qos_1_are_kept_up_to_a_bound_then_the_stream_goes,
