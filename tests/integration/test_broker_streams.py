@@ -232,6 +232,50 @@ def test_a_stream_that_goes_takes_its_subscriptions_along(broker, connect, level
     assert client.control.nothing()
 
 
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_stream_for_each_message(broker, connect, level):
+    """More streams than may be open at a time, one after the other."""
+    sub = broker.tcp_sub("-t", "each", "-q", 2, "-C", 50)
+    client = connect(level)
+    for i in range(50):
+        stream = client.open()
+        stream.published("each", str(i).encode(), i % 3)
+        stream.raw.finish()
+        assert stream.lost() == "FIN"
+    assert sub.wait() == 0
+    assert sorted(map(int, sub.lines)) == list(range(50))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_one_stream_publishes_and_one_subscribes(broker, connect, level):
+    """Numbers are counted for all streams together, and the first carries no message."""
+    client = connect(level)
+    publishes, subscribes = client.open(), client.open()
+    subscribes.subscribed("p/#", 2, packet_id=1)
+    for i in range(2, 32):
+        publishes.published(f"p/{i}", b"x", i % 3, packet_id=i)
+        subscribes.message(f"p/{i}", b"x", i % 3)
+    subscribes.unsubscribe("p/#", packet_id=32)
+    subscribes.expect(UNSUBACK, 32)
+    client.ping()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_stream_for_each_topic(broker, connect, level):
+    """A topic has its stream for all but UNSUBSCRIBE, which is on the first."""
+    client = connect(level)
+    streams = {topic: client.open() for topic in ("t/a", "t/b", "t/c")}
+    for i, (topic, stream) in enumerate(streams.items()):
+        stream.subscribed(topic, 1, packet_id=2 * i + 1)
+    for i, (topic, stream) in enumerate(streams.items()):
+        client.control.published(topic, b"first", 1, packet_id=100 + i)
+        stream.message(topic, b"first", 1)
+        client.control.unsubscribe(topic, packet_id=200 + i)
+        client.control.expect(UNSUBACK, 200 + i)
+        stream.published(topic, b"nobody", 1, packet_id=2 * i + 2)
+        assert stream.nothing()
+
+
 def test_a_session_goes_on_on_the_control_stream(broker, connect):
     client = connect(flags=0)
     stream = client.open()
