@@ -358,6 +358,7 @@ void relay_add_stream(struct mquic_relay *relay, struct mquic_stream *stream)
 		return;
 	}
 	relay->streams[slot] = stream;
+	relay->acknowledged[slot] = UINT64_MAX; /* not that of who had the place before */
 	if (relay->merged)
 		merge_open(relay->merge, slot);
 	else

@@ -413,42 +413,71 @@ START_TEST(a_stream_that_does_not_read_stops_nobody)
 }
 END_TEST
 
+/* Deliveries of QoS 1 on this topic, that many from this identifier on. */
+static void broker_publishes(char topic, uint8_t first, uint8_t count)
+{
+	uint8_t publish[] = {0x32, 6, 0, 1, (uint8_t)topic, 0, 0, 'x'};
+	uint8_t i;
+
+	for (i = 0; i < count; i++) {
+		publish[6] = first + i;
+		broker_says(publish, sizeof(publish));
+	}
+}
+
 START_TEST(a_stream_that_acknowledges_nothing_is_given_up)
 {
-	uint8_t publish[] = {0x32, 6, 0, 1, 'a', 0, 0, 'x'};
-	uint8_t i;
+	uint8_t buffer[200];
 
 	connect_client();
 	open_subscriber(1);
-	for (i = 1; i <= 10; i++) {
-		publish[6] = i;
-		broker_says(publish, sizeof(publish));
-	}
+	broker_publishes('a', 1, 10);
 	scene_pass(9900);
 	EXPECT_UP("");
 	scene_pass(11000);
-	{
-		uint8_t buffer[200];
-
-		ck_assert_uint_eq(scene_read(buffer, sizeof(buffer)), sizeof(unsubscribe) + 10 * 4);
-	}
+	ck_assert_uint_eq(scene_read(buffer, sizeof(buffer)), sizeof(unsubscribe) + 10 * 4);
 	scene_pass(50);
-	ck_assert_int_eq(mquic_stream_send(streams[1], publish, 1, &(size_t){0}), MQUIC_ERR_CLOSED);
+	ck_assert_int_eq(mquic_stream_send(streams[1], buffer, 1, &(size_t){0}), MQUIC_ERR_CLOSED);
+	ck_assert_uint_eq(scene.end.told, 0);
+}
+END_TEST
+
+START_TEST(each_stream_has_ten_seconds_to_acknowledge)
+{
+	uint8_t buffer[200];
+
+	connect_client();
+	open_subscriber(1);
+	open_stream(2);
+	SAY(2, "\x82\x06\x00\x01\x00\x01"
+	       "b\x01");
+	scene_pass(50);
+	EXPECT_UP("\x82\x06\x00\x01\x00\x01"
+		  "b\x01");
+	broker_says(suback, sizeof(suback));
+	broker_publishes('a', 1, 10);
+	scene_pass(9000);
+	broker_publishes('b', 11, 10);
+	scene_pass(1500);
+	/* The first is given up, the second is not yet. */
+	ck_assert_uint_eq(scene_read(buffer, sizeof(buffer)), sizeof(unsubscribe) + 10 * 4);
+	ck_assert_int_eq(mquic_stream_send(streams[1], buffer, 1, &(size_t){0}), MQUIC_ERR_CLOSED);
+	SAY(2, PUBLISH_1("\x09"));
+	scene_pass(50);
+	EXPECT_UP(PUBLISH_1("\x09"));
+	scene_pass(22000);
+	ck_assert_uint_eq(scene_read(buffer, sizeof(buffer)), sizeof(unsubscribe) + 10 * 4);
 	ck_assert_uint_eq(scene.end.told, 0);
 }
 END_TEST
 
 START_TEST(a_stream_that_acknowledges_slowly_is_not)
 {
-	uint8_t publish[] = {0x32, 6, 0, 1, 'a', 0, 0, 'x'};
 	uint8_t i;
 
 	connect_client();
 	open_subscriber(1);
-	for (i = 1; i <= 12; i++) {
-		publish[6] = i;
-		broker_says(publish, sizeof(publish));
-	}
+	broker_publishes('a', 1, 12);
 	for (i = 1; i <= 12; i++) {
 		uint8_t puback[] = {0x40, 2, 0, i};
 
@@ -636,6 +665,7 @@ int main(void)
 	tcase_add_test(group, loss_of_the_control_stream_is_the_end_of_all);
 	tcase_add_test(group, a_stream_that_does_not_read_stops_nobody);
 	tcase_add_test(group, a_stream_that_acknowledges_nothing_is_given_up);
+	tcase_add_test(group, each_stream_has_ten_seconds_to_acknowledge);
 	tcase_add_test(group, a_stream_that_acknowledges_slowly_is_not);
 	tcase_add_test(group, a_control_stream_that_does_not_read_holds_the_broker_back);
 	tcase_add_test(group, streams_take_turns);
