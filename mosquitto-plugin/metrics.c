@@ -72,7 +72,7 @@ void metrics_write(const struct metrics *metrics, FILE *out, enum metrics_format
 
 	for (i = 0; i < metrics->workers; i++) {
 		parts[i].counters = &metrics->now[i + 1];
-		snprintf(parts[i].worker, sizeof(parts[i].worker), "%zu", i + 1);
+		snprintf(parts[i].worker, sizeof(parts[i].worker), "%u", (unsigned int)(i + 1));
 	}
 	openmetrics_write(out, format, parts, metrics->workers);
 }
