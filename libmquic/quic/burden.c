@@ -12,7 +12,7 @@
 #include "quic/burden.h"
 
 #define FREE_FRAMES 20
-#define OWED_MOST   16384
+#define OWED_MOST   4096
 #define NS_FOR_ONE  20000
 
 static void pay(struct quic_burden *burden, uint64_t now_ns)

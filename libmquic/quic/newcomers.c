@@ -14,7 +14,7 @@
 
 /* Each in one turn: half a millisecond or less. */
 #define ANSWERS_MOST    32
-#define HANDSHAKES_MOST 2
+#define HANDSHAKES_MOST 1
 /* Datagrams; some 400 kB. */
 #define WAITING_MOST 256
 

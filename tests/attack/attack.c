@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * attack list: one line for each attack. attack NAME PORT RATE here|aside: attacks 127.0.0.1:PORT
- * with at most RATE packets or other acts a second (0: the attack's own rate), or sends the same to
- * a socket nobody reads, for what the attacker alone costs the machine. Prints "ready", waits for a
- * line on standard input, attacks until the next one, prints one line of JSON.
+ * with at most RATE packets or other acts a second (0: as many as can be), and no more than the
+ * attack itself wants; or sends the same to a socket nobody reads, for what the attacker alone costs
+ * the machine. Prints "ready", waits for a line on standard input, attacks until the next one,
+ * prints one line of JSON.
  */
 #include "attacks.h"
 
@@ -219,6 +220,8 @@ int main(int argc, char **argv)
 		pause_until(now_ns() + 10000000);
 	wire_divert(strcmp(argv[4], "aside") == 0);
 	wire_tally = (struct tally){0};
-	attack(&crowd, rate > 0 ? rate : crowd.attack->rate);
+	if (rate == 0 || (crowd.attack->rate > 0 && crowd.attack->rate < rate))
+		rate = crowd.attack->rate;
+	attack(&crowd, rate);
 	return EXIT_SUCCESS;
 }

@@ -12,7 +12,7 @@
 #define FLOOD 2000
 /* Of each packet, and beyond these in a burst: burden.c. */
 #define FREE  20
-#define BURST 16384
+#define BURST 4096
 
 static struct scene scene;
 
@@ -133,7 +133,7 @@ START_TEST(small_frames_at_leisure_are_read)
 	while (frames.len < FULL)
 		small[_i](&frames);
 	connect_with_stream();
-	for (i = 0; i < 100; i++)
+	for (i = 0; i < 20; i++)
 		flood(&frames, 1);
 	ck_assert_uint_eq(burden()->dropped, 0);
 	expect_to_be_served();
