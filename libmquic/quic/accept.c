@@ -65,6 +65,8 @@ void accept_initial(struct quic_host *host, struct wire *wire, const struct data
 		if (newcomers_may_answer(host))
 			answer(host, wire, datagram, hd,
 			       verdict == TOKEN_INVALID ? NULL : &admission);
+		else
+			newcomers_keep(host, wire, datagram);
 	} else if (!newcomers_may_begin(host)) {
 		newcomers_keep(host, wire, datagram);
 	} else {

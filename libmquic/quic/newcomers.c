@@ -3,8 +3,7 @@
  * A handshake costs what a hundred messages cost, and an answer to a stranger as much as some. After
  * a power cut thousands come at once, in a flood as many as the line takes, and all that clients
  * send meanwhile stands behind them. So a turn has room for some of either, and goes on to what is
- * for clients; first packets that begin a handshake wait for the next turns, the others are lost, as
- * on any network, and come again.
+ * for clients; the others wait for the next turns.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,8 @@
 /* Each in one turn: half a millisecond or less. */
 #define ANSWERS_MOST    32
 #define HANDSHAKES_MOST 1
-/* Datagrams; some 400 kB. */
-#define WAITING_MOST 256
+/* Datagrams, some 6 MB: what is lost comes again after a second, then two, four, and so on. */
+#define WAITING_MOST 4096
 
 struct newcomer {
 	struct list link;
@@ -58,10 +57,7 @@ static bool take(struct quic_host *host, unsigned int *taken, unsigned int most)
 
 bool newcomers_may_answer(struct quic_host *host)
 {
-	if (take(host, &host->newcomers.answers, ANSWERS_MOST))
-		return true;
-	host_count(host, MQUIC_TOTAL_DROPPED_BUSY);
-	return false;
+	return take(host, &host->newcomers.answers, ANSWERS_MOST);
 }
 
 bool newcomers_may_begin(struct quic_host *host)
@@ -98,9 +94,11 @@ void newcomers_keep(struct quic_host *host, struct wire *wire, const struct data
 	endpoint_schedule(host->endpoint, &newcomers->task);
 }
 
+/* Whatever it is that waits. */
 static bool has_room(const struct quic_host *host)
 {
-	return is_new_turn(host) || host->newcomers.handshakes < HANDSHAKES_MOST;
+	return is_new_turn(host) || (host->newcomers.handshakes < HANDSHAKES_MOST &&
+				     host->newcomers.answers < ANSWERS_MOST);
 }
 
 bool newcomers_take(struct quic_host *host, struct wire **wire, struct datagram *datagram,
