@@ -286,3 +286,20 @@ STORM_WORDS = GOOD + ("The others are one process that dials all of its clients 
                       "processors.")
 ATTACKS_WORDS = GOOD + ("In peace the attacker sends the same to a socket that nobody reads, for on a "
                         "machine of few processors it costs the others time by itself.")
+
+
+def _with_load(text, rows):
+    loads = [row["load"] for row in rows if row.get("load") is not None]
+    if not loads:
+        return text
+    return (f"{text} The machine's load average when rounds began: {number(median(loads))}, in the "
+            "median. Where other work is most of it, p99 moves by milliseconds from round to round, "
+            "in peace as well.")
+
+
+def storm_words(rows):
+    return _with_load(STORM_WORDS, rows)
+
+
+def attacks_words(rows):
+    return _with_load(ATTACKS_WORDS, rows)

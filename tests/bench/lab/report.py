@@ -80,14 +80,14 @@ SECTIONS = [
         "storm",
         "Thousands at once",
         [("While they connect", "storm", crowded.STORM_HEAD, crowded.storm_rows,
-          crowded.STORM_WORDS)],
+          crowded.storm_words)],
         [],
     ),
     (
         "attacks",
         "Attacks",
         [("Good clients under attack", "attacks", crowded.ATTACKS_HEAD, crowded.attacks_rows,
-          crowded.ATTACKS_WORDS)],
+          crowded.attacks_words)],
         [],
     ),
     (
