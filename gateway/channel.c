@@ -17,6 +17,7 @@
 struct head {
 	uint32_t type;
 	uint32_t flags;
+	uint32_t listener;
 	uint32_t number;
 	uint32_t limit;
 	uint32_t text_len;
@@ -30,6 +31,7 @@ _Static_assert(sizeof(struct head) + 2 <= 64, "CHANNEL_PACKET_MAX has room for i
 struct form {
 	bool of_worker;
 	bool has_token;
+	bool of_one; /* listener */
 	bool has_fd;
 	bool more_is_binary;
 	uint32_t flags;
@@ -43,15 +45,17 @@ static const struct form forms[CHANNEL_TYPES] = {
 			    .text_max = CHANNEL_OPTION_MAX,
 			    .more_min = 0,
 			    .more_max = CHANNEL_OPTION_MAX},
-	[CHANNEL_SOCKET] = {.number_max = OPTIONS_LISTEN_MAX - 1, .has_fd = true},
+	[CHANNEL_SOCKET] = {.of_one = true, .number_max = OPTIONS_LISTEN_MAX - 1, .has_fd = true},
+	[CHANNEL_PLACES] = {.of_one = true},
 	[CHANNEL_ROLL] = {.has_fd = true},
 	[CHANNEL_SHARE] = {.number_max = OPTIONS_WORKERS_MAX - 1,
 			   .text_min = CHANNEL_SECRET_LEN,
 			   .text_max = CHANNEL_SECRET_LEN},
 	[CHANNEL_CONFIGURE] = {.number_max = UINT32_MAX, .flags = CHANNEL_BROKER_2_1},
-	[CHANNEL_START] = {.flags = CHANNEL_NAMES_ARE_IDS | CHANNEL_UNPROVEN},
+	[CHANNEL_START] = {.of_one = true, .flags = CHANNEL_NAMES_ARE_IDS | CHANNEL_UNPROVEN},
+	[CHANNEL_SHUT] = {.of_one = true},
+	[CHANNEL_TAKEN] = {.of_one = true},
 	[CHANNEL_ORPHANS] = {.has_fd = true},
-	[CHANNEL_TAKEN] = {0},
 	[CHANNEL_RELOAD] = {0},
 	[CHANNEL_EXPIRING] = {0},
 	[CHANNEL_COUNT] = {0},
@@ -67,6 +71,7 @@ static const struct form forms[CHANNEL_TYPES] = {
 			  .text_max = CHANNEL_LINE_MAX},
 	[CHANNEL_ANNOUNCE] = {.of_worker = true,
 			      .has_token = true,
+			      .of_one = true,
 			      .number_max = CHANNEL_KINDS - 1,
 			      .text_max = CHANNEL_STRING_MAX,
 			      .more_min = 1,
@@ -79,7 +84,7 @@ static const struct form forms[CHANNEL_TYPES] = {
 			     .more_min = 1,
 			     .more_max = CHANNEL_CONNECT_MAX},
 	[CHANNEL_GONE] = {.of_worker = true, .has_token = true},
-	[CHANNEL_BYPASSED] = {.of_worker = true, .has_token = true},
+	[CHANNEL_BYPASSED] = {.of_worker = true, .has_token = true, .of_one = true},
 	[CHANNEL_COUNTERS] = {.of_worker = true,
 			      .more_is_binary = true,
 			      .more_min = sizeof(struct counters_packet),
@@ -147,6 +152,7 @@ bool channel_send(int fd, const struct channel_message *message)
 	struct head head = {
 		.type = (uint32_t)message->type,
 		.flags = message->flags,
+		.listener = message->listener,
 		.number = message->number,
 		.limit = message->limit,
 		.text_len = sent_length(&message->text),
@@ -190,6 +196,7 @@ static bool fits(const struct channel_text *text, size_t min, size_t max)
 static bool has_form(const struct channel_message *message, const struct form *form, bool of_worker)
 {
 	return form->of_worker == of_worker && (message->flags & ~form->flags) == 0 &&
+	       message->listener < (form->of_one ? OPTIONS_LISTENERS_MAX : 1) &&
 	       message->number <= form->number_max &&
 	       fits(&message->text, form->text_min, form->text_max) &&
 	       fits(&message->more, form->more_min, form->more_max);
@@ -210,6 +217,7 @@ bool channel_parse(const uint8_t *packet, size_t size, bool of_worker,
 	*message = (struct channel_message){
 		.type = (enum channel_type)head.type,
 		.flags = head.flags,
+		.listener = head.listener,
 		.number = head.number,
 		.limit = head.limit,
 		.token = head.token,

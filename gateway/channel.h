@@ -5,9 +5,10 @@
  *
  *     plugin                                             worker
  *        │◀── the greetings of both, see greeting.h ──────▶│
- *        ├──── option, … , socket, … , roll, share, configure ▶│ reads options, listens
+ *        ├──── option, … , socket, … , places, … , roll ───▶│
+ *        ├──── share, configure ───────────────────────────▶│ reads options, listens
  *        │◀─── line, … , ready  or  failed ─────────────────┤
- *        ├──── start ──────────────────────────────────────▶│ serves
+ *        ├──── start, for each listener ───────────────────▶│ serves
  *        │◀─── announce (before CONNECT), present, gone ────┤
  *        ├──── taken, reload, expiring, count, … , stop ──▶│
  *        │◀─── line, bypassed, counters, pong ──────────────┤
@@ -41,30 +42,32 @@
 #define CHANNEL_PACKET_MAX (64 + CHANNEL_STRING_MAX + CHANNEL_CONNECT_MAX)
 
 enum channel_type {
-	/* Of the plugin. */
+	/* Of the plugin. `listener`: which one, from 0. */
 	CHANNEL_OPTION, /* text: its name; more: its value */
-	CHANNEL_SOCKET, /* number: of which address to listen on; fd: a bound UDP socket */
+	CHANNEL_SOCKET, /* listener; number: which of its addresses; fd: a bound UDP socket */
+	CHANNEL_PLACES, /* listener; limit: its max_connections */
 	CHANNEL_ROLL,   /* fd: memory to keep the roll in, see server/roll.h */
 	CHANNEL_SHARE,  /* number: which worker, from 0; limit: of how many; text: their secret */
-	CHANNEL_CONFIGURE, /* number: which worker; limit: max_connections; flags: BROKER_2_1 */
-	CHANNEL_START,     /* limit: the longest CONNECT; flags: NAMES_ARE_IDS, UNPROVEN */
-	CHANNEL_ORPHANS,   /* fd: the roll of one that has died */
-	CHANNEL_TAKEN,     /* the broker has asked about a client: it does ask */
-	CHANNEL_RELOAD,    /* read certificates and keys again */
-	CHANNEL_EXPIRING,  /* say which certificates end */
-	CHANNEL_COUNT,     /* tell what was counted */
+	CHANNEL_CONFIGURE, /* number: which worker; flags: BROKER_2_1 */
+	CHANNEL_START,    /* listener; limit: the longest CONNECT; flags: NAMES_ARE_IDS, UNPROVEN */
+	CHANNEL_SHUT,     /* listener: serve it no more */
+	CHANNEL_ORPHANS,  /* fd: the roll of one that has died */
+	CHANNEL_TAKEN,    /* listener: the broker has asked about a client of it, so it does ask */
+	CHANNEL_RELOAD,   /* read certificates and keys again */
+	CHANNEL_EXPIRING, /* say which certificates end */
+	CHANNEL_COUNT,    /* tell what was counted */
 	CHANNEL_LIST,  /* number: which worker; fd: who wants to know its clients, see control.h */
 	CHANNEL_CLOSE, /* the same; limit: which client is to be sent away */
 	CHANNEL_PING,
 	CHANNEL_STOP, /* flags: REPLACED */
 	/* Of the worker. */
-	CHANNEL_READY,    /* it listens, and waits for START */
-	CHANNEL_FAILED,   /* it cannot. text: why */
-	CHANNEL_LINE,     /* number: enum mquic_log_level; text */
-	CHANNEL_ANNOUNCE, /* token; number: enum channel_kind; text: user name; more: address */
+	CHANNEL_READY,  /* it listens, and waits for START */
+	CHANNEL_FAILED, /* it cannot. text: why */
+	CHANNEL_LINE,   /* number: enum mquic_log_level; text */
+	CHANNEL_ANNOUNCE, /* token; listener; number: enum channel_kind; text: user name; more: address */
 	CHANNEL_PRESENT,  /* token; text: client identifier; more: CONNECT; fd: to send it on */
 	CHANNEL_GONE,     /* token */
-	CHANNEL_BYPASSED, /* token: the broker has let it in without asking */
+	CHANNEL_BYPASSED, /* token; listener: the broker has let it in without asking */
 	CHANNEL_COUNTERS, /* more: struct counters_packet */
 	CHANNEL_PONG,
 	CHANNEL_TYPES
@@ -97,6 +100,7 @@ struct channel_text {
 struct channel_message {
 	enum channel_type type;
 	uint32_t flags;
+	uint32_t listener;
 	uint32_t number;
 	uint32_t limit;
 	struct token token;

@@ -13,11 +13,12 @@
 
 void configuration_init(struct configuration *given)
 {
-	size_t i;
+	size_t i, j;
 
 	*given = (struct configuration){.workers = 1, .roll = -1};
-	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
-		given->sockets[i] = -1;
+	for (i = 0; i < OPTIONS_LISTENERS_MAX; i++)
+		for (j = 0; j < OPTIONS_LISTEN_MAX; j++)
+			given->sockets[i][j] = -1;
 }
 
 static bool wait_for(int channel)
@@ -62,7 +63,7 @@ static bool keep_line(struct configuration *given, const struct channel_message 
 {
 	struct option_line *line = &given->lines[given->line_count];
 
-	if (given->line_count == CONFIGURATION_LINES)
+	if (given->line_count == OPTIONS_LINES_MAX)
 		return false;
 	given->line_count++;
 	line->name = strdup(message->text.data);
@@ -76,6 +77,12 @@ static bool keep_fd(int *place, const struct channel_message *message)
 	if (*place >= 0)
 		close(*place);
 	*place = message->fd;
+	return true;
+}
+
+static bool keep_places(struct configuration *given, const struct channel_message *message)
+{
+	given->places[message->listener] = message->limit;
 	return true;
 }
 
@@ -93,7 +100,9 @@ static bool keep(struct configuration *given, const struct channel_message *mess
 	case CHANNEL_OPTION:
 		return keep_line(given, message);
 	case CHANNEL_SOCKET:
-		return keep_fd(&given->sockets[message->number], message);
+		return keep_fd(&given->sockets[message->listener][message->number], message);
+	case CHANNEL_PLACES:
+		return keep_places(given, message);
 	case CHANNEL_ROLL:
 		return keep_fd(&given->roll, message);
 	case CHANNEL_SHARE:
@@ -103,23 +112,32 @@ static bool keep(struct configuration *given, const struct channel_message *mess
 	}
 }
 
-/* Of the limits of all. */
-static void take_part(struct configuration *given)
+/* Of a listener's limits. */
+static void take_part_of(struct configuration *given, size_t index)
 {
-	struct options *options = &given->options;
-	struct listener_options *listener = &options->listeners[0];
+	struct listener_options *listener = &given->options.listeners[index];
 	struct shares limits = {
-		.connections = listener->max_connections,
+		.connections = given->places[index],
 		.connections_per_address = listener->max_connections_per_address,
 		.handshakes = listener->max_handshakes,
-		.memory = options->memory_limit,
 	};
 
 	shares_divide(&limits, given->workers);
 	listener->max_connections = limits.connections;
 	listener->max_connections_per_address = limits.connections_per_address;
 	listener->max_handshakes = limits.handshakes;
-	options->memory_limit = limits.memory;
+}
+
+/* Of the limits of all. */
+static void take_part(struct configuration *given)
+{
+	struct shares limits = {.memory = given->options.memory_limit};
+	size_t i;
+
+	for (i = 0; i < given->options.listener_count; i++)
+		take_part_of(given, i);
+	shares_divide(&limits, given->workers);
+	given->options.memory_limit = limits.memory;
 }
 
 bool configuration_read(struct configuration *given, int channel, char error[OPTIONS_ERROR_SIZE])
@@ -136,9 +154,13 @@ bool configuration_read(struct configuration *given, int channel, char error[OPT
 	    !options_parse(&given->options, given->lines, (int)given->line_count,
 			   (message.flags & CHANNEL_BROKER_2_1) != 0, error))
 		return false;
-	given->options.listeners[0].max_connections = message.limit;
 	take_part(given);
 	return true;
+}
+
+bool configuration_has_sockets(const struct configuration *given, size_t listener)
+{
+	return given->sockets[listener][0] >= 0;
 }
 
 bool configuration_apply(const struct configuration *given, struct mquic_settings *settings)
@@ -155,16 +177,17 @@ bool configuration_apply(const struct configuration *given, struct mquic_setting
 
 void configuration_clear(struct configuration *given)
 {
-	size_t i;
+	size_t i, j;
 
 	options_clear(&given->options);
 	for (i = 0; i < given->line_count; i++) {
 		free((char *)(uintptr_t)given->lines[i].name);
 		free((char *)(uintptr_t)given->lines[i].value);
 	}
-	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
-		if (given->sockets[i] >= 0)
-			close(given->sockets[i]);
+	for (i = 0; i < OPTIONS_LISTENERS_MAX; i++)
+		for (j = 0; j < OPTIONS_LISTEN_MAX; j++)
+			if (given->sockets[i][j] >= 0)
+				close(given->sockets[i][j]);
 	if (given->roll >= 0)
 		close(given->roll);
 	configuration_init(given);

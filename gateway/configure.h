@@ -9,13 +9,12 @@
 #include "channel.h"
 #include "options.h"
 
-/* More lines than there are options, several with addresses included. */
-#define CONFIGURATION_LINES 128
-
 struct configuration {
 	struct options options;
-	int sockets[OPTIONS_LISTEN_MAX]; /* -1: not there, or somebody else's by now */
-	struct option_line lines[CONFIGURATION_LINES];
+	/* -1: not there, or somebody else's by now. A listener that has none is shut. */
+	int sockets[OPTIONS_LISTENERS_MAX][OPTIONS_LISTEN_MAX];
+	uint32_t places[OPTIONS_LISTENERS_MAX];
+	struct option_line lines[OPTIONS_LINES_MAX];
 	size_t line_count;
 	int roll;        /* the same */
 	uint32_t worker; /* from 0 */
@@ -30,6 +29,9 @@ bool configuration_greet(int channel, char error[OPTIONS_ERROR_SIZE]);
 
 /* Waits for all of it. False: `error` has a sentence. */
 bool configuration_read(struct configuration *given, int channel, char error[OPTIONS_ERROR_SIZE]);
+
+/* Whether a listener is to listen. */
+bool configuration_has_sockets(const struct configuration *given, size_t listener);
 
 /* What makes it one worker of several. False: out of memory, or the settings say why. */
 bool configuration_apply(const struct configuration *given, struct mquic_settings *settings);

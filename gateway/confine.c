@@ -36,7 +36,7 @@ static size_t gather(const struct configuration *given, const char **paths)
 bool confine(const struct configuration *given, struct keeper *keeper,
 	     char error[OPTIONS_ERROR_SIZE])
 {
-	const char *paths[CONFIGURATION_LINES + 1];
+	const char *paths[OPTIONS_LINES_MAX + 1];
 	const struct sandbox sandbox = {
 		.strict = given->options.sandbox,
 		.realm =

@@ -5,28 +5,18 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "guest.h"
 #include "keeper.h"
-#include "subject.h"
 
-/* What the door makes of a client. */
-struct guest {
-	struct queue in_leaving;
-	struct token token;
-	enum channel_kind kind;
-	bool announced;
-	char *name; /* until it is announced */
-	char peer[64];
-};
+static const struct keeper_listener *listener_of(const struct keeper *keeper,
+						 const struct door_pass *pass)
+{
+	return &keeper->listeners[pass->listener];
+}
 
 static bool send_to(const struct keeper *keeper, struct channel_message message)
 {
 	return channel_send(keeper->channel, &message);
-}
-
-static void guest_free(struct guest *guest)
-{
-	free(guest->name);
-	free(guest);
 }
 
 /* ---- The end of a client ----------------------------------------------------------- */
@@ -76,59 +66,6 @@ void keeper_end(struct keeper *keeper)
 
 /* ---- Who comes in -------------------------------------------------------------- */
 
-static struct guest *guest_new(enum channel_kind kind, const char *name, const char *peer)
-{
-	struct guest *guest = calloc(1, sizeof(*guest));
-
-	if (guest == NULL)
-		return NULL;
-	guest->kind = kind;
-	snprintf(guest->peer, sizeof(guest->peer), "%s", peer);
-	if (name != NULL)
-		guest->name = strdup(name);
-	if ((name == NULL || guest->name != NULL) && token_draw(&guest->token))
-		return guest;
-	guest_free(guest);
-	return NULL;
-}
-
-/* The broker knows no empty user names: such a client is one without. */
-static const char *unless_empty(const char *name)
-{
-	return name != NULL && *name != '\0' ? name : NULL;
-}
-
-static struct guest *identify_by_certificate(const struct keeper *keeper,
-					     const struct mquic_connection *connection,
-					     const char *peer)
-{
-	size_t len;
-	const uint8_t *der = mquic_connection_peer_subject_der(connection, &len);
-	const char *name = mquic_connection_peer_common_name(connection);
-	char *subject = NULL;
-	struct guest *guest;
-
-	if (!keeper->options->listeners[0].use_identity_as_username)
-		name = subject = der == NULL ? NULL : subject_text(der, len);
-	name = unless_empty(name);
-	guest = guest_new(name != NULL ? CHANNEL_KIND_CERTIFICATE : CHANNEL_KIND_REFUSED, name,
-			  peer);
-	free(subject);
-	return guest;
-}
-
-/* Who the client is, as far as its certificate says. */
-static struct guest *identify(const struct keeper *keeper, const struct mquic_relay *relay)
-{
-	const struct mquic_connection *connection = mquic_relay_connection(relay);
-	const char *peer = mquic_connection_peer_address(connection);
-
-	return options_ask_certificate(&keeper->options->listeners[0])
-		       ? identify_by_certificate(keeper, connection, peer)
-		       : guest_new(CHANNEL_KIND_CLIENT,
-				   unless_empty(mquic_relay_username(relay, NULL)), peer);
-}
-
 /*
  * Whether the broker will take CONNECT with a token in it: it must not become longer than what is
  * known to be taken, unless it is that long by itself, nor may the token become an identifier.
@@ -145,10 +82,9 @@ static bool has_room_for_token(const struct handoff_terms *terms, const struct m
 }
 
 /* The name in CONNECT of one who is not known by it: it is the identifier, or nobody reads it. */
-static const char *plain_name(const struct keeper *keeper, const struct guest *guest)
+static const char *plain_name(const struct keeper_listener *listener, const struct guest *guest)
 {
-	if (!keeper->terms.names_are_ids ||
-	    !options_ask_certificate(&keeper->options->listeners[0]))
+	if (!listener->terms.names_are_ids || !options_ask_certificate(listener->options))
 		return NULL;
 	return guest->name;
 }
@@ -161,22 +97,24 @@ static bool announce(void *argument, const struct mquic_relay *relay, struct doo
 		     struct door_refusal *refusal)
 {
 	struct keeper *keeper = argument;
+	const struct keeper_listener *listener = listener_of(keeper, pass);
 	struct guest *guest;
 
 	if (mquic_relay_protocol(relay) == 0)
 		return true;
-	guest = identify(keeper, relay);
+	guest = guest_identify(listener->options, relay);
 	if (guest == NULL) {
 		*refusal = (struct door_refusal){MQUIC_CLOSE_OVERLOADED, "out of memory"};
 		return false;
 	}
+	guest->listener = pass->listener;
 	pass->guest = guest;
-	if (options_ask_certificate(&keeper->options->listeners[0]))
+	if (options_ask_certificate(listener->options))
 		pass->known_as = guest->name;
-	pass->by_hand = !has_room_for_token(&keeper->terms, relay);
-	pass->alone = pass->by_hand || (keeper->terms.unproven && !keeper->taken);
+	pass->by_hand = !has_room_for_token(&listener->terms, relay);
+	pass->alone = pass->by_hand || (listener->terms.unproven && !listener->taken);
 	if (pass->by_hand) {
-		pass->username = plain_name(keeper, guest);
+		pass->username = plain_name(listener, guest);
 		return true;
 	}
 	token_text(&guest->token, keeper->token);
@@ -194,6 +132,7 @@ static bool introduce(struct keeper *keeper, struct guest *guest)
 		return false;
 	guest->announced = send_to(keeper, (struct channel_message){
 						   .type = CHANNEL_ANNOUNCE,
+						   .listener = guest->listener,
 						   .number = guest->kind,
 						   .token = guest->token,
 						   .text = channel_text(guest->name),
@@ -214,7 +153,7 @@ static enum door_dial dial(void *argument, const struct door_pass *pass, int *fd
 	enum handoff_status status = HANDOFF_BUSY;
 
 	if (introduce(keeper, pass->guest))
-		status = handoff_dial(keeper->options->listeners[0].handoff, keeper->broker,
+		status = handoff_dial(listener_of(keeper, pass)->options->handoff, keeper->broker,
 				      keeper->highest_fd, fd);
 	if (status == HANDOFF_CONNECTED)
 		return DOOR_CONNECTED;
@@ -249,7 +188,9 @@ static bool present(void *argument, const struct door_pass *pass, const struct m
 {
 	const struct keeper *keeper = argument;
 	const struct guest *guest = pass->guest;
-	const char *id = keeper->terms.names_are_ids ? NULL : mquic_relay_client_id(relay, NULL);
+	const char *id = listener_of(keeper, pass)->terms.names_are_ids
+				 ? NULL
+				 : mquic_relay_client_id(relay, NULL);
 	struct channel_message message = {
 		.type = CHANNEL_PRESENT,
 		.token = guest->token,
@@ -288,15 +229,18 @@ static bool answered(void *argument, const struct door_pass *pass, const uint8_t
 		     struct door_refusal *refusal)
 {
 	struct keeper *keeper = argument;
+	const struct keeper_listener *listener = listener_of(keeper, pass);
 	const struct guest *guest = pass->guest;
 
-	if (!pass->alone || !keeper->terms.unproven || !lets_in(data, len))
+	if (!pass->alone || !listener->terms.unproven || !lets_in(data, len))
 		return true;
 	keeper_attend(keeper, true);
-	if (keeper->taken)
+	if (listener->taken)
 		return true;
-	send_to(keeper, (struct channel_message){
-				.type = CHANNEL_BYPASSED, .token = guest->token, .fd = -1});
+	send_to(keeper, (struct channel_message){.type = CHANNEL_BYPASSED,
+						 .listener = guest->listener,
+						 .token = guest->token,
+						 .fd = -1});
 	*refusal = (struct door_refusal){MQUIC_CLOSE_OVERLOADED,
 					 "the plugin is not asked about logins"};
 	return false;
@@ -307,8 +251,7 @@ static const char *hung_up(void *argument, const struct door_pass *pass)
 {
 	const struct keeper *keeper = argument;
 
-	(void)pass;
-	return handoff_is_gone(keeper->options->listeners[0].handoff)
+	return handoff_is_gone(listener_of(keeper, pass)->options->handoff)
 		       ? "the broker is shutting down"
 		       : NULL;
 }
@@ -322,7 +265,8 @@ static bool silent(void *argument, const struct door_pass *pass, bool unread,
 	/* 2.1 has read all of a small packet by the time it finds it too large. */
 	if (end != NULL)
 		*refusal = (struct door_refusal){MQUIC_CLOSE_OVERLOADED, end};
-	else if (pass->by_hand && keeper->terms.connect_max < HANDOFF_CONNECT_MAX)
+	else if (pass->by_hand &&
+		 listener_of(keeper, pass)->terms.connect_max < HANDOFF_CONNECT_MAX)
 		*refusal = (struct door_refusal){
 			MQUIC_CLOSE_NORMAL,
 			"the broker hung up on CONNECT: it has too many clients, or the packet is "
@@ -377,12 +321,16 @@ static bool catch_up(struct keeper *keeper)
 
 static void start(struct keeper *keeper, const struct channel_message *message)
 {
-	keeper->terms = (struct handoff_terms){
+	struct keeper_listener *listener = &keeper->listeners[message->listener];
+
+	listener->terms = (struct handoff_terms){
 		.connect_max = message->limit,
 		.names_are_ids = (message->flags & CHANNEL_NAMES_ARE_IDS) != 0,
 		.unproven = (message->flags & CHANNEL_UNPROVEN) != 0,
 	};
+	listener->started = true;
 	keeper->started = true;
+	worker_open(keeper->worker, message->listener);
 }
 
 /* If there is no room, the plugin shows what it was told before. */
@@ -417,8 +365,11 @@ static void heed(struct keeper *keeper, const struct channel_message *message)
 	case CHANNEL_ORPHANS:
 		worker_take_orphans(keeper->worker, message->fd);
 		break;
+	case CHANNEL_SHUT:
+		worker_shut(keeper->worker, message->listener);
+		break;
 	case CHANNEL_TAKEN:
-		keeper->taken = true;
+		keeper->listeners[message->listener].taken = true;
 		break;
 	case CHANNEL_RELOAD:
 		worker_reload(keeper->worker);
@@ -474,10 +425,17 @@ static bool attend(void *keeper, bool readable)
 	return keeper_attend(keeper, readable);
 }
 
+void keeper_know(struct keeper *keeper, const struct options *options)
+{
+	size_t i;
+
+	for (i = 0; i < options->listener_count; i++)
+		keeper->listeners[i] = (struct keeper_listener){.options = &options->listeners[i]};
+}
+
 void keeper_init(struct keeper *keeper)
 {
 	keeper->started = false;
-	keeper->taken = false;
 	keeper->unsaid = 0;
 	keeper->pong_due = false;
 	queue_init(&keeper->leaving);

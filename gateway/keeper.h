@@ -22,26 +22,35 @@
 #include "../server/queue.h"
 #include "../server/worker.h"
 
+/* What it knows of one listener. */
+struct keeper_listener {
+	const struct listener_options *options;
+	struct handoff_terms terms; /* START: set before the first client comes */
+	bool started;
+	bool taken; /* the broker has asked about a client */
+};
+
 struct keeper {
-	const struct options *options;
+	struct keeper_listener listeners[OPTIONS_LISTENERS_MAX];
 	int channel;
 	pid_t broker; /* whose the hand-off socket must be */
 	int highest_fd;
-	struct worker *worker;      /* what the plugin wants is asked of it. NULL: not there yet */
-	struct handoff_terms terms; /* START: set before the first client comes */
-	bool started;
-	bool taken;                     /* the broker has asked about a client */
-	unsigned int unsaid;            /* lines that the channel had no room for */
-	bool pong_due;                  /* an answer, the same */
-	struct queue leaving;           /* guests whose end the plugin has not been told */
+	struct worker *worker; /* what the plugin wants is asked of it. NULL: not there yet */
+	bool started;          /* one of the listeners */
+	unsigned int unsaid;   /* lines that the channel had no room for */
+	bool pong_due;         /* an answer, the same */
+	struct queue leaving;  /* guests whose end the plugin has not been told */
 	char token[TOKEN_TEXT_LEN + 1]; /* of the client announced last */
 	uint8_t packet[CHANNEL_OPTION_MAX * 2 + 64];
 	struct teller teller; /* for operators */
 	struct door door;
 };
 
-/* Makes the door; the fields above `terms` are the caller's. */
+/* Makes the door; the fields above `started` are the caller's. */
 void keeper_init(struct keeper *keeper);
+
+/* Tells it what its listeners are to be. `options` outlive it. */
+void keeper_know(struct keeper *keeper, const struct options *options);
 
 /* Reads what the plugin says. False: nothing can be told it for now; see struct door. */
 bool keeper_attend(struct keeper *keeper, bool readable);

@@ -138,6 +138,23 @@ bool option_parse_control(const struct option *option, const char *value,
 	return option_parse_absolute(option, value, target, error);
 }
 
+/* It stands in lines and topics. */
+bool option_parse_name(const struct option *option, const char *value,
+		       const struct option_target *target, char *error)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_.-";
+	size_t len = strlen(value);
+
+	if (len == 0 || len >= OPTIONS_NAME_SIZE || strspn(value, allowed) != len)
+		return option_fail(error,
+				   "plugin_opt_%s must be a name of 1 to %d letters, digits, dots, "
+				   "hyphens and underscores, not \"%s\"",
+				   option->name, OPTIONS_NAME_SIZE - 1, value);
+	memcpy(field(option, target), value, len + 1);
+	return true;
+}
+
 bool option_parse_flag(const struct option *option, const char *value,
 		       const struct option_target *target, char *error)
 {

@@ -56,6 +56,8 @@ bool option_parse_control(const struct option *option, const char *value,
 			  const struct option_target *target, char *error);
 bool option_parse_handoff(const struct option *option, const char *value,
 			  const struct option_target *target, char *error);
+bool option_parse_name(const struct option *option, const char *value,
+		       const struct option_target *target, char *error);
 bool option_parse_flag(const struct option *option, const char *value,
 		       const struct option_target *target, char *error);
 bool option_parse_number(const struct option *option, const char *value,
@@ -102,6 +104,7 @@ bool options_add_defaults(struct options *options, char *error);
 /* ---- option-checks.c ---- */
 
 /* False: two options contradict each other, or this broker cannot do what one asks for. */
+bool options_check_all(const struct options *options, char *error);
 bool options_check_listener(const struct listener_options *listener, bool broker_2_1, char *error);
 
 #endif

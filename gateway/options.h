@@ -34,7 +34,12 @@ struct option_line {
 /* Of one listener. */
 #define OPTIONS_CERTIFICATES_MAX 16
 
+/* A bit stands for each. */
 #define OPTIONS_LISTENERS_MAX 16
+
+/* Of all listeners together, and lines: the channel to a worker has room for so many. */
+#define OPTIONS_ADDRESSES_MAX 32
+#define OPTIONS_LINES_MAX     128
 
 /* A listener's name, and its NUL. */
 #define OPTIONS_NAME_SIZE 33
@@ -91,6 +96,11 @@ struct options {
  */
 bool options_parse(struct options *options, const struct option_line *given, int count,
 		   bool broker_2_1, char error[OPTIONS_ERROR_SIZE]);
+
+/* What stands before a sentence about this listener; empty if it has no name. */
+#define OPTIONS_PREFIX_SIZE (OPTIONS_NAME_SIZE + 16)
+const char *options_prefix(const struct listener_options *listener,
+			   char prefix[OPTIONS_PREFIX_SIZE]);
 
 /* Whether the certificate of a client says which user it is. */
 static inline bool options_ask_certificate(const struct listener_options *listener)

@@ -29,54 +29,90 @@ static void say(struct gateway *gateway, enum mquic_log_level level, const char 
 /* ---- What it listens on ------------------------------------------------------------- */
 
 /* Names the option that libmquic's sentence is about: that of a file, or else this address. */
-static bool fail_to_listen(struct gateway *gateway, const struct hostport *listen)
+static bool fail_to_listen(struct gateway *gateway, unsigned int number,
+			   const struct hostport *listen)
 {
-	const char *sentence = worker_error(gateway->worker);
-	const char *file = options_find_file(&gateway->given.options,
-					     &gateway->given.options.listeners[0], sentence);
-	char text[HOSTPORT_TEXT_SIZE];
+	const struct listener_options *listener = &gateway->given.options.listeners[number];
+	const char *sentence = worker_error(gateway->worker, number);
+	const char *file = options_find_file(&gateway->given.options, listener, sentence);
+	char text[HOSTPORT_TEXT_SIZE], prefix[OPTIONS_PREFIX_SIZE];
 
+	options_prefix(listener, prefix);
 	hostport_text(listen, text);
 	if (file != NULL)
-		snprintf(gateway->error, sizeof(gateway->error), "plugin_opt_%s: %s", file,
-			 sentence);
+		snprintf(gateway->error, sizeof(gateway->error), "%splugin_opt_%s: %s", prefix,
+			 file, sentence);
 	else
-		snprintf(gateway->error, sizeof(gateway->error), "plugin_opt_listen %s: %s", text,
-			 sentence);
+		snprintf(gateway->error, sizeof(gateway->error), "%splugin_opt_listen %s: %s",
+			 prefix, text, sentence);
 	return false;
 }
 
-static bool listen_on(struct gateway *gateway, const struct mquic_settings *settings)
+static bool listen_at_addresses(struct gateway *gateway, unsigned int number,
+				const struct mquic_settings *settings)
 {
-	const struct listener_options *listener = &gateway->given.options.listeners[0];
+	const struct listener_options *listener = &gateway->given.options.listeners[number];
 	size_t i;
 
 	for (i = 0; i < listener->listen_count; i++) {
-		if (!worker_listen(gateway->worker, settings, &listener->listen[i],
-				   gateway->given.sockets[i]))
-			return fail_to_listen(gateway, &listener->listen[i]);
-		gateway->given.sockets[i] = -1;
+		int *fd = &gateway->given.sockets[number][i];
+
+		if (!worker_listen(gateway->worker, number, settings, &listener->listen[i], *fd))
+			return fail_to_listen(gateway, number, &listener->listen[i]);
+		*fd = -1;
 	}
+	return true;
+}
+
+static bool listen_on(struct gateway *gateway, unsigned int number)
+{
+	const struct options *options = &gateway->given.options;
+	struct mquic_settings *settings = NULL;
+	bool good = mquic_settings_new(&settings) == MQUIC_OK &&
+		    options_apply(options, &options->listeners[number], settings, gateway->error) &&
+		    configuration_apply(&gateway->given, settings) &&
+		    listen_at_addresses(gateway, number, settings);
+
+	mquic_settings_free(settings);
+	return good;
+}
+
+static bool add_listener(struct gateway *gateway, unsigned int number)
+{
+	const struct listener_options *options = &gateway->given.options.listeners[number];
+	const struct client_settings settings = {
+		.listener = number,
+		.name = options->name[0] != '\0' ? options->name : NULL,
+		.connect_timeout_ms = (uint64_t)options->connect_timeout_s * 1000,
+		.connect_max = HANDOFF_CONNECT_MAX,
+		.proxy_header = options->proxy_protocol,
+	};
+
+	snprintf(gateway->error, sizeof(gateway->error),
+		 "no memory or descriptor for the endpoint");
+	if (!worker_add(gateway->worker, &settings))
+		return false;
+	snprintf(gateway->error, sizeof(gateway->error), "out of memory");
+	if (configuration_has_sockets(&gateway->given, number))
+		return listen_on(gateway, number);
+	worker_shut(gateway->worker, number);
 	return true;
 }
 
 static bool listen_on_all(struct gateway *gateway)
 {
 	const struct options *options = &gateway->given.options;
-	struct mquic_settings *settings = NULL;
-	bool good;
+	unsigned int i;
 
-	snprintf(gateway->error, sizeof(gateway->error), "out of memory");
 	if (options->reset_key_file == NULL)
 		say(gateway, MQUIC_LOG_WARNING,
 		    "the broker's user may not read " OPTIONS_RESET_KEY
 		    ": after a restart clients will not be told that their connections are gone; "
 		    "change its owner, or name another with plugin_opt_reset_key_file");
-	good = mquic_settings_new(&settings) == MQUIC_OK &&
-	       options_apply(options, &options->listeners[0], settings, gateway->error) &&
-	       configuration_apply(&gateway->given, settings) && listen_on(gateway, settings);
-	mquic_settings_free(settings);
-	return good;
+	for (i = 0; i < options->listener_count; i++)
+		if (!add_listener(gateway, i))
+			return false;
+	return true;
 }
 
 /* ---- Life ---------------------------------------------------------------------------- */
@@ -96,28 +132,26 @@ static void say_who_reads_the_key(struct gateway *gateway, const char *path)
 
 static void say_who_reads_the_keys(struct gateway *gateway)
 {
-	const struct option_files *keys = &gateway->given.options.listeners[0].keyfiles;
-	size_t i;
+	const struct options *options = &gateway->given.options;
+	size_t i, j;
 
-	for (i = 0; i < keys->count; i++)
-		say_who_reads_the_key(gateway, keys->paths[i]);
+	for (i = 0; i < options->listener_count; i++)
+		for (j = 0; j < options->listeners[i].keyfiles.count; j++)
+			say_who_reads_the_key(gateway, options->listeners[i].keyfiles.paths[j]);
 }
 
 static bool make_worker(struct gateway *gateway)
 {
 	const struct options *options = &gateway->given.options;
-	const struct client_settings settings = {
-		.connect_timeout_ms = (uint64_t)options->listeners[0].connect_timeout_s * 1000,
-		.connect_max = HANDOFF_CONNECT_MAX,
-		.memory_limit = options->memory_limit,
+	const struct client_limits limits = {
+		.memory = options->memory_limit,
 		.memory_reached = "plugin_opt_memory_limit is reached",
-		.proxy_header = options->listeners[0].proxy_protocol,
 	};
 
-	snprintf(gateway->error, sizeof(gateway->error),
-		 "no memory or descriptor for the endpoint");
+	snprintf(gateway->error, sizeof(gateway->error), "no memory or descriptor for the worker");
 	gateway->keeper.door.level = options->log_level;
-	gateway->worker = worker_new(&gateway->keeper.door, &settings);
+	keeper_know(&gateway->keeper, options);
+	gateway->worker = worker_new(&gateway->keeper.door, &limits);
 	gateway->keeper.worker = gateway->worker;
 	if (gateway->worker == NULL)
 		return false;
@@ -179,7 +213,6 @@ bool gateway_run(int channel)
 	if (gateway == NULL)
 		return false;
 	configuration_init(&gateway->given);
-	gateway->keeper.options = &gateway->given.options;
 	gateway->keeper.channel = channel;
 	/* Whoever has made the channel is who the hand-off socket must lead to. */
 	gateway->keeper.broker = channel_peer(channel);

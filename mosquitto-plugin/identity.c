@@ -45,8 +45,8 @@ struct identity {
 struct identities {
 	size_t count;
 	size_t most;
-	size_t bytes; /* of all names */
-	bool taken;
+	size_t bytes;   /* of all names */
+	uint32_t taken; /* a bit for each listener */
 	struct identity *tokens[BUCKETS];
 	struct identity *shown;
 	struct identity *bound[BUCKETS];
@@ -276,17 +276,18 @@ bool identity_show(struct identities *table, unsigned int worker,
 
 /* ---- Taken --------------------------------------------------------------------------- */
 
-bool identity_is_waiting(struct identities *table, unsigned int worker, const struct token *token)
+bool identity_is_waiting(struct identities *table, unsigned int worker, unsigned int listener,
+			 const struct token *token)
 {
 	const struct identity *identity = find_own(table, worker, token);
 
-	return identity != NULL &&
+	return identity != NULL && identity->facts.listener == listener &&
 	       (identity->state == IDENTITY_ANNOUNCED || identity->state == IDENTITY_SHOWN);
 }
 
-bool identities_were_taken(const struct identities *table)
+bool identities_were_taken(const struct identities *table, unsigned int listener)
 {
-	return table->taken;
+	return (table->taken & UINT32_C(1) << listener) != 0;
 }
 
 static void bind_to(struct identities *table, struct identity *identity,
@@ -303,7 +304,7 @@ static void bind_to(struct identities *table, struct identity *identity,
 	*facts = identity->facts;
 	identity->facts.name = NULL; /* the caller's */
 	release_names(table, identity);
-	table->taken = true;
+	table->taken |= UINT32_C(1) << facts->listener;
 }
 
 bool identity_take(struct identities *table, const struct token *token,

@@ -34,6 +34,7 @@ struct identities;
 
 /* What the broker learns about a client, once. */
 struct identity_facts {
+	unsigned int listener; /* that it has come by; nobody but its worker says so */
 	enum channel_kind kind;
 	char *name;    /* the user name it is to have, NULL for none; the caller frees it */
 	char peer[64]; /* its UDP address and port */
@@ -61,10 +62,11 @@ void identities_drop(struct identities *table, unsigned int worker);
 bool identity_show(struct identities *table, unsigned int worker,
 		   const struct channel_message *message);
 
-/* Whether the broker has not asked about this client of the worker's. */
-bool identity_is_waiting(struct identities *table, unsigned int worker, const struct token *token);
-/* Whether the broker has ever asked about any. */
-bool identities_were_taken(const struct identities *table);
+/* Whether the broker has not asked about this client of the worker's and that listener's. */
+bool identity_is_waiting(struct identities *table, unsigned int worker, unsigned int listener,
+			 const struct token *token);
+/* Whether the broker has ever asked about any of that listener. */
+bool identities_were_taken(const struct identities *table, unsigned int listener);
 
 /*
  * Uses up a token and binds its identity to the broker's client. False: unknown or used, and

@@ -25,11 +25,13 @@ static void log_line(struct process *process, const struct channel_message *mess
 }
 
 /* A name that needs no password is there for certificates alone. */
-static bool may_be_of_kind(const struct inbox *inbox, uint32_t kind, bool has_name)
+static bool may_be_of_kind(const struct inbox *inbox, const struct identity_facts *facts)
 {
-	if (kind == CHANNEL_KIND_CERTIFICATE)
-		return inbox->by_certificate && has_name;
-	return kind == CHANNEL_KIND_CLIENT ? !inbox->by_certificate : inbox->by_certificate;
+	bool by_certificate = (inbox->by_certificate & UINT32_C(1) << facts->listener) != 0;
+
+	if (facts->kind == CHANNEL_KIND_CERTIFICATE)
+		return by_certificate && facts->name != NULL;
+	return facts->kind == CHANNEL_KIND_CLIENT ? !by_certificate : by_certificate;
 }
 
 /* One that is not taken for what it says it is will be refused by the broker. */
@@ -37,16 +39,26 @@ static void announce(struct inbox *inbox, struct process *process,
 		     const struct channel_message *message)
 {
 	struct identity_facts facts = {
+		.listener = message->listener,
 		.kind = (enum channel_kind)message->number,
 		.name = (char *)(uintptr_t)message->text.data,
 	};
 
-	if (!may_be_of_kind(inbox, message->number, facts.name != NULL)) {
+	if (!may_be_of_kind(inbox, &facts)) {
 		process->broken = true;
 		return;
 	}
 	snprintf(facts.peer, sizeof(facts.peer), "%s", message->more.data);
 	identity_add(inbox->identities, process->number, &message->token, &facts);
+}
+
+static void hear_of_bypass(const struct inbox *inbox, struct process *process,
+			   const struct channel_message *message)
+{
+	if (!identities_were_taken(inbox->identities, message->listener) &&
+	    identity_is_waiting(inbox->identities, process->number, message->listener,
+				&message->token))
+		process->bypassed |= UINT32_C(1) << message->listener;
 }
 
 /* They are numbers to look at, and nothing else comes of them. */
@@ -76,9 +88,7 @@ static void record(struct inbox *inbox, struct process *process,
 		identity_remove(inbox->identities, process->number, &message->token);
 		break;
 	case CHANNEL_BYPASSED:
-		if (!identities_were_taken(inbox->identities) &&
-		    identity_is_waiting(inbox->identities, process->number, &message->token))
-			process->bypassed = true;
+		hear_of_bypass(inbox, process, message);
 		break;
 	case CHANNEL_COUNTERS:
 		take_counters(process, message);

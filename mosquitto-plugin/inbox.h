@@ -14,7 +14,8 @@
 
 struct inbox {
 	struct identities *identities;
-	bool by_certificate; /* certificates say who clients are: names come without a password */
+	/* Where certificates say who clients are: names come without a password. A listener's bit. */
+	uint32_t by_certificate;
 	uint8_t packet[CHANNEL_PACKET_MAX];
 };
 

@@ -16,20 +16,34 @@
 /* As much of a client's text as one log line shows. */
 #define FIELD_SIZE 256
 
+/* Of listeners' bits, this one's. */
+static uint32_t only(unsigned int listener)
+{
+	return UINT32_C(1) << listener;
+}
+
 /*
- * Whether the client came through the hand-off socket. Clients of a unix listener have its path
- * for address. A PROXY header replaces it by the client's own, and what is left is that unix
- * listeners have port 0: no other one may have enable_proxy_protocol.
+ * Through which listeners' hand-off socket the client may have come, a bit for each; none: it is not
+ * ours. Clients of a unix
+ * listener have its path for address. A PROXY header replaces it by the client's own, and what is
+ * left is that unix listeners have port 0: no other one may have enable_proxy_protocol. Which of
+ * ours it was then its announcement tells.
  */
-static bool is_handed_off(const struct login *login, const struct mosquitto *client)
+static uint32_t handed_off_by(const struct login *login, const struct mosquitto *client)
 {
 	const char *address = mosquitto_client_address(client);
+	bool proxied = address != NULL && address[0] != '/' && broker_is_2_1(login->broker) &&
+		       login->broker->client_port(client) == 0;
+	uint32_t found = 0;
+	unsigned int i;
 
-	if (address == NULL)
-		return false;
-	if (!login->options->listeners[0].proxy_protocol)
-		return strcmp(address, login->options->listeners[0].handoff) == 0;
-	return login->broker->client_port(client) == 0 && address[0] != '/';
+	for (i = 0; address != NULL && i < login->options->listener_count; i++) {
+		const struct listener_options *listener = &login->options->listeners[i];
+
+		if (listener->proxy_protocol ? proxied : strcmp(address, listener->handoff) == 0)
+			found |= only(i);
+	}
+	return found;
 }
 
 /* In the quotes of a log line, so no quote of the client's may end them. */
@@ -46,17 +60,20 @@ static const char *nameless(const struct listener_options *options)
 		       : "its certificate has no subject to use as user name";
 }
 
-static void log_login(const struct mosquitto *client, const struct identity_facts *facts)
+static void log_login(const struct login *login, const struct mosquitto *client,
+		      const struct identity_facts *facts)
 {
+	const char *listener = login->options->listeners[facts->listener].name;
 	char id[FIELD_SIZE];
 	char name[FIELD_SIZE];
 
 	quotable(id, mosquitto_client_id(client));
 	quotable(name, facts->name);
-	log_now(MQUIC_LOG_INFO, "QUIC %s -> client id '%s', %s%s%s%s", facts->peer, id,
+	log_now(MQUIC_LOG_INFO, "QUIC %s -> client id '%s', %s%s%s%s%s%s", facts->peer, id,
 		facts->name != NULL ? "user '" : "no user name", name,
 		facts->name != NULL ? "'" : "",
-		facts->kind == CHANNEL_KIND_CERTIFICATE ? ", certificate" : "");
+		facts->kind == CHANNEL_KIND_CERTIFICATE ? ", certificate" : "",
+		listener[0] != '\0' ? ", listener " : "", listener);
 }
 
 static bool take(const struct login *login, const struct mosquitto *client, const char *username,
@@ -70,33 +87,54 @@ static bool take(const struct login *login, const struct mosquitto *client, cons
 }
 
 /*
- * Uses the announcement up, token or socket, and sets the real user name. `username` belongs to
- * the broker and dies with that. A worker announces a client before it sends CONNECT, so if nobody
- * is known by that name, the announcement is still to be read.
+ * Uses the announcement up, token or socket. A worker announces a client before it sends CONNECT, so
+ * if nobody is known by that name, the announcement is still to be read.
  */
-static bool admit(struct login *login, struct mosquitto *client, const char *username,
-		  enum channel_kind *kind)
+static bool find_facts(const struct login *login, const struct mosquitto *client,
+		       const char *username, struct identity_facts *facts)
 {
-	struct identity_facts facts;
-	bool good = take(login, client, username, &facts);
+	bool good = take(login, client, username, facts);
 
 	if (!good && login->workers != NULL) {
 		workers_read(login->workers);
-		good = take(login, client, username, &facts);
+		good = take(login, client, username, facts);
 	}
-	if (!good)
+	return good;
+}
+
+/* Sets the real user name. */
+static bool name_client(const struct login *login, struct mosquitto *client,
+			const struct identity_facts *facts)
+{
+	const struct listener_options *listener = &login->options->listeners[facts->listener];
+
+	if (facts->kind != CHANNEL_KIND_REFUSED &&
+	    mosquitto_set_username(client, facts->name) == MOSQ_ERR_SUCCESS) {
+		log_login(login, client, facts);
+		return true;
+	}
+	log_now(MQUIC_LOG_WARNING, "mquic: QUIC client %s is refused: %s", facts->peer,
+		facts->kind == CHANNEL_KIND_REFUSED ? nameless(listener)
+						    : "its user name cannot be set");
+	return false;
+}
+
+/*
+ * Lets in whoever was announced for the listener that it has come by. `username` belongs to the
+ * broker and dies with the name that is set.
+ */
+static bool admit(struct login *login, struct mosquitto *client, uint32_t came_by,
+		  const char *username, enum channel_kind *kind)
+{
+	struct identity_facts facts;
+	bool good;
+
+	if (!find_facts(login, client, username, &facts))
 		return false;
 	if (login->workers != NULL)
-		workers_taken(login->workers);
+		workers_taken(login->workers, facts.listener);
 	*kind = facts.kind;
-	good = facts.kind != CHANNEL_KIND_REFUSED &&
-	       mosquitto_set_username(client, facts.name) == MOSQ_ERR_SUCCESS;
-	if (good)
-		log_login(client, &facts);
-	else
-		log_now(MQUIC_LOG_WARNING, "mquic: QUIC client %s is refused: %s", facts.peer,
-			facts.kind == CHANNEL_KIND_REFUSED ? nameless(&login->options->listeners[0])
-							   : "its user name cannot be set");
+	good = (came_by & only(facts.listener)) != 0 && name_client(login, client, &facts);
 	free(facts.name);
 	if (!good)
 		identity_forget(login->identities, client);
@@ -122,16 +160,32 @@ static int check_again(struct login *login, const struct mosquitto *client)
 	return MOSQ_ERR_SUCCESS;
 }
 
+/* Whether one of the self-tests has made this login. */
+static enum selftest_verdict ask_selftests(const struct login *login,
+					   const struct mosquitto *client, uint32_t came_by,
+					   const char *username)
+{
+	const char *id = mosquitto_client_id(client);
+	enum selftest_verdict verdict = SELFTEST_FOREIGN;
+	unsigned int i;
+
+	for (i = 0; verdict == SELFTEST_FOREIGN && i < login->options->listener_count; i++)
+		if ((came_by & only(i)) != 0)
+			verdict = selftest_login(&login->listeners->all[i].selftest, id, username);
+	return verdict;
+}
+
 int login_basic(struct login *login, struct mosquitto *client, const char *username)
 {
+	uint32_t came_by = handed_off_by(login, client);
 	enum channel_kind kind;
 
-	if (!is_handed_off(login, client))
+	if (came_by == 0)
 		return broker_pass(login->broker);
 	if (login->reloading)
 		return check_again(login, client);
 	identity_forget(login->identities, client);
-	switch (selftest_login(login->selftest, mosquitto_client_id(client), username)) {
+	switch (ask_selftests(login, client, came_by, username)) {
 	case SELFTEST_REFUSE:
 		return MOSQ_ERR_AUTH;
 	case SELFTEST_UNNAME:
@@ -139,7 +193,8 @@ int login_basic(struct login *login, struct mosquitto *client, const char *usern
 			       ? broker_pass(login->broker)
 			       : MOSQ_ERR_AUTH;
 	default:
-		return admit(login, client, username, &kind) ? verdict(login, kind) : MOSQ_ERR_AUTH;
+		return admit(login, client, came_by, username, &kind) ? verdict(login, kind)
+								      : MOSQ_ERR_AUTH;
 	}
 }
 
@@ -149,18 +204,17 @@ int login_basic(struct login *login, struct mosquitto *client, const char *usern
  */
 int login_unclaimed(const struct login *login, const char *username)
 {
-	return username != NULL && login->selftest->terms.is_open ? MOSQ_ERR_SUCCESS
-								  : MOSQ_ERR_PLUGIN_DEFER;
+	return username != NULL && listeners_are_open(login->listeners) ? MOSQ_ERR_SUCCESS
+									: MOSQ_ERR_PLUGIN_DEFER;
 }
 
 int login_extended(struct login *login, struct mosquitto *client)
 {
 	const char *username = mosquitto_client_username(client);
+	uint32_t came_by = handed_off_by(login, client);
 	enum channel_kind kind;
 
-	if (!is_handed_off(login, client))
-		return MOSQ_ERR_PLUGIN_DEFER;
-	if (admit(login, client, username, &kind))
+	if (came_by == 0 || admit(login, client, came_by, username, &kind))
 		return MOSQ_ERR_PLUGIN_DEFER;
 	/* Also asked when a client authenticates anew (MQTT 5.0 section 4.12.1): it is known. */
 	return identity_find(login->identities, client, &kind) ? MOSQ_ERR_PLUGIN_DEFER

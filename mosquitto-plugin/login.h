@@ -7,8 +7,8 @@
 
 #include "broker.h"
 #include "identity.h"
+#include "listeners.h"
 #include "../gateway/options.h"
-#include "selftest.h"
 
 struct workers;
 
@@ -16,8 +16,8 @@ struct login {
 	const struct broker *broker;
 	const struct options *options;
 	struct identities *identities;
-	struct workers *workers; /* who announce clients */
-	struct selftest *selftest;
+	struct workers *workers;     /* who announce clients */
+	struct listeners *listeners; /* and their self-tests */
 	bool reloading; /* between RELOAD and the next TICK: known clients are asked about again */
 };
 

@@ -21,16 +21,19 @@ static bool tell_options(const struct orders *orders, const struct process *proc
 	return good;
 }
 
-static bool tell_sockets(const struct orders *orders, const struct process *process)
+static bool tell_sockets(const struct orders *orders, unsigned int listener,
+			 const struct process *process)
 {
+	const struct listener_options *options = &orders->common->options->listeners[listener];
 	bool good = true;
 	size_t i;
 
-	for (i = 0; good && i < orders->common->options->listeners[0].listen_count; i++) {
+	for (i = 0; good && i < options->listen_count; i++) {
 		const struct channel_message message = {
 			.type = CHANNEL_SOCKET,
+			.listener = listener,
 			.number = (uint32_t)i,
-			.fd = orders->sockets->fds[i][process->number - 1],
+			.fd = orders->sockets->fds[listener][i][process->number - 1],
 		};
 
 		good = channel_send(process->channel, &message);
@@ -38,8 +41,42 @@ static bool tell_sockets(const struct orders *orders, const struct process *proc
 	return good;
 }
 
+static bool tell_places(const struct orders *orders, unsigned int listener,
+			const struct process *process)
+{
+	const struct channel_message message = {
+		.type = CHANNEL_PLACES,
+		.listener = listener,
+		.limit = orders->common->options->listeners[listener].max_connections,
+		.fd = -1,
+	};
+
+	return channel_send(process->channel, &message);
+}
+
+static bool tell_listeners(const struct orders *orders, const struct process *process)
+{
+	bool good = true;
+	unsigned int i;
+
+	for (i = 0; good && i < orders->common->options->listener_count; i++)
+		good = tell_places(orders, i, process) &&
+		       ((orders->shut & UINT32_C(1) << i) != 0 || tell_sockets(orders, i, process));
+	return good;
+}
+
 /* Those that are on their way out are on it, too. */
 #define SPARE_PLACES 64
+
+static size_t count_places(const struct options *options)
+{
+	size_t places = 0;
+	size_t i;
+
+	for (i = 0; i < options->listener_count; i++)
+		places += options->listeners[i].max_connections;
+	return places;
+}
 
 /* Without one its clients notice its death with their next packet, as those of old kernels. */
 static bool tell_roll(const struct orders *orders, struct process *process)
@@ -48,8 +85,7 @@ static bool tell_roll(const struct orders *orders, struct process *process)
 	struct channel_message message = {.type = CHANNEL_ROLL};
 
 	if (process->roll < 0)
-		process->roll = roll_make(options->listeners[0].max_connections / options->workers +
-					  SPARE_PLACES);
+		process->roll = roll_make(count_places(options) / options->workers + SPARE_PLACES);
 	message.fd = process->roll;
 	return process->roll < 0 || channel_send(process->channel, &message);
 }
@@ -75,12 +111,11 @@ static bool configure(const struct orders *orders, struct process *process)
 		.type = CHANNEL_CONFIGURE,
 		.flags = orders->common->broker_2_1 ? CHANNEL_BROKER_2_1 : 0,
 		.number = process->number,
-		.limit = orders->common->options->listeners[0].max_connections,
 		.fd = -1,
 	};
 
 	return greeting_send(process->channel) && tell_options(orders, process) &&
-	       tell_sockets(orders, process) && tell_roll(orders, process) &&
+	       tell_listeners(orders, process) && tell_roll(orders, process) &&
 	       tell_share(orders, process) && channel_send(process->channel, &message);
 }
 
@@ -91,4 +126,55 @@ int orders_start(const struct orders *orders, struct process *process)
 	if (code == 0 && !configure(orders, process))
 		process_kill(process);
 	return code;
+}
+
+/* ---- Later --------------------------------------------------------------------------- */
+
+static bool tell_start(const struct orders *orders, const struct process *process,
+		       unsigned int listener)
+{
+	const struct handoff_terms *terms = &orders->terms[listener];
+	bool unproven = terms->unproven && !identities_were_taken(orders->identities, listener);
+	const struct channel_message message = {
+		.type = CHANNEL_START,
+		.flags = (terms->names_are_ids ? CHANNEL_NAMES_ARE_IDS : 0) |
+			 (unproven ? CHANNEL_UNPROVEN : 0),
+		.listener = listener,
+		.limit = (uint32_t)terms->connect_max,
+		.fd = -1,
+	};
+
+	return channel_send(process->channel, &message);
+}
+
+static bool tell_of(const struct process *process, enum channel_type type, unsigned int listener)
+{
+	const struct channel_message message = {.type = type, .listener = listener, .fd = -1};
+
+	return channel_send(process->channel, &message);
+}
+
+/* What it is to do with each listener, as far as it does not know. */
+void orders_tell_listeners(const struct orders *orders, struct process *process)
+{
+	uint32_t starts = orders->serving & ~orders->shut & ~process->started;
+	uint32_t ends = orders->shut & ~process->shut;
+	unsigned int i;
+
+	for (i = 0; (starts | ends) >> i != 0; i++) {
+		uint32_t bit = UINT32_C(1) << i;
+
+		if ((starts & bit) != 0 && tell_start(orders, process, i))
+			process->started |= bit;
+		if ((ends & bit) != 0 && tell_of(process, CHANNEL_SHUT, i))
+			process->shut |= bit;
+	}
+}
+
+void orders_tell_taken(unsigned int listener, struct process *process)
+{
+	uint32_t bit = UINT32_C(1) << listener;
+
+	if ((process->taken_told & bit) == 0 && tell_of(process, CHANNEL_TAKEN, listener))
+		process->taken_told |= bit;
 }

@@ -9,13 +9,13 @@
 #include "broker.h"
 #include "control.h"
 #include "identity.h"
+#include "listeners.h"
 #include "log.h"
 #include "login.h"
 #include "metrics.h"
 #include "neighbours.h"
 #include "page.h"
 #include "../gateway/options.h"
-#include "selftest.h"
 #include "../server/clock.h"
 #include "../server/descriptors.h"
 #include "workers.h"
@@ -32,7 +32,7 @@ struct plugin {
 	struct broker broker;
 	struct options options;
 	struct identities *identities;
-	struct selftest selftest;
+	struct listeners listeners;
 	struct login login;
 	struct workers *workers;
 	struct metrics metrics;
@@ -40,13 +40,9 @@ struct plugin {
 	struct page page;
 	struct option_line *lines; /* of the configuration, which the broker keeps */
 	int line_count;
-	bool serving;
-	bool refused;          /* for good */
 	bool looked_around;    /* at the first TICK, when all plugins are loaded */
 	bool out_of_place;     /* the dynamic security plugin is asked before us */
 	bool is_last;          /* on_unclaimed_auth() stands behind everybody else */
-	bool may_differ;       /* the self-test's last answer, since RELOAD */
-	bool was_open;         /* what it was before */
 	uint64_t next_told_ms; /* when certificates that end are spoken of again */
 };
 
@@ -55,13 +51,9 @@ static bool loaded;
 
 /* ---- Events -------------------------------------------------------------- */
 
-/* Gives up for good, but not the broker: its other listeners go on. */
-static void refuse_to_serve(struct plugin *plugin, const char *why)
+/* There is nobody to be served any more. */
+static void stop_serving(struct plugin *plugin)
 {
-	log_now(MQUIC_LOG_ERROR, "mquic: no QUIC client is served. Hand-off socket %s: %s",
-		plugin->options.listeners[0].handoff, why);
-	plugin->serving = false;
-	plugin->refused = true;
 	control_end(&plugin->control);
 	page_end(&plugin->page);
 	workers_stop(plugin->workers);
@@ -70,28 +62,18 @@ static void refuse_to_serve(struct plugin *plugin, const char *why)
 	plugin->login.workers = NULL;
 }
 
-static void start_serving(struct plugin *plugin)
+static void serve(struct plugin *plugin)
 {
-	if (plugin->out_of_place) {
-		refuse_to_serve(plugin,
-				"the dynamic security plugin is asked before this one, about "
-				"tokens in place of users: let this plugin's lines be read first, "
-				"from /etc/mosquitto/conf.d/00-mquic.conf for example");
-		return;
-	}
-	switch (selftest_tick(&plugin->selftest, plugin->options.listeners[0].handoff,
-			      plugin->options.listeners[0].proxy_protocol)) {
-	case SELFTEST_FAILED:
-		refuse_to_serve(plugin, plugin->selftest.failure);
-		break;
-	case SELFTEST_PASSED:
-		plugin->serving = true;
-		workers_serve(plugin->workers, &plugin->selftest.terms);
-		log_now(MQUIC_LOG_INFO, "mquic: ready for QUIC clients");
-		break;
-	default:
-		break;
-	}
+	if (plugin->out_of_place)
+		listeners_refuse_all(
+			&plugin->listeners,
+			"the dynamic security plugin is asked before this one, about "
+			"tokens in place of users: let this plugin's lines be read first, "
+			"from /etc/mosquitto/conf.d/00-mquic.conf for example");
+	else
+		listeners_tick(&plugin->listeners, plugin->workers);
+	if (listeners_are_over(&plugin->listeners))
+		stop_serving(plugin);
 }
 
 /* What ends while the broker runs for months is told every day until somebody mends it. */
@@ -138,8 +120,8 @@ static void look_around(struct plugin *plugin)
 	char name[64];
 
 	plugin->looked_around = true;
-	plugin->selftest.may_ask_anonymous =
-		!broker_is_2_1(&plugin->broker) && !neighbours_find(name, sizeof(name));
+	if (!broker_is_2_1(&plugin->broker) && !neighbours_find(name, sizeof(name)))
+		listeners_may_be_open(&plugin->listeners);
 }
 
 /*
@@ -148,18 +130,7 @@ static void look_around(struct plugin *plugin)
  */
 static void ask_again(struct plugin *plugin)
 {
-	bool due = plugin->may_differ || selftest_is_unanswered(&plugin->selftest);
-
-	if (due && plugin->selftest.state == SELFTEST_PASSED) {
-		plugin->may_differ = false;
-		plugin->was_open = plugin->selftest.terms.is_open;
-		selftest_ask_again(&plugin->selftest);
-	}
-	if (plugin->selftest.state == SELFTEST_PASSED ||
-	    selftest_tick(&plugin->selftest, plugin->options.listeners[0].handoff,
-			  plugin->options.listeners[0].proxy_protocol) != SELFTEST_PASSED)
-		return;
-	if (plugin->was_open && !plugin->selftest.terms.is_open)
+	if (listeners_ask_again(&plugin->listeners))
 		kill(getpid(), SIGHUP);
 }
 
@@ -180,14 +151,11 @@ static int on_tick(int event, void *data, void *userdata)
 	stand_last(plugin);
 	if (!plugin->looked_around)
 		look_around(plugin);
-	if (plugin->workers != NULL)
+	if (plugin->workers != NULL) {
 		workers_tick(plugin->workers);
-	if (!plugin->serving && !plugin->refused) {
-		start_serving(plugin);
-	} else if (plugin->serving && workers_were_bypassed(plugin->workers)) {
-		refuse_to_serve(plugin, selftest_logins_elsewhere);
+		serve(plugin);
 	}
-	if (plugin->serving) {
+	if (listeners_serve(&plugin->listeners)) {
 		ask_again(plugin);
 		tell_daily(plugin);
 		metrics_tick(&plugin->metrics, plugin->workers);
@@ -205,10 +173,10 @@ static int on_reload(int event, void *data, void *userdata)
 	(void)event;
 	(void)data;
 	/* Before, there is no client of ours to be asked about again. */
-	plugin->login.reloading = plugin->serving;
+	plugin->login.reloading = listeners_serve(&plugin->listeners);
 	plugin->is_last = false;
-	plugin->may_differ = true;
-	if (plugin->serving) {
+	listeners_reload(&plugin->listeners);
+	if (plugin->login.reloading) {
 		/* Those that are gone must not be taken for whoever has their place by now. */
 		workers_read(plugin->workers);
 		workers_reload(plugin->workers);
@@ -291,24 +259,51 @@ static bool register_events(struct plugin *plugin)
 
 /* ---- Life ---------------------------------------------------------------- */
 
+/* Each listener gets its part of those that there are. */
+static void share_places(struct listener_options *listener, uint32_t most, uint64_t wanted)
+{
+	uint64_t part = (uint64_t)listener->max_connections * most / wanted;
+
+	listener->max_connections = part > 0 ? (uint32_t)part : 1;
+}
+
 /*
  * One descriptor per client, here and in the worker: what is left must do for the broker, or it
  * spins for want of one.
  */
-static void limit_clients(struct listener_options *options)
+static void limit_clients(struct options *options)
 {
 	uint64_t files = descriptors_raise_files();
 	uint32_t most = descriptors_clients(files, 1);
+	uint64_t wanted = 0, named = 0;
+	size_t i;
 
-	if (options->max_connections > most)
+	for (i = 0; i < options->listener_count; i++) {
+		uint32_t *limit = &options->listeners[i].max_connections;
+
+		named += *limit;
+		if (*limit == 0)
+			*limit = DEFAULT_CONNECTIONS;
+		wanted += *limit;
+	}
+	if (named > most)
 		log_now(MQUIC_LOG_WARNING,
-			"mquic: plugin_opt_max_connections %u is more than %u file descriptors "
+			"mquic: plugin_opt_max_connections %llu is more than %u file descriptors "
 			"allow; %u clients are let in. Raise the broker's limit (LimitNOFILE)",
-			options->max_connections, (unsigned int)files, most);
-	if (options->max_connections == 0)
-		options->max_connections = DEFAULT_CONNECTIONS;
-	if (options->max_connections > most)
-		options->max_connections = most;
+			(unsigned long long)named, (unsigned int)files, most);
+	for (i = 0; i < options->listener_count && wanted > most; i++)
+		share_places(&options->listeners[i], most, wanted);
+}
+
+/* Of all listeners. */
+static size_t count_places(const struct options *options)
+{
+	size_t places = 0;
+	size_t i;
+
+	for (i = 0; i < options->listener_count; i++)
+		places += options->listeners[i].max_connections;
+	return places;
 }
 
 static void plugin_free(struct plugin *plugin)
@@ -316,13 +311,24 @@ static void plugin_free(struct plugin *plugin)
 	if (plugin == NULL)
 		return;
 	workers_free(plugin->workers);
-	selftest_end(&plugin->selftest);
+	listeners_end(&plugin->listeners);
 	identities_free(plugin->identities);
 	control_end(&plugin->control);
 	page_end(&plugin->page);
 	options_clear(&plugin->options);
 	free(plugin->lines);
 	free(plugin);
+}
+
+/* Whether certificates say who all clients are. */
+static bool names_all(const struct options *options)
+{
+	size_t i;
+
+	for (i = 0; i < options->listener_count; i++)
+		if (!options->listeners[i].use_identity_as_username)
+			return false;
+	return true;
 }
 
 /* Those before us are loaded by now. */
@@ -332,8 +338,7 @@ static void look_ahead(struct plugin *plugin)
 	bool dynamic_security = neighbours_have_dynamic_security(plugin->id);
 
 	/* Where names come from certificates it does not need to be asked about them. */
-	plugin->out_of_place =
-		dynamic_security && !plugin->options.listeners[0].use_identity_as_username;
+	plugin->out_of_place = dynamic_security && !names_all(&plugin->options);
 	if (!dynamic_security && neighbours_find(name, sizeof(name)))
 		log_now(MQUIC_LOG_WARNING,
 			"mquic: %s stands before this plugin. If it decides about logins, it sees "
@@ -379,10 +384,9 @@ static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int
 		return false;
 	log_limit(plugin->options.log_level);
 	plugin->control.path = plugin->options.control;
-	limit_clients(&plugin->options.listeners[0]);
+	limit_clients(&plugin->options);
 	/* Some may be on their way out whose places others have already. */
-	plugin->identities =
-		identities_new((size_t)plugin->options.listeners[0].max_connections * 2 + 64);
+	plugin->identities = identities_new(count_places(&plugin->options) * 2 + 64);
 	if (plugin->identities == NULL || !page_open(&plugin->page, &plugin->options, error) ||
 	    !start_workers(plugin, error))
 		return false;
@@ -414,7 +418,8 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
 	plugin = calloc(1, sizeof(*plugin));
 	if (plugin != NULL) {
 		plugin->id = identifier;
-		plugin->selftest.fd = -1;
+		listeners_init(&plugin->listeners);
+		plugin->listeners.options = &plugin->options;
 		control_init(&plugin->control);
 		page_init(&plugin->page);
 		broker_detect(&plugin->broker);
@@ -422,7 +427,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
 		plugin->login = (struct login){
 			.broker = &plugin->broker,
 			.options = &plugin->options,
-			.selftest = &plugin->selftest,
+			.listeners = &plugin->listeners,
 		};
 	}
 	if (plugin == NULL || !set_up(plugin, options, option_count, error)) {

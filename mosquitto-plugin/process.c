@@ -70,7 +70,9 @@ static void forget(struct process *process)
 	process->pinged = false;
 	process->reload_due = false;
 	process->expiring_due = false;
-	process->taken_told = false;
+	process->taken_told = 0;
+	process->started = 0;
+	process->shut = 0;
 	process->count_due = false;
 	process->met = false;
 	process->foreign = false;

@@ -50,14 +50,17 @@ struct process {
 	/* What is to be told when the channel has room, and what was. */
 	bool reload_due;
 	bool expiring_due;
-	bool taken_told; /* that the broker asks about clients */
-	bool count_due;  /* it was asked what it has counted, and has not answered */
+	bool count_due; /* it was asked what it has counted, and has not answered */
+	/* A bit for each listener. */
+	uint32_t taken_told; /* that the broker asks about its clients */
+	uint32_t started;    /* it was told to serve its clients, ... */
+	uint32_t shut;       /* ... and not to any more */
 
 	/* What it has said. */
 	bool met;     /* its greeting, which is that of this version */
 	bool foreign; /* or of another one, of which `failure` tells */
 	bool ready;
-	bool bypassed;
+	uint32_t bypassed;              /* a bit for each listener */
 	bool broken;                    /* nothing that may be said */
 	char failure[CHANNEL_LINE_MAX]; /* why it cannot; empty: it can */
 	struct counters counters;       /* as it told last */

@@ -12,11 +12,11 @@ _Static_assert(OPTIONS_WORKERS_MAX <= STEERING_MAX, "an octet names each");
 
 void sockets_init(struct sockets *sockets)
 {
-	size_t i, j;
+	int *all = &sockets->fds[0][0][0];
+	size_t i;
 
-	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
-		for (j = 0; j < OPTIONS_WORKERS_MAX; j++)
-			sockets->fds[i][j] = -1;
+	for (i = 0; i < sizeof(sockets->fds) / sizeof(*all); i++)
+		all[i] = -1;
 }
 
 static bool open_at(int *fds, const struct options *options, const struct hostport *listen,
@@ -43,24 +43,45 @@ static bool open_at(int *fds, const struct options *options, const struct hostpo
 	return false;
 }
 
+static bool open_listener(struct sockets *sockets, const struct options *options, size_t number,
+			  char *error)
+{
+	const struct listener_options *listener = &options->listeners[number];
+	size_t i;
+
+	for (i = 0; i < listener->listen_count; i++)
+		if (!open_at(sockets->fds[number][i], options, &listener->listen[i], error))
+			return false;
+	return true;
+}
+
 bool sockets_open(struct sockets *sockets, const struct options *options,
 		  char error[OPTIONS_ERROR_SIZE])
 {
 	size_t i;
 
-	for (i = 0; i < options->listeners[0].listen_count; i++)
-		if (!open_at(sockets->fds[i], options, &options->listeners[0].listen[i], error))
+	for (i = 0; i < options->listener_count; i++)
+		if (!open_listener(sockets, options, i, error))
 			return false;
 	return true;
 }
 
+void sockets_shut(struct sockets *sockets, unsigned int listener)
+{
+	int *all = &sockets->fds[listener][0][0];
+	size_t i;
+
+	for (i = 0; i < OPTIONS_LISTEN_MAX * OPTIONS_WORKERS_MAX; i++) {
+		if (all[i] >= 0)
+			close(all[i]);
+		all[i] = -1;
+	}
+}
+
 void sockets_close(struct sockets *sockets)
 {
-	size_t i, j;
+	unsigned int i;
 
-	for (i = 0; i < OPTIONS_LISTEN_MAX; i++)
-		for (j = 0; j < OPTIONS_WORKERS_MAX; j++)
-			if (sockets->fds[i][j] >= 0)
-				close(sockets->fds[i][j]);
-	sockets_init(sockets);
+	for (i = 0; i < OPTIONS_LISTENERS_MAX; i++)
+		sockets_shut(sockets, i);
 }

@@ -12,7 +12,7 @@
 #include "../gateway/options.h"
 
 struct sockets {
-	int fds[OPTIONS_LISTEN_MAX][OPTIONS_WORKERS_MAX]; /* -1: none */
+	int fds[OPTIONS_LISTENERS_MAX][OPTIONS_LISTEN_MAX][OPTIONS_WORKERS_MAX]; /* -1: none */
 };
 
 void sockets_init(struct sockets *sockets);
@@ -20,6 +20,9 @@ void sockets_init(struct sockets *sockets);
 /* Binds all. False: `error` has a sentence, and some may be open. */
 bool sockets_open(struct sockets *sockets, const struct options *options,
 		  char error[OPTIONS_ERROR_SIZE]);
+
+/* Those of one listener. */
+void sockets_shut(struct sockets *sockets, unsigned int listener);
 
 void sockets_close(struct sockets *sockets);
 

@@ -35,8 +35,7 @@ struct workers {
 	struct workers_order order;
 	struct inbox inbox;
 	struct sockets sockets;
-	struct handoff_terms terms;
-	bool serving; /* terms are known */
+	struct orders orders;
 	uint64_t read_ms;
 	uint64_t looked_ms;
 	struct process all[OPTIONS_WORKERS_MAX];
@@ -45,47 +44,21 @@ struct workers {
 	char secret[2 * TOKEN_TEXT_LEN + 1]; /* all of them have it */
 };
 
-/* ---- What it is told --------------------------------------------------------------- */
-
-static bool tell_start(const struct workers *workers, const struct process *process)
-{
-	const struct handoff_terms *terms = &workers->terms;
-	bool unproven = terms->unproven && !identities_were_taken(workers->inbox.identities);
-	const struct channel_message message = {
-		.type = CHANNEL_START,
-		.flags = (terms->names_are_ids ? CHANNEL_NAMES_ARE_IDS : 0) |
-			 (unproven ? CHANNEL_UNPROVEN : 0),
-		.limit = (uint32_t)terms->connect_max,
-		.fd = -1,
-	};
-
-	return channel_send(process->channel, &message);
-}
-
-static struct orders orders_of(const struct workers *workers)
-{
-	return (struct orders){
-		.common = &workers->order,
-		.sockets = &workers->sockets,
-		.secret = workers->secret,
-	};
-}
+/* ---- Its life ------------------------------------------------------------------------ */
 
 static int start(const struct workers *workers, struct process *process)
 {
-	const struct orders orders = orders_of(workers);
-
-	return orders_start(&orders, process);
+	return orders_start(&workers->orders, process);
 }
-
-/* ---- Its life ------------------------------------------------------------------------ */
 
 /* What it has said decides about the next step. */
 static void step(const struct workers *workers, struct process *process)
 {
 	if (process->state == PROCESS_STARTING && process->ready)
 		process_step(process, PROCESS_IDLE);
-	if (process->state == PROCESS_IDLE && workers->serving && tell_start(workers, process))
+	if (process->state == PROCESS_IDLE || process->state == PROCESS_SERVING)
+		orders_tell_listeners(&workers->orders, process);
+	if (process->state == PROCESS_IDLE && process->started != 0)
 		process_step(process, PROCESS_SERVING);
 }
 
@@ -177,11 +150,10 @@ static void listen_to(struct workers *workers, struct process *process, unsigned
 
 static void tick_replacement(struct workers *workers)
 {
-	const struct orders orders = orders_of(workers);
 	const struct replacement_scene scene = {
 		.all = workers->all,
 		.count = workers->count,
-		.orders = &orders,
+		.orders = &workers->orders,
 		.inbox = &workers->inbox,
 	};
 
@@ -219,41 +191,51 @@ void workers_read(struct workers *workers)
 
 /* ---- What the plugin wants ------------------------------------------------------------- */
 
-void workers_serve(struct workers *workers, const struct handoff_terms *terms)
+static void step_all(struct workers *workers)
 {
 	size_t i;
 
-	workers->terms = *terms;
-	workers->serving = true;
 	for (i = 0; i < workers->count; i++)
 		step(workers, &workers->all[i]);
 }
 
-void workers_taken(struct workers *workers)
+void workers_serve(struct workers *workers, unsigned int listener,
+		   const struct handoff_terms *terms)
+{
+	workers->orders.terms[listener] = *terms;
+	workers->orders.serving |= UINT32_C(1) << listener;
+	step_all(workers);
+}
+
+void workers_shut(struct workers *workers, unsigned int listener)
+{
+	workers->orders.shut |= UINT32_C(1) << listener;
+	sockets_shut(&workers->sockets, listener);
+	step_all(workers);
+}
+
+void workers_taken(struct workers *workers, unsigned int listener)
 {
 	size_t i;
 
-	for (i = 0; workers->terms.unproven && i < workers->count; i++) {
-		struct process *process = &workers->all[i];
-
-		if (!process->taken_told && process->channel >= 0)
-			process->taken_told = process_tell(process, CHANNEL_TAKEN);
-	}
+	for (i = 0; workers->orders.terms[listener].unproven && i < workers->count; i++)
+		if (workers->all[i].channel >= 0)
+			orders_tell_taken(listener, &workers->all[i]);
 }
 
-bool workers_were_bypassed(const struct workers *workers)
+bool workers_were_bypassed(const struct workers *workers, unsigned int listener)
 {
 	size_t i;
 
 	for (i = 0; i < workers->count; i++)
-		if (workers->all[i].bypassed)
+		if ((workers->all[i].bypassed & UINT32_C(1) << listener) != 0)
 			return true;
 	return false;
 }
 
 bool workers_replace(struct workers *workers)
 {
-	return workers->serving && replacement_begin(&workers->replacement);
+	return workers->orders.serving != 0 && replacement_begin(&workers->replacement);
 }
 
 /* One that is not there reads all of it when it starts, one that starts may have done so before. */
@@ -419,9 +401,17 @@ struct workers *workers_new(const struct workers_order *order, struct identities
 	if (workers == NULL)
 		return NULL;
 	workers->order = *order;
+	workers->orders = (struct orders){
+		.common = &workers->order,
+		.sockets = &workers->sockets,
+		.identities = identities,
+		.secret = workers->secret,
+	};
 	workers->count = order->options->workers;
 	workers->inbox.identities = identities;
-	workers->inbox.by_certificate = options_ask_certificate(&order->options->listeners[0]);
+	for (i = 0; i < order->options->listener_count; i++)
+		if (options_ask_certificate(&order->options->listeners[i]))
+			workers->inbox.by_certificate |= UINT32_C(1) << i;
 	sockets_init(&workers->sockets);
 	for (i = 0; i < workers->count; i++)
 		process_init(&workers->all[i], (unsigned int)i + 1);

@@ -31,8 +31,12 @@ struct workers_order {
 struct workers *workers_new(const struct workers_order *order, struct identities *identities,
 			    char error[OPTIONS_ERROR_SIZE]);
 
-/* Has clients served, from now on. `terms`: what the self-test has found. */
-void workers_serve(struct workers *workers, const struct handoff_terms *terms);
+/* Has a listener's clients served, from now on. `terms`: what the self-test has found. */
+void workers_serve(struct workers *workers, unsigned int listener,
+		   const struct handoff_terms *terms);
+
+/* Has none of a listener's clients served, for good, and its addresses free. */
+void workers_shut(struct workers *workers, unsigned int listener);
 
 /* In each round of the broker's loop: what they have said, and whether they are there. */
 void workers_tick(struct workers *workers);
@@ -40,11 +44,11 @@ void workers_tick(struct workers *workers);
 /* Reads what they have said by now: the announcement of the client that the broker asks about. */
 void workers_read(struct workers *workers);
 
-/* The broker has asked about a client. To be called before it answers that. */
-void workers_taken(struct workers *workers);
+/* The broker has asked about a client of this listener. To be called before it answers that. */
+void workers_taken(struct workers *workers, unsigned int listener);
 
-/* Whether the broker has let a client in without asking the plugin about it. */
-bool workers_were_bypassed(const struct workers *workers);
+/* Whether the broker has let a client of the listener in without asking the plugin about it. */
+bool workers_were_bypassed(const struct workers *workers, unsigned int listener);
 
 /* Has all replaced, one after the other; the log tells of it. False: they are, or none serves. */
 bool workers_replace(struct workers *workers);

@@ -4,9 +4,9 @@
 
 #include "client.h"
 
-struct client *client_new(struct clients *clients, struct mquic_connection *connection)
+struct client *client_new(struct clients *clients, const struct client_settings *settings,
+			  struct mquic_connection *connection)
 {
-	const struct client_settings *settings = &clients->settings;
 	struct client *client = calloc(1, sizeof(*client));
 
 	if (client == NULL ||
@@ -16,6 +16,7 @@ struct client *client_new(struct clients *clients, struct mquic_connection *conn
 		return NULL;
 	}
 	client->clients = clients;
+	client->settings = settings;
 	client->number = ++clients->numbered;
 	client->state = CLIENT_WAITING;
 	client->fd = -1;
@@ -49,6 +50,7 @@ void client_announce(struct client *client)
 	struct door_refusal refusal;
 	enum mquic_status status;
 
+	client->pass.listener = client->settings->listener;
 	if (!door->announce(door->keeper, client->relay, &client->pass, &refusal)) {
 		client_refuse(client, CULPRIT_CALLER, &refusal);
 		return;

@@ -39,8 +39,7 @@ static void turn_away_above(struct clients *clients, uint64_t share)
 	struct queue *older;
 
 	for (link = clients->all.previous;
-	     link != &clients->all && clients->memory > clients->settings.memory_limit;
-	     link = older) {
+	     link != &clients->all && clients->memory > clients->limits.memory; link = older) {
 		struct client *client = QUEUE_MEMBER(link, struct client, in_all);
 		uint64_t bytes = client_memory(client);
 
@@ -49,13 +48,13 @@ static void turn_away_above(struct clients *clients, uint64_t share)
 			continue;
 		clients->memory -= bytes;
 		client_turn_away(client, CULPRIT_CALLER, MQUIC_CLOSE_OVERLOADED,
-				 clients->settings.memory_reached);
+				 clients->limits.memory_reached);
 	}
 }
 
 void clients_limit_memory(struct clients *clients, bool moved)
 {
-	uint64_t limit = clients->settings.memory_limit;
+	uint64_t limit = clients->limits.memory;
 	uint64_t count;
 	uint64_t factor;
 

@@ -57,11 +57,23 @@ static const char *reason(const struct client *client, const char *why, char wor
 	return why;
 }
 
+/* Where there are several listeners, the client's. */
+static const char *listener_of(const struct client *client, char words[WORDS_SIZE])
+{
+	words[0] = '\0';
+	if (client->settings->name != NULL)
+		snprintf(words, WORDS_SIZE, ", listener %s", client->settings->name);
+	return words;
+}
+
 /* Strangers come as far as that without a login. */
 static void report_stranger(struct client *client, const char *peer, const char *why)
 {
+	char words[WORDS_SIZE];
+
 	speaker_say_about_client(&client->clients->speaker, MQUIC_LOG_INFO,
-				 "QUIC client %s has left: login none, %s", peer, why);
+				 "QUIC client %s has left: login none%s, %s", peer,
+				 listener_of(client, words), why);
 }
 
 static void report_guest(struct client *client, const char *peer, const char *why)
@@ -69,15 +81,15 @@ static void report_guest(struct client *client, const char *peer, const char *wh
 	const char *user =
 		client->user != NULL ? client->user : mquic_relay_username(client->relay, NULL);
 	unsigned long long age_ms = client->clients->now_ms - client->accepted_ms;
-	char id_text[ID_SIZE], user_text[USER_SIZE], words[WORDS_SIZE];
+	char id_text[ID_SIZE], user_text[USER_SIZE], words[WORDS_SIZE], listener[WORDS_SIZE];
 
 	(void)mquic_text_printable(id_text, sizeof(id_text),
 				   mquic_relay_client_id(client->relay, NULL), MQUIC_NUL_TERMINATED,
 				   '\'');
 	(void)mquic_text_printable(user_text, sizeof(user_text), user, MQUIC_NUL_TERMINATED, '\'');
 	speaker_say(&client->clients->speaker, MQUIC_LOG_INFO,
-		    "QUIC client %s has left: login %s, %llu s, id '%s', %s%s%s: %s", peer,
-		    verdict(client, words), age_ms / 1000, id_text,
+		    "QUIC client %s has left: login %s, %llu s%s, id '%s', %s%s%s: %s", peer,
+		    verdict(client, words), age_ms / 1000, listener_of(client, listener), id_text,
 		    user != NULL ? "user '" : "no user", user_text, user != NULL ? "'" : "", why);
 }
 

@@ -50,7 +50,8 @@ struct client_end {
 
 struct client {
 	struct clients *clients;
-	uint64_t number; /* in log lines */
+	const struct client_settings *settings; /* of its listener */
+	uint64_t number;                        /* in log lines */
 	struct mquic_relay *relay;
 	struct door_pass pass; /* the user name in it is used at once */
 	enum client_state state;
@@ -98,7 +99,8 @@ void clients_say_refusal(struct clients *clients, const char *peer, const char *
 /* ---- client-connect.c ---- */
 
 /* A client of this connection; NULL: no memory, and the connection is still the caller's. */
-struct client *client_new(struct clients *clients, struct mquic_connection *connection);
+struct client *client_new(struct clients *clients, const struct client_settings *settings,
+			  struct mquic_connection *connection);
 /* CONNECT is here: has the door look at it, and opens the relay. */
 void client_announce(struct client *client);
 

@@ -13,9 +13,10 @@ void clients_init(struct clients *clients)
 	speaker_init(&clients->speaker, clients->door);
 }
 
-void client_accept(struct clients *clients, struct mquic_connection *connection)
+void client_accept(struct clients *clients, const struct client_settings *settings,
+		   struct mquic_connection *connection)
 {
-	struct client *client = client_new(clients, connection);
+	struct client *client = client_new(clients, settings, connection);
 
 	if (client == NULL) {
 		clients_say_refusal(clients, mquic_connection_peer_address(connection),
@@ -26,9 +27,9 @@ void client_accept(struct clients *clients, struct mquic_connection *connection)
 	}
 	/* Newcomers must not cost those their place who are here. */
 	clients->memory += client_memory(client);
-	if (clients->memory > clients->settings.memory_limit)
+	if (clients->memory > clients->limits.memory)
 		client_turn_away(client, CULPRIT_CALLER, MQUIC_CLOSE_OVERLOADED,
-				 clients->settings.memory_reached);
+				 clients->limits.memory_reached);
 }
 
 static bool dial_first(struct clients *clients)
@@ -114,6 +115,25 @@ void clients_send_away(struct clients *clients)
 		if (client->state != CLIENT_LEAVING && client->state != CLIENT_FINISHING)
 			client_turn_away(client, CULPRIT_CALLER, MQUIC_CLOSE_OVERLOADED,
 					 "this worker is replaced: connect again");
+	}
+}
+
+/* Those that are only to have their last bytes do not get them: what carries them goes, too. */
+void clients_turn_away_from(struct clients *clients, unsigned int listener, const char *reason)
+{
+	struct queue *link;
+	struct queue *next;
+
+	for (link = clients->all.next; link != &clients->all; link = next) {
+		struct client *client = QUEUE_MEMBER(link, struct client, in_all);
+
+		next = link->next;
+		if (client->settings->listener != listener || client->state == CLIENT_LEAVING)
+			continue;
+		if (client->state == CLIENT_FINISHING)
+			client_free(client);
+		else
+			client_turn_away(client, CULPRIT_CALLER, MQUIC_CLOSE_OVERLOADED, reason);
 	}
 }
 

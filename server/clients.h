@@ -15,20 +15,27 @@
 
 struct client;
 
+/* What is the same for all clients that come by one listener. */
 struct client_settings {
+	unsigned int listener; /* from 0, for the door */
+	const char *name;      /* of the listener, in lines; NULL: it is the only one */
 	uint64_t connect_timeout_ms;
-	size_t connect_max;         /* bytes */
-	uint64_t memory_limit;      /* bytes of all clients together */
+	size_t connect_max; /* bytes */
+	bool proxy_header;  /* the broker wants to be told the client's address */
+};
+
+struct client_limits {
+	uint64_t memory;            /* bytes of all clients together */
 	const char *memory_reached; /* the sentence about that limit. Static */
-	bool proxy_header;          /* the broker wants to be told the client's address */
 };
 
 /* Everything the clients share. */
 struct clients {
 	const struct door *door;
-	struct client_settings settings;
+	struct client_limits limits;
 	struct speaker speaker;
 	struct roll *roll; /* NULL: there is none */
+	bool leaving;      /* who comes now is told with the others that wait, at the end */
 	int epoll_fd;
 	uint64_t numbered;        /* clients that have come so far */
 	uint64_t now_ms;          /* the worker reads the clock once per turn */
@@ -44,8 +51,9 @@ struct clients {
 /* Makes the lists empty; the fields above them are the caller's. */
 void clients_init(struct clients *clients);
 
-/* Takes over an accepted connection; closes it if that cannot be done. */
-void client_accept(struct clients *clients, struct mquic_connection *connection);
+/* Takes over an accepted connection; closes it if that cannot be done. `settings` outlive it. */
+void client_accept(struct clients *clients, const struct client_settings *settings,
+		   struct mquic_connection *connection);
 
 /* The relay's events; `client` is its user data. The client may be freed by it. */
 void client_event(struct client *client, enum mquic_event_type type);
@@ -87,6 +95,9 @@ void clients_turn_away(struct clients *clients);
 
 /* The broker goes on with another worker: all that are here are to connect to that. */
 void clients_send_away(struct clients *clients);
+
+/* A listener is closed: turns away all that came by it. */
+void clients_turn_away_from(struct clients *clients, unsigned int listener, const char *reason);
 
 /* Cuts off and frees all that are left. */
 void clients_free(struct clients *clients);

@@ -51,9 +51,8 @@ struct counter_row {
 
 extern const struct counter_row counter_rows[COUNTERS];
 
-/* Takes one of a worker that has so many clients now and had `accepted`. */
-void counters_take(struct counters *counters, const struct mquic_endpoint *endpoint,
-		   uint64_t clients, uint64_t accepted);
+/* Adds what an endpoint has counted; what a worker tells of itself is not touched. */
+void counters_take(struct counters *counters, const struct mquic_endpoint *endpoint);
 
 /* Adds what another worker has, but for what is of each alone. */
 void counters_add(struct counters *counters, const struct counters *other);

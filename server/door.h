@@ -32,7 +32,8 @@ struct door_refusal {
 
 /* What the door makes of a client. */
 struct door_pass {
-	void *guest;          /* the door's own; NULL: none, and gone() is not called */
+	unsigned int listener; /* that the client has come by; set before the door is asked */
+	void *guest;           /* the door's own; NULL: none, and gone() is not called */
 	const char *username; /* for CONNECT, valid until the next call; NULL: as the client said */
 	const char *known_as; /* in lines, valid until the next call; NULL: as the client said */
 	bool alone;           /* nothing goes behind CONNECT before the broker has answered */

@@ -60,16 +60,23 @@ void orphans_take(struct orphans *orphans, int fd)
 	close(fd);
 }
 
-int orphans_tell(struct orphans *orphans, struct mquic_endpoint *endpoint)
+/* One that is refused by all is garbage. */
+static void tell(const struct roll_entry *entry, struct mquic_endpoint *const *endpoints,
+		 size_t count)
+{
+	size_t i = 0;
+
+	while (i < count &&
+	       mquic_endpoint_send_reset(endpoints[i], entry->note, entry->len) != MQUIC_OK)
+		i++;
+}
+
+int orphans_tell(struct orphans *orphans, struct mquic_endpoint *const *endpoints, size_t count)
 {
 	size_t until = orphans->told + AT_ONCE;
 
-	for (; orphans->told < orphans->count && orphans->told < until; orphans->told++) {
-		const struct roll_entry *entry = &orphans->entries[orphans->told];
-
-		/* One that is refused is garbage. */
-		(void)mquic_endpoint_send_reset(endpoint, entry->note, entry->len);
-	}
+	for (; orphans->told < orphans->count && orphans->told < until; orphans->told++)
+		tell(&orphans->entries[orphans->told], endpoints, count);
 	if (orphans->told < orphans->count)
 		return PAUSE_MS;
 	orphans_free(orphans);

@@ -20,8 +20,11 @@ struct orphans {
 /* Reads the roll behind the descriptor, which it closes; those before that are told, too. */
 void orphans_take(struct orphans *orphans, int fd);
 
-/* Tells the next ones. Milliseconds until there are more to be told, -1: all are. */
-int orphans_tell(struct orphans *orphans, struct mquic_endpoint *endpoint);
+/*
+ * Tells the next ones, by the endpoint that listens at the address of each. Milliseconds until there
+ * are more to be told, -1: all are.
+ */
+int orphans_tell(struct orphans *orphans, struct mquic_endpoint *const *endpoints, size_t count);
 
 void orphans_free(struct orphans *orphans);
 

@@ -73,14 +73,27 @@ bool speaker_catch_up(struct speaker *speaker, uint64_t now_ms)
 	return true;
 }
 
-void speaker_sink(void *speaker, enum mquic_log_level level, const char *line)
+/* A prefix that names the listener, or none. */
+static const char *named(const char *listener, char *prefix, size_t size)
 {
+	prefix[0] = '\0';
+	if (listener != NULL)
+		snprintf(prefix, size, "listener %s: ", listener);
+	return prefix;
+}
+
+void speaker_repeat(struct speaker *speaker, const char *listener, enum mquic_log_level level,
+		    const char *line)
+{
+	char prefix[64];
+
+	named(listener, prefix, sizeof(prefix));
 	/*
 	 * A client is never more to libmquic than a notice: warnings are about the listener. Debug
 	 * lines, which nobody gets who has not asked for them, are all said.
 	 */
 	if (level == MQUIC_LOG_INFO)
-		speaker_say_about_client(speaker, level, "QUIC client %s", line);
+		speaker_say_about_client(speaker, level, "%sQUIC client %s", prefix, line);
 	else
-		speaker_say(speaker, level, "%s", line);
+		speaker_say(speaker, level, "%s%s", prefix, line);
 }

@@ -45,7 +45,8 @@ __attribute__((format(printf, 3, 4))) void speaker_say_about_client(struct speak
 /* Tells how many lines were not said, at most once a second. False: it will have to, later. */
 bool speaker_catch_up(struct speaker *speaker, uint64_t now_ms);
 
-/* A log sink for libmquic; the user data is the speaker. */
-void speaker_sink(void *speaker, enum mquic_log_level level, const char *line);
+/* Says a line of libmquic's about this listener; NULL: it is the only one. */
+void speaker_repeat(struct speaker *speaker, const char *listener, enum mquic_log_level level,
+		    const char *line);
 
 #endif

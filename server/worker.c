@@ -5,13 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <mquic.h>
 
 #include "clients.h"
 #include "clock.h"
+#include "listener.h"
 #include "orphans.h"
+#include "resident.h"
 #include "worker.h"
 
 /* Sockets served in one turn; more are ready in the next one. */
@@ -26,76 +29,80 @@
 /* The same when the door has something left to do. */
 #define ATTEND_MS 20
 
-/* A certificate of 90 days should have been renewed by then: most tools do so at 30. */
-#define EXPIRY_NOTICE_DAYS 21
-
 struct worker {
-	struct mquic_endpoint *endpoint;
+	struct listener listeners[WORKER_LISTENERS_MAX];
+	size_t listener_count;
+	struct counters gone; /* what those had counted that are shut */
 	struct clients clients;
 	struct orphans orphans;
+	int wake_fd; /* whatever others want is in the next three */
 	atomic_bool stop;
 	atomic_bool leave; /* and another one takes its place */
 	atomic_bool reload;
 	atomic_bool tell;
+	atomic_uint shut; /* a bit for each that is to be */
 };
+
+_Static_assert(WORKER_LISTENERS_MAX <= 32, "a bit stands for each");
 
 /* ---- The loop ------------------------------------------------------------ */
 
-static void accept_all(struct worker *worker)
-{
-	struct mquic_connection *connection;
-
-	/* Who comes now is told with the others that wait, at the end. */
-	if (atomic_load(&worker->leave))
-		return;
-	while (mquic_endpoint_accept(worker->endpoint, &connection) == MQUIC_OK)
-		client_accept(&worker->clients, connection);
-}
-
-static void tell_client(struct client *client, const struct mquic_event *event)
-{
-	if (mquic_event_type(event) == MQUIC_EVENT_RELAY_CLOSED)
-		client_hears_end(client, mquic_event_text(event));
-	client_event(client, mquic_event_type(event));
-}
-
-/* Handles all events; what the clients were sent leaves with the call that returns NULL. */
+/* Handles all events; what the clients were sent leaves with that. */
 static void drain_events(struct worker *worker)
 {
-	struct mquic_event *event;
-
-	while ((event = mquic_endpoint_next_event(worker->endpoint)) != NULL) {
-		struct mquic_relay *relay = mquic_event_relay(event);
-
-		if (mquic_event_type(event) == MQUIC_EVENT_ACCEPTABLE)
-			accept_all(worker);
-		else if (relay != NULL && mquic_relay_get_userdata(relay) != NULL)
-			tell_client(mquic_relay_get_userdata(relay), event);
-		mquic_event_free(event);
-	}
-}
-
-/* Clients would be the first to notice otherwise, and none of them can mend it. */
-void worker_say_expiring(struct worker *worker)
-{
-	const char *text;
 	size_t i;
 
-	for (i = 0;
-	     (text = mquic_endpoint_expiring(worker->endpoint, EXPIRY_NOTICE_DAYS, i)) != NULL; i++)
-		speaker_say(&worker->clients.speaker, MQUIC_LOG_WARNING, "%s", text);
+	for (i = 0; i < worker->listener_count; i++)
+		listener_drain(&worker->listeners[i]);
 }
 
-static void reload(struct worker *worker)
+void worker_say_expiring(struct worker *worker)
 {
-	if (mquic_endpoint_reload(worker->endpoint) == MQUIC_OK)
-		speaker_say(&worker->clients.speaker, MQUIC_LOG_INFO,
-			    "certificates and keys were read again");
-	else
-		speaker_say(&worker->clients.speaker, MQUIC_LOG_ERROR,
-			    "certificates and keys stay as they were: %s",
-			    mquic_endpoint_error(worker->endpoint));
-	worker_say_expiring(worker);
+	size_t i;
+
+	for (i = 0; i < worker->listener_count; i++)
+		listener_say_expiring(&worker->listeners[i]);
+}
+
+static void reload_all(struct worker *worker)
+{
+	size_t i;
+
+	for (i = 0; i < worker->listener_count; i++)
+		listener_reload(&worker->listeners[i]);
+}
+
+static void shut_due(struct worker *worker)
+{
+	unsigned int due = atomic_exchange(&worker->shut, 0);
+	size_t i;
+
+	for (i = 0; due != 0 && i < worker->listener_count; i++)
+		if ((due & 1U << i) != 0)
+			listener_shut(&worker->listeners[i], &worker->gone);
+}
+
+/* What others want. */
+static void obey(struct worker *worker)
+{
+	worker->clients.leaving = atomic_load(&worker->leave);
+	if (atomic_load(&worker->shut) != 0)
+		shut_due(worker);
+	if (atomic_exchange(&worker->reload, false))
+		reload_all(worker);
+	if (atomic_exchange(&worker->tell, false))
+		worker_say_expiring(worker);
+}
+
+/* False: the system refuses. */
+static bool process_all(struct worker *worker)
+{
+	size_t i;
+
+	for (i = 0; i < worker->listener_count; i++)
+		if (!listener_process(&worker->listeners[i]))
+			return false;
+	return true;
 }
 
 static bool attend(const struct worker *worker, bool readable)
@@ -105,6 +112,42 @@ static bool attend(const struct worker *worker, bool readable)
 	return door->attend == NULL || door->attend(door->keeper, readable);
 }
 
+static bool is_listener(const struct worker *worker, const void *mark)
+{
+	uintptr_t at = (uintptr_t)mark;
+
+	return at >= (uintptr_t)worker->listeners &&
+	       at < (uintptr_t)(worker->listeners + worker->listener_count);
+}
+
+static void rouse(const struct worker *worker)
+{
+	uint64_t count;
+
+	(void)!read(worker->wake_fd, &count, sizeof(count));
+}
+
+/* Unix sockets; what listeners have is noted. True: the door has something, too. */
+static bool look_at(struct worker *worker, const struct epoll_event *ready, int count)
+{
+	bool door_ready = false;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		void *mark = ready[i].data.ptr;
+
+		if (is_listener(worker, mark))
+			((struct listener *)mark)->is_ready = true;
+		else if (mark == &worker->clients)
+			door_ready = true;
+		else if (mark == &worker->wake_fd)
+			rouse(worker);
+		else
+			client_ready(mark, ready[i].events);
+	}
+	return door_ready;
+}
+
 /*
  * One round: unix sockets first, then QUIC, so that what the broker wrote leaves in the same
  * round. False: epoll is unusable.
@@ -112,29 +155,15 @@ static bool attend(const struct worker *worker, bool readable)
 static bool turn(struct worker *worker, int timeout_ms)
 {
 	struct epoll_event ready[TURN_EVENTS];
-	bool endpoint_ready = false;
-	bool door_ready = false;
 	int count = epoll_wait(worker->clients.epoll_fd, ready, TURN_EVENTS, timeout_ms);
-	int i;
 
 	if (count < 0 && errno != EINTR)
 		return false;
 	worker->clients.now_ms = clock_ms();
-	for (i = 0; i < count; i++) {
-		if (ready[i].data.ptr == NULL)
-			endpoint_ready = true;
-		else if (ready[i].data.ptr == worker)
-			door_ready = true;
-		else
-			client_ready(ready[i].data.ptr, ready[i].events);
-	}
-	if (door_ready)
+	if (look_at(worker, ready, count))
 		attend(worker, true);
-	if (atomic_exchange(&worker->reload, false))
-		reload(worker);
-	if (atomic_exchange(&worker->tell, false))
-		worker_say_expiring(worker);
-	if (endpoint_ready && mquic_endpoint_process(worker->endpoint) != MQUIC_OK)
+	obey(worker);
+	if (!process_all(worker))
 		return false;
 	drain_events(worker);
 	clients_dial(&worker->clients);
@@ -161,7 +190,6 @@ static void farewell(struct worker *worker)
 	while (!queue_is_empty(&worker->clients.all) && clock_ms() < until_ms && turn(worker, 20))
 		;
 	clients_free(&worker->clients);
-	/* The endpoint stays for worker_free(): until then other threads may wake it. */
 }
 
 /* Of two times to wait, -1 for ever. */
@@ -170,11 +198,23 @@ static int earlier(int one, int other)
 	return one < 0 || (other >= 0 && other < one) ? other : one;
 }
 
+/* Each is told by the listener whose client it was. Milliseconds until more are told, or -1. */
+static int tell_orphans(struct worker *worker)
+{
+	struct mquic_endpoint *endpoints[WORKER_LISTENERS_MAX];
+	size_t count = 0;
+	size_t i;
+
+	for (i = 0; i < worker->listener_count; i++)
+		if (worker->listeners[i].state != LISTENER_SHUT)
+			endpoints[count++] = worker->listeners[i].endpoint;
+	return orphans_tell(&worker->orphans, endpoints, count);
+}
+
 /* How long the thread may sleep if nothing comes. */
 static int timeout_ms(struct worker *worker)
 {
-	int timeout = earlier(clients_timeout_ms(&worker->clients),
-			      orphans_tell(&worker->orphans, worker->endpoint));
+	int timeout = earlier(clients_timeout_ms(&worker->clients), tell_orphans(worker));
 
 	if (!attend(worker, false) && (timeout < 0 || timeout > ATTEND_MS))
 		timeout = ATTEND_MS;
@@ -196,77 +236,100 @@ void worker_run(struct worker *worker)
 
 /* ---- Life ---------------------------------------------------------------- */
 
+static bool watch(const struct worker *worker, int fd, void *mark)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = mark};
+
+	return fd >= 0 && epoll_ctl(worker->clients.epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 /*
- * The set that is waited on; in an event NULL stands for the endpoint, and the worker itself for
- * the door.
+ * The set that is waited on. In an event its listener stands for an endpoint, and all clients stand
+ * for the door.
  */
 static bool open_epoll(struct worker *worker)
 {
 	const struct door *door = worker->clients.door;
-	struct epoll_event event = {.events = EPOLLIN};
-	int fd = epoll_create1(EPOLL_CLOEXEC);
 
-	worker->clients.epoll_fd = fd;
-	if (fd < 0 ||
-	    epoll_ctl(fd, EPOLL_CTL_ADD, mquic_endpoint_get_fd(worker->endpoint), &event) != 0)
-		return false;
-	event.data.ptr = worker;
-	return door->attend == NULL || epoll_ctl(fd, EPOLL_CTL_ADD, door->fd, &event) == 0;
+	worker->clients.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return watch(worker, worker->wake_fd, &worker->wake_fd) &&
+	       (door->attend == NULL || watch(worker, door->fd, &worker->clients));
 }
 
-struct worker *worker_new(const struct door *door, const struct client_settings *settings)
+struct worker *worker_new(const struct door *door, const struct client_limits *limits)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 
-	if (worker == NULL || mquic_endpoint_new(&worker->endpoint) != MQUIC_OK) {
-		free(worker);
+	if (worker == NULL)
 		return NULL;
-	}
 	worker->clients.door = door;
-	worker->clients.settings = *settings;
+	worker->clients.limits = *limits;
 	clients_init(&worker->clients);
-	mquic_endpoint_set_log(worker->endpoint, speaker_sink, door->level,
-			       &worker->clients.speaker);
 	if (open_epoll(worker))
 		return worker;
 	worker_free(worker);
 	return NULL;
 }
 
-bool worker_listen(struct worker *worker, const struct mquic_settings *settings,
-		   const struct hostport *listen, int fd)
+bool worker_add(struct worker *worker, const struct client_settings *settings)
 {
-	struct hostport bound = *listen;
-	char text[HOSTPORT_TEXT_SIZE];
-
-	if (mquic_endpoint_listen_fd(worker->endpoint, settings, fd, &bound.port) != MQUIC_OK)
+	if (worker->listener_count == WORKER_LISTENERS_MAX ||
+	    settings->listener != worker->listener_count ||
+	    !listener_init(&worker->listeners[worker->listener_count], &worker->clients, settings))
 		return false;
-	hostport_text(&bound, text);
-	speaker_say(&worker->clients.speaker, MQUIC_LOG_INFO, "QUIC listener on UDP %s", text);
+	worker->listener_count++;
 	return true;
 }
 
-const char *worker_error(const struct worker *worker)
+bool worker_listen(struct worker *worker, unsigned int listener,
+		   const struct mquic_settings *settings, const struct hostport *listen, int fd)
 {
-	return mquic_endpoint_error(worker->endpoint);
+	return listener_listen(&worker->listeners[listener], settings, listen, fd);
+}
+
+const char *worker_error(const struct worker *worker, unsigned int listener)
+{
+	return mquic_endpoint_error(worker->listeners[listener].endpoint);
+}
+
+void worker_open(struct worker *worker, unsigned int listener)
+{
+	if (listener < worker->listener_count)
+		listener_open(&worker->listeners[listener]);
+}
+
+static void wake(const struct worker *worker)
+{
+	const uint64_t one = 1;
+
+	(void)!write(worker->wake_fd, &one, sizeof(one));
+}
+
+void worker_shut(struct worker *worker, unsigned int listener)
+{
+	if (listener >= WORKER_LISTENERS_MAX)
+		return;
+	atomic_fetch_or(&worker->shut, 1U << listener);
+	wake(worker);
 }
 
 void worker_reload(struct worker *worker)
 {
 	atomic_store(&worker->reload, true);
-	mquic_endpoint_wakeup(worker->endpoint);
+	wake(worker);
 }
 
 void worker_tell_expiring(struct worker *worker)
 {
 	atomic_store(&worker->tell, true);
-	mquic_endpoint_wakeup(worker->endpoint);
+	wake(worker);
 }
 
 void worker_stop(struct worker *worker)
 {
 	atomic_store(&worker->stop, true);
-	mquic_endpoint_wakeup(worker->endpoint);
+	wake(worker);
 }
 
 void worker_leave(struct worker *worker)
@@ -291,7 +354,7 @@ void worker_take_orphans(struct worker *worker, int fd)
 	orphans_take(&worker->orphans, fd);
 }
 
-void worker_count(const struct worker *worker, struct counters *counters)
+static uint64_t count_clients(const struct worker *worker)
 {
 	const struct queue *all = &worker->clients.all;
 	const struct queue *link;
@@ -299,7 +362,20 @@ void worker_count(const struct worker *worker, struct counters *counters)
 
 	for (link = all->next; link != all; link = link->next)
 		clients++;
-	counters_take(counters, worker->endpoint, clients, worker->clients.numbered);
+	return clients;
+}
+
+void worker_count(const struct worker *worker, struct counters *counters)
+{
+	size_t i;
+
+	*counters = worker->gone;
+	for (i = 0; i < worker->listener_count; i++)
+		if (worker->listeners[i].state != LISTENER_SHUT)
+			counters_take(counters, worker->listeners[i].endpoint);
+	counters->at[COUNTER_RESIDENT] = resident_bytes();
+	counters->at[COUNTER_CLIENTS] = count_clients(worker);
+	counters->at[COUNTER_ACCEPTED] = worker->clients.numbered;
 }
 
 size_t worker_list(const struct worker *worker, uint64_t after, struct client_facts *facts,
@@ -315,13 +391,18 @@ bool worker_close_client(struct worker *worker, uint64_t number)
 
 void worker_free(struct worker *worker)
 {
+	size_t i;
+
 	if (worker == NULL)
 		return;
 	clients_free(&worker->clients);
 	roll_close(worker->clients.roll);
 	orphans_free(&worker->orphans);
-	mquic_endpoint_free(worker->endpoint);
+	for (i = 0; i < worker->listener_count; i++)
+		mquic_endpoint_free(worker->listeners[i].endpoint);
 	if (worker->clients.epoll_fd >= 0)
 		close(worker->clients.epoll_fd);
+	if (worker->wake_fd >= 0)
+		close(worker->wake_fd);
 	free(worker);
 }

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What speaks QUIC: an endpoint, its clients, and the loop that serves them. One thread makes it,
+ * What speaks QUIC: listeners, their clients, and the loop that serves them. One thread makes it,
  * has it listen and runs it, or hands it over to another one that does; what others may call any
  * time says so.
+ *
+ * Each listener has an endpoint of its own, so that what limits its clients limits no others.
+ *
+ *     add ──▶ CLOSED ──open──▶ OPEN ──shut──▶ SHUT, for good
+ *                └─────────────shut────────────▲
  */
 #ifndef SERVER_WORKER_H
 #define SERVER_WORKER_H
@@ -16,18 +21,30 @@
 
 struct worker;
 
+#define WORKER_LISTENERS_MAX 16
+
 /* `door` must outlive it. NULL: no memory, or no descriptor. */
-struct worker *worker_new(const struct door *door, const struct client_settings *settings);
+struct worker *worker_new(const struct door *door, const struct client_limits *limits);
+
+/* One more listener, of this number. False: no memory, or no descriptor. */
+bool worker_add(struct worker *worker, const struct client_settings *settings);
 
 /*
- * Listens on a UDP socket that is bound to this address, and reads the keys; nobody is served yet,
- * datagrams wait in the socket. False: worker_error() says why, and the socket stays the caller's.
+ * Has a listener listen on a UDP socket that is bound to this address, and reads the keys; nobody is
+ * served yet, datagrams wait in the socket. False: worker_error() says why, and the socket stays the
+ * caller's.
  */
-bool worker_listen(struct worker *worker, const struct mquic_settings *settings,
-		   const struct hostport *listen, int fd);
+bool worker_listen(struct worker *worker, unsigned int listener,
+		   const struct mquic_settings *settings, const struct hostport *listen, int fd);
 
-/* Sentence about the last call that failed; valid until the next one. */
-const char *worker_error(const struct worker *worker);
+/* Sentence about the last call for this listener that failed; valid until the next one. */
+const char *worker_error(const struct worker *worker, unsigned int listener);
+
+/* Has the listener's clients served. */
+void worker_open(struct worker *worker, unsigned int listener);
+
+/* Turns its clients away, soon, and serves none any more. */
+void worker_shut(struct worker *worker, unsigned int listener);
 
 /* Says which certificates have expired or soon will; done again after a reload. */
 void worker_say_expiring(struct worker *worker);

@@ -88,7 +88,7 @@ def test_the_example_names_options_that_exist(make_broker, certs, workdir):
     del options["proxy_protocol"], options["crlfile"], options["capath"]
     options["cafile"] = certs.ca
     options["keylog_file"] = workdir / "keys.log"
-    for own in ("handoff", "listen", "certfile", "keyfile", "reset_key_file", "worker"):
+    for own in ("listener", "handoff", "listen", "certfile", "keyfile", "reset_key_file", "worker"):
         del options[own]
     broker = make_broker(plugin_opts=options).start()
     assert "mquic: ready" in broker.log()

@@ -124,6 +124,7 @@ static void broker_hangs_up(unsigned int number)
 /* ---- The server --------------------------------------------------------------------- */
 
 static struct clients clients;
+static struct client_settings settings;
 
 static void on_event(struct pair *unused, struct sim_host *host, struct mquic_event *event)
 {
@@ -134,7 +135,7 @@ static void on_event(struct pair *unused, struct sim_host *host, struct mquic_ev
 	if (host != pair.server)
 		return;
 	for (i = 0; i < pair.accepted_count; i++)
-		client_accept(&clients, pair.accepted[i]);
+		client_accept(&clients, &settings, pair.accepted[i]);
 	pair.accepted_count = 0; /* they are the clients' */
 	if (relay != NULL && mquic_relay_get_userdata(relay) != NULL)
 		client_event(mquic_relay_get_userdata(relay), mquic_event_type(event));
@@ -173,11 +174,13 @@ static void set_up(void)
 	keeper.announces = true;
 	memset(&clients, 0, sizeof(clients));
 	clients.door = &door;
-	clients.settings = (struct client_settings){
+	clients.limits = (struct client_limits){
+		.memory = 64 << 20,
+		.memory_reached = "too much memory",
+	};
+	settings = (struct client_settings){
 		.connect_timeout_ms = 2000,
 		.connect_max = 1000,
-		.memory_limit = 64 << 20,
-		.memory_reached = "too much memory",
 	};
 	clients.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	clients_init(&clients);

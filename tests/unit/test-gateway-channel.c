@@ -117,6 +117,49 @@ START_TEST(every_message_arrives)
 }
 END_TEST
 
+/* It becomes an index. */
+START_TEST(there_are_so_many_listeners_and_no_more)
+{
+	static const enum channel_type types[] = {CHANNEL_SOCKET,  CHANNEL_PLACES, CHANNEL_START,
+						  CHANNEL_SHUT,    CHANNEL_TAKEN,  CHANNEL_ANNOUNCE,
+						  CHANNEL_BYPASSED};
+	struct channel_message other = sample(CHANNEL_GONE);
+	size_t i;
+
+	for (i = 0; i < COUNT(types); i++) {
+		struct channel_message message = sample(types[i]);
+
+		message.listener = OPTIONS_LISTENERS_MAX - 1;
+		ck_assert_int_eq(pass_own(&message), CHANNEL_RECEIVED);
+		ck_assert_uint_eq(got.listener, OPTIONS_LISTENERS_MAX - 1);
+		if (got.fd >= 0)
+			close(got.fd);
+		message.listener = OPTIONS_LISTENERS_MAX;
+		ck_assert_int_eq(pass_own(&message), CHANNEL_BROKEN);
+	}
+	other.listener = 1;
+	ck_assert_int_eq(pass_own(&other), CHANNEL_BROKEN);
+}
+END_TEST
+
+/* All that a worker is told at its start waits in the channel until it reads. */
+START_TEST(channel_has_room_for_a_large_configuration)
+{
+	struct channel_message option = sample(CHANNEL_OPTION);
+	struct channel_message handed = sample(CHANNEL_SOCKET);
+	struct channel_message places = sample(CHANNEL_PLACES);
+	int i;
+
+	option.more = (struct channel_text){long_text, 200};
+	for (i = 0; i < OPTIONS_LINES_MAX; i++)
+		ck_assert(channel_send(ends[0], &option));
+	for (i = 0; i < OPTIONS_ADDRESSES_MAX; i++)
+		ck_assert(channel_send(ends[0], &handed));
+	for (i = 0; i < OPTIONS_LISTENERS_MAX; i++)
+		ck_assert(channel_send(ends[0], &places));
+}
+END_TEST
+
 START_TEST(nobody_says_what_is_the_others_to_say)
 {
 	int type;
@@ -354,6 +397,8 @@ int main(void)
 {
 	static const TTest *const *const tests[] = {
 		&every_message_arrives,
+		&there_are_so_many_listeners_and_no_more,
+		&channel_has_room_for_a_large_configuration,
 		&nobody_says_what_is_the_others_to_say,
 		&a_descriptor_comes_only_where_it_belongs,
 		&several_descriptors_are_refused_and_closed,

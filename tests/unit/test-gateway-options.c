@@ -281,6 +281,115 @@ START_TEST(certificates_have_a_limit)
 }
 END_TEST
 
+/* ---- Several listeners ------------------------------------------------------------ */
+
+static const struct line first_line = {"listener", "first"};
+static const struct line second_line = {"listener", "second"};
+static const struct line other_handoff = {"handoff", "/run/other.sock"};
+static const struct line other_listen = {"listen", "127.0.0.1:14568"};
+
+START_TEST(each_listener_has_its_own_and_what_all_have)
+{
+	static const struct line require = {"require_certificate", "true"}, ca = {"cafile", "@"};
+	static const struct line limit = {"max_connections", "7"}, less = {"max_connections", "3"};
+	static const struct line workers = {"workers", "2"};
+	const struct line *lines[] = {&cert_line,  &key_line,    &limit,        &workers,
+				      &first_line, &listen_line, &handoff_line, &ca,
+				      &require,    &second_line, &other_listen, &other_handoff,
+				      &less,       &cert_line,   &key_line};
+	const struct listener_options *first = &options.listeners[0];
+	const struct listener_options *second = &options.listeners[1];
+
+	ck_assert_msg(parse_lines(lines, 15, false), "%s", error);
+	ck_assert_uint_eq(options.listener_count, 2);
+	ck_assert_str_eq(first->name, "first");
+	ck_assert_str_eq(second->name, "second");
+	ck_assert_uint_eq(first->max_connections, 7);
+	ck_assert_uint_eq(second->max_connections, 3);
+	ck_assert(first->require_certificate && !second->require_certificate);
+	ck_assert_ptr_null(second->cafile);
+	ck_assert_str_eq(second->handoff, "/run/other.sock");
+	ck_assert_uint_eq(second->listen_count, 1);
+	/* Its own pair is not one more. */
+	ck_assert_uint_eq(second->certfiles.count, 1);
+	ck_assert_uint_eq(first->certfiles.count, 1);
+	ck_assert_uint_eq(options.workers, 2);
+	ck_assert_str_eq(options.control, "/run/quic.sock.control");
+}
+END_TEST
+
+/* The lines of two listeners, and one more at a place. */
+static bool two_with(struct line more, int place)
+{
+	const struct line *lines[] = {&cert_line,    &key_line,    &first_line,   &listen_line,
+				      &handoff_line, &second_line, &other_listen, &other_handoff};
+	const struct line *all[9];
+	int i;
+
+	for (i = 0; i < 9; i++)
+		all[i] = i < place ? lines[i] : i == place ? &more : lines[i - 1];
+	return parse_lines(all, 9, false);
+}
+
+static void two_refuse(struct line more, int place, const char *part, const char *other_part)
+{
+	ck_assert_msg(!two_with(more, place), "%s %s at %d", more.key, more.value, place);
+	ck_assert_msg(strstr(error, part) != NULL, "%s", error);
+	ck_assert_msg(strstr(error, other_part) != NULL, "%s", error);
+}
+
+START_TEST(what_stands_at_the_wrong_place_is_refused)
+{
+	ck_assert_msg(two_with(LINE("retry", "always"), 0), "%s", error);
+	ck_assert_int_eq(options.listeners[1].retry, MQUIC_RETRY_ALWAYS);
+	ck_assert_msg(two_with(LINE("retry", "always"), 8), "%s", error);
+	ck_assert_int_eq(options.listeners[0].retry, MQUIC_RETRY_ADAPTIVE);
+	two_refuse(LINE("workers", "2"), 8, "listener second: plugin_opt_workers",
+		   "before the first plugin_opt_listener");
+	two_refuse(LINE("memory_limit", "99999999"), 4, "listener first: plugin_opt_memory_limit",
+		   "for all listeners");
+	two_refuse(LINE("listen", "127.0.0.1:1"), 0, "plugin_opt_listen stands before",
+		   "behind the plugin_opt_listener line");
+	two_refuse(LINE("handoff", "/x"), 1, "plugin_opt_handoff stands before", "no two");
+	two_refuse(LINE("retry", "maybe"), 8, "listener second: plugin_opt_retry", "adaptive");
+	two_refuse(LINE("retri", "always"), 8, "listener second: ", "plugin_opt_retry?");
+	two_refuse(LINE("require_certificate", "true"), 5, "listener first: ", "cafile");
+}
+END_TEST
+
+START_TEST(listeners_are_told_apart)
+{
+	two_refuse(LINE("listener", "first"), 8, "plugin_opt_listener first is given twice", "");
+	two_refuse(LINE("listener", ""), 8, "must be a name", "");
+	two_refuse(LINE("listener", "a b"), 8, "must be a name", "\"a b\"");
+	two_refuse(LINE("listener", "a\nb"), 8, "must be a name", "");
+	two_refuse(LINE("listener", "123456789012345678901234567890123"), 8, "must be a name",
+		   "32 letters");
+	/* Without lines of its own it has what others have. */
+	two_refuse(LINE("listen", "127.0.0.1:14567"), 8,
+		   "the listeners first and second have the "
+		   "same address, 127.0.0.1:14567",
+		   "plugin_opt_listen");
+	/* One without lines of its own has what need not be said. */
+	ck_assert_msg(two_with(LINE("listener", "third"), 8), "%s", error);
+	ck_assert_str_eq(options.listeners[2].handoff, "/run/mosquitto/quic.sock");
+	two_refuse(LINE("handoff", "/run/quic.sock"), 7, "given twice", "plugin_opt_handoff");
+}
+END_TEST
+
+START_TEST(lines_have_a_limit)
+{
+	static struct option_line lines[OPTIONS_LINES_MAX + 1];
+	int i;
+
+	for (i = 0; i <= OPTIONS_LINES_MAX; i++)
+		lines[i] = (struct option_line){"retry", "always"};
+	options_clear(&options);
+	ck_assert(!options_parse(&options, lines, OPTIONS_LINES_MAX + 1, false, error));
+	ck_assert_msg(strstr(error, "129 plugin_opt_ lines") != NULL, "%s", error);
+}
+END_TEST
+
 START_TEST(listen_takes_lists_and_repetition)
 {
 	ck_assert_msg(PARSE("listen", "[::1]:1234 , 0.0.0.0:5"), "%s", error);
@@ -575,6 +684,10 @@ int main(void)
 		&unknown_options_are_refused,
 		&what_a_tls_listener_has_besides_leads_to_its_place,
 		&a_line_given_twice_is_refused,
+		&each_listener_has_its_own_and_what_all_have,
+		&what_stands_at_the_wrong_place_is_refused,
+		&listeners_are_told_apart,
+		&lines_have_a_limit,
 		&each_certificate_has_its_key,
 		&certificates_have_a_limit,
 		&listen_takes_lists_and_repetition,

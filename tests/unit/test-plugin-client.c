@@ -73,6 +73,20 @@ size_t worker_list(const struct worker *worker, uint64_t after, struct client_fa
 	return 0;
 }
 
+static unsigned int opened, shut; /* a bit for each listener */
+
+void worker_open(struct worker *worker, unsigned int listener_number)
+{
+	(void)worker;
+	opened |= 1U << listener_number;
+}
+
+void worker_shut(struct worker *worker, unsigned int listener_number)
+{
+	(void)worker;
+	shut |= 1U << listener_number;
+}
+
 bool worker_close_client(struct worker *worker, uint64_t number)
 {
 	(void)worker;
@@ -91,6 +105,7 @@ void worker_count(const struct worker *worker, struct counters *counters)
 /* ---- The broker's side ------------------------------------------------------- */
 
 static struct clients clients;
+static struct client_settings settings;
 static struct keeper keeper;
 static struct options options;
 static struct inbox inbox; /* the plugin's side */
@@ -111,7 +126,6 @@ static void open_channel(void)
 	process.met = true;
 	inbox.identities = identities_new(100);
 	inbox.by_certificate = false;
-	keeper.options = &options;
 	keeper.channel = ends[1];
 	keeper.broker = getpid();
 	keeper.highest_fd = 1000;
@@ -134,12 +148,15 @@ static void setup(void)
 	options = (struct options){.listeners = {{.handoff = path}}, .listener_count = 1};
 	open_channel();
 	keeper_init(&keeper);
-	keeper.terms = (struct handoff_terms){.connect_max = HANDOFF_CONNECT_MAX};
+	keeper_know(&keeper, &options);
+	keeper.listeners[0].terms = (struct handoff_terms){.connect_max = HANDOFF_CONNECT_MAX};
 	clients.door = &keeper.door;
-	clients.settings = (struct client_settings){
+	clients.limits = (struct client_limits){
+		.memory = 1 << 30,
+	};
+	settings = (struct client_settings){
 		.connect_timeout_ms = 10000,
 		.connect_max = HANDOFF_CONNECT_MAX,
-		.memory_limit = 1 << 30,
 	};
 	clients.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	clients_init(&clients);
@@ -163,7 +180,7 @@ static void teardown(void)
 /* The client's CONNECT has come, and it has been handed over. */
 static void come_in(void)
 {
-	client_accept(&clients, CONNECTION);
+	client_accept(&clients, &settings, CONNECTION);
 	ck_assert_uint_eq(fake.connect_timeout_ms, 10000);
 	ck_assert_uint_eq(fake.connect_max, HANDOFF_CONNECT_MAX);
 	client_event(fake.client, MQUIC_EVENT_RELAY_CONNECT);
@@ -314,7 +331,7 @@ END_TEST
 
 START_TEST(a_connect_without_room_for_its_token_may_have_been_too_long)
 {
-	keeper.terms.connect_max = 21;
+	keeper.listeners[0].terms.connect_max = 21;
 	come_in();
 	broker_hangs_up();
 	expect_end(0, "max_packet_size");
@@ -369,7 +386,7 @@ START_TEST(a_shown_client_sends_connect_alone_before_the_answer)
 	struct identity_facts facts;
 
 	fake.username = "carol";
-	keeper.terms.connect_max = 21;
+	keeper.listeners[0].terms.connect_max = 21;
 	come_in();
 	broker_reads("");
 	ck_assert(plugin_reads());
@@ -387,7 +404,7 @@ END_TEST
 
 START_TEST(the_first_client_of_an_unproven_broker_sends_connect_alone)
 {
-	keeper.terms.unproven = true;
+	keeper.listeners[0].terms.unproven = true;
 	come_in();
 	broker_reads(CONNECT);
 	broker_writes("\x20\x02\x00\x05", 4); /* refused, whoever was asked */
@@ -400,7 +417,7 @@ END_TEST
 
 START_TEST(a_client_that_is_let_in_unasked_is_cut_off)
 {
-	keeper.terms.unproven = true;
+	keeper.listeners[0].terms.unproven = true;
 	come_in();
 	broker_reads(CONNECT);
 	broker_writes("\x20\x02\x01\x00", 4);
@@ -417,7 +434,7 @@ START_TEST(a_long_connack_lets_in_as_well)
 {
 	uint8_t connack[203] = {0x20, 0xc8, 0x01, 0x00, 0x00};
 
-	keeper.terms.unproven = true;
+	keeper.listeners[0].terms.unproven = true;
 	come_in();
 	broker_reads(CONNECT);
 	broker_writes(connack, sizeof(connack));
@@ -429,7 +446,7 @@ START_TEST(a_client_that_the_plugin_was_asked_about_goes_on)
 {
 	struct identity_facts facts;
 
-	keeper.terms.unproven = true;
+	keeper.listeners[0].terms.unproven = true;
 	come_in();
 	broker_reads(CONNECT);
 	ck_assert(plugin_reads());
@@ -449,7 +466,7 @@ START_TEST(a_client_is_announced_before_it_is_at_the_broker)
 	struct identity_facts facts;
 
 	fake.username = "carol";
-	client_accept(&clients, CONNECTION);
+	client_accept(&clients, &settings, CONNECTION);
 	client_event(fake.client, MQUIC_EVENT_RELAY_CONNECT);
 	ck_assert(plugin_reads());
 	ck_assert(!is_taken_by_token(&facts));
@@ -477,7 +494,7 @@ static void fill_channel(void)
 START_TEST(a_full_channel_has_clients_wait)
 {
 	fill_channel();
-	client_accept(&clients, CONNECTION);
+	client_accept(&clients, &settings, CONNECTION);
 	client_event(fake.client, MQUIC_EVENT_RELAY_CONNECT);
 	clients_dial(&clients);
 	ck_assert_int_eq(recv(listener, NULL, 0, MSG_DONTWAIT), -1);
@@ -510,7 +527,7 @@ START_TEST(a_socket_that_is_shared_is_watched_no_more)
 {
 	struct epoll_event event;
 
-	keeper.terms.connect_max = 21;
+	keeper.listeners[0].terms.connect_max = 21;
 	come_in();
 	ck_assert(plugin_reads());
 	broker_hangs_up();
@@ -598,6 +615,51 @@ START_TEST(names_by_certificate_are_for_brokers_that_want_them)
 }
 END_TEST
 
+/* Where one listener goes by certificates another may not. */
+START_TEST(each_listener_has_its_own_kind_of_names)
+{
+	struct channel_message message = {
+		.type = CHANNEL_ANNOUNCE,
+		.listener = 1,
+		.number = CHANNEL_KIND_CERTIFICATE,
+		.text = channel_text("alice"),
+		.more = channel_text("192.0.2.1:5"),
+		.fd = -1,
+	};
+
+	inbox.by_certificate = 1U << 1;
+	ck_assert(channel_send(keeper.channel, &message));
+	ck_assert(plugin_reads());
+	message.listener = 0;
+	ck_assert(channel_send(keeper.channel, &message));
+	ck_assert(!plugin_reads());
+	ck_assert(process.broken);
+}
+END_TEST
+
+START_TEST(listeners_are_opened_and_shut_one_by_one)
+{
+	struct channel_message message = {.type = CHANNEL_START, .listener = 3, .fd = -1};
+
+	opened = shut = 0;
+	ck_assert(!keeper.started);
+	ck_assert(channel_send(process.channel, &message));
+	keeper_attend(&keeper, true);
+	ck_assert(keeper.started);
+	ck_assert(keeper.listeners[3].started && !keeper.listeners[0].started);
+	ck_assert_uint_eq(opened, 1U << 3);
+	message.type = CHANNEL_SHUT;
+	message.listener = 1;
+	ck_assert(channel_send(process.channel, &message));
+	message.type = CHANNEL_TAKEN;
+	message.listener = 2;
+	ck_assert(channel_send(process.channel, &message));
+	keeper_attend(&keeper, true);
+	ck_assert_uint_eq(shut, 1U << 1);
+	ck_assert(keeper.listeners[2].taken && !keeper.listeners[3].taken);
+}
+END_TEST
+
 START_TEST(nonsense_ends_a_worker)
 {
 	ck_assert_int_eq(send(keeper.channel, "nonsense", 8, 0), 8);
@@ -646,6 +708,8 @@ int main(void)
 		&the_worker_does_what_the_plugin_says,
 		&a_worker_ends_with_its_plugin,
 		&names_by_certificate_are_for_brokers_that_want_them,
+		&each_listener_has_its_own_kind_of_names,
+		&listeners_are_opened_and_shut_one_by_one,
 		&nonsense_ends_a_worker,
 		&what_is_said_of_a_bypass_is_looked_at,
 	};

@@ -108,6 +108,23 @@ static struct token announced_as(unsigned int worker, enum channel_kind kind, co
 	return token;
 }
 
+START_TEST(each_listener_has_its_own_clients)
+{
+	struct identity_facts given = {.kind = CHANNEL_KIND_CLIENT, .listener = 2, .peer = "x"};
+	struct identity_facts facts;
+	struct token token;
+
+	ck_assert(token_draw(&token));
+	ck_assert(identity_add(table, 1, &token, &given));
+	ck_assert(!identity_is_waiting(table, 1, 0, &token));
+	ck_assert(identity_is_waiting(table, 1, 2, &token));
+	ck_assert(identity_take(table, &token, CLIENT(0), &facts));
+	ck_assert_uint_eq(facts.listener, 2);
+	ck_assert(!identities_were_taken(table, 0));
+	ck_assert(identities_were_taken(table, 2));
+}
+END_TEST
+
 START_TEST(a_token_is_good_for_one_login)
 {
 	struct token token = announced_as(1, CHANNEL_KIND_CERTIFICATE, "alice", "[::1]:5");
@@ -115,9 +132,9 @@ START_TEST(a_token_is_good_for_one_login)
 	enum channel_kind kind;
 
 	ck_assert(!identity_find(table, CLIENT(0), &kind));
-	ck_assert(identity_is_waiting(table, 1, &token));
+	ck_assert(identity_is_waiting(table, 1, 0, &token));
 	ck_assert(identity_take(table, &token, CLIENT(0), &facts));
-	ck_assert(!identity_is_waiting(table, 1, &token));
+	ck_assert(!identity_is_waiting(table, 1, 0, &token));
 	ck_assert_int_eq(facts.kind, CHANNEL_KIND_CERTIFICATE);
 	ck_assert_str_eq(facts.name, "alice");
 	ck_assert_str_eq(facts.peer, "[::1]:5");
@@ -164,8 +181,8 @@ START_TEST(a_worker_has_no_say_in_the_clients_of_others)
 	struct identity_facts facts;
 
 	identity_remove(table, 2, &token);
-	ck_assert(!identity_is_waiting(table, 2, &token));
-	ck_assert(identity_is_waiting(table, 1, &token));
+	ck_assert(!identity_is_waiting(table, 2, 0, &token));
+	ck_assert(identity_is_waiting(table, 1, 0, &token));
 	identities_drop(table, 2);
 	ck_assert(!identity_take(table, &theirs, CLIENT(0), &facts));
 	ck_assert(identity_take(table, &token, CLIENT(0), &facts));
@@ -309,12 +326,12 @@ START_TEST(a_shown_client_is_taken_when_all_of_it_was_read)
 	ck_assert_int_eq(read(ends[1], buffer, 4), 4);
 	ck_assert(!is_taken("watch"));
 	ck_assert(!is_taken(NULL));
-	ck_assert(identity_is_waiting(table, 1, &token));
-	ck_assert(!identities_were_taken(table));
+	ck_assert(identity_is_waiting(table, 1, 0, &token));
+	ck_assert(!identities_were_taken(table, 0));
 	ck_assert(!identity_take(table, &token, CLIENT(0), &facts));
 	ck_assert(is_taken("phone"));
-	ck_assert(!identity_is_waiting(table, 1, &token));
-	ck_assert(identities_were_taken(table));
+	ck_assert(!identity_is_waiting(table, 1, 0, &token));
+	ck_assert(identities_were_taken(table, 0));
 	ck_assert(identity_find(table, CLIENT(0), &kind));
 	ck_assert(!is_taken("phone"));
 	ck_assert(!identity_take(table, &token, CLIENT(0), &facts));
@@ -470,6 +487,7 @@ int main(void)
 		&a_token_is_written_as_base64url,
 		&tokens_differ,
 		&what_is_no_token_is_not_parsed,
+		&each_listener_has_its_own_clients,
 		&a_token_is_good_for_one_login,
 		&a_token_dies_with_its_client,
 		&a_token_cannot_be_announced_twice,

@@ -131,6 +131,7 @@ static struct door door = {
 };
 
 static struct clients clients;
+static struct client_settings settings;
 
 static void setup(void)
 {
@@ -145,11 +146,13 @@ static void setup(void)
 	door.level = MQUIC_LOG_DEBUG;
 	memset(&clients, 0, sizeof(clients));
 	clients.door = &door;
-	clients.settings = (struct client_settings){
+	clients.limits = (struct client_limits){
+		.memory = 1 << 20,
+		.memory_reached = "the limit is reached",
+	};
+	settings = (struct client_settings){
 		.connect_timeout_ms = 10000,
 		.connect_max = 1000,
-		.memory_limit = 1 << 20,
-		.memory_reached = "the limit is reached",
 	};
 	clients.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	clients_init(&clients);
@@ -167,7 +170,7 @@ static void teardown(void)
 
 static void come(void)
 {
-	client_accept(&clients, CONNECTION);
+	client_accept(&clients, &settings, CONNECTION);
 	client_event(fake.client, MQUIC_EVENT_RELAY_CONNECT);
 }
 
@@ -279,7 +282,7 @@ END_TEST
 
 START_TEST(a_client_that_never_sends_connect_is_forgotten)
 {
-	client_accept(&clients, CONNECTION);
+	client_accept(&clients, &settings, CONNECTION);
 	client_event(fake.client, MQUIC_EVENT_RELAY_CLOSED);
 	expect_over();
 	expect_line(1, "client 1: WAITING → OVER");
@@ -302,7 +305,7 @@ END_TEST
 /* What belongs to another state does nothing. */
 START_TEST(events_of_other_states_are_ignored)
 {
-	client_accept(&clients, CONNECTION);
+	client_accept(&clients, &settings, CONNECTION);
 	client_event(fake.client, MQUIC_EVENT_RELAY_READABLE);
 	client_event(fake.client, MQUIC_EVENT_RELAY_WRITABLE);
 	client_event(fake.client, MQUIC_EVENT_RELAY_CONNECT);
@@ -586,8 +589,8 @@ END_TEST
 
 START_TEST(a_newcomer_beyond_the_memory_limit_is_turned_away)
 {
-	clients.settings.memory_limit = 1;
-	client_accept(&clients, CONNECTION);
+	clients.limits.memory = 1;
+	client_accept(&clients, &settings, CONNECTION);
 	expect_refused(2, "the limit is reached");
 	expect_line(2, "client 1: WAITING → OVER (caller: the limit is reached)");
 }
@@ -642,7 +645,7 @@ static void send_packets(const char *text)
 
 START_TEST(one_that_never_logged_in_is_reported)
 {
-	client_accept(&clients, CONNECTION);
+	client_accept(&clients, &settings, CONNECTION);
 	connection_ends("no CONNECT in time");
 	expect_report(LEFT "login none, no CONNECT in time");
 	expect_over();

@@ -60,7 +60,7 @@ START_TEST(only_wanted_levels_are_said)
 {
 	speaker_say(&speaker, MQUIC_LOG_DEBUG, "a detail");
 	speaker_say_about_client(&speaker, MQUIC_LOG_DEBUG, "a detail");
-	speaker_sink(&speaker, MQUIC_LOG_DEBUG, "a detail");
+	speaker_repeat(&speaker, NULL, MQUIC_LOG_DEBUG, "a detail");
 	ck_assert_uint_eq(heard.count, 0);
 	speaker_say(&speaker, MQUIC_LOG_INFO, "%d and %s", 1, "two");
 	ck_assert_uint_eq(heard.count, 1);
@@ -124,12 +124,12 @@ END_TEST
 
 START_TEST(lines_of_the_library_are_told_apart)
 {
-	speaker_sink(&speaker, MQUIC_LOG_WARNING, "the listener is in trouble");
+	speaker_repeat(&speaker, NULL, MQUIC_LOG_WARNING, "the listener is in trouble");
 	ck_assert_str_eq(heard.last, "the listener is in trouble");
-	speaker_sink(&speaker, MQUIC_LOG_INFO, "192.0.2.1:1: handshake failed");
+	speaker_repeat(&speaker, NULL, MQUIC_LOG_INFO, "192.0.2.1:1: handshake failed");
 	ck_assert_str_eq(heard.last, "QUIC client 192.0.2.1:1: handshake failed");
 	door.level = MQUIC_LOG_DEBUG;
-	speaker_sink(&speaker, MQUIC_LOG_DEBUG, "relay 1: OPEN → CLOSED");
+	speaker_repeat(&speaker, NULL, MQUIC_LOG_DEBUG, "relay 1: OPEN → CLOSED");
 	ck_assert_str_eq(heard.last, "relay 1: OPEN → CLOSED");
 }
 END_TEST

@@ -31,6 +31,9 @@ class Broker:
                  it Mosquitto before 2.0.23 queues nothing for clients that are away (its
                  issue 2618)
     identity     the server's certificate and key, Certificates.server by default
+    blocks       QUIC listeners with names, each a dictionary of its `plugin_opt_…` lines; the first
+                 one has the hand-off listener and `port`, and all have plugin_opts. Each other one
+                 has its own hand-off listener, unless its "handoff" is given, and names its "listen"
     wrapper      words in front of the broker, such as valgrind's
     """
 
@@ -49,6 +52,7 @@ class Broker:
         per_listener=None,
         identity=None,
         wrapper=(),
+        blocks=None,
     ):
         self.build = build
         self.certs = certs
@@ -63,6 +67,7 @@ class Broker:
         self._per_listener = differ if per_listener is None else per_listener
         self._opts = dict(plugin_opts or {})
         self._lines = {"listener": list(listener), "tcp": list(tcp), "top": list(top)}
+        self._blocks = {name: dict(lines) for name, lines in (blocks or {}).items()}
         self.plugin = self.build.plugin
         self._child = None
         self._log_path = directory / "broker.log"
@@ -81,8 +86,36 @@ class Broker:
             "reset_key_file": self.directory / "reset.key",
             "worker": self.build.worker,
         }
+        if self._blocks:
+            options.update(handoff=None, listen=None)
         options.update(self._opts)
         return {name: value for name, value in options.items() if value is not None}
+
+    def _named(self):
+        """The listeners with names, each with the lines of its own."""
+        for number, (name, lines) in enumerate(self._blocks.items()):
+            first = {"handoff": self.socket, "listen": f"{self.host}:{self.port}"}
+            other = {"handoff": self.directory / f"{name}.sock"}
+            yield name, {**(other if number else first), **lines}
+
+    def _more_handoffs(self):
+        """The broker's listeners for all of them but the first."""
+        for name, _ in list(self._named())[1:]:
+            if "handoff" not in self._blocks[name]:
+                yield f"listener 0 {self.directory / f'{name}.sock'}"
+                yield f"allow_anonymous {str(self._anonymous).lower()}"
+
+    def _option_lines(self):
+        def line(name, values):
+            for value in values if isinstance(values, list) else [values]:
+                yield f"plugin_opt_{name} {value}"
+
+        for name, values in self.options().items():
+            yield from line(name, values)
+        for listener, lines in self._named():
+            yield f"plugin_opt_listener {listener}"
+            for name, values in lines.items():
+                yield from line(name, values)
 
     def config(self):
         """The text of mosquitto.conf."""
@@ -102,12 +135,9 @@ class Broker:
                 f"listener 0 {self.socket}",
                 f"allow_anonymous {yes_no[self._anonymous]}",
                 *self._lines["listener"],
+                *self._more_handoffs(),
                 f"plugin {self.plugin}",
-                *(
-                    f"plugin_opt_{name} {value}"
-                    for name, values in self.options().items()
-                    for value in (values if isinstance(values, list) else [values])
-                ),
+                *self._option_lines(),
                 "",
             ]
         )
@@ -146,7 +176,8 @@ class Broker:
             assert self.running(), f"the broker ended at once:\n{self.log()}"
             log = self.log_since_start()
             # The plugin answers before it has said so.
-            told = " running" in log and "mquic: ready for QUIC clients" in log
+            served = "ready for QUIC clients" in log
+            told = " running" in log and served
             return told and datagrams.answers_quic(self.port)
 
         eventually(ready, timeout, lambda: f"a broker that answers; its log:\n{self.log()}")
