@@ -306,12 +306,34 @@ MQUIC_API enum mquic_status mquic_settings_set_keylog_file(struct mquic_settings
 MQUIC_API enum mquic_status mquic_settings_set_reset_key_file(struct mquic_settings *settings,
 							      const char *path);
 /**
- * Server: 32 random bytes from which the keys of stateless resets and of the tokens of Retry are
- * derived (HKDF, RFC 5869), so that processes that serve one address understand each other's, and
- * the successor of one that died tells its clients so. Give all workers of an address the same, and
- * no other server: it could cut their clients off. In place of a file of
- * mquic_settings_set_reset_key_file(), which is not looked at then; make a new one with each start
- * of the server, or keep it as secret as a private key. NULL and 0, the default: none. Since: 0.1
+ * Whether a client goes on from an earlier handshake with the same server (resumption, RFC 8446
+ * section 2.2), which spares both the certificates and most of the work. On by default. A client
+ * keeps a ticket of each server in its endpoint, for as long as the server says, at most 7 days or
+ * till the server's certificate expires, and uses it once: for the same name, port and protocol, and
+ * where it would trust the same. A server gives one to each client that has shown no certificate:
+ * those with one are verified anew each time. Tickets are good for a day. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_resumption(struct mquic_settings *settings,
+							  bool resumption);
+/**
+ * Server: a file with 32 bytes as hexadecimal digits from which the keys of session tickets are
+ * derived; they change every three days, and the last one still counts. Made with mode 0600 if it
+ * is not there. With it clients can resume after a restart of the server, and at other machines
+ * that have the same file, certificate and CAs. mquic_endpoint_reload() reads it again: replace it
+ * now and then, on all machines at about the same time. Whoever has it can go on with the sessions
+ * of clients in their place. With NULL, the default, or where none can be made, which is logged, the
+ * key is that of mquic_settings_set_server_secret(), or lasts as long as the listener. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_ticket_key_file(struct mquic_settings *settings,
+							       const char *path);
+/**
+ * Server: 32 random bytes from which the keys of stateless resets, of the tokens of Retry and of
+ * session tickets are derived (HKDF, RFC 5869), so that processes that serve one address understand
+ * each other's, and the successor of one that died tells its clients so. Give all workers of an
+ * address the same, and no other server: it could cut their clients off. Make a new one with each
+ * start of the server, or keep it as secret as a private key. A file of
+ * mquic_settings_set_reset_key_file() or mquic_settings_set_ticket_key_file() goes first, for what
+ * it is for. NULL and 0, the default: none. Since: 0.1
  */
 MQUIC_API enum mquic_status mquic_settings_set_server_secret(struct mquic_settings *settings,
 							     const uint8_t *data, size_t len);
@@ -577,7 +599,8 @@ enum mquic_total {
 	MQUIC_TOTAL_DROPPED_MISDIRECTED = 34,       /**< at one worker, for another */
 	MQUIC_TOTAL_PACKETS_LOST = 35,              /**< #MQUIC_STATISTIC_PACKETS_LOST of all */
 	MQUIC_TOTAL_MIGRATIONS = 36,                /**< to paths that were validated */
-	MQUIC_TOTAL_DROPPED_BUSY = 37 /**< more than newcomers, or one peer, may take up */
+	MQUIC_TOTAL_DROPPED_BUSY = 37, /**< more than newcomers, or one peer, may take up */
+	MQUIC_TOTAL_HANDSHAKES_RESUMED = 38 /**< of those done: with a ticket */
 };
 
 /**
@@ -825,6 +848,9 @@ MQUIC_API const char *mquic_connection_tls_version(const struct mquic_connection
 MQUIC_API const char *mquic_connection_cipher(const struct mquic_connection *connection);
 /** The agreed application protocol; "" before the handshake is complete. Since: 0.1 */
 MQUIC_API const char *mquic_connection_alpn(const struct mquic_connection *connection);
+/** Whether the handshake went on from an earlier one, see mquic_settings_set_resumption(); false
+ * before it is complete. Since: 0.1 */
+MQUIC_API bool mquic_connection_resumed(const struct mquic_connection *connection);
 /**
  * Common name of the peer's verified certificate, NULL if it showed none or has no common
  * name that is one piece of UTF-8 without NUL. Since: 0.1

@@ -238,6 +238,14 @@ void attempt_unreachable(struct attempt *attempt, int code)
 void attempt_finish_tls(struct attempt *attempt)
 {
 	(void)tls_session_facts(attempt->tls, &attempt->connection->facts.tls);
+	if (attempt->connection->listener == NULL)
+		return; /* it may have a ticket to wait for */
+	tls_session_grant(attempt->tls);
+	attempt_drop_tls(attempt);
+}
+
+void attempt_drop_tls(struct attempt *attempt)
+{
 	tls_session_free(attempt->tls);
 	attempt->tls = NULL;
 	ngtcp2_conn_set_tls_native_handle(attempt->conn, NULL);

@@ -29,9 +29,10 @@ struct mquic_connection;
 
 /* What was found out since the task ran, or for good. */
 struct attempt_record {
-	int failure;      /* an error of ngtcp2 to act on; 0: none */
-	int unreachable;  /* what the system says of the peer, an errno value; 0: nothing */
-	uint64_t refused; /* the code a packet was refused with (guard.c) */
+	int failure;           /* an error of ngtcp2 to act on; 0: none */
+	int unreachable;       /* what the system says of the peer, an errno value; 0: nothing */
+	uint64_t refused;      /* the code a packet was refused with (guard.c) */
+	uint64_t ticket_bytes; /* TLS messages after the handshake, read or not */
 	uint32_t offered; /* the version of QUIC that a server offers in place of ours; 0: none */
 	bool news;        /* packets were read since the task ran */
 	bool handshake_done; /* the task adopts it */
@@ -44,7 +45,8 @@ struct attempt {
 	struct list link;  /* connection->attempts */
 	ngtcp2_conn *conn; /* NULL once it is over */
 	ngtcp2_crypto_conn_ref reference;
-	struct tls_session *tls; /* gone once the handshake is complete */
+	struct tls_session
+		*tls; /* gone once the handshake is complete, a client's ticket included */
 	struct tls_order order;
 	struct timer timer; /* ngtcp2's */
 	struct wire *wire;
@@ -76,8 +78,10 @@ void attempt_read(struct attempt *attempt, struct wire *wire, const struct datag
 void attempt_read_held(struct attempt *attempt);
 /* The system says that its peer cannot be reached. */
 void attempt_unreachable(struct attempt *attempt, int code);
-/* Its handshake is complete: a quarter of its memory is TLS state that QUIC needs no more. */
+/* Its handshake is complete: what TLS knows is taken down. */
 void attempt_finish_tls(struct attempt *attempt);
+/* A quarter of its memory is TLS state, which QUIC needs no more. */
+void attempt_drop_tls(struct attempt *attempt);
 
 /* A socket towards an address, from the address that the settings name; else with a sentence. */
 enum mquic_status attempt_open_wire(struct mquic_connection *connection, struct wire **wire,

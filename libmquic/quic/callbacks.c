@@ -9,6 +9,7 @@
 #include "quic/callbacks.h"
 #include "quic/guard.h"
 #include "quic/random.h"
+#include "quic/resume.h"
 #include "quic/stopped.h"
 #include "quic/stream-send.h"
 
@@ -18,8 +19,8 @@ static struct mquic_stream *stream_of(void *stream_user_data)
 }
 
 /*
- * TLS bytes of the peer. Those of 1-RTT packets are session tickets, of which we keep none: they
- * are looked at and go no further.
+ * TLS bytes of the peer. Those of 1-RTT packets are session tickets. Once a client has one the
+ * others are looked at and go no further.
  */
 static int crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_t offset,
 		       const uint8_t *data, size_t len, void *user_data)
@@ -36,7 +37,7 @@ static int crypto_data(ngtcp2_conn *conn, ngtcp2_encryption_level level, uint64_
 		ngtcp2_conn_set_tls_alert(conn, alert);
 		return NGTCP2_ERR_CRYPTO;
 	}
-	if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT)
+	if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT && !resume_wants(attempt, len))
 		return 0;
 	/* A client that has the keys has received our answer (RFC 9000 section 8.1). */
 	if (level == NGTCP2_ENCRYPTION_LEVEL_HANDSHAKE)

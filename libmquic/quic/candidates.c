@@ -6,6 +6,7 @@
 
 #include "quic/body.h"
 #include "quic/ending.h"
+#include "tls/tickets.h"
 
 static void patience_is_over(struct timer *timer, uint64_t now_ns)
 {
@@ -47,6 +48,7 @@ void candidates_free(struct mquic_connection *connection)
 	timer_set(endpoint_timers(connection->endpoint), &candidates->timer, TIMER_NEVER);
 	timers_release(endpoint_timers(connection->endpoint));
 	free(candidates->host);
+	ticket_free(candidates->ticket);
 	free(candidates);
 }
 

@@ -10,6 +10,8 @@
 #include "quic/connection.h"
 #include "mquic.h"
 
+struct tls_ticket;
+
 struct quic_candidates {
 	struct mquic_connection *connection;
 	char *host;
@@ -20,6 +22,9 @@ struct quic_candidates {
 	uint64_t until_ns;  /* for all of it: the name, and the handshake */
 	struct timer timer; /* for the system's answer, then for the next address */
 	bool impatient;     /* it has fired: the connection's task acts on it */
+
+	struct tls_ticket *ticket; /* to resume with, NULL: none */
+	bool ticket_asked;         /* whether there is one */
 
 	/* What came of the attempts so far (race.c). */
 	bool patient; /* the latest has got a little more time */

@@ -7,6 +7,7 @@
 #include "quic/callbacks.h"
 #include "quic/client.h"
 #include "quic/random.h"
+#include "quic/resume.h"
 #include "quic/token.h"
 #include "quic/transport.h"
 
@@ -98,6 +99,8 @@ enum mquic_status client_begin(struct attempt *attempt, const struct address *re
 	transport_fill_settings(&quic_settings, attempt);
 	quic_settings.handshake_timeout =
 		time_left(attempt->connection->candidates->until_ns, quic_settings.initial_ts);
+	if (offered == 0) /* a ticket is good for the version it came with (RFC 9369 section 5) */
+		resume_offer(attempt, remote, &quic_settings);
 	transport_fill_params(&params, settings);
 	transport_random_cid(&scid, QUIC_CID_LEN);
 	transport_random_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + QUIC_CID_LEN);

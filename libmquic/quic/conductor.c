@@ -12,6 +12,7 @@
 #include "quic/closing.h"
 #include "quic/ending.h"
 #include "quic/race.h"
+#include "quic/resume.h"
 #include "quic/stopped.h"
 #include "quic/stream-open.h"
 #include "quic/stream-tell.h"
@@ -211,8 +212,11 @@ static void adopt(struct attempt *attempt)
 		(endpoint_now(endpoint) - connection->started_ns) / NGTCP2_MICROSECONDS;
 	attempt_finish_tls(attempt);
 	candidates_free(connection);
-	log_debug(endpoint_log(endpoint), "%s: connected, %s %s", attempt->path.peer_text,
-		  mquic_connection_tls_version(connection), mquic_connection_cipher(connection));
+	totals_resumed(connection);
+	log_debug(endpoint_log(endpoint), "%s: connected, %s %s, %s handshake",
+		  attempt->path.peer_text, mquic_connection_tls_version(connection),
+		  mquic_connection_cipher(connection),
+		  mquic_connection_resumed(connection) ? "resumed" : "full");
 	if (connection->listener != NULL)
 		acceptable_add(connection);
 	connection->telling.observer->ready(connection->telling.self);
@@ -329,6 +333,8 @@ static void turn(struct attempt *attempt)
 	tell(attempt);
 	if (connection->state == CONNECTION_ENDED)
 		return;
+	if (attempt->tls != NULL && connection->state == CONNECTION_READY && resume_settle(attempt))
+		attempt_drop_tls(attempt);
 	/* A system's word of an unreachable peer counts only while nothing proves the contrary. */
 	if (connection->state == CONNECTION_READY)
 		attempt->record.unreachable = 0;

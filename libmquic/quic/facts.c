@@ -57,6 +57,11 @@ const char *mquic_connection_alpn(const struct mquic_connection *connection)
 	return connection == NULL ? "" : or_empty(connection->facts.tls.alpn);
 }
 
+bool mquic_connection_resumed(const struct mquic_connection *connection)
+{
+	return connection != NULL && connection->facts.tls.resumed;
+}
+
 const char *mquic_connection_peer_common_name(const struct mquic_connection *connection)
 {
 	return connection == NULL ? NULL : connection->facts.tls.common_name;

@@ -28,6 +28,7 @@ struct quic_host *host_of(const struct mquic_endpoint *endpoint)
 void host_free(struct quic_host *host)
 {
 	watch_free(host->watch);
+	tickets_clear(&host->tickets);
 	routes_fini(host);
 	admission_fini(host);
 	udp_batch_free(host->batch);
@@ -57,6 +58,7 @@ static struct quic_host *host_new(struct mquic_endpoint *endpoint)
 	list_init(&made->closings);
 	list_init(&made->acceptable);
 	list_init(&made->newcomers.waiting);
+	tickets_init(&made->tickets);
 	made->batch = udp_batch_new();
 	made->burst = malloc(WIRE_BURST_BYTES);
 	if (made->batch == NULL || made->burst == NULL || !init_tables(made)) {

@@ -12,12 +12,13 @@
 #include "quic/newcomers.h"
 #include "quic/table.h"
 #include "quic/wire.h"
+#include "tls/tickets.h"
 
 struct udp_batch;
 struct watch;
 
 /* One for each of enum mquic_total, which starts at 1. */
-#define HOST_TOTALS (MQUIC_TOTAL_DROPPED_BUSY + 1)
+#define HOST_TOTALS (MQUIC_TOTAL_HANDSHAKES_RESUMED + 1)
 
 struct quic_host {
 	struct endpoint_child child;
@@ -31,6 +32,8 @@ struct quic_host {
 	struct list connections; /* all that have a transport */
 	struct list closings;
 	size_t closing_count;
+
+	struct tls_tickets tickets; /* of what was dialed */
 
 	struct list listeners;
 	struct error expiring;  /* what mquic_endpoint_expiring() has shown */

@@ -14,6 +14,7 @@
 #include "quic/listener.h"
 #include "quic/newcomers.h"
 #include "quic/random.h"
+#include "quic/ticket-key.h"
 #include "quic/transport.h"
 #include "quic/udp.h"
 
@@ -24,6 +25,7 @@ static void free_listener(struct quic_listener *listener)
 	tls_credentials_unref(listener->credentials);
 	mquic_settings_free(listener->settings);
 	explicit_bzero(listener->reset_key, sizeof(listener->reset_key));
+	explicit_bzero(listener->ticket_key, sizeof(listener->ticket_key));
 	explicit_bzero(&listener->secrets, sizeof(listener->secrets));
 	free(listener);
 }
@@ -75,6 +77,16 @@ static const uint8_t *shared_secret(const struct quic_listener *listener)
 	return settings->has_server_secret ? settings->server_secret : NULL;
 }
 
+/* The first time; later a file has it, or it stays. */
+static void choose_reset_key(struct quic_listener *listener)
+{
+	const uint8_t *shared = shared_secret(listener);
+
+	if (shared == NULL ||
+	    tls_secret_derive(listener->reset_key, shared, "mquic reset key") != MQUIC_OK)
+		random_fill(listener->reset_key, sizeof(listener->reset_key));
+}
+
 /*
  * Makes the secret for resets and its file agree. Without a file that can be written clients are
  * served all the same: it is said once what that costs.
@@ -86,10 +98,6 @@ static enum mquic_status keep_reset_key(struct quic_host *host, struct quic_list
 	struct error error = {""};
 	enum mquic_status status;
 
-	if (shared_secret(listener) != NULL) {
-		memcpy(listener->reset_key, shared_secret(listener), sizeof(listener->reset_key));
-		return MQUIC_OK;
-	}
 	if (path == NULL)
 		return MQUIC_OK;
 	if (twin != NULL)
@@ -119,6 +127,26 @@ static enum mquic_status check_worker(struct quic_host *host, const struct mquic
 			 settings->worker, settings->workers);
 }
 
+/* With a key for tickets. */
+static enum mquic_status load_credentials(struct quic_host *host, struct quic_listener *listener,
+					  struct tls_credentials **credentials)
+{
+	struct error *error = endpoint_error(host->endpoint);
+	enum mquic_status status;
+
+	status = transport_credentials(credentials, listener->settings, TLS_SERVER, error);
+	if (status == MQUIC_OK)
+		status = ticket_key_keep(host, listener);
+	if (status == MQUIC_OK &&
+	    tls_credentials_enable_tickets(*credentials, listener->ticket_key) != MQUIC_OK)
+		status = error_set(error, MQUIC_ERR_TLS, "no key can be derived for tickets");
+	if (status != MQUIC_OK) {
+		tls_credentials_unref(*credentials);
+		*credentials = NULL;
+	}
+	return status;
+}
+
 static enum mquic_status add_listener(struct quic_host *host, const struct mquic_settings *settings,
 				      struct quic_listener **listener)
 {
@@ -136,11 +164,10 @@ static enum mquic_status add_listener(struct quic_host *host, const struct mquic
 		free_listener(made);
 		return error_set(endpoint_error(host->endpoint), MQUIC_ERR_MEMORY, "out of memory");
 	}
-	status = transport_credentials(&made->credentials, made->settings, TLS_SERVER,
-				       endpoint_error(host->endpoint));
-	random_fill(made->reset_key, sizeof(made->reset_key));
+	choose_reset_key(made);
+	status = keep_reset_key(host, made);
 	if (status == MQUIC_OK)
-		status = keep_reset_key(host, made);
+		status = load_credentials(host, made, &made->credentials);
 	if (status != MQUIC_OK) {
 		free_listener(made);
 		return status;
@@ -321,8 +348,7 @@ static enum mquic_status reload(struct quic_host *host, struct quic_listener *li
 	enum mquic_status status = keep_reset_key(host, listener);
 
 	if (status == MQUIC_OK)
-		status = transport_credentials(&credentials, listener->settings, TLS_SERVER,
-					       endpoint_error(host->endpoint));
+		status = load_credentials(host, listener, &credentials);
 	if (status != MQUIC_OK)
 		return status;
 	tls_credentials_unref(listener->credentials);

@@ -18,6 +18,8 @@ struct quic_listener {
 	struct tls_credentials *credentials;
 	struct wire *wire;
 	uint8_t reset_key[TOKEN_SECRET_LEN]; /* kept in a file, if there is one */
+	uint8_t ticket_key[TOKEN_SECRET_LEN];
+	bool has_ticket_key;
 	struct token_secrets secrets;
 };
 

@@ -67,6 +67,12 @@ void totals_done(struct mquic_connection *connection)
 	host_count(connection->host, MQUIC_TOTAL_HANDSHAKES_DONE);
 }
 
+void totals_resumed(struct mquic_connection *connection)
+{
+	if (connection->facts.tls.resumed)
+		host_count(connection->host, MQUIC_TOTAL_HANDSHAKES_RESUMED);
+}
+
 static void count_failure(struct quic_host *host, const struct quic_end *end)
 {
 	static const uint8_t culprits[] = {

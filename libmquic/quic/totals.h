@@ -11,6 +11,8 @@ struct mquic_connection;
 /* It is one that the endpoint's program or its peer will hear of. */
 void totals_begun(struct mquic_connection *connection);
 void totals_done(struct mquic_connection *connection);
+/* What TLS knows of the handshake is taken down. */
+void totals_resumed(struct mquic_connection *connection);
 /* Why is in connection->end, and its attempts are over. */
 void totals_ended(struct mquic_connection *connection);
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tls/binding.h"
 #include "tls/file.h"
 #include "tls/lifetime.h"
 #include "tls/select.h"
@@ -41,7 +42,10 @@ static enum mquic_status keep_alpn(struct tls_credentials *credentials, const ch
 				 "the application protocol (ALPN) must have 1 to %d bytes",
 				 MAX_ALPN);
 	credentials->alpn = strdup(protocol);
-	return credentials->alpn != NULL ? MQUIC_OK : tls_no_memory(error);
+	return credentials->alpn != NULL &&
+			       binding_add(credentials, "alpn", protocol, strlen(protocol))
+		       ? MQUIC_OK
+		       : tls_no_memory(error);
 }
 
 static enum mquic_status open_keylog(struct tls_credentials *credentials, const char *path,
@@ -122,6 +126,7 @@ enum mquic_status tls_credentials_load(struct tls_credentials **credentials,
 	made->keylog_fd = -1;
 	made->require_certificate = role == TLS_SERVER && settings->require_certificate;
 	made->insecure = role == TLS_CLIENT && settings->insecure;
+	made->resumes = settings->resumption;
 	status = fill(made, settings, error);
 	if (status != MQUIC_OK) {
 		tls_credentials_unref(made);
@@ -152,6 +157,7 @@ void tls_credentials_unref(struct tls_credentials *credentials)
 	free(credentials->alpn);
 	free(credentials->trust);
 	explicit_bzero(credentials->root, sizeof(credentials->root));
+	explicit_bzero(credentials->ticket_key, sizeof(credentials->ticket_key));
 	free(credentials);
 }
 

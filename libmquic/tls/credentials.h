@@ -14,8 +14,10 @@ struct tls_credentials {
 	unsigned int references; /* one thread at a time, like everything of an endpoint */
 	enum tls_role role;
 	gnutls_certificate_credentials_t native;
-	gnutls_priority_t priority;   /* shared: one per session would cost 8 KB each */
-	uint8_t root[TLS_SECRET_LEN]; /* what tls_credentials_secret() derives from */
+	gnutls_priority_t priority;      /* shared: one per session would cost 8 KB each */
+	uint8_t root[TLS_SECRET_LEN];    /* what tls_credentials_secret() derives from */
+	uint8_t binding[TLS_SECRET_LEN]; /* see tls/binding.h */
+	uint8_t ticket_key[64];          /* a server's, as GnuTLS wants it */
 	char *alpn;
 	struct lifetime *lifetimes; /* of certificates and lists, see tls/lifetime.h */
 	size_t lifetime_count;
@@ -27,6 +29,8 @@ struct tls_credentials {
 	bool has_identity;
 	bool require_certificate;
 	bool insecure;
+	bool resumes;
+	bool has_ticket_key;
 };
 
 /* Adds the CAs and revocation lists that `settings` name; a client's default is the system's. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tls/peer.h"
+#include "tls/resume.h"
 #include "tls/session.h"
 
 static bool keep(char **fact, const char *text)
@@ -34,7 +35,7 @@ static enum mquic_status read_peer(struct tls_session *session, struct tls_facts
 	gnutls_x509_crt_t certificate;
 	enum mquic_status status;
 
-	if (!session->verified)
+	if (!session->verified && !resume_was_verified(session))
 		return MQUIC_OK;
 	status = peer_certificate(session, &certificate);
 	if (status != MQUIC_OK || certificate == NULL)
@@ -56,6 +57,7 @@ enum mquic_status tls_session_facts(struct tls_session *session, struct tls_fact
 	enum mquic_status status;
 
 	memset(facts, 0, sizeof(*facts));
+	facts->resumed = gnutls_session_is_resumed(session->native) != 0;
 	status = read_parameters(session->native, facts);
 	if (status == MQUIC_OK)
 		status = read_peer(session, facts);

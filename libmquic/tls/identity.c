@@ -4,6 +4,7 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
+#include "tls/binding.h"
 #include "tls/credentials.h"
 #include "tls/file.h"
 #include "tls/lifetime.h"
@@ -336,6 +337,18 @@ static enum mquic_status explain_mismatch(const struct key_pair *pair, gnutls_x5
 			 tls_file_shown(pair->key_file), tls_file_shown(pair->cert_file));
 }
 
+/* GnuTLS' code. */
+static int bind_certificate(struct tls_credentials *credentials, gnutls_x509_crt_t leaf)
+{
+	uint8_t digest[TLS_SECRET_LEN];
+	size_t len = sizeof(digest);
+	int rv = gnutls_x509_crt_get_fingerprint(leaf, GNUTLS_DIG_SHA256, digest, &len);
+
+	if (rv < 0)
+		return rv;
+	return binding_add(credentials, "certificate", digest, len) ? 0 : GNUTLS_E_MEMORY_ERROR;
+}
+
 static enum mquic_status adopt(struct tls_credentials *credentials, const struct identity *identity,
 			       const struct key_pair *pair, struct error *error)
 {
@@ -345,6 +358,8 @@ static enum mquic_status adopt(struct tls_credentials *credentials, const struct
 
 	if (rv >= 0)
 		rv = derive_root(credentials, identity->key);
+	if (rv >= 0)
+		rv = bind_certificate(credentials, identity->chain[0]);
 	if (rv == GNUTLS_E_MEMORY_ERROR)
 		return tls_no_memory(error);
 	if (rv < 0)

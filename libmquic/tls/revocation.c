@@ -3,6 +3,7 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
+#include "tls/binding.h"
 #include "tls/credentials.h"
 #include "tls/date.h"
 #include "tls/der.h"
@@ -209,6 +210,10 @@ enum mquic_status tls_revocation_load(struct tls_credentials *credentials, const
 	if (status != MQUIC_OK)
 		return status;
 	status = load(credentials, &content, path, error);
+	/* A server's is about its clients: those with certificates get no tickets. */
+	if (status == MQUIC_OK && credentials->role == TLS_CLIENT &&
+	    !binding_add(credentials, "revoked", content.data, content.size))
+		status = tls_no_memory(error);
 	tls_file_free(&content);
 	return status;
 }

@@ -8,11 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tls/resume.h"
+#include "tls/tickets.h"
+
 /*
- * Tickets and early data are off. To turn them on: GNUTLS_ENABLE_EARLY_DATA together with
- * GNUTLS_NO_END_OF_EARLY_DATA (RFC 9001 section 8.3) here, and a ticket hook in set_hook().
+ * Early data is off. To turn it on: GNUTLS_ENABLE_EARLY_DATA together with
+ * GNUTLS_NO_END_OF_EARLY_DATA (RFC 9001 section 8.3). A server with a key for tickets enables them.
  */
-#define CLIENT_FLAGS (GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP | GNUTLS_NO_TICKETS)
+#define CLIENT_FLAGS (GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP)
 #define SERVER_FLAGS (GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_NO_TICKETS)
 
 #define SECRET_MAX 64 /* the longest TLS 1.3 secret: SHA-512 */
@@ -76,6 +79,8 @@ static int check_message(gnutls_session_t native, unsigned int type, unsigned in
 {
 	if (!incoming)
 		return 0;
+	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET)
+		return resume_look(gnutls_db_get_ptr(native), when, message);
 	if (when == GNUTLS_HOOK_PRE && type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
 		return check_parameters(message, GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
 	if (when == GNUTLS_HOOK_PRE && type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
@@ -209,11 +214,18 @@ static void set_up_server(struct tls_session *session)
 	verify_set_up(session);
 }
 
+static unsigned int flags_of(const struct tls_credentials *credentials)
+{
+	if (credentials->role == TLS_SERVER)
+		return SERVER_FLAGS;
+	return credentials->resumes ? CLIENT_FLAGS : CLIENT_FLAGS | GNUTLS_NO_TICKETS;
+}
+
 static enum mquic_status set_up(struct tls_session *session, const char *server_name,
 				void *reference)
 {
 	bool server = session->credentials->role == TLS_SERVER;
-	int rv = gnutls_init(&session->native, server ? SERVER_FLAGS : CLIENT_FLAGS);
+	int rv = gnutls_init(&session->native, flags_of(session->credentials));
 
 	if (rv < 0)
 		return translate(rv);
@@ -226,6 +238,8 @@ static enum mquic_status set_up(struct tls_session *session, const char *server_
 					    session->credentials->native);
 	if (rv >= 0)
 		rv = set_alpn(session);
+	if (rv >= 0)
+		rv = resume_set_up(session);
 	if (rv < 0)
 		return translate(rv);
 	if (!server)
@@ -261,6 +275,7 @@ void tls_session_free(struct tls_session *session)
 		gnutls_deinit(session->native);
 	tls_credentials_unref(session->credentials);
 	free(session->fault);
+	ticket_free(session->ticket);
 	free(session);
 }
 

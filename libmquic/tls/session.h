@@ -20,6 +20,12 @@ struct tls_session {
 	struct tls_fault *fault; /* what the verdict is about; NULL: nothing is known */
 	bool too_many;           /* the peer showed more certificates than are looked at */
 	bool verified;           /* the peer showed a certificate and it passed */
+
+	/* A client's, see tls/resume.h. */
+	bool expects; /* a ticket, to be kept for `owner` */
+	uint8_t owner[TLS_SECRET_LEN];
+	uint32_t lifetime_s;       /* of the ticket that comes */
+	struct tls_ticket *ticket; /* that came; NULL: none */
 };
 
 /* Has the peer's certificate verified as what the session's credentials demand of it. */

@@ -26,6 +26,9 @@ struct tls_credentials;
 /* One handshake and what came of it. */
 struct tls_session;
 
+/* What an earlier handshake has left for a later one. */
+struct tls_ticket;
+
 /* What TLS says of a finished handshake. Strings are owned; NULL: not there. */
 struct tls_facts {
 	char *version; /* "TLS1.3" */
@@ -37,6 +40,7 @@ struct tls_facts {
 	size_t subject_der_len;
 	char **alt_names; /* "DNS:...", "IP:...", "URI:...", "email:..." */
 	size_t alt_name_count;
+	bool resumed;
 };
 
 /*
@@ -63,6 +67,14 @@ bool tls_credentials_expiring(const struct tls_credentials *credentials, uint32_
  */
 enum mquic_status tls_credentials_secret(const struct tls_credentials *credentials,
 					 const char *label, uint8_t secret[TLS_SECRET_LEN]);
+
+/*
+ * Server: tickets are granted and taken from now on, with keys that are derived from `root` and the
+ * certificate, protocol and trust in use, and that change in time. Not where a client's certificate
+ * is required, or settings say no. MQUIC_ERR_TLS.
+ */
+enum mquic_status tls_credentials_enable_tickets(struct tls_credentials *credentials,
+						 const uint8_t root[TLS_SECRET_LEN]);
 
 /*
  * Makes `secret` and the file agree: what the file has is read, and if there is no file one is made
@@ -97,6 +109,17 @@ bool tls_ascii_name(const char *name, char ascii[TLS_NAME_SIZE]);
 
 /* The gnutls_session_t, for ngtcp2. */
 void *tls_session_native(struct tls_session *session);
+
+/* Client: tickets of the server at `port` are wanted; false: settings say no. */
+bool tls_session_expect(struct tls_session *session, uint16_t port);
+/* Client: whose they are, TLS_SECRET_LEN bytes; NULL: none are wanted. */
+const uint8_t *tls_session_owner(const struct tls_session *session);
+/* Client: offers to go on from an earlier handshake. The server may do so or not. */
+void tls_session_offer(struct tls_session *session, const struct tls_ticket *ticket);
+/* Client, after the handshake: the ticket that came, the caller's (tickets.h); NULL: none. */
+struct tls_ticket *tls_session_take_ticket(struct tls_session *session);
+/* Server, after the handshake: sends a ticket, unless the client has shown a certificate. */
+void tls_session_grant(struct tls_session *session);
 
 /* After the handshake: fills `facts`; free with tls_facts_clear(). MQUIC_ERR_MEMORY. */
 enum mquic_status tls_session_facts(struct tls_session *session, struct tls_facts *facts);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls/binding.h"
 #include "tls/credentials.h"
 #include "tls/lifetime.h"
 #include "tls/pem.h"
@@ -73,7 +74,8 @@ static enum mquic_status load_ca_file(struct tls_credentials *credentials, const
 		rv = add_authorities(credentials, &content);
 	if (rv <= 0)
 		status = not_a_ca(&content, path, rv, error);
-	else if (!lifetime_add_authorities(credentials, &content, path))
+	else if (!lifetime_add_authorities(credentials, &content, path) ||
+		 !binding_add(credentials, "authority", content.data, content.size))
 		status = tls_no_memory(error);
 	tls_file_free(&content);
 	return status;
@@ -105,7 +107,8 @@ static enum mquic_status load_ca_entry(struct tls_credentials *credentials, cons
 		walk->bytes += content.size;
 		rv = add_authorities(credentials, &content);
 	}
-	if (rv > 0 && !lifetime_add_authorities(credentials, &content, path))
+	if (rv > 0 && (!lifetime_add_authorities(credentials, &content, path) ||
+		       !binding_add(credentials, "authority", content.data, content.size)))
 		rv = GNUTLS_E_MEMORY_ERROR;
 	tls_file_free(&content);
 	if (rv == GNUTLS_E_MEMORY_ERROR)
@@ -170,9 +173,9 @@ static enum mquic_status load_system(struct tls_credentials *credentials, struct
 {
 	int rv = gnutls_certificate_set_x509_system_trust(credentials->native);
 
-	if (rv > 0)
+	if (rv > 0 && binding_add(credentials, "authority", "system", 6))
 		return MQUIC_OK;
-	if (rv == GNUTLS_E_MEMORY_ERROR)
+	if (rv > 0 || rv == GNUTLS_E_MEMORY_ERROR)
 		return tls_no_memory(error);
 	return error_set(error, MQUIC_ERR_TLS,
 			 "this system's store of CAs is empty: set a CA file, or install the "
@@ -225,6 +228,9 @@ enum mquic_status tls_trust_load(struct tls_credentials *credentials,
 	if (status == MQUIC_OK && !named && credentials->role == TLS_CLIENT &&
 	    !credentials->insecure)
 		status = load_system(credentials, error);
+	if (status == MQUIC_OK && credentials->insecure &&
+	    !binding_add(credentials, "insecure", "", 0))
+		status = tls_no_memory(error);
 	credentials->has_trust = named;
 	return status;
 }

@@ -366,7 +366,7 @@ START_TEST(settings_differ_in_credentials_only_by_what_they_are_made_of)
 		credentials += marked;
 		mquic_settings_free(other);
 	}
-	ck_assert_uint_eq(credentials, 9);
+	ck_assert_uint_eq(credentials, 10);
 }
 END_TEST
 

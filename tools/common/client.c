@@ -252,9 +252,10 @@ static void connected(struct client *client)
 		mquic_connection_statistic(connection, MQUIC_STATISTIC_HANDSHAKE_US);
 
 	say_debug("Client %s received CONNACK (0)", client_name(client));
-	say_debug("Connected to %s in %.1f ms (QUIC handshake %.1f ms, %s, %s)",
+	say_debug("Connected to %s in %.1f ms (QUIC handshake %.1f ms, %s, %s, %s)",
 		  mquic_connection_peer_address(connection),
 		  (double)(clock_us() - client->started_us) / 1000, (double)handshake_us / 1000,
+		  mquic_connection_resumed(connection) ? "resumed" : "full",
 		  mquic_connection_tls_version(connection), mquic_connection_cipher(connection));
 	if (client->state != CLIENT_CONNECTING)
 		return;

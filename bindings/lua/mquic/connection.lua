@@ -120,6 +120,7 @@ function Connection.describe(handle)
 		tls_version = core.connection_tls_version(handle),
 		cipher = core.connection_cipher(handle),
 		alpn = core.connection_alpn(handle),
+		resumed = core.connection_resumed(handle),
 		peer_common_name = core.connection_peer_common_name(handle),
 		peer_subject = core.connection_peer_subject(handle),
 		peer_subject_der = core.connection_peer_subject_der(handle),

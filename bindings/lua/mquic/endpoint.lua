@@ -131,7 +131,7 @@ local statistics = {
 	"version_negotiations_sent", "resets_sent", "resets_received", "datagrams_sent",
 	"datagrams_received", "bytes_sent", "bytes_received", "dropped_unknown",
 	"dropped_invalid", "dropped_late", "dropped_misdirected", "packets_lost", "migrations",
-	"dropped_busy",
+	"dropped_busy", "handshakes_resumed",
 }
 
 --- Counts of all connections that it has or had.

@@ -197,6 +197,27 @@ test("connection_tells_facts", function()
 	equal(connection:statistics().packets_received > 0, true)
 end)
 
+test("client_that_comes_back_resumes", function()
+	local server, port = echo_server()
+	local connection, endpoint = dial(port)
+	kit.wait(function()
+		return endpoint:statistics().handshakes_done == 1
+	end, endpoint, server)
+	equal(connection:info().resumed, false)
+	local stream = assert(connection:open())
+	assert(stream:send("x")) -- what comes back comes behind the ticket
+	kit.wait(function()
+		return stream:receive() == "x"
+	end, endpoint, server)
+	local options = { host = "localhost", port = port, ca_file = kit.ca, alpn = "echo" }
+	local again = kit.keep(assert(endpoint:dial(options)))
+	kit.wait(function()
+		return endpoint:statistics().handshakes_done == 2
+	end, endpoint, server)
+	equal(again:info().resumed, true)
+	equal(endpoint:statistics().handshakes_resumed, 1)
+end)
+
 test("endpoint_counts", function()
 	local server, port = echo_server()
 	local connection, endpoint = dial(port)

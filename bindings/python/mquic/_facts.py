@@ -77,6 +77,7 @@ class EndpointStatistics:
     packets_lost: int  #: as in `Statistics`
     migrations: int  #: to paths that were validated
     dropped_busy: int  #: more than newcomers, or one peer, may take up
+    handshakes_resumed: int  #: of those done: gone on from an earlier one
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class ConnectionInfo:
     tls_version: str  #: "TLS1.3"
     cipher: str  #: "AES-128-GCM"
     alpn: str
+    resumed: bool  #: whether the handshake went on from an earlier one
     #: Of the peer's verified certificate, None if it showed none.
     peer_common_name: str | None
     peer_subject: str | None
@@ -141,6 +143,7 @@ def info_of(connection: Any) -> ConnectionInfo:
         tls_version=_native.connection_tls_version(connection),
         cipher=_native.connection_cipher(connection),
         alpn=_native.connection_alpn(connection),
+        resumed=_native.connection_resumed(connection),
         peer_common_name=_native.connection_peer_common_name(connection),
         peer_subject=_native.connection_peer_subject(connection),
         peer_subject_der=_native.connection_peer_subject_der(connection),

@@ -143,6 +143,7 @@ class Total(IntEnum):
     PACKETS_LOST = 35
     MIGRATIONS = 36
     DROPPED_BUSY = 37
+    HANDSHAKES_RESUMED = 38
 
 
 class SubscribeOption(IntEnum):

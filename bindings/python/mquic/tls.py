@@ -52,6 +52,12 @@ class TLSSettings:
     require_certificate: bool = False
     #: Client: do NOT verify the server. Anybody on the path can then read and change everything.
     insecure: bool = False
+    #: Whether a client goes on from an earlier handshake of the same endpoint with the same server,
+    #: and a server lets those that have shown no certificate do so.
+    resumption: bool = True
+    #: Server: the file with the key of what clients come back with, made if there is none. With one
+    #: they resume after a restart, and at other servers with the same file and certificate.
+    ticket_key_file: Path | None = None
     #: Client: the name to verify in place of the host that is dialed.
     server_name: str | None = None
     #: File to which the secrets are appended, for Wireshark. Whoever reads it can decrypt all.
@@ -91,8 +97,8 @@ class QUICSettings:
     #: default. mquic.h says at ``mquic_settings_set_workers()`` how datagrams find theirs.
     worker: int | None = None
     workers: int | None = None
-    #: Server: 32 random bytes that all its workers share, in place of `reset_key_file`: with them
-    #: the successor of one that died tells its clients so. As secret as a private key.
+    #: Server: 32 random bytes that all its workers share: with them the successor of one that died
+    #: tells its clients so, and each resumes what others began. As secret as a private key.
     server_secret: bytes | None = field(default=None, repr=False)
     #: Server: the file with the key of stateless resets, made if there is none. With one, clients
     #: are told after a restart that their connections are gone. It belongs to one server.
@@ -108,6 +114,8 @@ def _apply_tls(handle: Any, tls: TLSSettings) -> None:
         _native.settings_add_certificate(handle, _path(certificate), _path(key))
     _native.settings_set_require_certificate(handle, bool(tls.require_certificate))
     _native.settings_set_insecure(handle, bool(tls.insecure))
+    _native.settings_set_resumption(handle, bool(tls.resumption))
+    _native.settings_set_ticket_key_file(handle, _path(tls.ticket_key_file))
     _native.settings_set_server_name(handle, tls.server_name)
     _native.settings_set_keylog_file(handle, _path(tls.keylog_file))
 

@@ -5,6 +5,7 @@ import gc
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from conftest import PATIENCE
@@ -99,6 +100,22 @@ def test_echo(echo, tls):
         assert info.peer_subject_der is not None
         assert info.peer_subject_der.endswith(b"localhost")
         assert connection.statistics().packets_sent > 2
+
+
+def test_a_client_that_comes_back_resumes(echo, tls):
+    def dial(settings=tls):
+        """With a word that comes back: by then the ticket is there, too."""
+        with endpoint.dial("127.0.0.1", echo.port, tls=settings, alpn="echo") as connection:
+            connection.handshake(PATIENCE)
+            stream = connection.open_stream()
+            stream.send(b"x")
+            assert stream.recv(timeout=PATIENCE) == b"x"
+            return connection.info().resumed
+
+    with quic.Endpoint() as endpoint:
+        assert [dial(), dial(), dial()] == [False, True, True]
+        assert endpoint.statistics().handshakes_resumed == 2
+        assert not dial(replace(tls, resumption=False))
 
 
 def test_an_endpoint_counts(echo, tls, certs):
@@ -282,12 +299,12 @@ def test_a_server_is_one_of_several_workers(server_tls):
 
 
 def test_a_server_shares_a_secret(server_tls, workdir):
-    unused = workdir / "unused.key"
-    settings = mquic.QUICSettings(server_secret=b"x" * 32, reset_key_file=unused)
+    first = workdir / "first.key"
+    settings = mquic.QUICSettings(server_secret=b"x" * 32, reset_key_file=first)
     assert "xxx" not in repr(settings)
     with quic.Endpoint() as endpoint:
         endpoint.listen("127.0.0.1", tls=server_tls, quic=settings)
-        assert not unused.exists()
+        assert first.read_text() not in ("", "78" * 32 + "\n")  # it goes first
         for wrong, error in ((b"short", ValueError), (32, TypeError), ("x" * 32, TypeError)):
             with pytest.raises(error):
                 settings = mquic.QUICSettings(server_secret=wrong)
