@@ -31,6 +31,10 @@ static enum mquic_status apply_tls(const struct options *options,
 		status = mquic_settings_set_crl_file(settings, listener->crlfile);
 	if (status == MQUIC_OK)
 		status = mquic_settings_set_reset_key_file(settings, options->reset_key_file);
+	if (status == MQUIC_OK && options->ticket_key_file != NULL)
+		status = mquic_settings_set_ticket_key_file(settings, options->ticket_key_file);
+	if (status == MQUIC_OK)
+		status = mquic_settings_set_resumption(settings, options->resumption);
 	if (status == MQUIC_OK && options->keylog_file != NULL)
 		status = mquic_settings_set_keylog_file(settings, options->keylog_file);
 	if (status == MQUIC_OK)
@@ -143,5 +147,6 @@ const char *options_find_file(const struct options *options,
 	look_for(&search, "capath", listener->capath);
 	look_for(&search, "crlfile", listener->crlfile);
 	look_for(&search, "reset_key_file", options->reset_key_file);
+	look_for(&search, "ticket_key_file", options->ticket_key_file);
 	return search.option;
 }

@@ -170,8 +170,7 @@ bool configuration_apply(const struct configuration *given, struct mquic_setting
 	if (mquic_settings_set_workers(settings, given->workers) != MQUIC_OK ||
 	    mquic_settings_set_worker(settings, given->worker) != MQUIC_OK)
 		return false;
-	/* With a file for it all have the same key, which lasts longer. */
-	return given->options.reset_key_file != NULL || given->secret[0] == '\0' ||
+	return given->secret[0] == '\0' ||
 	       mquic_settings_set_server_secret(settings, secret, CHANNEL_SECRET_LEN) == MQUIC_OK;
 }
 

@@ -42,6 +42,8 @@ static const struct option known[] = {
 	{EACH(proxy_protocol), .parse = option_parse_proxy},
 	{ALL(log_level), .parse = option_parse_log_level},
 	{ALL(reset_key_file), .parse = option_parse_absolute},
+	{ALL(resumption), .parse = option_parse_flag},
+	{ALL(ticket_key_file), .parse = option_parse_absolute},
 	{ALL(keylog_file), .parse = option_parse_text},
 	{.name = "metrics", .parse = option_parse_metrics},
 	{.name = "sys_interval",
@@ -60,6 +62,7 @@ static void set_defaults(struct options *options)
 	*options = (struct options){
 		.workers = 1,
 		.sandbox = true,
+		.resumption = true,
 		.sys_interval_s = 10,
 		.log_level = MQUIC_LOG_INFO,
 	};
@@ -320,7 +323,8 @@ bool options_is_read_again(const char *name)
 	return option != NULL &&
 	       (option->parse == option_parse_readable || option->parse == option_parse_files ||
 		(!option->of_listener &&
-		 option->offset == offsetof(struct options, reset_key_file)));
+		 (option->offset == offsetof(struct options, reset_key_file) ||
+		  option->offset == offsetof(struct options, ticket_key_file))));
 }
 
 void options_clear(struct options *options)
@@ -329,6 +333,7 @@ void options_clear(struct options *options)
 		clear_listener(&options->listeners[--options->listener_count]);
 	free(options->control);
 	free(options->reset_key_file);
+	free(options->ticket_key_file);
 	free(options->keylog_file);
 	free(options->metrics);
 	free(options->worker);

@@ -76,14 +76,16 @@ struct listener_options {
 struct options {
 	struct listener_options listeners[OPTIONS_LISTENERS_MAX];
 	size_t listener_count;
-	char *control;        /* the socket of mquic-status */
-	char *reset_key_file; /* NULL: there is one in the usual place that we may not read */
+	char *control;         /* the socket of mquic-status */
+	char *reset_key_file;  /* NULL: there is one in the usual place that we may not read */
+	char *ticket_key_file; /* NULL: the workers have one till the broker ends */
 	char *keylog_file;
 	char *metrics;                  /* a file for what is counted, NULL: none */
 	struct hostport metrics_listen; /* and an address of this machine; port 0: none */
 	char *worker;                   /* the program that speaks QUIC */
 	uint32_t workers;
 	bool sandbox;
+	bool resumption;
 	uint32_t sys_interval_s;        /* 0: what is counted is not shown */
 	uint64_t memory_limit;          /* bytes, of all clients together */
 	enum mquic_log_level log_level; /* no lines above it are written */

@@ -599,7 +599,7 @@ enum mquic_total {
 	MQUIC_TOTAL_DROPPED_MISDIRECTED = 34,       /**< at one worker, for another */
 	MQUIC_TOTAL_PACKETS_LOST = 35,              /**< #MQUIC_STATISTIC_PACKETS_LOST of all */
 	MQUIC_TOTAL_MIGRATIONS = 36,                /**< to paths that were validated */
-	MQUIC_TOTAL_DROPPED_BUSY = 37, /**< more than newcomers, or one peer, may take up */
+	MQUIC_TOTAL_DROPPED_BUSY = 37,      /**< more than newcomers, or one peer, may take up */
 	MQUIC_TOTAL_HANDSHAKES_RESUMED = 38 /**< of those done: with a ticket */
 };
 

@@ -24,6 +24,8 @@ WRONG = [
     ("keyfile", "/nowhere/server.key", "plugin_opt_keyfile: cannot read /nowhere/server.key"),
     ("cafile", "/nowhere/ca.crt", "plugin_opt_cafile: cannot read /nowhere/ca.crt"),
     ("reset_key_file", "reset.key", "absolute path"),
+    ("ticket_key_file", "ticket.key", "absolute path"),
+    ("resumption", "never", "must be true or false"),
     ("cert_file", "/x", "did you mean plugin_opt_certfile"),
     ("tls_version", "tlsv1.3", "QUIC always uses TLS 1.3"),
     ("colour", "blue", "plugin_opt_colour is not an option"),
@@ -88,8 +90,9 @@ def test_the_example_names_options_that_exist(make_broker, certs, workdir):
     del options["proxy_protocol"], options["crlfile"], options["capath"]
     options["cafile"] = certs.ca
     options["keylog_file"] = workdir / "keys.log"
-    for own in ("listener", "handoff", "listen", "certfile", "keyfile", "reset_key_file", "worker"):
+    for own in ("listener", "handoff", "listen", "certfile", "keyfile", "worker"):
         del options[own]
+    del options["reset_key_file"], options["ticket_key_file"]
     broker = make_broker(plugin_opts=options).start()
     assert "mquic: ready" in broker.log()
 
@@ -234,7 +237,7 @@ def test_a_key_of_another_certificate_stops_the_broker(make_broker, certs):
     assert f"plugin_opt_keyfile: the key in {certs.other_server.key}" in sentence
 
 
-@pytest.mark.parametrize("option", ["certfile", "cafile", "crlfile", "reset_key_file"])
+@pytest.mark.parametrize("option", ["certfile", "cafile", "crlfile", "reset_key_file", "ticket_key_file"])
 def test_a_file_of_another_kind_stops_the_broker(make_broker, workdir, certs, option):
     path = workdir / "file.pem"
     path.write_text("neither one nor the other\n")
