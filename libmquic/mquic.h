@@ -316,6 +316,16 @@ MQUIC_API enum mquic_status mquic_settings_set_reset_key_file(struct mquic_setti
 MQUIC_API enum mquic_status mquic_settings_set_resumption(struct mquic_settings *settings,
 							  bool resumption);
 /**
+ * Client: a file for the tickets of mquic_settings_set_resumption(), in place of the endpoint, so
+ * that a program that runs for one connection resumes what its last run began; of 32 connections at
+ * most. It is made with mode 0600 if it is not there, and several programs may share it. One that
+ * is damaged is made anew; one that is something else, or that others may read or change, is not
+ * used, and the log tells. Whoever has it can go on with these connections in our place, as far as
+ * they need no login. NULL, the default: none. Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_ticket_file(struct mquic_settings *settings,
+							   const char *path);
+/**
  * Server: a file with 32 bytes as hexadecimal digits from which the keys of session tickets are
  * derived; they change every three days, and the last one still counts. Made with mode 0600 if it
  * is not there. With it clients can resume after a restart of the server, and at other machines

@@ -44,6 +44,7 @@ enum setting_mark {
 	ROW(TEXT, server_name, 1, 255, "", SETTING_PLAIN, "a server name")                         \
 	ROW(PATH, reset_key_file, 0, 0, "", SETTING_PLAIN, "reset key file")                       \
 	ROW(PATH, ticket_key_file, 0, 0, "", SETTING_PLAIN, "ticket key file")                     \
+	ROW(PATH, ticket_file, 0, 0, "", SETTING_PLAIN, "ticket file")                             \
 	ROW(ADDRESS, local_address, 0, 0, "", SETTING_PLAIN, "this machine to dial from")          \
 	ROW(NUMBER, idle_timeout_ms, 1000, 86400000, 30000, SETTING_ZERO,                          \
 	    "the idle timeout in ms")                                                              \

@@ -5,6 +5,7 @@
 
 #include "quic/attempt.h"
 #include "quic/body.h"
+#include "tls/ticket-file.h"
 #include "tls/tickets.h"
 
 /* How long from its dialing a connection waits for a ticket: servers send it at once, if ever. */
@@ -27,6 +28,26 @@ static uint64_t now_s(void)
 	return now < 0 ? 0 : (uint64_t)now;
 }
 
+/* In the log, and no more: all that comes of it is a full handshake. */
+static void complain(const struct mquic_connection *connection, const struct error *problem)
+{
+	if (problem->text[0] != '\0')
+		log_warning(endpoint_log(connection->endpoint), "%s", problem->text);
+}
+
+static struct tls_ticket *take(struct mquic_connection *connection, const uint8_t *owner)
+{
+	const char *path = connection->settings->ticket_file;
+	struct tls_ticket *ticket;
+	struct error problem;
+
+	if (path == NULL)
+		return tickets_take(&connection->host->tickets, owner, now_s());
+	ticket = ticket_file_take(path, owner, now_s(), &problem);
+	complain(connection, &problem);
+	return ticket;
+}
+
 /* One for the connection, whatever addresses it tries. */
 static const struct tls_ticket *ticket_of(struct mquic_connection *connection,
 					  const struct tls_session *tls)
@@ -34,8 +55,7 @@ static const struct tls_ticket *ticket_of(struct mquic_connection *connection,
 	struct quic_candidates *candidates = connection->candidates;
 
 	if (!candidates->ticket_asked)
-		candidates->ticket =
-			tickets_take(&connection->host->tickets, tls_session_owner(tls), now_s());
+		candidates->ticket = take(connection, tls_session_owner(tls));
 	candidates->ticket_asked = true;
 	return candidates->ticket;
 }
@@ -65,11 +85,19 @@ void resume_offer(struct attempt *attempt, const struct address *remote, ngtcp2_
 
 static void keep(struct attempt *attempt, struct tls_ticket *ticket)
 {
+	struct mquic_connection *connection = attempt->connection;
+	const char *path = connection->settings->ticket_file;
+	struct error problem;
 	ngtcp2_conn_info info;
 
 	ngtcp2_conn_get_conn_info(attempt->conn, &info);
 	ticket->rtt_us = info.smoothed_rtt / NGTCP2_MICROSECONDS;
-	tickets_put(&attempt->connection->host->tickets, ticket);
+	if (path == NULL) {
+		tickets_put(&connection->host->tickets, ticket);
+		return;
+	}
+	ticket_file_put(path, ticket, &problem);
+	complain(connection, &problem);
 }
 
 bool resume_wants(struct attempt *attempt, size_t len)

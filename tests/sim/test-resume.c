@@ -3,6 +3,7 @@
 #include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pair.h"
@@ -229,6 +230,69 @@ START_TEST(round_trip_of_a_fast_network_leaves_the_server_time)
 	sim_run(pair.sim, 55 * SIM_MS);
 	ck_assert_uint_eq(pair_first_attempt()->record.failure, 0);
 	ck_assert_uint_eq(mquic_connection_statistic(pair.dialed, MQUIC_STATISTIC_PACKETS_SENT), 1);
+}
+END_TEST
+
+/* What is on the line from the first packet till nothing is due, UDP payload both ways. */
+static uint64_t bytes_to_come(void)
+{
+	uint64_t before = pair.client->up.bytes + pair.client->down.bytes;
+
+	pair_dial();
+	pair_wait(pair_is_connected, 10);
+	sim_run(pair.sim, SIM_SECOND);
+	return pair.client->up.bytes + pair.client->down.bytes - before;
+}
+
+/*
+ * A ticket takes less than a chain. With a small one, as mquic-keygen makes it, both go into the
+ * datagrams of 1200 bytes that are demanded anyway (RFC 9000 section 14.1).
+ */
+START_TEST(coming_back_takes_fewer_bytes)
+{
+	static const struct kit_spec rsa = {.name = "rsa",
+					    .common_name = "broker.example",
+					    .dns = {"broker.example"},
+					    .issuer = "ca",
+					    .rsa_bits = 2048};
+	static const char *const parts[] = {"rsa", "ca", NULL};
+	uint64_t full;
+	uint64_t resumed;
+
+	kit_make(&rsa);
+	kit_join("long", parts);
+	mquic_settings_set_certificate(pair.server_settings, kit_path("long.crt"),
+				       kit_path("long.key"));
+	pair_listen();
+	full = bytes_to_come();
+	part();
+	resumed = bytes_to_come();
+	expect_resumed(true);
+	ck_assert_msg(resumed + 300 < full && resumed < 4100, "%llu bytes, and %llu resumed",
+		      (unsigned long long)full, (unsigned long long)resumed);
+}
+END_TEST
+
+/* ---- File --------------------------------------------------------------------------- */
+
+START_TEST(next_program_resumes_with_the_file_of_the_last)
+{
+	const char *path = kit_path("tickets");
+
+	mquic_settings_set_ticket_file(pair.client_settings, path);
+	meet();
+	ck_assert_uint_eq(tickets(), 0);
+	part();
+	sim_restart(pair.client);
+	come();
+	expect_resumed(true);
+	ck_assert_int_eq(unlink(path), 0);
+	come_back(); /* it is there again, and empty */
+	expect_resumed(false);
+	ck_assert_int_eq(chmod(path, 0644), 0);
+	come_back();
+	expect_resumed(false);
+	ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
 
@@ -648,6 +712,8 @@ int main(void)
 		       connection_that_ends_before_its_ticket_came_is_followed_by_a_full_one);
 	tcase_add_test(group, last_round_trip_is_the_first_expectation);
 	tcase_add_test(group, round_trip_of_a_fast_network_leaves_the_server_time);
+	tcase_add_test(group, coming_back_takes_fewer_bytes);
+	tcase_add_test(group, next_program_resumes_with_the_file_of_the_last);
 	tcase_add_test(group, ticket_is_for_one_name);
 	tcase_add_loop_test(group, ticket_is_for_one_trust, 0, 3);
 	tcase_add_test(group, client_that_learns_of_a_revocation_asks_anew);

@@ -34,6 +34,7 @@ const struct option_spec tls_option_specs[] = {
 	{"-A", NULL, OPTION_TEXT, AT(local_address), 0, 0, NULL},
 	{NULL, "--server-name", OPTION_TEXT, AT(server_name), 0, 0, NULL},
 	{NULL, "--tls-alpn", OPTION_TEXT, AT(alpn), 0, 0, NULL},
+	{NULL, "--ticket-file", OPTION_TEXT, AT(ticket_file), 0, 0, NULL},
 	{NULL, "--tls-keylog", OPTION_TEXT, AT(keylog_file), 0, 0, NULL},
 	{NULL, "--congestion-control", OPTION_CALL, 0, 0, 0, set_congestion_control},
 	{NULL, NULL, 0, 0, 0, 0, NULL},
@@ -51,6 +52,9 @@ const char tls_options_help[] =
 	" --server-name : name that the server's certificate must be for, if it is not the host\n"
 	"                 that is dialed, such as an address or an alias.\n"
 	" --tls-alpn : application protocol to ask for. Defaults to mqtt.\n"
+	" --ticket-file : file that keeps what the next run comes back with, which spares it most "
+	"of\n"
+	"                 the handshake. Keep it secret.\n"
 	" --tls-keylog : file to append the TLS secrets to, for Wireshark. Whoever reads it can\n"
 	"                decrypt the traffic.\n"
 	" --congestion-control : cubic, reno or bbr. Defaults to cubic; bbr for links that lose\n"
@@ -84,6 +88,8 @@ static enum mquic_status apply(const struct tls_options *options, struct mquic_s
 		status = mquic_settings_set_local_address(settings, options->local_address);
 	if (!status && options->alpn)
 		status = mquic_settings_set_alpn(settings, options->alpn);
+	if (!status && options->ticket_file)
+		status = mquic_settings_set_ticket_file(settings, options->ticket_file);
 	if (!status && options->keylog_file)
 		status = mquic_settings_set_keylog_file(settings, options->keylog_file);
 	if (!status)

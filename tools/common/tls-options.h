@@ -13,6 +13,7 @@ struct tls_options {
 	const char *server_name;
 	const char *local_address;
 	const char *alpn;
+	const char *ticket_file;
 	const char *keylog_file;
 	bool insecure;
 	enum mquic_congestion_control congestion_control;

@@ -22,7 +22,7 @@ settings.known = {
 	ca_file = "name", ca_path = "name", crl_file = "name",
 	cert_file = "name", key_file = "name", more_certificates = "table",
 	require_certificate = "boolean",
-	resumption = "boolean", ticket_key_file = "name",
+	resumption = "boolean", ticket_file = "name", ticket_key_file = "name",
 	insecure = "boolean", server_name = "name", alpn = "name", keylog_file = "name",
 	idle_timeout_ms = "whole", handshake_timeout_ms = "whole", quic_keep_alive_ms = "whole",
 	initial_rtt_ms = "whole", max_streams = "whole", receive_window = "whole", send_buffer = "whole",
@@ -38,7 +38,7 @@ local pairs_known = { cert_file = "name", key_file = "name" }
 -- Setters that take the option as it is, in an order that always tells the same fault first.
 local setters = {
 	"ca_file", "ca_path", "crl_file", "require_certificate", "insecure", "server_name", "alpn",
-	"resumption", "ticket_key_file",
+	"resumption", "ticket_file", "ticket_key_file",
 	"keylog_file", "idle_timeout_ms", "handshake_timeout_ms", "initial_rtt_ms", "max_streams",
 	"receive_window", "send_buffer", "max_connections", "max_connections_per_address",
 	"max_handshakes", "worker", "workers", "reset_key_file", "server_secret",

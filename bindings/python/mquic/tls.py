@@ -55,6 +55,9 @@ class TLSSettings:
     #: Whether a client goes on from an earlier handshake of the same endpoint with the same server,
     #: and a server lets those that have shown no certificate do so.
     resumption: bool = True
+    #: Client: the file that keeps what the next run of the program resumes with, made if there is
+    #: none. Without one an endpoint keeps it.
+    ticket_file: Path | None = None
     #: Server: the file with the key of what clients come back with, made if there is none. With one
     #: they resume after a restart, and at other servers with the same file and certificate.
     ticket_key_file: Path | None = None
@@ -115,6 +118,7 @@ def _apply_tls(handle: Any, tls: TLSSettings) -> None:
     _native.settings_set_require_certificate(handle, bool(tls.require_certificate))
     _native.settings_set_insecure(handle, bool(tls.insecure))
     _native.settings_set_resumption(handle, bool(tls.resumption))
+    _native.settings_set_ticket_file(handle, _path(tls.ticket_file))
     _native.settings_set_ticket_key_file(handle, _path(tls.ticket_key_file))
     _native.settings_set_server_name(handle, tls.server_name)
     _native.settings_set_keylog_file(handle, _path(tls.keylog_file))

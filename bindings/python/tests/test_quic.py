@@ -102,20 +102,28 @@ def test_echo(echo, tls):
         assert connection.statistics().packets_sent > 2
 
 
-def test_a_client_that_comes_back_resumes(echo, tls):
-    def dial(settings=tls):
-        """With a word that comes back: by then the ticket is there, too."""
-        with endpoint.dial("127.0.0.1", echo.port, tls=settings, alpn="echo") as connection:
-            connection.handshake(PATIENCE)
-            stream = connection.open_stream()
-            stream.send(b"x")
-            assert stream.recv(timeout=PATIENCE) == b"x"
-            return connection.info().resumed
+def resumes(endpoint, echo, tls):
+    """With a word that comes back: by then the ticket is there, too."""
+    with endpoint.dial("127.0.0.1", echo.port, tls=tls, alpn="echo") as connection:
+        connection.handshake(PATIENCE)
+        stream = connection.open_stream()
+        stream.send(b"x")
+        assert stream.recv(timeout=PATIENCE) == b"x"
+        return connection.info().resumed
 
+
+def test_a_client_that_comes_back_resumes(echo, tls):
     with quic.Endpoint() as endpoint:
-        assert [dial(), dial(), dial()] == [False, True, True]
+        assert [resumes(endpoint, echo, tls) for _ in range(3)] == [False, True, True]
         assert endpoint.statistics().handshakes_resumed == 2
-        assert not dial(replace(tls, resumption=False))
+        assert not resumes(endpoint, echo, replace(tls, resumption=False))
+
+
+def test_the_next_program_resumes_with_a_file(echo, tls, workdir):
+    kept = replace(tls, ticket_file=workdir / "tickets")
+    for resumed in (False, True):
+        with quic.Endpoint() as endpoint:
+            assert resumes(endpoint, echo, kept) == resumed
 
 
 def test_an_endpoint_counts(echo, tls, certs):
