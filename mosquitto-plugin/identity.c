@@ -13,7 +13,8 @@
 #include "../gateway/handoff.h"
 
 /* With the default of at most 10000 clients a chain has some three links. */
-#define BUCKETS 4096
+#define BUCKET_BITS 12
+#define BUCKETS     (1 << BUCKET_BITS)
 
 /*
  * Names of those that have not logged in take so many bytes at most: far more than a crowd with
@@ -43,6 +44,7 @@ struct identity {
 };
 
 struct identities {
+	struct token key; /* of the chains of tokens */
 	size_t count;
 	size_t most;
 	size_t bytes;   /* of all names */
@@ -56,17 +58,31 @@ struct identities *identities_new(size_t most)
 {
 	struct identities *table = calloc(1, sizeof(*table));
 
-	if (table != NULL)
-		table->most = most;
-	return table;
+	if (table == NULL)
+		return NULL;
+	table->most = most;
+	if (token_draw(&table->key))
+		return table;
+	free(table);
+	return NULL;
 }
 
 /* ---- Chains ------------------------------------------------------------------------ */
 
-/* Tokens are random already. */
+/*
+ * Tokens of a worker that was taken over need not be random, and all in one chain would have the
+ * broker walk along it for each message. With odd multipliers that nobody else knows, two share a
+ * chain by chance alone, whatever they are: the high bits depend on all of both.
+ */
 static struct identity **token_chain(struct identities *table, const struct token *token)
 {
-	return &table->tokens[(token->bytes[0] << 8 | token->bytes[1]) % BUCKETS];
+	uint64_t parts[2], key[2];
+	uint64_t mixed;
+
+	memcpy(parts, token->bytes, sizeof(parts));
+	memcpy(key, table->key.bytes, sizeof(key));
+	mixed = parts[0] * (key[0] | 1) + parts[1] * (key[1] | 1);
+	return &table->tokens[mixed >> (64 - BUCKET_BITS)];
 }
 
 /* Fibonacci hashing: the low bits of heap addresses say little. */

@@ -40,7 +40,7 @@ struct identity_facts {
 	char peer[64]; /* its UDP address and port */
 };
 
-/* Creates an empty table of at most so many; NULL: out of memory. */
+/* Creates an empty table of at most so many; NULL: out of memory, or of randomness. */
 struct identities *identities_new(size_t most);
 /* Frees it and all in it. NULL is fine. */
 void identities_free(struct identities *table);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "handoff.h"
@@ -480,6 +481,50 @@ START_TEST(dialing_never_waits)
 }
 END_TEST
 
+static double cpu_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Of tokens that a worker which was taken over has chosen: they differ in four bytes alone. */
+static double cost_of_tokens(size_t at)
+{
+	const struct identity_facts facts = {.kind = CHANNEL_KIND_CLIENT};
+	double since = cpu_s();
+	struct token token = {{0}};
+	uint32_t i;
+
+	for (i = 0; i < MOST; i++) {
+		memcpy(token.bytes + at, &i, sizeof(i));
+		ck_assert(identity_add(table, 1, &token, &facts));
+	}
+	for (; i < 3 * MOST; i++) {
+		memcpy(token.bytes + at, &i, sizeof(i));
+		identity_remove(table, 1, &token);
+	}
+	identities_drop(table, 1);
+	return cpu_s() - since;
+}
+
+/* All in one chain cost a hundred times as much. */
+START_TEST(a_worker_cannot_choose_tokens_that_cost_time)
+{
+	double costs[TOKEN_BYTES / 4];
+	double least = 3600;
+	size_t i;
+
+	for (i = 0; i < COUNT(costs); i++) {
+		costs[i] = cost_of_tokens(4 * i);
+		least = costs[i] < least ? costs[i] : least;
+	}
+	for (i = 0; i < COUNT(costs); i++)
+		ck_assert_double_lt(costs[i], 20 * least + 0.1);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *const tests[] = {
@@ -503,6 +548,7 @@ int main(void)
 		&what_does_not_fit_into_the_socket_is_not_shown,
 		&what_does_not_lead_to_this_process_is_not_shown,
 		&thousands_find_their_own,
+		&a_worker_cannot_choose_tokens_that_cost_time,
 		&dialing_never_waits,
 	};
 
