@@ -9,10 +9,12 @@ addresses, while workers die, the broker is told to read again, and is restarted
     and at the end     what its clients count
 """
 
+import collections
 import itertools
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import threading
@@ -186,15 +188,17 @@ class Keeper:
 
 
 def read_metrics(path):
-    """By name with labels; None while there is no file."""
+    """By name with labels, of all workers; None while there is no file."""
     try:
         lines = path.read_text().splitlines()
     except FileNotFoundError:
         return None
-    return {
-        name: float(value)
-        for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")
-    }
+    found = collections.Counter()
+    for line in lines:
+        if line[:1] != "#":
+            name, _, value = line.rpartition(" ")
+            found[re.sub(r',?worker="\d+"', "", name).replace("{}", "")] += float(value)
+    return found
 
 
 class Churn:
@@ -347,12 +351,19 @@ class Churn:
         """Lets nobody in until only those are there who stay, and looks at them."""
         self.visitors.pause()
         self.wait(self.all_connected, "not all are back")
-        metrics = self.counted_clients()
+        self.counted_clients()
         self.gauges.look(self.minutes(), self.roles())
         self.quiet.append(self.take_descriptors())
         if more:
             self.visitors.open()
-        return metrics
+
+    def still(self):
+        """What is counted while nobody comes or goes, written twice since."""
+        path = self.broker.directory / "metrics.txt"
+        for _ in range(2):
+            before = path.stat().st_mtime_ns
+            self.wait(lambda before=before: path.stat().st_mtime_ns != before, "no metrics")
+        return read_metrics(path)
 
     def counted_clients(self):
         """Waits until the server counts those that are there, no more and no less."""
@@ -361,15 +372,14 @@ class Churn:
         found = {}
 
         def same():
+            found.clear()
             found.update(read_metrics(path) or {})
             topic = self.witness.topics.get("$SYS/broker/mquic/clients/connected")
             return found.get("mquic_clients") == self.connected() == int(topic or -1)
 
         if not self.wait(same, right, 3 * STUCK_S):
             self.failures.append(f"it counts {found.get('mquic_clients')}")
-        # All of one moment; nobody comes or goes.
-        time.sleep(2.5)
-        return read_metrics(path)
+        return found
 
     def take_descriptors(self):
         now = self.gauges.now
@@ -378,12 +388,16 @@ class Churn:
 
     def audit(self):
         """Calm for a while; then both sides must have counted the same."""
-        before, ours, passed = self.settle(), dict(self.tally.counts), self.network.figures()
+        self.settle(more=False)
+        before = self.still()
+        ours, passed = dict(self.tally.counts), self.network.figures()
         rings = self.ring_connects()
+        self.visitors.open()
         calm_s = min(CALM_S, CALM_PER_MINUTE_S * self.options.minutes)
         self.run_until(time.monotonic() + calm_s, calm=True)
         self.visitors.pause()
-        after, now = self.counted_clients(), dict(self.tally.counts)
+        self.counted_clients()
+        after, now = self.still(), dict(self.tally.counts)
         figures = self.network.figures()
         self.visitors.open()
         connects = self.ring_connects() - rings

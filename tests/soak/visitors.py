@@ -89,7 +89,7 @@ class Guest:
         self.topic = f"own/{self.name}"
         self.level = dice.choice((mquic.client.MQTTv311, mquic.client.MQTTv5))
         self._changed = threading.Condition()
-        self._connected = self._subscribed = False
+        self._connected = self._subscribed = self._cut = False
         self.is_in = False
         self._got, self._kept = collections.Counter(), {}
         self.client = None
@@ -100,6 +100,7 @@ class Guest:
         client.tls_set_context(TLSSettings(ca_file=str(self.place.ca)))
         client.will_set(f"will/{self.name}", self.name, 1)
         client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         return client
@@ -109,6 +110,10 @@ class Guest:
             self.place.tally.count("guest connects")
             self.is_in = True
             self._note(lambda: setattr(self, "_connected", True))
+
+    def _on_disconnect(self, *_):
+        """What it waits for came with the connection, for the session ends with it."""
+        self._note(lambda: setattr(self, "_cut", self._connected))
 
     def _on_subscribe(self, *_):
         self._note(lambda: setattr(self, "_subscribed", True))
@@ -129,8 +134,10 @@ class Guest:
 
     def _wait(self, condition, what):
         with self._changed:
-            if not self._changed.wait_for(condition, VISIT_S):
+            if not self._changed.wait_for(lambda: condition() or self._cut, VISIT_S):
                 raise Wrong(f"{what} within {VISIT_S} s")
+            if not condition():
+                raise Wrong(f"cut off: {what}")
 
     def visit(self):
         floor = dict(self.place.kept)
