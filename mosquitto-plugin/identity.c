@@ -43,24 +43,31 @@ struct identity {
 	struct identity_facts facts;
 };
 
+/* What one worker has in the table: if it takes all it may, the others still have theirs. */
+struct part {
+	size_t count;
+	size_t bytes; /* of names */
+};
+
 struct identities {
 	struct token key; /* of the chains of tokens */
-	size_t count;
-	size_t most;
-	size_t bytes;   /* of all names */
+	size_t most;      /* of each part */
+	size_t bytes_most;
 	uint32_t taken; /* a bit for each listener */
+	struct part parts[OPTIONS_WORKERS_MAX + 1];
 	struct identity *tokens[BUCKETS];
 	struct identity *shown;
 	struct identity *bound[BUCKETS];
 };
 
-struct identities *identities_new(size_t most)
+struct identities *identities_new(size_t most, unsigned int workers)
 {
 	struct identities *table = calloc(1, sizeof(*table));
 
 	if (table == NULL)
 		return NULL;
 	table->most = most;
+	table->bytes_most = NAMES_MAX / workers + NAME_ROOM_EACH * most;
 	if (token_draw(&table->key))
 		return table;
 	free(table);
@@ -155,13 +162,14 @@ static bool keep_name(struct identities *table, struct identity *identity, char 
 		      const char *name)
 {
 	size_t bytes = name != NULL ? strlen(name) : 0;
+	struct part *part = &table->parts[identity->worker];
 
-	if (bytes > NAMES_MAX + NAME_ROOM_EACH * table->most - table->bytes)
+	if (bytes > table->bytes_most - part->bytes)
 		return false;
 	if (name != NULL && (*copy = strdup(name)) == NULL)
 		return false;
 	identity->bytes += bytes;
-	table->bytes += bytes;
+	part->bytes += bytes;
 	return true;
 }
 
@@ -171,7 +179,7 @@ static void release_names(struct identities *table, struct identity *identity)
 	free(identity->client_id);
 	identity->facts.name = NULL;
 	identity->client_id = NULL;
-	table->bytes -= identity->bytes;
+	table->parts[identity->worker].bytes -= identity->bytes;
 	identity->bytes = 0;
 }
 
@@ -183,7 +191,7 @@ bool identity_add(struct identities *table, unsigned int worker, const struct to
 	struct identity **chain = token_chain(table, token);
 	struct identity *identity;
 
-	if (table->count >= table->most || find_token(table, token) != NULL)
+	if (table->parts[worker].count >= table->most || find_token(table, token) != NULL)
 		return false;
 	identity = calloc(1, sizeof(*identity));
 	if (identity == NULL)
@@ -199,7 +207,7 @@ bool identity_add(struct identities *table, unsigned int worker, const struct to
 	}
 	identity->by_token = *chain;
 	*chain = identity;
-	table->count++;
+	table->parts[worker].count++;
 	return true;
 }
 
@@ -211,8 +219,8 @@ static void remove_at(struct identities *table, struct identity **link)
 	*link = identity->by_token;
 	loosen(table, identity);
 	release_names(table, identity);
+	table->parts[identity->worker].count--;
 	free(identity);
-	table->count--;
 }
 
 void identity_remove(struct identities *table, unsigned int worker, const struct token *token)

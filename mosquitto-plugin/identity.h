@@ -40,8 +40,11 @@ struct identity_facts {
 	char peer[64]; /* its UDP address and port */
 };
 
-/* Creates an empty table of at most so many; NULL: out of memory, or of randomness. */
-struct identities *identities_new(size_t most);
+/*
+ * Creates an empty table of at most so many clients of each of `workers`, which have numbers from 1
+ * to OPTIONS_WORKERS_MAX. NULL: out of memory, or of randomness.
+ */
+struct identities *identities_new(size_t most, unsigned int workers);
 /* Frees it and all in it. NULL is fine. */
 void identities_free(struct identities *table);
 

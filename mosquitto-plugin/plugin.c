@@ -379,6 +379,8 @@ static bool start_workers(struct plugin *plugin, char *error)
 /* Everything that can fail, so that the broker does not start with half a plugin. */
 static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int count, char *error)
 {
+	size_t each;
+
 	snprintf(error, OPTIONS_ERROR_SIZE, "out of memory");
 	if (!parse_options(plugin, given, count, error))
 		return false;
@@ -386,7 +388,8 @@ static bool set_up(struct plugin *plugin, const struct mosquitto_opt *given, int
 	plugin->control.path = plugin->options.control;
 	limit_clients(&plugin->options);
 	/* Some may be on their way out whose places others have already. */
-	plugin->identities = identities_new(count_places(&plugin->options) * 2 + 64);
+	each = count_places(&plugin->options) / plugin->options.workers + 1;
+	plugin->identities = identities_new(each * 2 + 64, plugin->options.workers);
 	if (plugin->identities == NULL || !page_open(&plugin->page, &plugin->options, error) ||
 	    !start_workers(plugin, error))
 		return false;

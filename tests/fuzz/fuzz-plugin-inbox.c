@@ -77,7 +77,7 @@ static void open_scene(bool by_certificate)
 	unsigned int i;
 
 	memset(&scene, 0, sizeof(scene));
-	scene.inbox.identities = identities_new(MOST);
+	scene.inbox.identities = identities_new(MOST, WORKERS);
 	scene.inbox.by_certificate = by_certificate;
 	MUST(scene.inbox.identities != NULL);
 	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, scene.pair) == 0);

@@ -124,7 +124,7 @@ static void open_channel(void)
 	process_init(&process, 1);
 	process.channel = ends[0];
 	process.met = true;
-	inbox.identities = identities_new(100);
+	inbox.identities = identities_new(100, 2);
 	inbox.by_certificate = false;
 	keeper.channel = ends[1];
 	keeper.broker = getpid();

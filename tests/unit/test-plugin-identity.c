@@ -22,7 +22,7 @@ static char clients[4]; /* addresses that stand for the broker's clients */
 
 static void setup(void)
 {
-	table = identities_new(MOST);
+	table = identities_new(MOST, 1);
 	ck_assert_ptr_nonnull(table);
 }
 
@@ -204,6 +204,9 @@ START_TEST(the_table_has_an_end)
 		ck_assert(token_draw(&token));
 	}
 	ck_assert_uint_eq(count, MOST);
+	/* Another worker has room of its own. */
+	ck_assert(identity_add(table, 2, &token, &facts));
+	identity_remove(table, 2, &token);
 	identity_remove(table, 1, &first);
 	ck_assert(identity_add(table, 1, &token, &facts));
 }
@@ -225,6 +228,8 @@ START_TEST(names_have_an_end)
 			break;
 	ck_assert_uint_ge(count, 250);
 	ck_assert_uint_le(count, 500);
+	ck_assert(identity_add(table, 2, &next, &facts));
+	identity_remove(table, 2, &next);
 	/* Who has logged in needs the name no more. */
 	ck_assert(identity_take(table, &first, CLIENT(0), &facts));
 	ck_assert(identity_add(table, 1, &next, &facts));
