@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """
 A worker that was taken over, for test_plugin_rogue.py, which puts it in the place of mquic-gateway:
-it is good until it is to serve, and then does what the file `deed` beside it says.
+it is good until it is to serve, and then does what the file `deed` beside it says. The file `types`
+has the names of enum channel_type of gateway/channel.h.
 """
 
 import itertools
@@ -12,11 +13,7 @@ import struct
 import sys
 from pathlib import Path
 
-# enum channel_type of gateway/channel.h; what the plugin says is before READY.
-TYPES = (
-    "OPTION SOCKET SHARE CONFIGURE START TAKEN RELOAD EXPIRING COUNT LIST CLOSE PING STOP "
-    "READY FAILED LINE ANNOUNCE PRESENT GONE BYPASSED COUNTERS PONG"
-).split()
+TYPES = Path(__file__).with_name("types").read_text().split()
 GREETING = struct.Struct("=8sI36s")
 HEAD = struct.Struct("=6I16s")
 ABSENT = 0xFFFFFFFF

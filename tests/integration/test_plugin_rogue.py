@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A worker that was taken over says what it likes; the broker goes on."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,13 @@ from harness.process import eventually
 PROGRAM = SOURCE / "tests" / "integration" / "rogue_worker.py"
 
 
+def message_types():
+    """What messages are called, in their order."""
+    header = (SOURCE / "gateway" / "channel.h").read_text()
+    names = header.split("enum channel_type {")[1].split("};")[0]
+    return re.findall(r"^\tCHANNEL_(\w+),", names, re.M)
+
+
 @pytest.fixture
 def start(make_broker, workdir):
     """A broker with this program, which does its deed as soon as it is to serve."""
@@ -21,6 +29,7 @@ def start(make_broker, workdir):
         shutil.copy(PROGRAM, program)
         program.chmod(0o755)
         (workdir / "deed").write_text(deed)
+        (workdir / "types").write_text(" ".join(message_types()))
         options = {"worker": program, "sandbox": "false", **options}
         broker = make_broker(plugin_opts=options).launch()
         broker.wait_log(r" running\b")
