@@ -16,6 +16,7 @@
 
 #include "core/timer.h"
 #include "quic/burden.h"
+#include "quic/challenge.h"
 #include "quic/held.h"
 #include "quic/migrate.h"
 #include "quic/mtu.h"
@@ -56,6 +57,7 @@ struct attempt {
 	struct quic_unproven unproven; /* a server's */
 	struct quic_mtu mtu;
 	struct quic_pace pace;
+	struct quic_challenge challenge;
 	struct quic_burden burden;
 	struct attempt_record record;
 };

@@ -303,14 +303,17 @@ static void cannot_send(struct attempt *attempt)
 
 static void send_due(struct attempt *attempt)
 {
+	uint64_t before;
 	int code;
 
 	migrate_settle(attempt);
+	before = challenge_begin(attempt);
 	code = writer_run(attempt);
 	if (code != 0) {
 		fail(attempt, code);
 		return;
 	}
+	challenge_end(attempt, before);
 	timer_set(endpoint_timers(attempt->connection->endpoint), &attempt->timer,
 		  ngtcp2_conn_get_expiry(attempt->conn));
 	rest(attempt);

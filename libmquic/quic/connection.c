@@ -92,10 +92,8 @@ struct mquic_endpoint *connection_endpoint(const struct mquic_connection *connec
 
 void connection_set_keep_alive_ms(struct mquic_connection *connection, uint64_t interval_ms)
 {
-	ngtcp2_conn *conn = connection_conn(connection);
-
-	if (conn != NULL)
-		ngtcp2_conn_set_keep_alive_timeout(conn, interval_ms * NGTCP2_MILLISECONDS);
+	if (connection_conn(connection) != NULL)
+		challenge_keep_alive(connection->attempt, interval_ms * NGTCP2_MILLISECONDS);
 }
 
 void connection_set_held(struct mquic_connection *connection, size_t bytes)

@@ -9,6 +9,7 @@
  *    does not expect of a packet from another address: an assertion ends the program, up to 1.24 at
  *    least. There are not more than 16 of them if there never were more identifiers. An honest
  *    client needs one for each move to another network; after a dozen moves it connects anew.
+ *  - PATH_CHALLENGE: see challenge.c.
  *  - RESET_STREAM of a stream that we alone send on (section 19.4): ngtcp2 has another code for it.
  *
  * Nothing is wrong with STOP_SENDING; see stopped.h for what it is looked at.
@@ -30,6 +31,7 @@ struct view {
 	const uint8_t *data;
 	size_t left;
 	bool failed;
+	bool challenges; /* a path */
 };
 
 static _Thread_local struct attempt *reader;
@@ -179,7 +181,8 @@ static uint64_t look_at_frame(const struct attempt *attempt, struct view *view)
 		return look_at_stop(attempt, view);
 	if (type == 0x18) /* NEW_CONNECTION_ID */
 		return look_at_identifier(attempt, view);
-	if (type >= 0x08 && type <= 0x0f) /* STREAM */
+	view->challenges = view->challenges || type == 0x1a; /* PATH_CHALLENGE */
+	if (type >= 0x08 && type <= 0x0f)                    /* STREAM */
 		skip_stream(view, type);
 	else
 		skip_frame(view, type);
@@ -192,7 +195,8 @@ static void skip_padding(struct view *view)
 		skip(view, 1);
 }
 
-static uint64_t look_at(struct attempt *attempt, const uint8_t *data, size_t len)
+/* What ngtcp2 is to be told of the packet. */
+static int look_at(struct attempt *attempt, const uint8_t *data, size_t len)
 {
 	struct view view = {.data = data, .left = len};
 	uint64_t code = NGTCP2_NO_ERROR;
@@ -203,7 +207,11 @@ static uint64_t look_at(struct attempt *attempt, const uint8_t *data, size_t len
 		frames++;
 	}
 	burden_add(attempt, frames);
-	return code;
+	attempt->record.refused = code;
+	if (code != NGTCP2_NO_ERROR)
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	/* For ngtcp2, a packet that is damaged; it will come again. */
+	return view.challenges && !challenge_take(attempt) ? NGTCP2_ERR_DECRYPT : 0;
 }
 
 /* Its nine parameters are what ngtcp2 calls. */
@@ -216,8 +224,7 @@ int guard_decrypt(uint8_t *to, const ngtcp2_crypto_aead *aead, const ngtcp2_cryp
 
 	if (code != 0 || reader == NULL || (header[0] & LONG_HEADER) != 0)
 		return code;
-	reader->record.refused = look_at(reader, to, len - aead->max_overhead);
-	return reader->record.refused == NGTCP2_NO_ERROR ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
+	return look_at(reader, to, len - aead->max_overhead);
 }
 
 int guard_read(struct attempt *attempt, const ngtcp2_path *path, const ngtcp2_pkt_info *info,

@@ -67,10 +67,8 @@ void transport_fill_params(ngtcp2_transport_params *to, const struct mquic_setti
 void transport_attach_tls(struct attempt *attempt)
 {
 	ngtcp2_conn_set_tls_native_handle(attempt->conn, tls_session_native(attempt->tls));
-	if (attempt->connection->settings->keep_alive_ms > 0)
-		ngtcp2_conn_set_keep_alive_timeout(attempt->conn,
-						   attempt->connection->settings->keep_alive_ms *
-							   NGTCP2_MILLISECONDS);
+	challenge_keep_alive(attempt,
+			     attempt->connection->settings->keep_alive_ms * NGTCP2_MILLISECONDS);
 }
 
 void transport_random_cid(ngtcp2_cid *cid, size_t len)

@@ -39,6 +39,57 @@ START_TEST(client_behind_a_new_binding_goes_on)
 }
 END_TEST
 
+static bool has_all_arrived(void *unused)
+{
+	(void)unused;
+	return traffic_server[0].received == traffic_client[0].sent &&
+	       traffic_client[0].received == traffic_server[0].sent;
+}
+
+/* Little at a time, so that a packet without data may well be the last that is on its way. */
+static void send_little(struct traffic_end *end)
+{
+	if (end->stream == NULL)
+		return;
+	end->to_send += 64;
+	traffic_send(end);
+}
+
+/*
+ * ngtcp2 sets no timer for PATH_RESPONSE: where two of them fill the congestion window and are lost,
+ * it waits for an acknowledgement that nobody owes it.
+ */
+START_TEST(trickle_survives_new_bindings)
+{
+	uint64_t seed;
+	int i;
+
+	for (seed = 1; seed <= 60; seed++) {
+		struct sim_link line = {.delay_ns = 2 * SIM_MS,
+					.loss = 20 * (1 + (unsigned int)seed % 5)};
+
+		pair_reopen(seed);
+		mquic_settings_set_keep_alive_ms(pair.client_settings, 1000);
+		pair_connect();
+		pair_set_link(&line);
+		traffic_start(0);
+		traffic_client[0].endless = true;
+		traffic_server[0].endless = true;
+		(void)traffic_open(64);
+		for (i = 0; i < 1000; i++) {
+			sim_run(pair.sim, 5 * SIM_MS);
+			send_little(&traffic_client[0]);
+			send_little(&traffic_server[0]);
+			if (i % 100 == 50)
+				sim_rebind(pair.client);
+		}
+		ck_assert_msg(sim_until(pair.sim, has_all_arrived, NULL, 10 * SIM_SECOND),
+			      "seed %llu: it stands still", (unsigned long long)seed);
+		traffic_stop();
+	}
+}
+END_TEST
+
 START_TEST(new_binding_costs_one_round_trip)
 {
 	uint64_t start;
@@ -108,6 +159,7 @@ int main(void)
 	tcase_add_checked_fixture(group, pair_open, pair_close);
 	tcase_add_loop_test(group, client_behind_a_new_binding_goes_on, MQUIC_CONGESTION_CUBIC,
 			    MQUIC_CONGESTION_BBR + 1);
+	tcase_add_test(group, trickle_survives_new_bindings);
 	tcase_add_test(group, new_binding_costs_one_round_trip);
 	tcase_add_test(group, stranger_who_is_faster_than_the_client_stops_nothing);
 	suite_add_tcase(suite, group);
