@@ -90,6 +90,8 @@ static enum mquic_status apply_limits(const struct listener_options *listener,
 	if (status == MQUIC_OK)
 		status = mquic_settings_set_congestion_control(settings,
 							       listener->congestion_control);
+	if (status == MQUIC_OK)
+		status = mquic_settings_set_redundancy(settings, listener->redundancy);
 	/* What one client that never reads can pin: this, and one read of the unix socket. */
 	if (status == MQUIC_OK)
 		status = mquic_settings_set_send_buffer(settings, 262144);

@@ -265,6 +265,21 @@ bool option_parse_congestion(const struct option *option, const char *value,
 	return true;
 }
 
+bool option_parse_redundancy(const struct option *option, const char *value,
+			     const struct option_target *target, char *error)
+{
+	enum mquic_redundancy *redundancy = field(option, target);
+
+	if (strcmp(value, "handshake") == 0)
+		*redundancy = MQUIC_REDUNDANCY_HANDSHAKE;
+	else if (strcmp(value, "off") == 0)
+		*redundancy = MQUIC_REDUNDANCY_OFF;
+	else
+		return option_fail(error, "plugin_opt_%s must be handshake or off, not \"%s\"",
+				   option->name, value);
+	return true;
+}
+
 bool option_parse_retry(const struct option *option, const char *value,
 			const struct option_target *target, char *error)
 {

@@ -70,6 +70,8 @@ bool option_parse_idle_timeout(const struct option *option, const char *value,
 			       const struct option_target *target, char *error);
 bool option_parse_congestion(const struct option *option, const char *value,
 			     const struct option_target *target, char *error);
+bool option_parse_redundancy(const struct option *option, const char *value,
+			     const struct option_target *target, char *error);
 bool option_parse_retry(const struct option *option, const char *value,
 			const struct option_target *target, char *error);
 bool option_parse_proxy(const struct option *option, const char *value,

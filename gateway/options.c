@@ -39,6 +39,7 @@ static const struct option known[] = {
 	{ALL(memory_limit), .parse = option_parse_memory},
 	{EACH(retry), .parse = option_parse_retry},
 	{EACH(congestion_control), .parse = option_parse_congestion},
+	{EACH(redundancy), .parse = option_parse_redundancy},
 	{EACH(proxy_protocol), .parse = option_parse_proxy},
 	{ALL(log_level), .parse = option_parse_log_level},
 	{ALL(reset_key_file), .parse = option_parse_absolute},
@@ -79,6 +80,7 @@ static struct listener_options *add_listener(struct options *options)
 		.idle_timeout_s = 3600,
 		.retry = MQUIC_RETRY_ADAPTIVE,
 		.congestion_control = MQUIC_CONGESTION_CUBIC,
+		.redundancy = MQUIC_REDUNDANCY_HANDSHAKE,
 	};
 	return added;
 }

@@ -71,6 +71,7 @@ struct listener_options {
 	uint32_t idle_timeout_s;
 	enum mquic_retry retry;
 	enum mquic_congestion_control congestion_control;
+	enum mquic_redundancy redundancy;
 };
 
 struct options {

@@ -200,6 +200,12 @@ enum mquic_congestion_control {
 	MQUIC_CONGESTION_BBR = 2    /**< by a model; for links that lose whatever is sent */
 };
 
+/** What is sent once more before anybody knows that it is lost. Since: 0.1 */
+enum mquic_redundancy {
+	MQUIC_REDUNDANCY_OFF = 0,      /**< nothing */
+	MQUIC_REDUNDANCY_HANDSHAKE = 1 /**< flights of the handshake; the default */
+};
+
 /** When a server validates an address with Retry (RFC 9000 section 8.1.2). Since: 0.1 */
 enum mquic_retry {
 	MQUIC_RETRY_ADAPTIVE = 0, /**< from an eighth of the handshakes allowed on; the default */
@@ -392,6 +398,17 @@ MQUIC_API enum mquic_status mquic_settings_set_send_buffer(struct mquic_settings
 /** Congestion control, CUBIC by default. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_settings_set_congestion_control(
 	struct mquic_settings *settings, enum mquic_congestion_control algorithm);
+/**
+ * What goes twice. A handshake that loses a packet stands still for several round trips, so each
+ * of its flights of up to four datagrams goes once more after 20 ms, if nothing of it was
+ * acknowledged by then; the answer to the last of them, MQTT's CONNECT and CONNACK above all, is
+ * one of these. Where a round trip is shorter nothing goes twice; elsewhere a handshake takes
+ * some 4 kB more. A server sends an address that is not proven copies only in answer to those of
+ * the client, and never more than three times what came from there (RFC 9000 section 8.1).
+ * Since: 0.1
+ */
+MQUIC_API enum mquic_status mquic_settings_set_redundancy(struct mquic_settings *settings,
+							  enum mquic_redundancy redundancy);
 /** Server: when to demand Retry. Since: 0.1 */
 MQUIC_API enum mquic_status mquic_settings_set_retry(struct mquic_settings *settings,
 						     enum mquic_retry retry);
@@ -609,8 +626,9 @@ enum mquic_total {
 	MQUIC_TOTAL_DROPPED_MISDIRECTED = 34,       /**< at one worker, for another */
 	MQUIC_TOTAL_PACKETS_LOST = 35,              /**< #MQUIC_STATISTIC_PACKETS_LOST of all */
 	MQUIC_TOTAL_MIGRATIONS = 36,                /**< to paths that were validated */
-	MQUIC_TOTAL_DROPPED_BUSY = 37,      /**< more than newcomers, or one peer, may take up */
-	MQUIC_TOTAL_HANDSHAKES_RESUMED = 38 /**< of those done: with a ticket */
+	MQUIC_TOTAL_DROPPED_BUSY = 37,       /**< more than newcomers, or one peer, may take up */
+	MQUIC_TOTAL_HANDSHAKES_RESUMED = 38, /**< of those done: with a ticket */
+	MQUIC_TOTAL_COPIES_SENT = 39         /**< datagrams sent once more, just in case */
 };
 
 /**

@@ -26,9 +26,6 @@ const struct counter_row counter_rows[COUNTERS] = {
 				    .topic = "early-data/accepted"},
 	[COUNTER_EARLY_REJECTED] = {"mquic_early_data", "outcome=\"rejected\"", NULL,
 				    .topic = "early-data/rejected"},
-	[COUNTER_COPIES] = {"mquic_copies_sent", NULL,
-			    "UDP datagrams sent once more, in case the first is lost",
-			    .topic = "copies/sent"},
 	{"mquic_connections", NULL, "QUIC connections, handshakes among them", "connections",
 	 .total = MQUIC_TOTAL_CONNECTIONS, .is_gauge = true},
 	{"mquic_memory_bytes", NULL, "Memory of all QUIC connections", "memory",
@@ -107,6 +104,8 @@ const struct counter_row counter_rows[COUNTERS] = {
 	 .total = MQUIC_TOTAL_PACKETS_LOST},
 	{"mquic_migrations", NULL, "Moves of clients to other addresses", "migrations",
 	 .total = MQUIC_TOTAL_MIGRATIONS},
+	{"mquic_copies_sent", NULL, "UDP datagrams sent once more, in case the first is lost",
+	 "copies/sent", .total = MQUIC_TOTAL_COPIES_SENT},
 };
 
 void counters_add(struct counters *counters, const struct counters *other)

@@ -26,7 +26,6 @@ enum counter {
 	/* Nobody does any of this yet. */
 	COUNTER_EARLY_ACCEPTED,
 	COUNTER_EARLY_REJECTED,
-	COUNTER_COPIES,
 	COUNTERS_OWN
 };
 

@@ -31,6 +31,7 @@ const struct setting settings_rows[SETTINGS_COUNT] = {SETTINGS(SETTING_ROW)};
 
 /* A choice is stored as a number of its size. */
 static_assert(sizeof(enum mquic_congestion_control) == sizeof(uint32_t) &&
+		      sizeof(enum mquic_redundancy) == sizeof(uint32_t) &&
 		      sizeof(enum mquic_retry) == sizeof(uint32_t),
 	      "an enum takes 32 bits");
 

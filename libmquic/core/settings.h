@@ -67,6 +67,8 @@ enum setting_mark {
 	ROW(COUNT, workers, 1, 256, 1, SETTING_PLAIN, "the number of workers")                     \
 	ROW(CHOICE, congestion_control, 0, MQUIC_CONGESTION_BBR, MQUIC_CONGESTION_CUBIC,           \
 	    SETTING_PLAIN, "the congestion control (MQUIC_CONGESTION_*)")                          \
+	ROW(CHOICE, redundancy, 0, MQUIC_REDUNDANCY_HANDSHAKE, MQUIC_REDUNDANCY_HANDSHAKE,         \
+	    SETTING_PLAIN, "the redundancy (MQUIC_REDUNDANCY_*)")                                  \
 	ROW(CHOICE, retry, 0, MQUIC_RETRY_NEVER, MQUIC_RETRY_ADAPTIVE, SETTING_PLAIN,              \
 	    "the retry policy (MQUIC_RETRY_*)")
 

@@ -57,6 +57,7 @@ void attempt_end(struct attempt *attempt)
 	tls_session_free(attempt->tls);
 	attempt->tls = NULL;
 	held_clear(&attempt->held);
+	copies_free(&attempt->copies);
 	if (attempt->connection->endpoint != NULL)
 		timer_set(endpoint_timers(attempt->connection->endpoint), &attempt->timer,
 			  TIMER_NEVER);
@@ -205,7 +206,7 @@ void attempt_read(struct attempt *attempt, struct wire *wire, const struct datag
 	attempt->mtu.narrow = false;
 	connection->facts.counters.packets_received++;
 	connection->facts.counters.bytes_received += datagram->len;
-	if (!burden_allows(attempt))
+	if (!burden_allows(attempt) || copies_is_repeat(attempt, datagram))
 		return;
 	if (connection->listener == NULL)
 		now.len = held_split(&attempt->held, datagram);

@@ -17,6 +17,7 @@
 #include "core/timer.h"
 #include "quic/burden.h"
 #include "quic/challenge.h"
+#include "quic/copies.h"
 #include "quic/held.h"
 #include "quic/migrate.h"
 #include "quic/mtu.h"
@@ -58,6 +59,7 @@ struct attempt {
 	struct quic_mtu mtu;
 	struct quic_pace pace;
 	struct quic_challenge challenge;
+	struct quic_copies copies;
 	struct quic_burden burden;
 	struct attempt_record record;
 };

@@ -304,6 +304,8 @@ static void cannot_send(struct attempt *attempt)
 static void send_due(struct attempt *attempt)
 {
 	uint64_t before;
+	uint64_t expiry_ns;
+	uint64_t copy_ns;
 	int code;
 
 	migrate_settle(attempt);
@@ -314,8 +316,10 @@ static void send_due(struct attempt *attempt)
 		return;
 	}
 	challenge_end(attempt, before);
+	expiry_ns = ngtcp2_conn_get_expiry(attempt->conn);
+	copy_ns = copies_next(attempt);
 	timer_set(endpoint_timers(attempt->connection->endpoint), &attempt->timer,
-		  ngtcp2_conn_get_expiry(attempt->conn));
+		  copy_ns < expiry_ns ? copy_ns : expiry_ns);
 	rest(attempt);
 	attempt_read_held(attempt);
 	/* Only now: what is tried next starts with a task of its own. */

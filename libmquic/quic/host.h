@@ -18,7 +18,7 @@ struct udp_batch;
 struct watch;
 
 /* One for each of enum mquic_total, which starts at 1. */
-#define HOST_TOTALS (MQUIC_TOTAL_HANDSHAKES_RESUMED + 1)
+#define HOST_TOTALS (MQUIC_TOTAL_COPIES_SENT + 1)
 
 struct quic_host {
 	struct endpoint_child child;

@@ -62,6 +62,7 @@ static int burst_send(struct burst *burst)
 		(burst->len + burst->segment - 1) / burst->segment;
 	burst->start += burst->len;
 	burst->len = 0;
+	copies_add(attempt, &datagram);
 	code = wire_transmit(wire, attempt->connection->host, &datagram);
 	if (code == EMSGSIZE && mtu_refused(attempt, burst->segment))
 		return 0;
@@ -200,6 +201,7 @@ int writer_run(struct attempt *attempt)
 	if (quantum > WIRE_BURST_BYTES)
 		quantum = WIRE_BURST_BYTES;
 	mtu_look(attempt);
+	copies_begin(attempt);
 	pace_begin(attempt);
 	while (used == 0 || (used < quantum && used + largest <= WIRE_BURST_BYTES)) {
 		struct packet packet = {.to = attempt->connection->host->burst + used};
@@ -230,6 +232,7 @@ int writer_run(struct attempt *attempt)
 		if (code != 0)
 			attempt->record.unreachable = code;
 	}
+	copies_end(attempt);
 	/*
 	 * Probes of the path's MTU go when the handshake is confirmed and when one has arrived.
 	 * What follows in the same instant, such as CONNACK, need not wait for them: the next turn

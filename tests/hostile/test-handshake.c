@@ -381,7 +381,8 @@ START_TEST(client_is_not_sent_to_and_fro_between_versions)
 	scene_begin(&scene);
 	sim_run(scene.sim, 20 * SIM_SECOND);
 	ck_assert_uint_eq(scene.end.told, 1);
-	ck_assert_uint_le(offers, 10);
+	/* Of one version and of the other: a first flight, its copy, and probes until it gives up. */
+	ck_assert_uint_le(offers, 12);
 	finish(&scene);
 }
 END_TEST

@@ -39,6 +39,7 @@ WRONG = [
     ("memory_limit", "64M", "a number of bytes from 16777216"),
     ("retry", "often", "adaptive, always or never"),
     ("congestion_control", "vegas", "cubic, reno or bbr"),
+    ("redundancy", "twice", "handshake or off"),
     ("log_level", "verbose", "error, warning, notice, information or debug"),
     ("proxy_protocol", "2", "needs Mosquitto 2.1"),
     ("metrics", "mquic.prom", "absolute path of a file, or an address of this machine"),

@@ -55,6 +55,7 @@ def test_no_options_at_all(build, tool):
         ([*PUB, "-q", "3"], ["-q", "'3'"]),
         ([*PUB, "--congestion-control", "vegas"], ["cubic, reno or bbr", "'vegas'"]),
         ([*PUB, "--congestion-control"], ["--congestion-control"]),
+        ([*PUB, "--redundancy", "twice"], ["handshake or off", "'twice'"]),
         ([*PUB, "-q", "-1"], ["-q", "'-1'"]),
         ([*PUB, "-p", "0"], ["-p", "65535", "'0'"]),
         ([*PUB, "-p", "70000"], ["-p", "'70000'"]),

@@ -199,6 +199,7 @@ START_TEST(last_round_trip_is_the_first_expectation)
 	struct sim_link slow = {.delay_ns = 300 * SIM_MS};
 	uint64_t sent;
 
+	mquic_settings_set_redundancy(pair.client_settings, MQUIC_REDUNDANCY_OFF);
 	pair_set_link(&slow);
 	pair_listen();
 	pair_dial();
@@ -222,6 +223,7 @@ START_TEST(round_trip_of_a_fast_network_leaves_the_server_time)
 {
 	struct sim_link fast = {.delay_ns = SIM_MS / 10};
 
+	mquic_settings_set_redundancy(pair.client_settings, MQUIC_REDUNDANCY_OFF);
 	pair_set_link(&fast);
 	meet();
 	part();

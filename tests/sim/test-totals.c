@@ -105,7 +105,7 @@ START_TEST(endpoint_without_connections_has_counted_nothing)
 	int which;
 
 	ck_assert_int_eq(mquic_endpoint_new(&endpoint), MQUIC_OK);
-	for (which = -1; which <= TOTAL(DROPPED_BUSY) + 1; which++) {
+	for (which = -1; which <= TOTAL(COPIES_SENT) + 1; which++) {
 		ck_assert_uint_eq(total(pair.client, which), 0);
 		ck_assert_uint_eq(mquic_endpoint_statistic(endpoint, (enum mquic_total)which), 0);
 	}

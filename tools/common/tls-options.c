@@ -25,6 +25,19 @@ static bool set_congestion_control(void *target, const char *name, struct words 
 	return true;
 }
 
+static bool set_redundancy(void *target, const char *name, struct words *words)
+{
+	struct tls_options *options = target;
+	const char *text = words_next(words, name, "word");
+
+	if (!text)
+		return false;
+	if (strcmp(text, "off") != 0 && strcmp(text, "handshake") != 0)
+		return say_usage("%s takes handshake or off, not '%s'.", name, text);
+	options->once = strcmp(text, "off") == 0;
+	return true;
+}
+
 const struct option_spec tls_option_specs[] = {
 	{NULL, "--cafile", OPTION_TEXT, AT(ca_file), 0, 0, NULL},
 	{NULL, "--capath", OPTION_TEXT, AT(ca_path), 0, 0, NULL},
@@ -37,6 +50,7 @@ const struct option_spec tls_option_specs[] = {
 	{NULL, "--ticket-file", OPTION_TEXT, AT(ticket_file), 0, 0, NULL},
 	{NULL, "--tls-keylog", OPTION_TEXT, AT(keylog_file), 0, 0, NULL},
 	{NULL, "--congestion-control", OPTION_CALL, 0, 0, 0, set_congestion_control},
+	{NULL, "--redundancy", OPTION_CALL, 0, 0, 0, set_redundancy},
 	{NULL, NULL, 0, 0, 0, 0, NULL},
 };
 
@@ -58,7 +72,9 @@ const char tls_options_help[] =
 	" --tls-keylog : file to append the TLS secrets to, for Wireshark. Whoever reads it can\n"
 	"                decrypt the traffic.\n"
 	" --congestion-control : cubic, reno or bbr. Defaults to cubic; bbr for links that lose\n"
-	"                        packets whatever is sent.\n";
+	"                        packets whatever is sent.\n"
+	" --redundancy : handshake or off: whether what is unanswered for 20 ms during the\n"
+	"                handshake is sent once more. Defaults to handshake.\n";
 
 bool tls_options_check(const struct tls_options *options)
 {
@@ -95,6 +111,8 @@ static enum mquic_status apply(const struct tls_options *options, struct mquic_s
 	if (!status)
 		status = mquic_settings_set_congestion_control(settings,
 							       options->congestion_control);
+	if (!status && options->once)
+		status = mquic_settings_set_redundancy(settings, MQUIC_REDUNDANCY_OFF);
 	if (!status)
 		status = mquic_settings_set_insecure(settings, options->insecure);
 	return status;

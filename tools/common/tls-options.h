@@ -17,6 +17,7 @@ struct tls_options {
 	const char *keylog_file;
 	bool insecure;
 	enum mquic_congestion_control congestion_control;
+	bool once; /* no redundancy */
 };
 
 extern const struct option_spec tls_option_specs[];

@@ -11,6 +11,10 @@ local congestion = {
 	reno = core.CONGESTION_RENO,
 	bbr = core.CONGESTION_BBR,
 }
+local redundancy = {
+	off = core.REDUNDANCY_OFF,
+	handshake = core.REDUNDANCY_HANDSHAKE,
+}
 local retry = {
 	adaptive = core.RETRY_ADAPTIVE,
 	always = core.RETRY_ALWAYS,
@@ -26,7 +30,7 @@ settings.known = {
 	insecure = "boolean", server_name = "name", alpn = "name", keylog_file = "name",
 	idle_timeout_ms = "whole", handshake_timeout_ms = "whole", quic_keep_alive_ms = "whole",
 	initial_rtt_ms = "whole", max_streams = "whole", receive_window = "whole", send_buffer = "whole",
-	congestion_control = "name", retry = "name",
+	congestion_control = "name", redundancy = "name", retry = "name",
 	max_connections = "whole", max_connections_per_address = "whole", max_handshakes = "whole",
 	worker = "whole", workers = "whole",
 	reset_key_file = "name", server_secret = "string",
@@ -75,6 +79,10 @@ local function apply(made, given, add)
 	local algorithm = choose("congestion_control", congestion, given.congestion_control)
 	if algorithm then
 		add(core.settings_set_congestion_control(made, algorithm))
+	end
+	local copies = choose("redundancy", redundancy, given.redundancy)
+	if copies then
+		add(core.settings_set_redundancy(made, copies))
 	end
 	local when = choose("retry", retry, given.retry)
 	if when then

@@ -58,6 +58,7 @@ test("wrong_types_are_named", function()
 	raises("argument must be a table", mquic.client)
 	raises("argument must be a table", mquic.client, "mqtt-quic://localhost")
 	raises("cubic, reno", mquic.client, { congestion_control = "fast" })
+	raises("handshake, off", mquic.client, { redundancy = "twice" })
 end)
 
 test("publish_checks_its_options", function()

@@ -78,6 +78,7 @@ class EndpointStatistics:
     migrations: int  #: to paths that were validated
     dropped_busy: int  #: more than newcomers, or one peer, may take up
     handshakes_resumed: int  #: of those done: gone on from an earlier one
+    copies_sent: int  #: datagrams sent once more, just in case
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,13 @@ class CongestionControl(IntEnum):
     BBR = 2
 
 
+class Redundancy(IntEnum):
+    """What is sent once more before anybody knows that it is lost."""
+
+    OFF = 0
+    HANDSHAKE = 1
+
+
 class Retry(IntEnum):
     """When a server validates the address of a client first (RFC 9000 section 8.1.2)."""
 
@@ -144,6 +151,7 @@ class Total(IntEnum):
     MIGRATIONS = 36
     DROPPED_BUSY = 37
     HANDSHAKES_RESUMED = 38
+    COPIES_SENT = 39
 
 
 class SubscribeOption(IntEnum):

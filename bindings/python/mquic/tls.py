@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from . import _native
 from ._check import whole
-from .enums import CongestionControl, Retry
+from .enums import CongestionControl, Redundancy, Retry
 
 Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -88,6 +88,8 @@ class QUICSettings:
     send_buffer: int | None = None
     #: How the sending rate adapts, CUBIC by default.
     congestion_control: CongestionControl | None = None
+    #: What goes twice, flights of the handshake by default.
+    redundancy: Redundancy | None = None
     #: Server: when to validate addresses first.
     retry: Retry | None = None
     #: Server: connections in all, 10000 by default.
@@ -141,7 +143,11 @@ _COUNTS = (
     "worker",
     "workers",
 )
-_CHOICES = {"congestion_control": CongestionControl, "retry": Retry}
+_CHOICES = {
+    "congestion_control": CongestionControl,
+    "redundancy": Redundancy,
+    "retry": Retry,
+}
 
 
 def _apply_quic(handle: Any, quic: QUICSettings) -> None:

@@ -282,6 +282,7 @@ def test_settings(echo, tls, workdir):
         receive_window=65536,
         send_buffer=65536,
         congestion_control=mquic.CongestionControl.BBR,
+        redundancy=mquic.Redundancy.OFF,
         retry=mquic.Retry.ALWAYS,
         max_connections=5,
         max_connections_per_address=2,

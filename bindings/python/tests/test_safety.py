@@ -103,6 +103,7 @@ def test_statuses_are_those_of_the_header():
         (mquic.Origin, "ORIGIN_"),
         (mquic.EventType, "EVENT_"),
         (mquic.CongestionControl, "CONGESTION_"),
+        (mquic.Redundancy, "REDUNDANCY_"),
         (mquic.Retry, "RETRY_"),
         (mquic.Statistic, "STATISTIC_"),
         (mquic.Total, "TOTAL_"),
