@@ -381,10 +381,8 @@ static void heed(struct keeper *keeper, const struct channel_message *message)
 		tell_counters(keeper);
 		break;
 	case CHANNEL_LIST:
-		teller_list(&keeper->teller, message);
-		break;
 	case CHANNEL_CLOSE:
-		teller_close(keeper->worker, message);
+		teller_take(&keeper->teller, message);
 		break;
 	case CHANNEL_PING:
 		keeper->pong_due = true;

@@ -17,7 +17,7 @@ void teller_init(struct teller *teller)
 		teller->readers[i].fd = -1;
 }
 
-void teller_list(struct teller *teller, const struct channel_message *message)
+void teller_take(struct teller *teller, const struct channel_message *message)
 {
 	size_t i = 0;
 
@@ -30,21 +30,23 @@ void teller_list(struct teller *teller, const struct channel_message *message)
 	teller->readers[i] = (struct teller_reader){
 		.fd = message->fd,
 		.worker = message->number,
+		.closes = message->type == CHANNEL_CLOSE,
+		.told = message->type == CHANNEL_CLOSE ? message->limit : 0,
 		.until_ms = clock_ms() + PATIENCE_MS,
 	};
 }
 
-void teller_close(struct worker *worker, const struct channel_message *message)
+/* Sends the client away, and says so. */
+static void close_client(const struct teller_reader *reader, struct worker *worker)
 {
-	bool closed = worker_close_client(worker, message->limit);
+	bool closed = worker_close_client(worker, reader->told);
 	const struct control_answer answer = {
 		.version = CONTROL_VERSION,
 		.kind = closed ? CONTROL_CLOSED : CONTROL_UNKNOWN,
-		.worker = message->number,
+		.worker = reader->worker,
 	};
 
-	(void)send(message->fd, &answer, sizeof(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(message->fd);
+	(void)send(reader->fd, &answer, sizeof(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* False: it is over. */
@@ -69,7 +71,16 @@ static bool tell_more(struct control_packet *packet, struct teller_reader *reade
 	return true;
 }
 
-bool teller_go_on(struct teller *teller, const struct worker *worker)
+/* False: it is over. */
+static bool go_on(struct teller *teller, struct teller_reader *reader, struct worker *worker)
+{
+	if (!reader->closes)
+		return tell_more(&teller->packet, reader, worker);
+	close_client(reader, worker);
+	return false;
+}
+
+bool teller_go_on(struct teller *teller, struct worker *worker)
 {
 	bool all = true;
 	size_t i;
@@ -79,7 +90,7 @@ bool teller_go_on(struct teller *teller, const struct worker *worker)
 
 		if (reader->fd < 0)
 			continue;
-		if (tell_more(&teller->packet, reader, worker)) {
+		if (go_on(teller, reader, worker)) {
 			all = false;
 		} else {
 			close(reader->fd);

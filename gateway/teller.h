@@ -19,7 +19,8 @@
 struct teller_reader {
 	int fd; /* -1: none */
 	uint32_t worker;
-	uint64_t told;     /* clients up to this number */
+	bool closes;       /* CLOSE, of the client ... */
+	uint64_t told;     /* ... of this number; else clients up to it have been told */
 	uint64_t until_ms; /* when it must have read some */
 };
 
@@ -30,14 +31,14 @@ struct teller {
 
 void teller_init(struct teller *teller);
 
-/* LIST: its socket becomes the teller's. */
-void teller_list(struct teller *teller, const struct channel_message *message);
+/*
+ * LIST or CLOSE: the socket becomes the teller's. It may come while a client is being served, so
+ * nothing is done before the next turn.
+ */
+void teller_take(struct teller *teller, const struct channel_message *message);
 
-/* CLOSE: does it, says so, and closes the socket. */
-void teller_close(struct worker *worker, const struct channel_message *message);
-
-/* The next packet to each. False: something is left to be told. */
-bool teller_go_on(struct teller *teller, const struct worker *worker);
+/* Does what is asked: clients go, and each reader gets a packet. False: something is left. */
+bool teller_go_on(struct teller *teller, struct worker *worker);
 
 void teller_end(struct teller *teller);
 
