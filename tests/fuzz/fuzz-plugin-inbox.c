@@ -4,7 +4,7 @@
  * broker asks about clients. An input is a list of actions: eight bytes each, and the bytes of a
  * packet behind those that send some.
  *
- *     what · worker · of which token · flags · number · descriptors · length of two texts
+ *     what · worker · of which token · listener, flags · number · descriptors · two lengths
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -134,11 +134,12 @@ static void say(const uint8_t action[ACTION_SIZE], const uint8_t *bytes)
 {
 	uint32_t text_len = action[6], more_len = action[7];
 	struct {
-		uint32_t type, flags, number, limit, text_len, more_len;
+		uint32_t type, flags, listener, number, limit, text_len, more_len;
 		struct token token;
 	} head = {
 		.type = action[0] % ACTIONS,
-		.flags = action[3],
+		.flags = action[3] & 15,
+		.listener = action[3] >> 4,
 		.number = action[4],
 		.text_len = text_len == 255 ? UINT32_MAX : text_len,
 		.more_len = more_len == 255 ? UINT32_MAX : more_len,

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """
 A worker that was taken over, for test_plugin_rogue.py, which puts it in the place of mquic-gateway:
-it is good until it is to serve, and then does what the file `deed` beside it says. The file `types`
-has the names of enum channel_type of gateway/channel.h.
+it is good until it is to serve, and then does what the file `deed` beside it says. The files `types`
+and `fields` have the names of enum channel_type and of the numbers in struct head, in their order.
 """
 
 import itertools
@@ -15,7 +15,8 @@ from pathlib import Path
 
 TYPES = Path(__file__).with_name("types").read_text().split()
 GREETING = struct.Struct("=8sI36s")
-HEAD = struct.Struct("=6I16s")
+FIELDS = Path(__file__).with_name("fields").read_text().split()
+HEAD = struct.Struct(f"={len(FIELDS)}I16s")
 ABSENT = 0xFFFFFFFF
 WARNING, CERTIFICATE = 1, 1
 MANY = 3000
@@ -30,7 +31,9 @@ def length(text):
 
 def packet(kind, text=None, more=None, number=0, token=0):
     """Tokens begin with zeros, all of them."""
-    words = (TYPES.index(kind), 0, number, 0, length(text), length(more))
+    known = {"type": TYPES.index(kind), "number": number}
+    known |= {"text_len": length(text), "more_len": length(more)}
+    words = [known.get(name, 0) for name in FIELDS]
     tail = b"".join(part + b"\0" for part in (text, more) if part is not None)
     return HEAD.pack(*words, token.to_bytes(16, "big")) + tail
 

@@ -20,6 +20,13 @@ def message_types():
     return re.findall(r"^\tCHANNEL_(\w+),", names, re.M)
 
 
+def head_fields():
+    """The numbers that every packet begins with, in their order."""
+    source = (SOURCE / "gateway" / "channel.c").read_text()
+    fields = source.split("struct head {")[1].split("struct token token;")[0]
+    return re.findall(r"uint32_t (\w+);", fields)
+
+
 @pytest.fixture
 def start(make_broker, workdir):
     """A broker with this program, which does its deed as soon as it is to serve."""
@@ -29,6 +36,7 @@ def start(make_broker, workdir):
         shutil.copy(PROGRAM, program)
         program.chmod(0o755)
         (workdir / "deed").write_text(deed)
+        (workdir / "fields").write_text(" ".join(head_fields()))
         (workdir / "types").write_text(" ".join(message_types()))
         options = {"worker": program, "sandbox": "false", **options}
         broker = make_broker(plugin_opts=options).launch()
