@@ -23,7 +23,7 @@ def soak(build):
         pytest.skip("this Python cannot load a module with sanitizers")
 
     def run(*argv):
-        return build.run("env", f"MQUIC_BUILD={build.directory}", RUN, *argv, timeout=300)
+        return build.run("env", f"MQUIC_BUILD={build.directory}", RUN, *argv, timeout=900)
 
     return run
 
