@@ -87,7 +87,8 @@ MQUIC_HANDLE(relay)
 %ignore MQUIC_NUL_TERMINATED;
 %ignore mquic_text_printable; /* native_text_printable() returns the copy */
 %ignore mquic_log_sink;
-%ignore mquic_connection_reset_note; /* for several processes at one address */
+%ignore MQUIC_RESET_NOTE_MAX; /* for several processes at one address */
+%ignore mquic_connection_reset_note;
 %ignore mquic_endpoint_send_reset;
 %ignore mquic_endpoint_set_log;
 %rename("$ignore", regextarget = 1, %$isfunction) "_(get|set)_userdata$";
