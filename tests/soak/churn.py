@@ -401,9 +401,8 @@ class Churn:
         figures = self.network.figures()
         self.visitors.open()
         connects = self.ring_connects() - rings
-        for kind in ("guest", "weaver"):
+        for kind in ("guest", "weaver", "vanisher"):
             connects += now.get(f"{kind} connects", 0) - ours.get(f"{kind} connects", 0)
-        connects += now.get("vanisher visits", 0) - ours.get("vanisher visits", 0)
         self.compare("clients let in", connects, before, after, "mquic_clients_accepted_total")
         self.compare("handshakes", connects, before, after, "mquic_handshakes_done_total")
         sent = figures["sent"] - passed["sent"]

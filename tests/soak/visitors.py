@@ -254,6 +254,8 @@ class Vanisher:
             for _ in range(len(self.place.kept)):
                 if not program.stdout.readline():
                     raise Wrong(f"it ends or says nothing: {program.stderr.read()}")
+                if not self.is_in:
+                    self.place.tally.count("vanisher connects")
                 self.is_in = True
             time.sleep(self.dice.uniform(*VANISH_S))
             return "due"
