@@ -7,6 +7,7 @@ who send a user name included; and no longer once it is told so.
 import pytest
 
 from harness import mqtt
+from harness.broker import RUNNING
 from harness.build import give_to_broker
 from harness.clients import SessionClient, raw
 from harness.process import eventually
@@ -23,7 +24,7 @@ def without_plugin(broker):
     config = broker.config
     broker.config = lambda: config().partition("plugin ")[0]
     broker.launch()
-    broker.wait_log(" running")
+    broker.wait_log(RUNNING)
     return broker
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.broker import RUNNING
 from harness.build import SOURCE
 from harness.process import eventually
 
@@ -40,7 +41,7 @@ def start(make_broker, workdir):
         (workdir / "types").write_text(" ".join(message_types()))
         options = {"worker": program, "sandbox": "false", **options}
         broker = make_broker(plugin_opts=options).launch()
-        broker.wait_log(r" running\b")
+        broker.wait_log(RUNNING)
         return broker
 
     return start

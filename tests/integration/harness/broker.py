@@ -14,6 +14,8 @@ from .ports import free_tcp_port, free_udp_port
 from .process import PATIENCE, Process, eventually, threads_of
 from .publisher import publish_lines
 
+# 2.1 also says "running mosquitto as user", before it listens.
+RUNNING = r"mosquitto version \S+ running"
 SANITIZER = re.compile(r"ERROR: \w*Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
 _ids = itertools.count(1)
 
@@ -177,7 +179,7 @@ class Broker:
             log = self.log_since_start()
             # The plugin answers before it has said so.
             served = "ready for QUIC clients" in log
-            told = " running" in log and served
+            told = re.search(RUNNING, log) and served
             return told and datagrams.answers_quic(self.port)
 
         eventually(ready, timeout, lambda: f"a broker that answers; its log:\n{self.log()}")

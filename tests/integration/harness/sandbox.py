@@ -39,7 +39,7 @@ start() {
         new=$(tail -n "+$((from + 1))" "$log" 2>/dev/null)
         case $new in
         *"ready for QUIC clients"* | *"no QUIC client is served"*) return ;;
-        *" running"*) case $new in *mquic*) ;; *) return ;; esac ;;
+        *version*" running"*) case $new in *mquic*) ;; *) return ;; esac ;;
         esac
         running || break
         sleep 0.05
