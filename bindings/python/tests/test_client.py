@@ -230,10 +230,8 @@ def test_nobody_waits_for_a_message_that_was_given_up(make_client):
     assert told and waiting.rc == mqtt.MQTT_ERR_NO_CONN
 
 
-def test_publishing_before_the_end_is_known(make_broker, tls):
+def publish_from_a_callback_of_the_past(broker, client):
     """The connection is lost, but a callback for a message before that does not know yet."""
-    broker = make_broker().start()
-    client = mquic.Client(tls=tls)
     client.connect(broker.host, broker.port)
     client.subscribe("many")
     infos = []
@@ -244,7 +242,8 @@ def test_publishing_before_the_end_is_known(make_broker, tls):
             infos.append(client.publish("early", "x", 1))
 
     client.on_message = on_message
-    while "Sending SUBACK" not in broker.log():
+    mark = len(broker.log())
+    while "Sending SUBACK" not in broker.log()[mark:]:
         client.loop(0.1)
     before = client.statistics().bytes_received
     broker.tcp_pub("-t", "many", "-m", "x", "--repeat", "2000")
@@ -258,8 +257,21 @@ def test_publishing_before_the_end_is_known(make_broker, tls):
         time.sleep(0.005)
     while client.loop(0.1) == mqtt.MQTT_ERR_SUCCESS:
         pass
-    assert [info.rc for info in infos] == [mqtt.MQTT_ERR_SUCCESS] * 2
     broker.start()
+    return infos
+
+
+def test_publishing_before_the_end_is_known(make_broker, tls):
+    broker = make_broker().start()
+    for _ in range(10):
+        client = mquic.Client(tls=tls)
+        infos = publish_from_a_callback_of_the_past(broker, client)
+        if [info.rc for info in infos] == [mqtt.MQTT_ERR_SUCCESS] * 2:
+            break
+        # On a busy machine the goodbye may have been taken in before: then it is no surprise.
+        assert [info.rc for info in infos] == [mqtt.MQTT_ERR_NO_CONN] * 2
+    else:
+        raise AssertionError("the end is always known")
     sub = broker.tcp_sub("-t", "early", "-C", "2", "-F", "%q")
     client.reconnect()
     client.loop_start()
