@@ -194,6 +194,17 @@ static void gather(struct crowd *crowd)
 			fail("a client", "the server does not let it in");
 }
 
+static void dismiss(struct crowd *crowd)
+{
+	unsigned int i;
+
+	for (i = 0; i < crowd->count; i++)
+		if (crowd->clients[i].peer != NULL)
+			wire_close(crowd->clients[i].peer);
+	free(crowd->clients);
+	hostile_identity_free(&crowd->identity);
+}
+
 int main(int argc, char **argv)
 {
 	struct crowd crowd = {0};
@@ -223,5 +234,6 @@ int main(int argc, char **argv)
 	if (rate == 0 || (crowd.attack->rate > 0 && crowd.attack->rate < rate))
 		rate = crowd.attack->rate;
 	attack(&crowd, rate);
+	dismiss(&crowd);
 	return EXIT_SUCCESS;
 }
