@@ -57,7 +57,7 @@ void attempt_end(struct attempt *attempt)
 	tls_session_free(attempt->tls);
 	attempt->tls = NULL;
 	held_clear(&attempt->held);
-	copies_free(&attempt->copies);
+	copies_free(attempt);
 	if (attempt->connection->endpoint != NULL)
 		timer_set(endpoint_timers(attempt->connection->endpoint), &attempt->timer,
 			  TIMER_NEVER);

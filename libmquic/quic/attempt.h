@@ -80,6 +80,15 @@ void attempt_free(struct attempt *attempt);
 void attempt_read(struct attempt *attempt, struct wire *wire, const struct datagram *datagram);
 /* ngtcp2 is past the handshake: now for what came before it was. */
 void attempt_read_held(struct attempt *attempt);
+/* Bytes on their way that wait for an acknowledgement. */
+static inline uint64_t attempt_in_flight(const struct attempt *attempt)
+{
+	ngtcp2_conn_info info;
+
+	ngtcp2_conn_get_conn_info(attempt->conn, &info);
+	return info.bytes_in_flight;
+}
+
 /* The system says that its peer cannot be reached. */
 void attempt_unreachable(struct attempt *attempt, int code);
 /* Its handshake is complete: what TLS knows is taken down. */

@@ -16,14 +16,6 @@
 #include "quic/attempt.h"
 #include "quic/body.h"
 
-static uint64_t in_flight(const struct attempt *attempt)
-{
-	ngtcp2_conn_info info;
-
-	ngtcp2_conn_get_conn_info(attempt->conn, &info);
-	return info.bytes_in_flight;
-}
-
 bool challenge_take(struct attempt *attempt)
 {
 	struct quic_challenge *challenge = &attempt->challenge;
@@ -41,14 +33,14 @@ bool challenge_take(struct attempt *attempt)
 
 uint64_t challenge_begin(const struct attempt *attempt)
 {
-	return attempt->challenge.state == CHALLENGE_NONE ? 0 : in_flight(attempt);
+	return attempt->challenge.state == CHALLENGE_NONE ? 0 : attempt_in_flight(attempt);
 }
 
 void challenge_end(struct attempt *attempt, uint64_t before)
 {
 	struct quic_challenge *challenge = &attempt->challenge;
 
-	if (challenge->state == CHALLENGE_NONE || in_flight(attempt) <= before)
+	if (challenge->state == CHALLENGE_NONE || attempt_in_flight(attempt) <= before)
 		return;
 	if (challenge->state == CHALLENGE_CAME) {
 		challenge->state = CHALLENGE_ANSWERED;

@@ -19,7 +19,6 @@
  */
 #include "quic/copies.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "quic/attempt.h"
@@ -51,25 +50,26 @@ static bool is_idle(const struct attempt *attempt)
 	       attempt->connection->settings->redundancy == MQUIC_REDUNDANCY_OFF;
 }
 
-/* Bytes that wait for an acknowledgement. */
-static uint64_t in_flight(const struct attempt *attempt)
+/* Kept like what ngtcp2 keeps, so that limits know of it. */
+static struct copied_flight *new_flight(struct attempt *attempt)
 {
-	ngtcp2_conn_info info;
+	const ngtcp2_mem *memory = &attempt->connection->memory.allocator;
 
-	ngtcp2_conn_get_conn_info(attempt->conn, &info);
-	return info.bytes_in_flight;
+	return memory->malloc(sizeof(struct copied_flight), memory->user_data);
 }
 
-static void forget(struct quic_copies *copies)
+static void forget(struct attempt *attempt)
 {
-	free(copies->flight);
-	copies->flight = NULL;
+	const ngtcp2_mem *memory = &attempt->connection->memory.allocator;
+
+	memory->free(attempt->copies.flight, memory->user_data);
+	attempt->copies.flight = NULL;
 }
 
-void copies_free(struct quic_copies *copies)
+void copies_free(struct attempt *attempt)
 {
-	forget(copies);
-	copies->over = true;
+	forget(attempt);
+	attempt->copies.over = true;
 }
 
 /* ---- Of a client whose address is not proven ------------------------------------- */
@@ -157,11 +157,11 @@ void copies_begin(struct attempt *attempt)
 
 	if (is_idle(attempt))
 		return;
-	copies->before = in_flight(attempt);
+	copies->before = attempt_in_flight(attempt);
 	if (copies->flight == NULL)
 		return;
 	if (copies->before < copies->after) {
-		forget(copies);
+		forget(attempt);
 		copies->over = copies->last;
 	} else if (waits(copies->flight) &&
 		   endpoint_now(attempt->connection->endpoint) >= copies->due_ns) {
@@ -182,11 +182,12 @@ static void keep_packet(struct copied_flight *flight, const uint8_t *data, size_
 }
 
 /* The place for it, NULL if it is not to be kept. */
-static struct copied_flight *open_flight(struct quic_copies *copies,
-					 const struct datagram *datagram)
+static struct copied_flight *open_flight(struct attempt *attempt, const struct datagram *datagram)
 {
+	struct quic_copies *copies = &attempt->copies;
+
 	if (copies->flight == NULL) {
-		copies->flight = malloc(sizeof(*copies->flight));
+		copies->flight = new_flight(attempt);
 		if (copies->flight == NULL)
 			return NULL;
 		copies->flight->local = datagram->local;
@@ -206,7 +207,7 @@ void copies_add(struct attempt *attempt, const struct datagram *datagram)
 
 	if (is_idle(attempt))
 		return;
-	flight = open_flight(&attempt->copies, datagram);
+	flight = open_flight(attempt, datagram);
 	for (; flight != NULL && at < datagram->len; at += datagram->segment) {
 		size_t left = datagram->len - at;
 
@@ -222,7 +223,7 @@ void copies_end(struct attempt *attempt)
 
 	if (is_idle(attempt) || copies->flight == NULL)
 		return;
-	after = in_flight(attempt);
+	after = attempt_in_flight(attempt);
 	if (after > copies->before) {
 		copies->after = after;
 		copies->last = attempt->connection->state == CONNECTION_READY;
@@ -230,7 +231,7 @@ void copies_end(struct attempt *attempt)
 			copies->due_ns = endpoint_now(attempt->connection->endpoint) + DELAY_NS;
 	} else if (copies->due_ns == UINT64_MAX) {
 		/* Acknowledgements alone, which nobody answers. */
-		forget(copies);
+		forget(attempt);
 	}
 }
 

@@ -38,6 +38,6 @@ void copies_add(struct attempt *attempt, const struct datagram *datagram);
 void copies_end(struct attempt *attempt);
 /* When the next turn is due for a copy; UINT64_MAX: none waits for time. */
 uint64_t copies_next(const struct attempt *attempt);
-void copies_free(struct quic_copies *copies);
+void copies_free(struct attempt *attempt);
 
 #endif

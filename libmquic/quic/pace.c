@@ -59,13 +59,10 @@ void pace_look(struct attempt *attempt, uint64_t now_ns)
 /* BBR's own rate is what it measures by: nothing goes beside it but the first flight. */
 void pace_begin(struct attempt *attempt)
 {
-	ngtcp2_conn_info info;
-
 	if (!attempt->pace.busy ||
 	    attempt->connection->settings->congestion_control == MQUIC_CONGESTION_BBR)
 		return;
-	ngtcp2_conn_get_conn_info(attempt->conn, &info);
-	attempt->pace.busy = info.bytes_in_flight > 0;
+	attempt->pace.busy = attempt_in_flight(attempt) > 0;
 }
 
 void pace_packet(struct attempt *attempt, size_t len)
